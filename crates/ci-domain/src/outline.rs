@@ -1,0 +1,114 @@
+//! What was made of a head and its base: a conflict, an invalid pipeline, or an outline of jobs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::{CommitSha, ComponentName, JobId};
+use crate::outcome::{JobResult, Outcome};
+use crate::pipeline::When;
+use crate::policy::Policy;
+
+/// The commits that a preparation was made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basis {
+    /// The head under test.
+    pub head: CommitSha,
+    /// The tip of the branch that it is to be merged into.
+    pub base: CommitSha,
+    /// The tip of the default branch, where the policy comes from.
+    pub policy: CommitSha,
+}
+
+/// What came of preparing a basis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// What it was made from.
+    pub basis: Basis,
+    /// The policy that holds.
+    pub policy: Policy,
+    /// Why the policy file at the basis does not hold, where it does not.
+    pub policy_error: Option<String>,
+    /// What came of it.
+    pub result: Preparation,
+}
+
+/// The results that a preparation can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Preparation {
+    /// Head and base do not merge.
+    Conflict {
+        /// The paths that conflict.
+        paths: Vec<String>,
+    },
+    /// The pipeline of the merge, or the policy, cannot be used.
+    Invalid {
+        /// The first finding, as `file:line: what`.
+        first: String,
+        /// Every finding with its hint.
+        findings: Vec<String>,
+    },
+    /// The merge was made and its jobs are known.
+    Planned {
+        /// The merge commit.
+        merge: CommitSha,
+        /// The jobs.
+        outline: Outline,
+    },
+}
+
+/// The jobs of one merge, as far as decisions need them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// The components that the change affects.
+    pub affected: BTreeSet<ComponentName>,
+    /// Every job that can run in this kind of build, those of unaffected components too.
+    pub jobs: BTreeMap<JobId, OutlineJob>,
+    /// Jobs that the policy requires and the merge does not have.
+    pub missing: BTreeSet<JobId>,
+}
+
+/// One job of an outline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutlineJob {
+    /// Jobs of affected components that must have passed before.
+    pub needs: BTreeSet<JobId>,
+    /// What else it waits for.
+    pub when: When,
+    /// Whether it never blocks the pull request.
+    pub optional: bool,
+    /// The digest of its inputs in the merged tree.
+    pub digest: String,
+}
+
+impl Outline {
+    /// Whether the change affects the job's component.
+    #[must_use]
+    pub fn is_affected(&self, job: &JobId) -> bool {
+        self.affected.contains(&job.component)
+    }
+
+    /// The jobs that the gate looks at, with what is known of them.
+    pub fn required(&self) -> impl Iterator<Item = (&JobId, &OutlineJob)> {
+        self.jobs.iter().filter(|(id, job)| self.is_affected(id) && !job.optional)
+    }
+
+    /// Whether a need of `job`, near or far, ended other than passed, so that it cannot run.
+    #[must_use]
+    pub fn is_blocked(&self, job: &JobId, outcomes: &BTreeMap<JobId, Outcome>) -> bool {
+        let Some(planned) = self.jobs.get(job) else { return false };
+        planned.needs.iter().any(|need| match outcomes.get(need) {
+            Some(outcome) => !outcome.result.is_passed(),
+            None => self.is_blocked(need, outcomes),
+        })
+    }
+
+    /// The jobs among the required ones whose result `wanted` accepts.
+    pub fn required_with<'a>(
+        &'a self,
+        outcomes: &'a BTreeMap<JobId, Outcome>,
+        wanted: impl Fn(&JobResult) -> bool + 'a,
+    ) -> impl Iterator<Item = &'a JobId> {
+        self.required()
+            .map(|(id, _)| id)
+            .filter(move |id| outcomes.get(id).is_some_and(|outcome| wanted(&outcome.result)))
+    }
+}

@@ -1,0 +1,181 @@
+//! What a pull request does next, from its state alone: run after every event, and after a replay.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::build::{BuildSpec, JobRequest, Order};
+use crate::ids::{BuildNumber, JobId};
+use crate::may_run::{Circumstances, Disk, Head, MayRun};
+use crate::outline::{Basis, Preparation};
+use crate::pipeline::When;
+use crate::pull::{Pull, PullEffect, PullEvent, PullStep};
+
+impl Pull {
+    /// Appends to `step` what the state calls for.
+    pub(super) fn decide(&mut self, step: &mut PullStep) {
+        if self.quarantine.is_some() || self.observation.is_none() {
+            return;
+        }
+        if !self.is_open() {
+            return self.decide_closed(step);
+        }
+        self.decide_preparation(step);
+        if let Some(order) = self.wanted_cancel.take()
+            && self.build.as_ref().is_some_and(|build| !build.superseded)
+        {
+            self.give(order, step);
+        }
+        self.decide_build(step);
+    }
+
+    /// Whether commands of the present head may run, and why not.
+    #[must_use]
+    pub fn may_run(&self) -> MayRun {
+        let is_fork = self.facts().is_some_and(|facts| facts.from_fork(&self.config.repo));
+        let head = match (is_fork, self.is_approved_to_run()) {
+            (false, _) => Head::Own,
+            (true, true) => Head::ForkApproved,
+            (true, false) => Head::ForkUnapproved,
+        };
+        MayRun::decide(Circumstances {
+            head,
+            forks: self.prepared.as_ref().map(|prepared| prepared.policy.forks),
+            isolation: self.config.isolation,
+            disk: self.disk,
+        })
+    }
+
+    /// Tries a preparation again that did not work.
+    #[must_use]
+    pub fn retry_preparation(&mut self) -> PullStep {
+        self.trouble = None;
+        let mut step = PullStep::default();
+        self.decide(&mut step);
+        step
+    }
+
+    /// Takes note of the room on the disk, which is not on record.
+    #[must_use]
+    pub fn note_disk(&mut self, disk: Disk) -> PullStep {
+        self.disk = disk;
+        let mut step = PullStep::default();
+        self.decide(&mut step);
+        step
+    }
+
+    fn decide_closed(&mut self, step: &mut PullStep) {
+        match &self.build {
+            Some(build) if !build.superseded => self.supersede(step),
+            Some(_) => {}
+            None => step.effects.push(PullEffect::Close),
+        }
+    }
+
+    fn decide_preparation(&mut self, step: &mut PullStep) {
+        let Some(basis) = self.wanted_basis() else { return };
+        let is_done = self.prepared.as_ref().is_some_and(|prepared| prepared.basis == basis);
+        let is_under_way = self.preparing.as_ref() == Some(&basis);
+        if !is_done && !is_under_way && self.trouble.is_none() {
+            self.preparing = Some(basis.clone());
+            step.effects.push(PullEffect::Prepare(basis));
+        }
+    }
+
+    /// The commits that a preparation must be made from; none while the base branch is gone.
+    #[must_use]
+    pub fn wanted_basis(&self) -> Option<Basis> {
+        let observation = self.observation.as_ref()?;
+        Some(Basis {
+            head: observation.facts.head.sha.clone(),
+            base: observation.facts.base_sha.clone()?,
+            policy: observation.policy.clone(),
+        })
+    }
+
+    fn decide_build(&mut self, step: &mut PullStep) {
+        let head = self.facts().map(|facts| facts.head.sha.clone());
+        match &self.build {
+            Some(build) if build.superseded => {}
+            Some(build) if Some(&build.spec.head) != head.as_ref() => self.supersede(step),
+            Some(_) => {
+                let owed = self.owed();
+                if !owed.is_empty() {
+                    self.give(Order::Run(owed), step);
+                }
+            }
+            None => self.start_build(step),
+        }
+    }
+
+    fn start_build(&mut self, step: &mut PullStep) {
+        let is_current =
+            self.prepared.as_ref().map(|prepared| &prepared.basis) == self.wanted_basis().as_ref();
+        let Some(Preparation::Planned { merge, .. }) = self.prepared().map(|p| &p.result) else {
+            return;
+        };
+        let (merge, jobs) = (merge.clone(), self.owed());
+        if jobs.is_empty() || !is_current || self.may_run() != MayRun::Yes {
+            return;
+        }
+        let Some(head) = self.facts().map(|facts| facts.head.sha.clone()) else { return };
+        let number = BuildNumber(self.builds + 1);
+        let prefix = format!("{}-b{number}", self.config.prefix);
+        let spec = BuildSpec { number, head, merge, prefix, jobs };
+        self.record(PullEvent::BuildDecided(spec.clone()), step);
+        step.effects.push(PullEffect::StartBuild(spec));
+    }
+
+    /// The jobs that should run and that no build has: planned, not blocked, without an outcome.
+    #[must_use]
+    pub fn owed(&self) -> BTreeMap<JobId, JobRequest> {
+        let Some(outline) = self.outline() else { return BTreeMap::new() };
+        let outcomes = self.outcomes();
+        let is_approved = self.is_approved();
+        let in_build = |id: &JobId| self.build.as_ref().is_some_and(|b| b.pending.contains(id));
+        let mut owed: BTreeSet<&JobId> = outline
+            .jobs
+            .iter()
+            .filter(|(id, job)| {
+                let is_due = job.when == When::Always || is_approved;
+                self.forced.contains(id) || (outline.is_affected(id) && is_due)
+            })
+            .map(|(id, _)| id)
+            .filter(|id| !outcomes.contains_key(id) && !in_build(id))
+            .filter(|id| !outline.is_blocked(id, &outcomes))
+            .collect();
+        let has_passed = |id: &JobId| outcomes.get(id).is_some_and(|o| o.result.is_passed());
+        // A job whose need will not run either, say because it waits for approval, must not start.
+        loop {
+            let can_start = |id: &&JobId| {
+                let mut needs = outline.jobs[*id].needs.iter();
+                needs.all(|need| has_passed(need) || owed.contains(need) || in_build(need))
+            };
+            let kept: BTreeSet<&JobId> = owed.iter().copied().filter(can_start).collect();
+            if kept.len() == owed.len() {
+                break;
+            }
+            owed = kept;
+        }
+        let request = |id: &JobId| {
+            let job = &outline.jobs[id];
+            let needs = job.needs.iter().filter(|need| !has_passed(need)).cloned().collect();
+            JobRequest { needs, digest: job.digest.clone() }
+        };
+        owed.into_iter().map(|id| (id.clone(), request(id))).collect()
+    }
+
+    fn give(&mut self, order: Order, step: &mut PullStep) {
+        self.record(PullEvent::OrderDecided(order.clone()), step);
+        let index = self.build.as_ref().map_or(0, |build| build.orders.len() as u64);
+        step.effects.push(PullEffect::Order { index, order });
+    }
+
+    fn supersede(&mut self, step: &mut PullStep) {
+        self.record(PullEvent::SupersedeDecided, step);
+        step.effects.push(PullEffect::Supersede);
+    }
+
+    fn record(&mut self, event: PullEvent, step: &mut PullStep) {
+        self.fold(event.clone());
+        step.record.push(event);
+    }
+}

@@ -1,0 +1,215 @@
+//! Every word that the forge is given to show, in one place.
+
+use std::fmt::Write as _;
+
+use crate::forge::{StatusState, StatusWrite};
+use crate::ids::{CommitSha, ComponentName, JobId, PullNumber};
+use crate::outcome::JobResult;
+
+/// The umbrella of a pull request that can be merged.
+pub const CAN_BE_MERGED: &str = "pull request can be merged";
+/// The umbrella of a pull request that conflicts with its base.
+pub const CONFLICTS: &str = "there are merge conflicts";
+/// The umbrella of a pull request that has not been merged and planned.
+pub const INITIALIZING: &str = "initializing";
+/// The status of a component that a head affected and affects no longer.
+pub const NOT_AFFECTED: &str = "not affected";
+
+/// The longest description that GitHub takes.
+const MAX_DESCRIPTION: usize = 140;
+/// How a description ends that was cut.
+const CUT: &str = " …";
+/// The longest comment that GitHub takes is 65,536 characters; what is above this is cut from the logs.
+const MAX_COMMENT: usize = 60_000;
+/// The longest line of a log that a comment shows, in characters.
+const MAX_LOG_LINE: usize = 400;
+
+/// Celebrations; which one depends on the head, so that a repeated attempt writes the same words.
+const HAPPY: [&str; 6] = ["🎉", "🚀", "✨", "🌈", "🍀", "🥳"];
+
+/// A failed job in the failure comment of a head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailedJob {
+    /// The job.
+    pub job: JobId,
+    /// How it ended.
+    pub result: JobResult,
+    /// Where its log is.
+    pub log_url: String,
+    /// The last lines of its log.
+    pub tail: Vec<String>,
+}
+
+/// Cuts a description at what GitHub takes.
+#[must_use]
+pub fn cut(description: &str) -> String {
+    let line = description.split(['\n', '\r']).next().unwrap_or_default();
+    if line.chars().count() <= MAX_DESCRIPTION {
+        return line.to_owned();
+    }
+    let kept: String = line.chars().take(MAX_DESCRIPTION - CUT.chars().count()).collect();
+    format!("{kept}{CUT}")
+}
+
+/// `a:x, b:y failed`; `None` where there are none.
+#[must_use]
+pub fn jobs_are(jobs: &[&JobId], word: &str) -> Option<String> {
+    (!jobs.is_empty()).then(|| format!("{} {word}", names(jobs)))
+}
+
+/// `awaiting a:x, b:y`; `None` where there are none.
+#[must_use]
+pub fn awaiting_jobs(jobs: &[&JobId]) -> Option<String> {
+    (!jobs.is_empty()).then(|| format!("awaiting {}", names(jobs)))
+}
+
+/// The context of the umbrella status.
+#[must_use]
+pub fn umbrella_context(node: &str) -> String {
+    format!("continuous-integration/{node}/mergeable")
+}
+
+/// The context of a component's status.
+#[must_use]
+pub fn component_context(node: &str, component: &ComponentName) -> String {
+    format!("continuous-integration/{node}/{component}")
+}
+
+/// The umbrella where several open pull requests share a head: the least favourable of theirs.
+///
+/// The order of favour is error, failure, pending, success; among equals the lowest number speaks.
+#[must_use]
+pub fn shared_umbrella(umbrellas: &[(PullNumber, StatusWrite)]) -> Option<StatusWrite> {
+    let rank = |state: StatusState| match state {
+        StatusState::Error => 0,
+        StatusState::Failure => 1,
+        StatusState::Pending => 2,
+        StatusState::Success => 3,
+    };
+    let (number, status) =
+        umbrellas.iter().min_by_key(|(number, status)| (rank(status.state), *number))?;
+    if umbrellas.len() == 1 {
+        return Some(status.clone());
+    }
+    let description = cut(&format!("#{number}: {}", status.description));
+    Some(StatusWrite { description, ..status.clone() })
+}
+
+/// The comment that tells of green tests while approval is missing.
+#[must_use]
+pub fn standard_tests_passed(head: &CommitSha) -> String {
+    format!("Standard tests have passed {}", happy(head))
+}
+
+/// The comment that tells that nothing is missing.
+#[must_use]
+pub fn can_be_merged(head: &CommitSha) -> String {
+    format!("Pull request can be merged {}", happy(head))
+}
+
+/// The comment that lists what failed on a head; one for each head, edited as jobs fail or recover.
+#[must_use]
+pub fn failures(head: &CommitSha, jobs: &[FailedJob]) -> String {
+    if jobs.is_empty() {
+        return format!("What failed on {} has passed since.", head.short());
+    }
+    let mut text = format!("On {}:\n", head.short());
+    let budget = MAX_COMMENT / jobs.len();
+    for job in jobs {
+        text.push_str(&failure(job, budget));
+    }
+    if text.len() > MAX_COMMENT {
+        text = format!("On {}:\n", head.short());
+        let _ = write!(text, "\n{} jobs did not pass, too many to list here.\n", jobs.len());
+    }
+    text
+}
+
+fn failure(failed: &FailedJob, budget: usize) -> String {
+    let FailedJob { job, result, log_url, tail } = failed;
+    let mut text = format!("\n**{job} {}**", result.word());
+    if let JobResult::Crashed { reason } = result {
+        let _ = write!(text, ": {}", inline(reason));
+    }
+    let _ = write!(text, "\n[log]({log_url}) · to run it again, comment `/ci retry {job}`\n");
+    let overhead = text.len() + 32;
+    let lines = fit(tail, budget.saturating_sub(overhead));
+    if !lines.is_empty() {
+        let fence = fence_around(&lines);
+        let _ = write!(text, "\n{fence}text\n{lines}{fence}\n");
+    }
+    text
+}
+
+/// The last of `lines` that fit in `budget` bytes, without anything a terminal would act on.
+fn fit(lines: &[String], budget: usize) -> String {
+    let mut kept: Vec<String> = Vec::new();
+    let mut size = 0;
+    for line in lines.iter().rev() {
+        let line = printable(line);
+        size += line.len() + 1;
+        if size > budget {
+            break;
+        }
+        kept.push(line);
+    }
+    kept.iter().rev().fold(String::new(), |text, line| text + line + "\n")
+}
+
+/// Drops escape sequences and control characters, and cuts what is too long to read.
+fn printable(line: &str) -> String {
+    let mut text = String::new();
+    let mut characters = line.chars().peekable();
+    while let Some(character) = characters.next() {
+        if character == '\u{1b}' {
+            skip_escape(&mut characters);
+        } else if character == '\t' || !character.is_control() {
+            text.push(character);
+        }
+        if text.chars().count() >= MAX_LOG_LINE {
+            text.push_str(CUT);
+            break;
+        }
+    }
+    text
+}
+
+/// Skips what follows an ESC: a control sequence up to its final letter, else one character.
+fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    if characters.next_if_eq(&'[').is_none() {
+        characters.next();
+        return;
+    }
+    for character in characters.by_ref() {
+        if matches!(character, '\u{40}'..='\u{7e}') {
+            break;
+        }
+    }
+}
+
+/// A fence that is longer than any run of backticks inside, so that no log can close it.
+fn fence_around(text: &str) -> String {
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    "`".repeat(longest.max(2) + 1)
+}
+
+/// Text from outside in the middle of a sentence: one line, nothing that formats or mentions.
+fn inline(text: &str) -> String {
+    let line = printable(text.lines().next().unwrap_or_default());
+    let fence = fence_around(&line);
+    format!("{fence} {line} {fence}")
+}
+
+fn names(jobs: &[&JobId]) -> String {
+    let mut names: Vec<String> = jobs.iter().map(ToString::to_string).collect();
+    names.sort();
+    names.join(", ")
+}
+
+fn happy(head: &CommitSha) -> &'static str {
+    let sum: usize = head.as_str().bytes().map(usize::from).sum();
+    HAPPY[sum % HAPPY.len()]
+}
+
+#[cfg(test)]
+mod tests;
