@@ -26,3 +26,5 @@ pub mod step;
 pub mod wording;
 
 mod definition_text;
+#[cfg(test)]
+mod sample;
