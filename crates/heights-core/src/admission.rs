@@ -30,6 +30,8 @@ pub struct Limits {
     pub concurrency: Option<u32>,
     /// How often a permit is given.
     pub rate: Option<Rate>,
+    /// How long a waiter may wait unless it says otherwise.
+    pub max_wait: Option<Duration>,
 }
 
 /// Decides for a tree of queues; `T` stands for whatever wakes a waiter.
@@ -63,6 +65,7 @@ struct Node<T> {
     parent: Option<QueueId>,
     concurrency: Option<u32>,
     bucket: Option<TokenBucket>,
+    max_wait: Option<Duration>,
     held: u32,
     holds: u32,
     granted: u64,
@@ -83,6 +86,7 @@ impl<T> Admission<T> {
             parent,
             concurrency: limits.concurrency,
             bucket: limits.rate.map(TokenBucket::new),
+            max_wait: limits.max_wait,
             held: 0,
             holds: 0,
             granted: 0,
@@ -168,6 +172,7 @@ impl<T> Admission<T> {
     pub fn reconfigure(&mut self, queue: QueueId, limits: Limits, now: Moment) {
         let node = self.node_mut(queue);
         node.concurrency = limits.concurrency;
+        node.max_wait = limits.max_wait;
         node.bucket = match (node.bucket.take(), limits.rate) {
             (Some(mut bucket), Some(rate)) => {
                 bucket.reconfigure(rate, now);
@@ -191,6 +196,7 @@ impl<T> Admission<T> {
             limits: Limits {
                 concurrency: node.concurrency,
                 rate: node.bucket.as_ref().map(TokenBucket::rate),
+                max_wait: node.max_wait,
             },
             held: node.held,
             waiting: node.waiters.len(),

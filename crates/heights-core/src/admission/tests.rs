@@ -6,11 +6,11 @@ use proptest::prelude::*;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn at_most(concurrency: u32) -> Limits {
-    Limits { concurrency: Some(concurrency), rate: None }
+    Limits { concurrency: Some(concurrency), ..Limits::default() }
 }
 
 fn per_second(permits: u32) -> Limits {
-    Limits { concurrency: None, rate: Some(Rate::new(permits, SECOND)) }
+    Limits { rate: Some(Rate::new(permits, SECOND)), ..Limits::default() }
 }
 
 fn admit_all(admission: &mut Admission<&'static str>, now: Moment) -> Vec<&'static str> {
@@ -207,7 +207,7 @@ impl History {
         if self.limits[queue].rate.is_none() || rate.is_none() {
             self.taken[queue].clear();
         }
-        self.limits[queue] = Limits { concurrency, rate };
+        self.limits[queue] = Limits { concurrency, rate, max_wait: None };
         self.admission.reconfigure(self.queues[queue], self.limits[queue], self.now);
     }
 
