@@ -1,0 +1,10 @@
+//! Tests of the ledgers from outside.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod support;
+
+mod check;
+mod concurrency;
+mod contract;
+mod exports;
+mod recovery;
