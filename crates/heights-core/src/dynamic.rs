@@ -1,0 +1,305 @@
+//! A supervisor whose children come and go, as a state machine.
+//!
+//! Children know nothing of each other, so they start and stop side by side: any number of
+//! starts and stops may be under way at once. Every `Start` is answered by `Started` or
+//! `StartFailed`; every end of a child, asked for or not, by `Exited`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::{
+    Backoff, ChildKind, ChildPlan, Counts, Dice, ExitClass, Incarnation, Intensity, Moment,
+    RestartWindow, Shutdown, SpecError, Verdict,
+};
+
+/// Which child: ids are labels here and may repeat, keys never do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChildKey(pub u64);
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DynamicEvent {
+    /// The child runs.
+    Started(ChildKey, Incarnation),
+    /// The child did not come up.
+    StartFailed(ChildKey, Incarnation),
+    /// The child is gone.
+    Exited(ChildKey, Incarnation, ExitClass),
+    /// A retry that was asked for is due.
+    Retry(ChildKey, u64),
+    /// Somebody wants the child stopped and forgotten.
+    Terminate(ChildKey),
+    /// The supervisor is to stop.
+    Stop,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DynamicAction {
+    /// Start this child.
+    Start(ChildKey, Incarnation),
+    /// Stop this child, or give its start up.
+    Stop(ChildKey, Incarnation, Shutdown),
+    /// Come back with this ticket after this delay.
+    Retry {
+        /// The child to start again.
+        key: ChildKey,
+        /// What to put into the `Retry` event.
+        ticket: u64,
+        /// How long to wait.
+        after: Duration,
+    },
+    /// A child ended by itself and stays down.
+    Left(ChildKey),
+    /// Drop what is kept for this child.
+    Forget(ChildKey),
+    /// End the supervisor: all children are gone.
+    Exit(Verdict),
+}
+
+/// Decides for a supervisor whose children come and go.
+#[derive(Debug, Clone)]
+pub struct DynamicMachine {
+    window: RestartWindow,
+    backoff: Option<Backoff>,
+    max_children: Option<usize>,
+    dice: Dice,
+    children: BTreeMap<ChildKey, Child>,
+    ending: Option<Verdict>,
+    keys: u64,
+    tickets: u64,
+    incarnations: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Child {
+    plan: ChildPlan,
+    state: State,
+    attempts: u32,
+    started: Option<Moment>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Starting { incarnation: Incarnation, first: bool },
+    Running(Incarnation),
+    Restarting(u64),
+    Stopping(Incarnation),
+}
+
+impl DynamicMachine {
+    /// Makes a machine without children; rejects a wrong intensity.
+    pub fn new(intensity: Intensity, max_children: Option<usize>) -> Result<Self, SpecError> {
+        Ok(Self {
+            window: RestartWindow::new(intensity.validate()?),
+            backoff: None,
+            max_children,
+            dice: Dice::new(0),
+            children: BTreeMap::new(),
+            ending: None,
+            keys: 0,
+            tickets: 0,
+            incarnations: 0,
+        })
+    }
+
+    /// Delays restarts of children that have no back-off of their own; `seed` feeds the jitter.
+    #[must_use]
+    pub fn with_backoff(mut self, backoff: Option<Backoff>, seed: u64) -> Self {
+        self.backoff = backoff;
+        self.dice = Dice::new(seed);
+        self
+    }
+
+    /// Takes in a new child; `None` if there are as many as there may be, or the end has begun.
+    pub fn start_child(&mut self, plan: ChildPlan) -> Option<(ChildKey, DynamicAction)> {
+        let full = self.max_children.is_some_and(|max| self.children.len() >= max);
+        if full || self.ending.is_some() {
+            return None;
+        }
+        self.keys += 1;
+        let key = ChildKey(self.keys);
+        let incarnation = self.next_incarnation();
+        let state = State::Starting { incarnation, first: true };
+        self.children.insert(key, Child { plan, state, attempts: 0, started: None });
+        Some((key, DynamicAction::Start(key, incarnation)))
+    }
+
+    /// Takes in what happened at `now` and returns what to do.
+    pub fn step(&mut self, now: Moment, event: DynamicEvent) -> Vec<DynamicAction> {
+        let mut actions = Vec::new();
+        match event {
+            DynamicEvent::Started(key, incarnation) => self.started(now, key, incarnation),
+            DynamicEvent::StartFailed(key, incarnation) => {
+                self.start_failed(now, key, incarnation, &mut actions);
+            }
+            DynamicEvent::Exited(key, incarnation, class) => {
+                self.exited(now, (key, incarnation), class, &mut actions);
+            }
+            DynamicEvent::Retry(key, ticket) => self.retry(key, ticket, &mut actions),
+            DynamicEvent::Terminate(key) => self.terminate(key, &mut actions),
+            DynamicEvent::Stop => self.exit(Verdict::Stopped, &mut actions),
+        }
+        if self.children.is_empty() {
+            actions.extend(self.ending.clone().map(DynamicAction::Exit));
+        }
+        actions
+    }
+
+    /// Lists the plans of the children, with whether each runs.
+    pub fn children(&self) -> impl Iterator<Item = (ChildKey, &ChildPlan, bool)> {
+        let running = |child: &Child| matches!(child.state, State::Running(_));
+        self.children.iter().map(move |(key, child)| (*key, &child.plan, running(child)))
+    }
+
+    /// Tells whether the end has begun.
+    pub const fn is_ending(&self) -> bool {
+        self.ending.is_some()
+    }
+
+    /// Tells whether the child waits to be started again.
+    pub fn is_restarting(&self, key: ChildKey) -> bool {
+        self.children.get(&key).is_some_and(|child| match child.state {
+            State::Restarting(_) => true,
+            State::Starting { first, .. } => !first,
+            State::Running(_) | State::Stopping(_) => false,
+        })
+    }
+
+    /// Counts the children.
+    pub fn counts(&self) -> Counts {
+        let is_supervisor = |child: &&Child| child.plan.kind == ChildKind::Supervisor;
+        let supervisors = self.children.values().filter(is_supervisor).count();
+        Counts {
+            specs: self.children.len(),
+            active: self.children().filter(|(_, _, running)| *running).count(),
+            supervisors,
+            workers: self.children.len() - supervisors,
+        }
+    }
+
+    fn started(&mut self, now: Moment, key: ChildKey, incarnation: Incarnation) {
+        if let Some(child) = self.children.get_mut(&key)
+            && matches!(child.state, State::Starting { incarnation: current, .. } if current == incarnation)
+        {
+            child.state = State::Running(incarnation);
+            child.started = Some(now);
+        }
+    }
+
+    fn start_failed(
+        &mut self,
+        now: Moment,
+        key: ChildKey,
+        incarnation: Incarnation,
+        actions: &mut Vec<DynamicAction>,
+    ) {
+        match self.children.get(&key).map(|child| child.state) {
+            Some(State::Starting { incarnation: current, first: false })
+                if current == incarnation =>
+            {
+                self.restart(now, key, actions);
+            }
+            Some(State::Starting { incarnation: current, .. } | State::Stopping(current))
+                if current == incarnation =>
+            {
+                self.forget(key, actions);
+            }
+            _ => {}
+        }
+    }
+
+    fn exited(
+        &mut self,
+        now: Moment,
+        (key, incarnation): (ChildKey, Incarnation),
+        class: ExitClass,
+        actions: &mut Vec<DynamicAction>,
+    ) {
+        let Some(child) = self.children.get(&key) else { return };
+        match child.state {
+            State::Stopping(current) if current == incarnation => self.forget(key, actions),
+            State::Running(current) if current == incarnation => {
+                if child.plan.restart.restarts_after(class) {
+                    self.restart(now, key, actions);
+                } else {
+                    actions.push(DynamicAction::Left(key));
+                    self.forget(key, actions);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn retry(&mut self, key: ChildKey, ticket: u64, actions: &mut Vec<DynamicAction>) {
+        let incarnation = self.next_incarnation();
+        if let Some(child) = self.children.get_mut(&key)
+            && child.state == State::Restarting(ticket)
+        {
+            child.state = State::Starting { incarnation, first: false };
+            actions.push(DynamicAction::Start(key, incarnation));
+        }
+    }
+
+    fn terminate(&mut self, key: ChildKey, actions: &mut Vec<DynamicAction>) {
+        let Some(child) = self.children.get_mut(&key) else { return };
+        match child.state {
+            State::Running(incarnation) | State::Starting { incarnation, .. } => {
+                child.state = State::Stopping(incarnation);
+                actions.push(DynamicAction::Stop(key, incarnation, child.plan.shutdown));
+            }
+            State::Restarting(_) => self.forget(key, actions),
+            State::Stopping(_) => {}
+        }
+    }
+
+    /// Counts a failure and plans the next attempt, or gives up.
+    fn restart(&mut self, now: Moment, key: ChildKey, actions: &mut Vec<DynamicAction>) {
+        if !self.window.admit(now) {
+            self.forget(key, actions);
+            return self.exit(Verdict::ReachedMaxIntensity, actions);
+        }
+        self.tickets += 1;
+        let ticket = self.tickets;
+        let Some(child) = self.children.get_mut(&key) else { return };
+        child.state = State::Restarting(ticket);
+        let after = match child.plan.backoff.or(self.backoff) {
+            None => Duration::ZERO,
+            Some(backoff) => child.delay(now, &backoff, &mut self.dice),
+        };
+        actions.push(DynamicAction::Retry { key, ticket, after });
+    }
+
+    fn exit(&mut self, verdict: Verdict, actions: &mut Vec<DynamicAction>) {
+        if self.ending.is_some() {
+            return;
+        }
+        self.ending = Some(verdict);
+        let keys: Vec<ChildKey> = self.children.keys().copied().collect();
+        for key in keys {
+            self.terminate(key, actions);
+        }
+    }
+
+    fn forget(&mut self, key: ChildKey, actions: &mut Vec<DynamicAction>) {
+        self.children.remove(&key);
+        actions.push(DynamicAction::Forget(key));
+    }
+
+    fn next_incarnation(&mut self) -> Incarnation {
+        self.incarnations += 1;
+        Incarnation(self.incarnations)
+    }
+}
+
+impl Child {
+    fn delay(&mut self, now: Moment, backoff: &Backoff, dice: &mut Dice) -> Duration {
+        let healthy = |since: Moment| backoff.is_healthy(now.saturating_sub(since));
+        if self.started.take().is_some_and(healthy) {
+            self.attempts = 0;
+        }
+        let delay = backoff.delay(self.attempts, dice);
+        self.attempts += 1;
+        delay
+    }
+}

@@ -1,0 +1,41 @@
+//! The decisions of a supervision tree, without a runtime.
+//!
+//! Nothing here knows about tasks, clocks or IO: time comes in as a [`Moment`], effects go out as
+//! actions. A [`Machine`] decides for a supervisor with a fixed order of children, a
+//! [`DynamicMachine`] for one whose children come and go. What the `heights-supervisor` crate does
+//! on top is to perform the actions and to report back what happened.
+//!
+//! ```
+//! use heights_core::{Action, ChildPlan, Event, Intensity, Machine, Moment, Strategy};
+//!
+//! let plans = vec![ChildPlan::worker("clock"), ChildPlan::worker("bell")];
+//! let mut machine = Machine::new(Strategy::OneForOne, Intensity::default(), plans)?;
+//! let actions = machine.step(Moment::ZERO, Event::Boot);
+//! assert!(matches!(&actions[..], [Action::Start(child)] if child.id.as_str() == "clock"));
+//! # Ok::<(), heights_core::SpecError>(())
+//! ```
+
+#![warn(missing_docs)]
+
+mod admission;
+mod backoff;
+mod bucket;
+mod dynamic;
+mod machine;
+mod queue;
+mod spec;
+mod window;
+
+pub use admission::{Admission, Limits, QueueId, QueueView};
+pub use backoff::{Backoff, Dice};
+pub use bucket::{Rate, TokenBucket};
+pub use dynamic::{ChildKey, DynamicAction, DynamicEvent, DynamicMachine};
+pub use machine::{
+    Action, Answer, ChildRun, ChildState, ChildView, Event, Incarnation, Machine, Refusal, Verdict,
+};
+pub use queue::{Queue, Ticket, TicketCounter};
+pub use spec::{
+    ChildId, ChildKind, ChildPlan, Counts, ExitClass, Restart, Shutdown, SpecError, Strategy,
+    check_child_plans,
+};
+pub use window::{Intensity, Moment, RestartWindow};

@@ -1,0 +1,287 @@
+//! A supervisor with a fixed order of children, as a state machine.
+//!
+//! Whoever runs it performs the actions in order. `Start` and `Stop` come last in a step and are
+//! answered by exactly one of `Started`, `StartFailed` or `Stopped` before any other event goes
+//! in, except `Stop`, which may interrupt a start that was given up.
+
+mod admin;
+mod family;
+mod restart;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use self::family::Family;
+pub use self::family::{ChildState, ChildView};
+use crate::{
+    Backoff, ChildId, ChildPlan, Counts, Dice, ExitClass, Intensity, Moment, RestartWindow,
+    Shutdown, SpecError, Strategy, check_child_plans,
+};
+
+/// Which life of a child: every start within one supervisor gets a new number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Incarnation(pub u64);
+
+/// One life of one child.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ChildRun {
+    /// Which child.
+    pub id: ChildId,
+    /// Which of its lives.
+    pub incarnation: Incarnation,
+}
+
+impl fmt::Debug for ChildRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.id, self.incarnation.0)
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The supervisor itself starts.
+    Boot,
+    /// The child that was being started runs.
+    Started(ChildRun),
+    /// The child that was being started did not come up.
+    StartFailed(ChildRun),
+    /// The child that was being stopped is gone.
+    Stopped(ChildRun),
+    /// A child ended by itself and is gone.
+    Exited(ChildRun, ExitClass),
+    /// A retry that was asked for is due.
+    Retry {
+        /// The child to start again.
+        id: ChildId,
+        /// The ticket of the `Retry` action; an old one is ignored.
+        ticket: u64,
+    },
+    /// Somebody wants a child added and started.
+    StartChild(ChildPlan),
+    /// Somebody wants a child stopped, its spec kept.
+    TerminateChild(ChildId),
+    /// Somebody wants a stopped child started.
+    RestartChild(ChildId),
+    /// Somebody wants the spec of a stopped child dropped.
+    DeleteChild(ChildId),
+    /// The supervisor is to stop.
+    Stop,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Start this child and say how it went.
+    Start(ChildRun),
+    /// Stop this child in this way and say when it is gone.
+    Stop(ChildRun, Shutdown),
+    /// Come back with this ticket after this delay; zero means through the queue, not at once.
+    Retry {
+        /// The child to start again.
+        id: ChildId,
+        /// What to put into the `Retry` event.
+        ticket: u64,
+        /// How long to wait.
+        after: Duration,
+    },
+    /// Drop what is kept for this child: it is no longer known.
+    Forget(ChildId),
+    /// A child ended by itself and stays down.
+    Left(ChildRun),
+    /// Answer the pending administrative request.
+    Answer(Answer),
+    /// End the supervisor: all children are gone.
+    Exit(Verdict),
+}
+
+/// The answer to an administrative request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// The child runs.
+    Started(ChildRun),
+    /// The child did not come up.
+    StartFailed(ChildId),
+    /// It is done.
+    Done,
+    /// It is not possible now.
+    Refused(Refusal),
+}
+
+/// Why an administrative request is not possible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A child with this id runs already.
+    AlreadyStarted(ChildRun),
+    /// A child with this id is known but does not run.
+    AlreadyPresent,
+    /// The spec itself is wrong.
+    Invalid(SpecError),
+    /// No child has this id.
+    NotFound,
+    /// The child runs.
+    Running,
+    /// The child is being restarted.
+    Restarting,
+}
+
+/// Why a supervisor ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was told to.
+    Stopped,
+    /// This child did not come up while the supervisor was starting.
+    StartFailed(ChildId),
+    /// There were more restarts than its intensity allows.
+    ReachedMaxIntensity,
+}
+
+/// Decides for a supervisor with a fixed order of children.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    strategy: Strategy,
+    window: RestartWindow,
+    backoff: Option<Backoff>,
+    dice: Dice,
+    family: Family,
+    plan: VecDeque<Op>,
+    purpose: Purpose,
+    tickets: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Op {
+    Start(ChildId),
+    Stop(ChildId),
+}
+
+/// What the running plan is for, and so what its end or a failed start means.
+#[derive(Debug, Clone, PartialEq)]
+enum Purpose {
+    Nothing,
+    Boot,
+    Restart,
+    Delay(ChildId),
+    Add,
+    StartAgain(ChildId),
+    Terminate,
+    Exit(Verdict),
+    Ended,
+}
+
+impl Machine {
+    /// Makes a machine that has done nothing yet; rejects wrong specs.
+    pub fn new(
+        strategy: Strategy,
+        intensity: Intensity,
+        children: Vec<ChildPlan>,
+    ) -> Result<Self, SpecError> {
+        check_child_plans(&children)?;
+        Ok(Self {
+            strategy,
+            window: RestartWindow::new(intensity.validate()?),
+            backoff: None,
+            dice: Dice::new(0),
+            family: Family::new(children),
+            plan: VecDeque::new(),
+            purpose: Purpose::Nothing,
+            tickets: 0,
+        })
+    }
+
+    /// Delays restarts of children that have no back-off of their own; `seed` feeds the jitter.
+    #[must_use]
+    pub fn with_backoff(mut self, backoff: Option<Backoff>, seed: u64) -> Self {
+        self.backoff = backoff;
+        self.dice = Dice::new(seed);
+        self
+    }
+
+    /// Takes in what happened at `now` and returns what to do, in this order.
+    pub fn step(&mut self, now: Moment, event: Event) -> Vec<Action> {
+        let mut actions = Vec::new();
+        if self.purpose == Purpose::Ended {
+            return actions;
+        }
+        match event {
+            Event::Boot => self.boot(),
+            Event::Started(run) => self.family.set_running(&run, now),
+            Event::StartFailed(run) => self.start_failed(now, &run, &mut actions),
+            Event::Stopped(run) => self.stopped(&run, &mut actions),
+            Event::Exited(run, class) => self.exited(now, &run, class, &mut actions),
+            Event::Retry { id, ticket } => self.retry(&id, ticket),
+            Event::StartChild(plan) => self.start_child(plan, &mut actions),
+            Event::TerminateChild(id) => self.terminate_child(&id, &mut actions),
+            Event::RestartChild(id) => self.restart_child(&id, &mut actions),
+            Event::DeleteChild(id) => self.delete_child(&id, &mut actions),
+            Event::Stop => self.exit(Verdict::Stopped),
+        }
+        self.advance(now, &mut actions);
+        actions
+    }
+
+    /// Lists the children in start order.
+    pub fn children(&self) -> impl Iterator<Item = ChildView<'_>> {
+        self.family.views()
+    }
+
+    /// Returns the plan of one child.
+    pub fn plan_of(&self, id: &ChildId) -> Option<&ChildPlan> {
+        self.family.plan(id)
+    }
+
+    /// Counts the children.
+    pub fn counts(&self) -> Counts {
+        self.family.counts()
+    }
+
+    fn boot(&mut self) {
+        self.plan = self.family.ids().map(Op::Start).collect();
+        self.purpose = Purpose::Boot;
+    }
+
+    /// Plans the end: everything that runs is stopped in reverse order.
+    fn exit(&mut self, verdict: Verdict) {
+        if matches!(self.purpose, Purpose::Exit(_)) {
+            return;
+        }
+        self.family.give_up_restarts();
+        self.plan = self.family.running().rev().map(Op::Stop).collect();
+        self.purpose = Purpose::Exit(verdict);
+    }
+
+    /// Performs the plan up to the next thing that has to be waited for.
+    fn advance(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        if self.family.is_waiting() {
+            return;
+        }
+        while let Some(op) = self.plan.pop_front() {
+            let action = match op {
+                Op::Start(id) => self.family.begin_start(&id).map(Action::Start),
+                Op::Stop(id) => self.family.begin_stop(&id),
+            };
+            if let Some(action) = action {
+                actions.push(action);
+                return;
+            }
+        }
+        self.finish(now, actions);
+    }
+
+    fn finish(&mut self, now: Moment, actions: &mut Vec<Action>) {
+        match std::mem::replace(&mut self.purpose, Purpose::Nothing) {
+            Purpose::Nothing | Purpose::Boot | Purpose::Restart | Purpose::Ended => {}
+            Purpose::Delay(id) => self.arm_retry(now, id, actions),
+            Purpose::Add => self.answer_youngest(actions),
+            Purpose::StartAgain(id) => self.answer_started(&id, actions),
+            Purpose::Terminate => actions.push(Action::Answer(Answer::Done)),
+            Purpose::Exit(verdict) => {
+                actions.push(Action::Exit(verdict.clone()));
+                self.purpose = Purpose::Ended;
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What somebody asks a supervisor to do with its children.
+
+use super::{ChildState, Machine, Op, Purpose};
+use crate::{Action, Answer, ChildId, ChildPlan, ChildRun, Refusal, SpecError};
+
+impl Machine {
+    pub(super) fn start_child(&mut self, plan: ChildPlan, actions: &mut Vec<Action>) {
+        let id = plan.id.clone();
+        match self.family.state(&id) {
+            Some(ChildState::Running(incarnation)) => {
+                refuse(actions, Refusal::AlreadyStarted(ChildRun { id, incarnation }));
+            }
+            Some(_) => refuse(actions, Refusal::AlreadyPresent),
+            None if id.as_str().is_empty() => {
+                refuse(actions, Refusal::Invalid(SpecError::EmptyId));
+            }
+            None => {
+                self.family.push(plan);
+                self.perform(Op::Start(id), Purpose::Add);
+            }
+        }
+    }
+
+    pub(super) fn terminate_child(&mut self, id: &ChildId, actions: &mut Vec<Action>) {
+        match self.family.state(id) {
+            None => refuse(actions, Refusal::NotFound),
+            Some(ChildState::Running(_)) => {
+                self.perform(Op::Stop(id.clone()), Purpose::Terminate);
+            }
+            Some(_) => {
+                // The ticket of a pending retry dies with the state.
+                self.family.set_stopped(id);
+                actions.push(Action::Answer(Answer::Done));
+            }
+        }
+    }
+
+    pub(super) fn restart_child(&mut self, id: &ChildId, actions: &mut Vec<Action>) {
+        match self.idle(id) {
+            Ok(()) => self.perform(Op::Start(id.clone()), Purpose::StartAgain(id.clone())),
+            Err(refusal) => refuse(actions, refusal),
+        }
+    }
+
+    pub(super) fn delete_child(&mut self, id: &ChildId, actions: &mut Vec<Action>) {
+        match self.idle(id) {
+            Ok(()) => {
+                self.family.remove(id);
+                actions.push(Action::Forget(id.clone()));
+                actions.push(Action::Answer(Answer::Done));
+            }
+            Err(refusal) => refuse(actions, refusal),
+        }
+    }
+
+    pub(super) fn answer_youngest(&self, actions: &mut Vec<Action>) {
+        if let Some(id) = self.family.youngest().map(|plan| plan.id.clone()) {
+            self.answer_started(&id, actions);
+        }
+    }
+
+    pub(super) fn answer_started(&self, id: &ChildId, actions: &mut Vec<Action>) {
+        if let Some(ChildState::Running(incarnation)) = self.family.state(id) {
+            let run = ChildRun { id: id.clone(), incarnation };
+            actions.push(Action::Answer(Answer::Started(run)));
+        }
+    }
+
+    fn idle(&self, id: &ChildId) -> Result<(), Refusal> {
+        match self.family.state(id) {
+            None => Err(Refusal::NotFound),
+            Some(ChildState::Restarting(_)) => Err(Refusal::Restarting),
+            Some(ChildState::Stopped) => Ok(()),
+            Some(_) => Err(Refusal::Running),
+        }
+    }
+
+    fn perform(&mut self, op: Op, purpose: Purpose) {
+        self.plan.push_back(op);
+        self.purpose = purpose;
+    }
+}
+
+fn refuse(actions: &mut Vec<Action>, refusal: Refusal) {
+    actions.push(Action::Answer(Answer::Refused(refusal)));
+}

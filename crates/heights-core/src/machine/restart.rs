@@ -1,0 +1,119 @@
+//! What follows from a child that ended by itself or did not come up.
+
+use super::{ChildState, Machine, Op, Purpose};
+use crate::{Action, Answer, Backoff, ChildId, ChildRun, ExitClass, Moment, Strategy, Verdict};
+
+impl Machine {
+    pub(super) fn exited(
+        &mut self,
+        now: Moment,
+        run: &ChildRun,
+        class: ExitClass,
+        actions: &mut Vec<Action>,
+    ) {
+        // An exit of an earlier life, or of one that was stopped meanwhile, is old news.
+        if self.family.state(&run.id) != Some(ChildState::Running(run.incarnation)) {
+            return;
+        }
+        self.family.set_stopped(&run.id);
+        let restarts = self.plan_of(&run.id).is_some_and(|p| p.restart.restarts_after(class));
+        if !restarts {
+            actions.push(Action::Left(run.clone()));
+            if self.family.remove_if_temporary(&run.id) {
+                actions.push(Action::Forget(run.id.clone()));
+            }
+        } else if !self.window.admit(now) {
+            self.exit(Verdict::ReachedMaxIntensity);
+        } else {
+            self.restart(&run.id);
+        }
+    }
+
+    pub(super) fn start_failed(&mut self, now: Moment, run: &ChildRun, actions: &mut Vec<Action>) {
+        self.family.set_stopped(&run.id);
+        match &self.purpose {
+            Purpose::Boot => self.exit(Verdict::StartFailed(run.id.clone())),
+            Purpose::Add => {
+                self.abandon_plan();
+                self.family.remove(&run.id);
+                actions.push(Action::Forget(run.id.clone()));
+                actions.push(Action::Answer(Answer::StartFailed(run.id.clone())));
+            }
+            Purpose::StartAgain(_) => {
+                self.abandon_plan();
+                actions.push(Action::Answer(Answer::StartFailed(run.id.clone())));
+            }
+            Purpose::Exit(_) => {}
+            _ if !self.window.admit(now) => self.exit(Verdict::ReachedMaxIntensity),
+            _ => self.retry_later(&run.id),
+        }
+    }
+
+    pub(super) fn stopped(&mut self, run: &ChildRun, actions: &mut Vec<Action>) {
+        self.family.set_stopped(&run.id);
+        let ending = matches!(self.purpose, Purpose::Exit(_));
+        if !ending && self.family.remove_if_temporary(&run.id) {
+            actions.push(Action::Forget(run.id.clone()));
+        }
+    }
+
+    pub(super) fn retry(&mut self, id: &ChildId, ticket: u64) {
+        if self.family.state(id) == Some(ChildState::Restarting(ticket)) {
+            self.plan = self.fellows(id).into_iter().map(Op::Start).collect();
+            self.purpose = Purpose::Restart;
+        }
+    }
+
+    pub(super) fn arm_retry(&mut self, now: Moment, id: ChildId, actions: &mut Vec<Action>) {
+        self.tickets += 1;
+        let after = match self.backoff_of(&id) {
+            None => Moment::ZERO,
+            Some(backoff) => {
+                let attempt = self.family.next_attempt(&id, &backoff, now);
+                backoff.delay(attempt, &mut self.dice)
+            }
+        };
+        self.family.set_restarting(&id, self.tickets);
+        actions.push(Action::Retry { id, ticket: self.tickets, after });
+    }
+
+    /// Plans the restart of a failed child together with those that share its fate.
+    fn restart(&mut self, failed: &ChildId) {
+        let fellows = self.fellows(failed);
+        self.plan = fellows.iter().rev().cloned().map(Op::Stop).collect();
+        if self.backoff_of(failed).is_some() {
+            self.purpose = Purpose::Delay(failed.clone());
+        } else {
+            self.plan.extend(fellows.into_iter().map(Op::Start));
+            self.purpose = Purpose::Restart;
+        }
+    }
+
+    /// Plans another attempt: through the queue, so that others get a turn in between.
+    fn retry_later(&mut self, failed: &ChildId) {
+        self.plan.clear();
+        if self.strategy == Strategy::OneForAll {
+            self.plan.extend(self.family.running().rev().map(Op::Stop));
+        }
+        self.purpose = Purpose::Delay(failed.clone());
+    }
+
+    /// Lists a failed child and those that share its fate, in start order.
+    fn fellows(&self, failed: &ChildId) -> Vec<ChildId> {
+        let position = self.family.position(failed).unwrap_or_default();
+        match self.strategy {
+            Strategy::OneForOne => vec![failed.clone()],
+            Strategy::OneForAll => self.family.ids().collect(),
+            Strategy::RestForOne => self.family.ids().skip(position).collect(),
+        }
+    }
+
+    fn backoff_of(&self, id: &ChildId) -> Option<Backoff> {
+        self.plan_of(id).and_then(|plan| plan.backoff).or(self.backoff)
+    }
+
+    fn abandon_plan(&mut self) {
+        self.plan.clear();
+        self.purpose = Purpose::Nothing;
+    }
+}
