@@ -1,0 +1,139 @@
+//! What supervisors answer to those who ask about or change their children.
+
+use heights_core::{ChildId, ChildKind, Restart, SpecError};
+
+use crate::exit::Exit;
+use crate::keeper::StartFailure;
+use crate::process::{Process, ProcessId};
+use crate::reply::CallError;
+
+/// A child that was started.
+#[derive(Debug, Clone)]
+pub struct ChildStarted {
+    /// This life of it.
+    pub pid: ProcessId,
+    /// The process: to monitor it, to register names for it, to wait for its end.
+    pub process: Process,
+}
+
+impl ChildStarted {
+    pub(crate) fn of(process: Process) -> Self {
+        Self { pid: process.pid(), process }
+    }
+}
+
+/// A child as its supervisor sees it.
+#[derive(Debug, Clone)]
+pub struct ChildInfo {
+    /// Its id.
+    pub id: ChildId,
+    /// What it is.
+    pub kind: ChildKind,
+    /// When it is restarted.
+    pub restart: Restart,
+    /// What it is doing.
+    pub status: ChildStatus,
+}
+
+/// What a child is doing, as its supervisor sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChildStatus {
+    /// It is up.
+    Running(Process),
+    /// It failed and is about to be started again.
+    Restarting,
+    /// It is not up, and nobody is about to start it.
+    Stopped,
+    /// It is being started or stopped.
+    Changing,
+}
+
+impl ChildInfo {
+    /// Returns the current life, if there is one.
+    pub fn process(&self) -> Option<&Process> {
+        match &self.status {
+            ChildStatus::Running(process) => Some(process),
+            ChildStatus::Restarting | ChildStatus::Stopped | ChildStatus::Changing => None,
+        }
+    }
+}
+
+/// Why a supervisor did not start.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StartError {
+    /// A child did not come up; those before it have been stopped again.
+    #[error("child {id} did not start: {cause}")]
+    Child {
+        /// Which child.
+        id: ChildId,
+        /// Why.
+        cause: StartFailure,
+    },
+    /// The specs are wrong.
+    #[error(transparent)]
+    Invalid(#[from] SpecError),
+    /// The supervisor itself did not come up.
+    #[error("{0}")]
+    Itself(StartFailure),
+}
+
+impl StartError {
+    /// Unpacks why a supervisor process did not come up.
+    pub(crate) fn unpack(failure: StartFailure) -> Self {
+        match &failure {
+            StartFailure::Exit(Exit::Error(error)) => match error.downcast_ref::<Self>() {
+                Some(own) => own.clone(),
+                None => Self::Itself(failure),
+            },
+            _ => Self::Itself(failure),
+        }
+    }
+}
+
+/// Why a child was not started.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StartChildError {
+    /// A child with this id runs already.
+    #[error("already started as {}", .0.pid)]
+    AlreadyStarted(ChildStarted),
+    /// A child with this id is known but does not run.
+    #[error("already present")]
+    AlreadyPresent,
+    /// There are as many children as there may be.
+    #[error("the supervisor has all the children it may have")]
+    MaxChildren,
+    /// The spec is wrong.
+    #[error(transparent)]
+    Invalid(SpecError),
+    /// It did not come up; its spec is not kept.
+    #[error("child {id} did not start: {cause}")]
+    Failed {
+        /// Which child.
+        id: ChildId,
+        /// Why.
+        cause: StartFailure,
+    },
+    /// The supervisor could not be asked.
+    #[error(transparent)]
+    Supervisor(CallError),
+}
+
+/// Why something could not be done with a child.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AdminError {
+    /// There is no such child.
+    #[error("no such child")]
+    NotFound,
+    /// The child runs.
+    #[error("the child runs")]
+    Running,
+    /// The child is being restarted.
+    #[error("the child is being restarted")]
+    Restarting,
+    /// The child did not come up; its spec is kept.
+    #[error("the child did not start: {0}")]
+    Failed(StartFailure),
+    /// The supervisor could not be asked.
+    #[error(transparent)]
+    Supervisor(CallError),
+}

@@ -1,0 +1,10 @@
+//! Supervisors whose children come and go.
+
+mod builder;
+mod handle;
+mod run;
+mod state;
+
+pub use self::builder::{DynamicBuilder, DynamicSupervisor};
+pub use self::handle::DynamicRef;
+use self::run::Msg;

@@ -1,0 +1,110 @@
+//! The process of a dynamic supervisor: requests in, decisions of the machine, answers out.
+
+use std::sync::Arc;
+
+use heights_core::{ChildKey, Counts, DynamicEvent, Incarnation, Verdict};
+use ractor::ActorRef;
+
+use super::builder::Config;
+use super::state::State;
+use crate::admin::{AdminError, ChildInfo, ChildStarted, StartChildError, StartError};
+use crate::exit::{Exit, Fault, ShutdownReason};
+use crate::guard::{Behavior, Receipt};
+use crate::keeper::StartFailure;
+use crate::process::{Process, ProcessId};
+use crate::reply::Reply;
+use crate::server::Flow;
+use crate::spec::ChildSpec;
+
+pub(crate) enum Msg {
+    StartChild(ChildSpec, Reply<Result<ChildStarted, StartChildError>>),
+    TerminateChild(ProcessId, Reply<Result<(), AdminError>>),
+    WhichChildren(Reply<Vec<ChildInfo>>),
+    CountChildren(Reply<Counts>),
+    Started(ChildKey, Incarnation, Result<(), StartFailure>),
+    Exited(ChildKey, Incarnation, Exit),
+    Retry(ChildKey, u64),
+}
+
+pub(super) struct DynamicBehavior;
+
+impl Behavior for DynamicBehavior {
+    type Msg = Msg;
+    type State = State;
+    type Args = Arc<Config>;
+
+    async fn start(
+        &self,
+        myself: ActorRef<Msg>,
+        config: Arc<Config>,
+        process: &Process,
+    ) -> Result<State, Fault> {
+        Ok(State::new(myself, process.clone(), &config).map_err(StartError::from)?)
+    }
+
+    async fn handle(
+        &self,
+        _myself: ActorRef<Msg>,
+        message: Msg,
+        state: &mut State,
+    ) -> Result<Flow, Fault> {
+        let verdict = match message {
+            Msg::StartChild(spec, reply) => {
+                state.start_child(&spec, reply);
+                None
+            }
+            Msg::TerminateChild(pid, reply) => {
+                state.terminate_child(pid, reply);
+                None
+            }
+            Msg::WhichChildren(reply) => {
+                reply.send(state.which_children());
+                None
+            }
+            Msg::CountChildren(reply) => {
+                reply.send(state.counts());
+                None
+            }
+            Msg::Started(key, incarnation, outcome) => state.started(key, incarnation, outcome),
+            Msg::Exited(key, incarnation, exit) => state.exited(key, incarnation, exit),
+            Msg::Retry(key, ticket) => state.feed(DynamicEvent::Retry(key, ticket)),
+        };
+        let verdict = verdict.or(state.wait_for_the_end().await);
+        Ok(match verdict {
+            None => Flow::Continue,
+            Some(Verdict::ReachedMaxIntensity) => {
+                Flow::Stop(Exit::Shutdown(ShutdownReason::ReachedMaxIntensity))
+            }
+            Some(Verdict::Stopped | Verdict::StartFailed(_)) => {
+                Flow::Stop(Exit::Shutdown(ShutdownReason::Requested))
+            }
+        })
+    }
+
+    async fn terminate(
+        &self,
+        _myself: ActorRef<Msg>,
+        state: &mut State,
+        _exit: &Exit,
+    ) -> Result<(), Fault> {
+        state.feed(DynamicEvent::Stop);
+        state.wait_for_the_end().await;
+        Ok(())
+    }
+
+    fn receive(&self, message: &Msg, _process: &Process) -> Receipt {
+        Receipt { label: label(message), from: None, waited: std::time::Duration::ZERO }
+    }
+}
+
+fn label(message: &Msg) -> &'static str {
+    match message {
+        Msg::StartChild(..) => "start_child",
+        Msg::TerminateChild(..) => "terminate_child",
+        Msg::WhichChildren(_) => "which_children",
+        Msg::CountChildren(_) => "count_children",
+        Msg::Started(..) => "child_started",
+        Msg::Exited(..) => "child_exited",
+        Msg::Retry(..) => "retry",
+    }
+}

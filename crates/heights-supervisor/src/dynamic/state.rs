@@ -1,0 +1,339 @@
+//! Performs what the machine decides, and tells it how it went.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use heights_core::{
+    ChildId, ChildKey, Counts, DynamicAction, DynamicEvent, DynamicMachine, Incarnation, Shutdown,
+    SpecError, Verdict,
+};
+use ractor::ActorRef;
+use tokio::time::Instant;
+
+use super::builder::Config;
+use super::run::Msg;
+use crate::admin::{AdminError, ChildInfo, ChildStarted, ChildStatus, StartChildError};
+use crate::exit::{Exit, ShutdownReason};
+use crate::keeper::{News, StartFailure, child_path, gone_within, launch_child};
+use crate::process::{Process, ProcessId};
+use crate::reply::Reply;
+use crate::report::{LeftReport, ProgressReport, Report, ReportContext, SupervisorReport};
+use crate::reporter::Reporter;
+use crate::spec::ChildSpec;
+use crate::timer::Alarms;
+
+pub(super) struct State {
+    myself: ActorRef<Msg>,
+    process: Process,
+    machine: DynamicMachine,
+    children: BTreeMap<ChildKey, Child>,
+    keys: HashMap<ProcessId, ChildKey>,
+    origin: Instant,
+    alarms: Alarms,
+    reporter: Reporter,
+    blamed: Option<ChildId>,
+}
+
+struct Child {
+    spec: ChildSpec,
+    lives: u32,
+    incarnation: Incarnation,
+    process: Option<Process>,
+    last: Option<(ProcessId, Exit)>,
+    on_started: Option<Reply<Result<ChildStarted, StartChildError>>>,
+    on_terminated: Vec<Reply<Result<(), AdminError>>>,
+}
+
+impl State {
+    pub(super) fn new(
+        myself: ActorRef<Msg>,
+        process: Process,
+        config: &Config,
+    ) -> Result<Self, SpecError> {
+        let machine = DynamicMachine::new(config.intensity, config.max_children)?
+            .with_backoff(config.backoff, process.pid().number());
+        Ok(Self {
+            myself,
+            process,
+            machine,
+            children: BTreeMap::new(),
+            keys: HashMap::new(),
+            origin: Instant::now(),
+            alarms: Alarms::default(),
+            reporter: config.reporter.clone(),
+            blamed: None,
+        })
+    }
+
+    pub(super) fn start_child(
+        &mut self,
+        spec: &ChildSpec,
+        reply: Reply<Result<ChildStarted, StartChildError>>,
+    ) {
+        if spec.id().as_str().is_empty() {
+            return reply.send(Err(StartChildError::Invalid(SpecError::EmptyId)));
+        }
+        let Some((key, start)) = self.machine.start_child(spec.plan().clone()) else {
+            return reply.send(Err(StartChildError::MaxChildren));
+        };
+        let child = Child {
+            spec: spec.clone(),
+            lives: 0,
+            incarnation: Incarnation(0),
+            process: None,
+            last: None,
+            on_started: Some(reply),
+            on_terminated: Vec::new(),
+        };
+        self.children.insert(key, child);
+        self.perform(start);
+    }
+
+    pub(super) fn terminate_child(&mut self, pid: ProcessId, reply: Reply<Result<(), AdminError>>) {
+        let Some(key) = self.keys.get(&pid).copied() else {
+            let alive = self.process.hub().process(pid).is_some();
+            return reply.send(if alive { Err(AdminError::NotFound) } else { Ok(()) });
+        };
+        if let Some(child) = self.children.get_mut(&key) {
+            child.on_terminated.push(reply);
+        }
+        self.feed(DynamicEvent::Terminate(key));
+    }
+
+    pub(super) fn started(
+        &mut self,
+        key: ChildKey,
+        incarnation: Incarnation,
+        outcome: Result<(), StartFailure>,
+    ) -> Option<Verdict> {
+        match outcome {
+            Ok(()) => {
+                let verdict = self.feed(DynamicEvent::Started(key, incarnation));
+                self.announce(key);
+                verdict
+            }
+            Err(failure) => {
+                self.did_not_start(key, failure);
+                self.feed(DynamicEvent::StartFailed(key, incarnation))
+            }
+        }
+    }
+
+    pub(super) fn exited(
+        &mut self,
+        key: ChildKey,
+        incarnation: Incarnation,
+        exit: Exit,
+    ) -> Option<Verdict> {
+        if let Some(child) = self.children.get_mut(&key)
+            && let Some(process) = child.process.take()
+        {
+            let stopped = !child.on_terminated.is_empty();
+            let restarts = child.spec.plan.restart.restarts_after(exit.class()) && !stopped;
+            child.spec.starter.set_restarting(restarts);
+            child.last = Some((process.pid(), exit.clone()));
+            if restarts || exit.is_abnormal() {
+                let context = match stopped {
+                    true => ReportContext::ShutdownError,
+                    false => ReportContext::ChildTerminated,
+                };
+                self.complain(key, context, &exit);
+            }
+        }
+        self.feed(DynamicEvent::Exited(key, incarnation, exit.class()))
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.machine.counts()
+    }
+
+    pub(super) fn which_children(&self) -> Vec<ChildInfo> {
+        let describe = |(key, plan, running): (ChildKey, &heights_core::ChildPlan, bool)| {
+            let process = self.children.get(&key).and_then(|child| child.process.clone());
+            let status = match process {
+                _ if self.machine.is_restarting(key) => ChildStatus::Restarting,
+                Some(process) if running => ChildStatus::Running(process),
+                _ => ChildStatus::Changing,
+            };
+            ChildInfo { id: plan.id.clone(), kind: plan.kind, restart: plan.restart, status }
+        };
+        self.machine.children().map(describe).collect()
+    }
+
+    pub(super) fn feed(&mut self, event: DynamicEvent) -> Option<Verdict> {
+        let actions = self.machine.step(self.origin.elapsed(), event);
+        actions.into_iter().fold(None, |verdict, action| self.perform(action).or(verdict))
+    }
+
+    /// Waits until all children are gone, if the supervisor is ending.
+    pub(super) async fn wait_for_the_end(&mut self) -> Option<Verdict> {
+        if !self.machine.is_ending() {
+            return None;
+        }
+        let last = |(key, child): (&ChildKey, &Child)| {
+            let process = child.process.clone()?;
+            Some((*key, child.incarnation, process, child.spec.plan.shutdown))
+        };
+        let last: Vec<_> = self.children.iter().filter_map(last).collect();
+        // All at once: a child that takes long does not delay the others.
+        let waits = last.iter().map(|(_, _, process, shutdown)| gone_within(process, *shutdown));
+        let exits = join_all(waits).await;
+        let mut verdict = None;
+        for ((key, incarnation, ..), exit) in last.iter().zip(exits) {
+            // A zombie has been reported; the end does not wait for it any longer.
+            let exit = exit.unwrap_or(Exit::Killed);
+            verdict = self.exited(*key, *incarnation, exit).or(verdict);
+        }
+        verdict
+    }
+
+    fn perform(&mut self, action: DynamicAction) -> Option<Verdict> {
+        match action {
+            DynamicAction::Start(key, incarnation) => self.launch(key, incarnation),
+            DynamicAction::Stop(key, _, shutdown) => self.stop(key, shutdown),
+            DynamicAction::Retry { key, ticket, after } => self.arm(key, ticket, after),
+            DynamicAction::Left(key) => self.left(key),
+            DynamicAction::Forget(key) => self.forget(key),
+            DynamicAction::Exit(verdict) => {
+                self.mourn(&verdict);
+                return Some(verdict);
+            }
+        }
+        None
+    }
+
+    fn launch(&mut self, key: ChildKey, incarnation: Incarnation) {
+        let Some(child) = self.children.get_mut(&key) else { return };
+        child.lives += 1;
+        child.incarnation = incarnation;
+        let (up, down) = (self.myself.clone(), self.myself.clone());
+        // In both cases: a supervisor that is gone has no use for the news.
+        let news = News {
+            on_started: Box::new(move |outcome| {
+                let _nobody = up.send_message(Msg::Started(key, incarnation, outcome));
+            }),
+            on_gone: Box::new(move |_process, exit| {
+                let _nobody = down.send_message(Msg::Exited(key, incarnation, exit));
+            }),
+        };
+        let process = launch_child(&child.spec, &self.process, child.lives, news);
+        if let Some((last, _)) = &child.last {
+            self.keys.remove(last);
+        }
+        self.keys.insert(process.pid(), key);
+        child.process = Some(process);
+    }
+
+    fn stop(&mut self, key: ChildKey, shutdown: Shutdown) {
+        if let Some(process) = self.children.get(&key).and_then(|child| child.process.clone()) {
+            process.order_shutdown(shutdown);
+            self.alarms.watch(async move {
+                // Reports a zombie; how the child ended comes in as a message.
+                let _ended = gone_within(&process, shutdown).await;
+            });
+        }
+    }
+
+    fn arm(&mut self, key: ChildKey, ticket: u64, after: Duration) {
+        let Some(child) = self.children.get(&key) else { return };
+        child.spec.starter.set_restarting(true);
+        let path = child_path(&self.process, child.spec.id());
+        self.process.hub().waits(path, child.spec.id().clone(), after);
+        let myself = self.myself.clone();
+        let retry = move || {
+            // A supervisor that is gone restarts nobody.
+            let _nobody = myself.send_message(Msg::Retry(key, ticket));
+        };
+        if after.is_zero() { retry() } else { self.alarms.set(after, retry) }
+    }
+
+    /// Tells everyone that a child is up.
+    fn announce(&mut self, key: ChildKey) {
+        let Some(child) = self.children.get_mut(&key) else { return };
+        let Some(process) = child.process.clone() else { return };
+        let report = Report::Progress(ProgressReport {
+            supervisor: self.process.shared_path(),
+            child: child.spec.id().clone(),
+            pid: process.pid(),
+            incarnation: child.lives,
+        });
+        if let Some(reply) = child.on_started.take() {
+            reply.send(Ok(ChildStarted::of(process)));
+        }
+        self.reporter.tell(self.process.hub(), &report);
+    }
+
+    fn did_not_start(&mut self, key: ChildKey, failure: StartFailure) {
+        let Some(child) = self.children.get_mut(&key) else { return };
+        if let Some(process) = child.process.take() {
+            child.last = Some((process.pid(), failure.to_exit()));
+        }
+        if child.on_terminated.is_empty() {
+            self.complain(key, ReportContext::StartError, &failure.to_exit());
+        }
+        if let Some(child) = self.children.get_mut(&key)
+            && let Some(reply) = child.on_started.take()
+        {
+            let id = child.spec.id().clone();
+            reply.send(Err(StartChildError::Failed { id, cause: failure }));
+        }
+    }
+
+    fn left(&self, key: ChildKey) {
+        let Some(child) = self.children.get(&key) else { return };
+        let Some((pid, exit)) = child.last.clone() else { return };
+        let report = Report::Left(LeftReport {
+            supervisor: self.process.shared_path(),
+            child: child.spec.id().clone(),
+            pid,
+            exit,
+        });
+        self.reporter.tell(self.process.hub(), &report);
+    }
+
+    fn forget(&mut self, key: ChildKey) {
+        let Some(child) = self.children.remove(&key) else { return };
+        if let Some(pid) = child.process.map(|process| process.pid()) {
+            self.keys.remove(&pid);
+        }
+        if let Some((pid, _)) = child.last {
+            self.keys.remove(&pid);
+        }
+        child.spec.starter.set_restarting(false);
+        self.process.hub().waits_no_more(&child_path(&self.process, child.spec.id()));
+        for reply in child.on_terminated {
+            reply.send(Ok(()));
+        }
+    }
+
+    fn mourn(&mut self, verdict: &Verdict) {
+        if *verdict == Verdict::ReachedMaxIntensity
+            && let Some(child) = self.blamed.clone()
+        {
+            let exit = Exit::Shutdown(ShutdownReason::ReachedMaxIntensity);
+            self.tell_wrong(ReportContext::Shutdown, child, None, &exit);
+        }
+    }
+
+    fn complain(&mut self, key: ChildKey, context: ReportContext, exit: &Exit) {
+        let Some(child) = self.children.get(&key) else { return };
+        let id = child.spec.id().clone();
+        let pid = child.last.as_ref().map(|(pid, _)| *pid);
+        self.blamed = Some(id.clone());
+        self.tell_wrong(context, id, pid, exit);
+    }
+
+    fn tell_wrong(
+        &self,
+        context: ReportContext,
+        child: ChildId,
+        pid: Option<ProcessId>,
+        exit: &Exit,
+    ) {
+        let supervisor = self.process.shared_path();
+        let exit = exit.clone();
+        let report = SupervisorReport { supervisor, context, child, pid, exit };
+        self.reporter.tell(self.process.hub(), &Report::Supervisor(report));
+    }
+}

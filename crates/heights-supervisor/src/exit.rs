@@ -1,0 +1,113 @@
+//! How processes end.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use heights_core::ExitClass;
+
+use crate::PanicInfo;
+
+/// A server's own judgment that it is broken: it ends, and its supervisor decides about a restart.
+pub type Fault = Box<dyn Error + Send + Sync>;
+
+/// How a process ended.
+///
+/// | | class | transient child |
+/// |---|---|---|
+/// | `Normal` | normal | stays down |
+/// | `Shutdown` | shutdown | stays down |
+/// | `Killed`, `Error`, `Panic`, `NoProc` | abnormal | restarted |
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Exit {
+    /// It had nothing left to do.
+    Normal,
+    /// It left in good order.
+    Shutdown(ShutdownReason),
+    /// It was killed, so its `terminate` did not run (or not to its end).
+    Killed,
+    /// It said that it is broken.
+    Error(Arc<dyn Error + Send + Sync>),
+    /// It panicked.
+    Panic(Arc<PanicInfo>),
+    /// It was gone before anyone looked.
+    NoProc,
+}
+
+/// Why a process left in good order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ShutdownReason {
+    /// Its supervisor or an operator asked it to.
+    Requested,
+    /// It is a supervisor whose children failed more often than its intensity allows.
+    ReachedMaxIntensity,
+    /// It had a reason of its own.
+    Custom(Arc<str>),
+}
+
+impl Exit {
+    /// Leaves in good order, with a reason of one's own.
+    pub fn shutdown(reason: impl Into<Arc<str>>) -> Self {
+        Self::Shutdown(ShutdownReason::Custom(reason.into()))
+    }
+
+    /// Returns what restarting cares about.
+    pub const fn class(&self) -> ExitClass {
+        match self {
+            Self::Normal => ExitClass::Normal,
+            Self::Shutdown(_) => ExitClass::Shutdown,
+            Self::Killed | Self::Error(_) | Self::Panic(_) | Self::NoProc => ExitClass::Abnormal,
+        }
+    }
+
+    /// Tells whether the process failed, panicked or was killed.
+    pub const fn is_abnormal(&self) -> bool {
+        matches!(self.class(), ExitClass::Abnormal)
+    }
+
+    /// Tells whether the process panicked or said that it is broken.
+    pub const fn is_crash(&self) -> bool {
+        matches!(self, Self::Error(_) | Self::Panic(_))
+    }
+}
+
+impl From<Fault> for Exit {
+    fn from(fault: Fault) -> Self {
+        Self::Error(Arc::from(fault))
+    }
+}
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Normal => f.write_str("normal"),
+            Self::Shutdown(reason) => write!(f, "shutdown: {reason}"),
+            Self::Killed => f.write_str("killed"),
+            Self::Error(error) => write_chain(f, error.as_ref()),
+            Self::Panic(panic) => panic.fmt(f),
+            Self::NoProc => f.write_str("no such process"),
+        }
+    }
+}
+
+impl fmt::Display for ShutdownReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Requested => f.write_str("requested"),
+            Self::ReachedMaxIntensity => f.write_str("reached max intensity"),
+            Self::Custom(reason) => f.write_str(reason),
+        }
+    }
+}
+
+fn write_chain(f: &mut fmt::Formatter<'_>, error: &dyn Error) -> fmt::Result {
+    write!(f, "error: {error}")?;
+    let mut source = error.source();
+    while let Some(cause) = source {
+        write!(f, ": {cause}")?;
+        source = cause.source();
+    }
+    Ok(())
+}

@@ -1,0 +1,222 @@
+//! The actor around every actor: it types the exit, counts, and keeps panics from getting away.
+//!
+//! The state of the process lives in here and is dropped in here, before the task ends, so that
+//! a finished join means that nothing of the old life is left.
+
+use std::any::type_name;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+
+use crate::PanicInfo;
+use crate::exit::{Exit, Fault};
+use crate::panic::catch;
+use crate::process::{Process, ProcessId};
+use crate::server::Flow;
+
+/// How long `terminate` may take after a fault: nobody is waiting who could set a limit.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
+/// What runs inside a guard: a server, a plain actor, a task or a supervisor.
+pub(crate) trait Behavior: Sized + Send + Sync + 'static {
+    type Msg: Send + 'static;
+    type State: Send + 'static;
+    type Args: Send + 'static;
+
+    fn start(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        args: Self::Args,
+        process: &Process,
+    ) -> impl Future<Output = Result<Self::State, Fault>> + Send;
+
+    /// Runs first in the task of the process.
+    fn begin(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        _state: &mut Self::State,
+    ) -> impl Future<Output = Result<(), Fault>> + Send {
+        async { Ok(()) }
+    }
+
+    fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        message: Self::Msg,
+        state: &mut Self::State,
+    ) -> impl Future<Output = Result<Flow, Fault>> + Send;
+
+    fn supervise(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        _event: ractor::SupervisionEvent,
+        _state: &mut Self::State,
+    ) -> impl Future<Output = Result<(), Fault>> + Send {
+        async { Ok(()) }
+    }
+
+    fn terminate(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        state: &mut Self::State,
+        exit: &Exit,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Takes a message off the queue: what it is, who sent it and how long it waited.
+    fn receive(&self, _message: &Self::Msg, _process: &Process) -> Receipt {
+        Receipt { label: "message", from: None, waited: Duration::ZERO }
+    }
+
+    fn type_name() -> &'static str {
+        type_name::<Self>()
+    }
+}
+
+pub(crate) struct Receipt {
+    pub(crate) label: &'static str,
+    pub(crate) from: Option<ProcessId>,
+    pub(crate) waited: Duration,
+}
+
+pub(crate) struct Guarded<B> {
+    pub(crate) behavior: B,
+    pub(crate) process: Process,
+}
+
+/// What ractor is told; the real exit is with the process.
+#[derive(Debug, thiserror::Error)]
+#[error("the process has ended")]
+struct Ended;
+
+impl<B: Behavior> Actor for Guarded<B> {
+    type Msg = B::Msg;
+    type State = Option<B::State>;
+    type Arguments = B::Args;
+
+    async fn pre_start(
+        &self,
+        myself: ActorRef<B::Msg>,
+        args: B::Args,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        self.process.attach(myself.get_cell());
+        let start = self.behavior.start(myself, args, &self.process);
+        match exit_of(catch(&self.process, start).await) {
+            Ok(state) => Ok(Some(state)),
+            Err(exit) => {
+                self.process.settle(exit);
+                Err(Ended.into())
+            }
+        }
+    }
+
+    async fn post_start(
+        &self,
+        myself: ActorRef<B::Msg>,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(inner) = state else { return Ok(()) };
+        let begin = self.behavior.begin(myself.clone(), inner);
+        match exit_of(catch(&self.process, begin).await) {
+            Ok(()) => Ok(()),
+            Err(exit) => self.fail(myself, state, exit).await,
+        }
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<B::Msg>,
+        message: B::Msg,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(inner) = state else { return Ok(()) };
+        let receipt = self.behavior.receive(&message, &self.process);
+        let activity = self.process.activity();
+        activity.begin(receipt.label, receipt.from, receipt.waited);
+        let handling = self.behavior.handle(myself.clone(), message, inner);
+        let outcome = exit_of(catch(&self.process, handling).await);
+        activity.finish(outcome.is_ok());
+        match outcome {
+            Ok(Flow::Continue) => Ok(()),
+            Ok(Flow::Stop(exit)) if exit.is_abnormal() => self.fail(myself, state, exit).await,
+            Ok(Flow::Stop(exit)) => {
+                self.process.set_farewell(exit);
+                myself.stop(None);
+                Ok(())
+            }
+            Err(exit) => self.fail(myself, state, exit).await,
+        }
+    }
+
+    async fn handle_supervisor_evt(
+        &self,
+        myself: ActorRef<B::Msg>,
+        event: ractor::SupervisionEvent,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(inner) = state else { return Ok(()) };
+        let supervising = self.behavior.supervise(myself.clone(), event, inner);
+        match exit_of(catch(&self.process, supervising).await) {
+            Ok(()) => Ok(()),
+            Err(exit) => self.fail(myself, state, exit).await,
+        }
+    }
+
+    async fn post_stop(
+        &self,
+        myself: ActorRef<B::Msg>,
+        state: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let exit = self.process.farewell();
+        let outcome = self.take_leave(myself, state, &exit).await;
+        // Only now: a process that is killed on its way out was killed.
+        self.process.settle(outcome.err().unwrap_or(exit));
+        Ok(())
+    }
+}
+
+impl<B: Behavior> Guarded<B> {
+    /// Ends the process because of `exit`, with a few last words.
+    async fn fail(
+        &self,
+        myself: ActorRef<B::Msg>,
+        state: &mut Option<B::State>,
+        exit: Exit,
+    ) -> Result<(), ActorProcessingErr> {
+        let exit = self.process.settle(exit);
+        let leaving = self.take_leave(myself, state, &exit);
+        match tokio::time::timeout(LAST_WORDS, leaving).await {
+            Ok(Ok(())) => {}
+            Ok(Err(second)) => {
+                tracing::error!(path = self.process.path(), exit = %second, "terminate failed");
+            }
+            Err(_elapsed) => {
+                tracing::error!(path = self.process.path(), "terminate took too long");
+            }
+        }
+        Err(Ended.into())
+    }
+
+    /// Runs `terminate` and drops the state; a panic in either is caught.
+    async fn take_leave(
+        &self,
+        myself: ActorRef<B::Msg>,
+        state: &mut Option<B::State>,
+        exit: &Exit,
+    ) -> Result<(), Exit> {
+        let Some(mut inner) = state.take() else { return Ok(()) };
+        let terminate = self.behavior.terminate(myself, &mut inner, exit);
+        let said = exit_of(catch(&self.process, terminate).await);
+        let dropped = catch(&self.process, async move { drop(inner) }).await;
+        said.and(dropped.map_err(Exit::Panic))
+    }
+}
+
+fn exit_of<T>(outcome: Result<Result<T, Fault>, Arc<PanicInfo>>) -> Result<T, Exit> {
+    match outcome {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(fault)) => Err(Exit::from(fault)),
+        Err(panic) => Err(Exit::Panic(panic)),
+    }
+}

@@ -1,0 +1,193 @@
+//! The hub of a tree: which processes there are, what they have done, and what crashed.
+
+mod snapshot;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use heights_core::{ChildId, Intensity, Strategy};
+use tokio::time::Instant;
+
+pub use self::snapshot::{ProcessInfo, ProcessState, TreeSnapshot, WaitingInfo};
+use crate::exit::Exit;
+use crate::process::{Figures, Process, ProcessId};
+use crate::recipient::Recipient;
+use crate::report::Report;
+
+/// How many crashes are kept: enough to see a pattern, small enough to forget about.
+const CRASHES_KEPT: usize = 256;
+
+/// Knows all processes of one tree. Clones are the same hub; every root has its own unless given one.
+///
+/// Nothing here waits for a process, so it works however busy or stuck the tree is.
+#[derive(Clone, Default)]
+pub struct Hub(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    table: Mutex<Table>,
+    listeners: Mutex<Vec<Recipient<Report>>>,
+}
+
+#[derive(Default)]
+struct Table {
+    processes: BTreeMap<ProcessId, Entry>,
+    waiting: BTreeMap<Arc<str>, Waiting>,
+    crashes: VecDeque<Crash>,
+}
+
+struct Entry {
+    process: Process,
+    started: bool,
+    since: SystemTime,
+}
+
+struct Waiting {
+    id: ChildId,
+    until: Instant,
+}
+
+/// How a supervisor treats its children, for whoever looks in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Which siblings share a fate; a dynamic supervisor has none.
+    pub strategy: Option<Strategy>,
+    /// How many restarts it takes.
+    pub intensity: Intensity,
+}
+
+/// What is kept of a crash.
+#[derive(Debug, Clone)]
+pub struct Crash {
+    /// When it happened.
+    pub at: SystemTime,
+    /// The path of the process.
+    pub path: Arc<str>,
+    /// The life that ended.
+    pub pid: ProcessId,
+    /// How many lives there had been.
+    pub incarnation: u32,
+    /// The name of the type that crashed.
+    pub type_name: &'static str,
+    /// How it ended.
+    pub exit: Exit,
+    /// How long it had lived.
+    pub age: Duration,
+    /// What it had done, and which message it was handling.
+    pub figures: Figures,
+    /// The label of the message it was handling last.
+    pub last_label: Option<&'static str>,
+}
+
+impl Hub {
+    /// Makes a hub that knows nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Finds a living process.
+    pub fn process(&self, pid: ProcessId) -> Option<Process> {
+        self.table().processes.get(&pid).map(|entry| entry.process.clone())
+    }
+
+    /// Finds the living process at a path.
+    pub fn find(&self, path: &str) -> Option<Process> {
+        let table = self.table();
+        let mut processes = table.processes.values().rev();
+        processes.find(|entry| entry.process.path() == path).map(|entry| entry.process.clone())
+    }
+
+    /// Asks a process to stop; `false` if there is none. Its supervisor reacts by its rules.
+    pub fn stop(&self, pid: ProcessId) -> bool {
+        self.process(pid).inspect(Process::stop).is_some()
+    }
+
+    /// Kills a process and all it supervises; `false` if there is none. Its supervisor reacts by
+    /// its rules, once all of them are gone.
+    pub fn kill(&self, pid: ProcessId) -> bool {
+        self.process(pid).inspect(Process::kill).is_some()
+    }
+
+    /// Tells all reports of the tree to a recipient, from now on.
+    pub fn subscribe(&self, recipient: Recipient<Report>) {
+        self.listeners().push(recipient);
+    }
+
+    /// Returns the crashes that are remembered, the oldest first.
+    pub fn crashes(&self) -> Vec<Crash> {
+        self.table().crashes.iter().cloned().collect()
+    }
+
+    pub(crate) fn report(&self, report: &Report) {
+        report.trace();
+        let listeners = self.listeners().clone();
+        for listener in listeners {
+            listener.tell(report.clone());
+        }
+    }
+
+    pub(crate) fn enter(&self, process: &Process) {
+        let entry = Entry { process: process.clone(), started: false, since: SystemTime::now() };
+        let mut table = self.table();
+        table.waiting.remove(process.path());
+        table.processes.insert(process.pid(), entry);
+    }
+
+    pub(crate) fn started(&self, process: &Process) {
+        if let Some(entry) = self.table().processes.get_mut(&process.pid()) {
+            entry.started = true;
+        }
+    }
+
+    pub(crate) fn leave(&self, process: &Process, exit: &Exit) {
+        let crash = exit.is_abnormal().then(|| Crash::of(process, exit));
+        let mut table = self.table();
+        table.processes.remove(&process.pid());
+        let Some(crash) = crash else { return };
+        if table.crashes.len() == CRASHES_KEPT {
+            table.crashes.pop_front();
+        }
+        table.crashes.push_back(crash);
+    }
+
+    /// Notes that a child waits to be started again.
+    pub(crate) fn waits(&self, path: Arc<str>, id: ChildId, delay: Duration) {
+        self.table().waiting.insert(path, Waiting { id, until: Instant::now() + delay });
+    }
+
+    pub(crate) fn waits_no_more(&self, path: &str) {
+        self.table().waiting.remove(path);
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Vec<Recipient<Report>>> {
+        self.0.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Hub({} processes)", self.table().processes.len())
+    }
+}
+
+impl Crash {
+    fn of(process: &Process, exit: &Exit) -> Self {
+        Self {
+            at: SystemTime::now(),
+            path: process.shared_path(),
+            pid: process.pid(),
+            incarnation: process.incarnation(),
+            type_name: process.type_name(),
+            exit: exit.clone(),
+            age: process.age(),
+            last_label: process.activity().last_label(),
+            figures: process.figures(),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A picture of the tree at one moment.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use heights_core::{ChildId, ChildKind};
+use tokio::time::Instant;
+
+use super::{Crash, Entry, Hub, Shape};
+use crate::process::{Figures, Process, ProcessId};
+
+/// All processes of a tree, taken under one lock.
+#[derive(Debug, Clone)]
+pub struct TreeSnapshot {
+    /// When it was taken.
+    pub at: SystemTime,
+    /// The living processes, the oldest first; a parent comes before its children.
+    pub processes: Vec<ProcessInfo>,
+    /// The children that wait to be started again.
+    pub waiting: Vec<WaitingInfo>,
+    /// The crashes that are remembered, the oldest first.
+    pub crashes: Vec<Crash>,
+}
+
+/// One process in a snapshot.
+#[derive(Debug, Clone)]
+pub struct ProcessInfo {
+    /// The id of this life.
+    pub pid: ProcessId,
+    /// The supervisor; a root has none.
+    pub parent: Option<ProcessId>,
+    /// The ids from the root down, joined by slashes.
+    pub path: Arc<str>,
+    /// The id of the child within its supervisor.
+    pub id: ChildId,
+    /// What it is.
+    pub kind: ChildKind,
+    /// The name of the type that implements it.
+    pub type_name: &'static str,
+    /// How many lives of this child there have been, this one included.
+    pub incarnation: u32,
+    /// When this life began.
+    pub started_at: SystemTime,
+    /// How long ago that is.
+    pub age: Duration,
+    /// What it is doing.
+    pub state: ProcessState,
+    /// What it has done.
+    pub figures: Figures,
+    /// How it treats its children, if it is a supervisor.
+    pub shape: Option<Shape>,
+}
+
+impl ProcessInfo {
+    /// Returns how often this child was restarted.
+    pub const fn restarts(&self) -> u32 {
+        self.incarnation.saturating_sub(1)
+    }
+}
+
+/// What a process is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProcessState {
+    /// It is not up yet.
+    Starting,
+    /// It is up.
+    Running,
+    /// It has been told to end.
+    Stopping,
+}
+
+/// A child that waits to be started again.
+#[derive(Debug, Clone)]
+pub struct WaitingInfo {
+    /// The path it will have.
+    pub path: Arc<str>,
+    /// The id of the child within its supervisor.
+    pub id: ChildId,
+    /// How long it still waits.
+    pub remaining: Duration,
+}
+
+impl TreeSnapshot {
+    /// Keeps what is at or below a path.
+    #[must_use]
+    pub fn below(mut self, path: &str) -> Self {
+        let inside = |other: &str| {
+            other.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.processes.retain(|process| inside(&process.path));
+        self.waiting.retain(|waiting| inside(&waiting.path));
+        self.crashes.retain(|crash| inside(&crash.path));
+        self
+    }
+}
+
+impl Hub {
+    /// Takes a picture of the tree.
+    pub fn snapshot(&self) -> TreeSnapshot {
+        let table = self.table();
+        let now = Instant::now();
+        let waiting = table.waiting.iter().map(|(path, waiting)| WaitingInfo {
+            path: Arc::clone(path),
+            id: waiting.id.clone(),
+            remaining: waiting.until.saturating_duration_since(now),
+        });
+        TreeSnapshot {
+            at: SystemTime::now(),
+            processes: table.processes.values().map(describe).collect(),
+            waiting: waiting.collect(),
+            crashes: table.crashes.iter().cloned().collect(),
+        }
+    }
+}
+
+fn describe(entry: &Entry) -> ProcessInfo {
+    let process = &entry.process;
+    ProcessInfo {
+        pid: process.pid(),
+        parent: process.parent().map(Process::pid),
+        path: process.shared_path(),
+        id: process.id().clone(),
+        kind: process.kind(),
+        type_name: process.type_name(),
+        incarnation: process.incarnation(),
+        started_at: entry.since,
+        age: process.age(),
+        state: match (process.is_stopping(), entry.started) {
+            (true, _) => ProcessState::Stopping,
+            (false, true) => ProcessState::Running,
+            (false, false) => ProcessState::Starting,
+        },
+        figures: process.figures(),
+        shape: process.shape(),
+    }
+}

@@ -1,0 +1,289 @@
+//! The keeper: one small task beside each process that sees it from its first breath to the last.
+//!
+//! It starts the process, carries out the stop that was ordered, waits for the task to be gone,
+//! reaps whatever a killed supervisor left below it, and only then lets everyone know, in this
+//! order: slot, hub, owner, parent, waiters, monitors, supervisor. Nobody can act on the end of a
+//! process while any part of it still exists.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use heights_core::{ChildId, Shutdown};
+use heights_registry::{Owner, OwnerEnd};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::exit::Exit;
+use crate::hub::Hub;
+use crate::panic::catch;
+use crate::process::{Birth, Process};
+use crate::report::Zombie;
+use crate::spec::ChildSpec;
+
+/// How long a killed process may take to be gone before it is reported as a zombie.
+///
+/// Killing takes effect at the next await; a handler that computes for longer is what this finds.
+pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
+
+/// Starts one life of a child.
+pub(crate) trait Starter: Send + Sync + 'static {
+    /// Resolves to the task of the process; on failure the process has settled its exit.
+    fn start(&self, process: Process) -> Starting;
+
+    /// Empties the slot of the child if this life holds it.
+    fn vacate(&self, process: &Process);
+
+    /// Notes in the slot whether the next life is about to be started.
+    fn set_restarting(&self, soon: bool);
+}
+
+pub(crate) type Starting = Pin<Box<dyn Future<Output = Option<JoinHandle<()>>> + Send>>;
+
+/// Why a child did not come up.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartFailure {
+    /// It ended before it was up.
+    #[error("{0}")]
+    Exit(Exit),
+    /// It took longer than its start timeout.
+    #[error("not up within {0:?}")]
+    Timeout(Duration),
+    /// It was told to stop before it was up.
+    #[error("stopped before it was up")]
+    Stopped,
+    /// The life before it is still there and cannot be killed.
+    #[error("the life before it does not end")]
+    Zombie,
+}
+
+impl StartFailure {
+    /// Puts the failure into the words of an exit.
+    pub(crate) fn to_exit(&self) -> Exit {
+        match self {
+            Self::Exit(exit) => exit.clone(),
+            other => Exit::Error(Arc::new(other.clone())),
+        }
+    }
+}
+
+/// Whom to tell when a process is up, or did not come up, and when it is gone.
+pub(crate) struct News {
+    pub(crate) on_started: Box<dyn FnOnce(Result<(), StartFailure>) + Send>,
+    /// Not called for a process that did not come up.
+    pub(crate) on_gone: Box<dyn FnOnce(Process, Exit) + Send>,
+}
+
+/// Starts a life of a child of `parent`.
+pub(crate) fn launch_child(spec: &ChildSpec, parent: &Process, life: u32, news: News) -> Process {
+    let path = child_path(parent, spec.id());
+    let (owner, end) = Owner::new();
+    let process = Process::new(Birth {
+        path,
+        incarnation: life,
+        hub: parent.hub().clone(),
+        parent: Some(parent.clone()),
+        owner,
+        spec: spec.into(),
+    });
+    parent.adopt(process.clone());
+    launch(process, spec, news, end)
+}
+
+/// Starts a root and returns once it is up.
+pub(crate) async fn start_root(spec: &ChildSpec, hub: Hub) -> Result<Process, StartFailure> {
+    let (owner, end) = Owner::new();
+    let path = Arc::from(spec.id().as_str());
+    let process =
+        Process::new(Birth { path, incarnation: 1, hub, parent: None, owner, spec: spec.into() });
+    let (on_started, started) = oneshot::channel();
+    let news = News {
+        on_started: Box::new(move |outcome| {
+            // Whoever started the root may have given up on it.
+            let _nobody = on_started.send(outcome);
+        }),
+        on_gone: Box::new(|_process, _exit| {}),
+    };
+    let process = launch(process, spec, news, end);
+    let unwanted = StopOnDrop(Some(process.clone()));
+    // A keeper that says nothing was cancelled together with its runtime.
+    let outcome = started.await.unwrap_or(Err(StartFailure::Stopped));
+    unwanted.disarm();
+    outcome.map(|()| process)
+}
+
+/// Returns the path of a child.
+pub(crate) fn child_path(parent: &Process, id: &ChildId) -> Arc<str> {
+    Arc::from(format!("{}/{id}", parent.path()))
+}
+
+fn launch(process: Process, spec: &ChildSpec, news: News, end: OwnerEnd) -> Process {
+    process.hub().enter(&process);
+    let keeper = Keeper { process: process.clone(), starter: Arc::clone(&spec.starter), end };
+    let life = keeper.keep(spec.start_timeout, news);
+    #[expect(clippy::disallowed_methods, reason = "the keeper is what gives a process a parent")]
+    drop(tokio::spawn(life));
+    process
+}
+
+/// Stops a root whose starter gave up on it: nobody else could.
+struct StopOnDrop(Option<Process>);
+
+impl StopOnDrop {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        if let Some(process) = &self.0 {
+            process.stop();
+        }
+    }
+}
+
+struct Keeper {
+    process: Process,
+    starter: Arc<dyn Starter>,
+    end: OwnerEnd,
+}
+
+impl Keeper {
+    async fn keep(self, start_timeout: Option<Duration>, news: News) {
+        match self.start(start_timeout).await {
+            Ok(task) => {
+                self.process.hub().started(&self.process);
+                (news.on_started)(Ok(()));
+                self.run(task).await;
+                let process = self.process.clone();
+                let exit = self.bury().await;
+                (news.on_gone)(process, exit);
+            }
+            Err(failure) => {
+                self.process.settle(failure.to_exit());
+                self.bury().await;
+                (news.on_started)(Err(failure));
+            }
+        }
+    }
+
+    async fn start(&self, limit: Option<Duration>) -> Result<JoinHandle<()>, StartFailure> {
+        let starting = async {
+            let spawning = async { self.starter.start(self.process.clone()).await };
+            match catch(&self.process, spawning).await {
+                Ok(Some(task)) => Ok(task),
+                Ok(None) => Err(StartFailure::Exit(self.process.exit().unwrap_or(Exit::Killed))),
+                Err(panic) => Err(StartFailure::Exit(Exit::Panic(panic))),
+            }
+        };
+        let limited = async {
+            match limit {
+                None => starting.await,
+                Some(limit) => match timeout(limit, starting).await {
+                    Ok(outcome) => outcome,
+                    Err(_elapsed) => Err(StartFailure::Timeout(limit)),
+                },
+            }
+        };
+        tokio::select! {
+            biased;
+            outcome = limited => outcome,
+            _order = self.process.shutdown_ordered() => Err(StartFailure::Stopped),
+            () = self.process.stop_requested() => Err(StartFailure::Stopped),
+            () = self.process.kill_requested() => Err(StartFailure::Stopped),
+        }
+    }
+
+    /// Waits until the task is gone, and stops or kills it when told to.
+    async fn run(&self, mut task: JoinHandle<()>) {
+        // A join error is a cancelled runtime; the process is as gone as it can be.
+        tokio::select! {
+            biased;
+            _ended = &mut task => return,
+            () = self.process.kill_requested() => {}
+            shutdown = self.process.shutdown_ordered() => {
+                if self.stop_in_order(shutdown, &mut task).await {
+                    return;
+                }
+            }
+        }
+        if let Some(cell) = self.process.cell() {
+            cell.kill();
+        }
+        let _ended = task.await;
+    }
+
+    /// Asks the process to stop; `false` if it has to be killed.
+    async fn stop_in_order(&self, shutdown: Shutdown, task: &mut JoinHandle<()>) -> bool {
+        let limit = match shutdown {
+            Shutdown::Brutal => return false,
+            Shutdown::Timeout(limit) => Some(limit),
+            Shutdown::Infinity => None,
+        };
+        self.process.stop();
+        let elapsed = async {
+            match limit {
+                Some(limit) => tokio::time::sleep(limit).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            _ended = task => true,
+            () = self.process.kill_requested() => false,
+            () = elapsed => false,
+        }
+    }
+
+    /// Settles everything about a process whose task is gone.
+    async fn bury(self) -> Exit {
+        let Self { process, starter, end } = self;
+        reap(&process).await;
+        let exit = process.settle(Exit::Killed);
+        starter.vacate(&process);
+        process.hub().leave(&process, &exit);
+        end.end();
+        if let Some(parent) = process.parent() {
+            parent.disown(process.pid());
+        }
+        process.set_gone();
+        process.tell_downs(&exit);
+        exit
+    }
+}
+
+/// Kills what a process left below it and waits, within bounds, until it is gone.
+async fn reap(process: &Process) {
+    let orphans = process.children();
+    for orphan in orphans.iter().rev() {
+        orphan.kill();
+    }
+    join_all(orphans.iter().map(|orphan| gone_within(orphan, Shutdown::Brutal))).await;
+}
+
+/// Waits for a process that was told to end: as long as its shutdown allows, plus the kill grace.
+///
+/// A process that is still there after that is reported as a zombie.
+pub(crate) async fn gone_within(process: &Process, shutdown: Shutdown) -> Result<Exit, Zombie> {
+    let too_late = async {
+        match shutdown {
+            Shutdown::Brutal => {}
+            Shutdown::Timeout(limit) => tokio::time::sleep(limit).await,
+            Shutdown::Infinity => process.kill_requested().await,
+        }
+        tokio::time::sleep(KILL_GRACE).await;
+    };
+    tokio::select! {
+        biased;
+        exit = process.gone() => Ok(exit),
+        () = too_late => {
+            let zombie = Zombie::of(process);
+            process.hub().report(&zombie.clone().into());
+            Err(zombie)
+        }
+    }
+}

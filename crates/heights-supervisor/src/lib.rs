@@ -1,0 +1,114 @@
+//! Supervision trees over `ractor`: processes that fail alone, are stopped in order, and are
+//! restarted by rules.
+//!
+//! - A [`ChildSpec`] says how to start a child: a [`Server`], any plain ractor actor, a future,
+//!   or another supervisor.
+//! - A [`Supervisor`] starts its children in order and stops them in reverse; when one fails it
+//!   restarts it, together with those siblings that its strategy names. A [`DynamicSupervisor`]
+//!   has children that come and go, a [`TaskSupervisor`] has futures.
+//! - A [`Ref`] reaches one life of a server, a [`ChildRef`] the server through all its lives.
+//! - A [`Hub`] knows every process of a tree: what it does, how much it has done, how it ended.
+//!
+//! What is guaranteed: a restarted child starts only when nothing of its old life is left, not
+//! its state, not its task, not what it supervised; a stop returns only when the whole subtree is
+//! gone; whoever waits for a process that does not yield waits a bounded time.
+//!
+//! ```
+//! use heights_supervisor::{ChildSpec, Context, Fault, Flow, Reply, Server, Supervisor};
+//!
+//! struct Counter(u64);
+//!
+//! enum Msg {
+//!     Add(u64),
+//!     Total(Reply<u64>),
+//! }
+//!
+//! impl Server for Counter {
+//!     type Args = u64;
+//!     type Msg = Msg;
+//!
+//!     async fn init(start: u64, _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+//!         Ok(Self(start))
+//!     }
+//!
+//!     async fn handle(&mut self, msg: Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+//!         match msg {
+//!             Msg::Add(number) => self.0 += number,
+//!             Msg::Total(reply) => reply.send(self.0),
+//!         }
+//!         Ok(Flow::Continue)
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (spec, counter) = ChildSpec::server::<Counter>("counter", || 40);
+//! let root = Supervisor::builder("root").child(spec).start().await?;
+//! counter.cast(Msg::Add(2))?;
+//! assert_eq!(counter.call(Msg::Total).await?, 42);
+//! root.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+#![warn(missing_docs)]
+
+#[cfg(not(panic = "unwind"))]
+compile_error!("supervision catches panics: build with panic = \"unwind\"");
+
+mod exit;
+mod panic;
+mod process;
+
+mod recipient;
+mod reference;
+mod reply;
+mod server;
+mod timer;
+
+mod plain;
+mod spec;
+mod task;
+
+mod admin;
+mod dynamic;
+mod supervisor;
+mod task_supervisor;
+
+mod hub;
+mod report;
+
+mod guard;
+mod keeper;
+mod latch;
+mod reporter;
+mod slot;
+
+pub use heights_core::{
+    Backoff, ChildId, ChildKind, ChildPlan, Counts, ExitClass, Intensity, Restart, Shutdown,
+    SpecError, Strategy,
+};
+pub use heights_registry::{Owner, OwnerEnd};
+
+pub use self::admin::{
+    AdminError, ChildInfo, ChildStarted, ChildStatus, StartChildError, StartError,
+};
+pub use self::dynamic::{DynamicBuilder, DynamicRef, DynamicSupervisor};
+pub use self::exit::{Exit, Fault, ShutdownReason};
+pub use self::hub::{Crash, Hub, ProcessInfo, ProcessState, Shape, TreeSnapshot, WaitingInfo};
+pub use self::keeper::StartFailure;
+pub use self::panic::PanicInfo;
+pub use self::plain::ActorSlot;
+pub use self::process::{Down, Figures, MonitorId, Process, ProcessId, Working};
+pub use self::recipient::Recipient;
+pub use self::reference::{CALL_DEADLINE, ChildRef, Ref};
+pub use self::reply::{CallError, NoProc, Reply};
+pub use self::report::{
+    LeftReport, ProgressReport, Report, ReportContext, SupervisorReport, Zombie,
+};
+pub use self::server::{Context, Flow, Server};
+pub use self::spec::{ChildSpec, check_child_specs};
+pub use self::supervisor::{Supervisor, SupervisorBuilder, SupervisorRef};
+pub use self::task::TaskContext;
+pub use self::task_supervisor::{Task, TaskError, TaskSupervisor, TaskSupervisorRef};
+pub use self::timer::TimerId;

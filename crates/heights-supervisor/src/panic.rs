@@ -1,0 +1,118 @@
+//! Panics as values: message, place and backtrace of a panic inside a process.
+//!
+//! The place is only known to the panic hook, so a hook is put before the one that is installed.
+//! It takes notes only while code of a process runs on the thread, and always calls the next hook.
+
+use std::any::Any;
+use std::backtrace::Backtrace;
+use std::cell::RefCell;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::pin::pin;
+use std::sync::{Arc, Once};
+
+use crate::process::Process;
+
+/// What is known about a panic.
+pub struct PanicInfo {
+    /// The text of the panic.
+    pub message: String,
+    /// The source position, `file:line:column`.
+    pub location: Option<String>,
+    /// The name of the thread it happened on.
+    pub thread: Option<String>,
+    /// The stack, resolved when it is printed.
+    pub backtrace: Option<Backtrace>,
+}
+
+impl fmt::Display for PanicInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "panic: {}", self.message)?;
+        match &self.location {
+            Some(location) => write!(f, " at {location}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for PanicInfo {
+    /// Leaves the stack out: it is long, and printing it resolves it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PanicInfo")
+            .field("message", &self.message)
+            .field("location", &self.location)
+            .field("thread", &self.thread)
+            .finish_non_exhaustive()
+    }
+}
+
+thread_local! {
+    static RUNNING: RefCell<Option<Process>> = const { RefCell::new(None) };
+    static NOTES: RefCell<Option<PanicInfo>> = const { RefCell::new(None) };
+}
+
+/// Returns the process whose code runs on this thread right now.
+pub(crate) fn running_process() -> Option<Process> {
+    // The thread may be ending, and its storage gone.
+    RUNNING.try_with(|running| running.borrow().clone()).ok().flatten()
+}
+
+/// Runs a future as code of `process`; a panic becomes a value.
+pub(crate) async fn catch<F: Future>(
+    process: &Process,
+    future: F,
+) -> Result<F::Output, Arc<PanicInfo>> {
+    install_hook();
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let previous = RUNNING.replace(Some(process.clone()));
+        let polled = panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        RUNNING.set(previous);
+        match polled {
+            Ok(poll) => poll.map(Ok),
+            Err(payload) => std::task::Poll::Ready(Err(take_notes(payload.as_ref()))),
+        }
+    })
+    .await
+}
+
+fn take_notes(payload: &(dyn Any + Send)) -> Arc<PanicInfo> {
+    // `resume_unwind` passes no hook, so there may be no notes.
+    Arc::new(NOTES.take().unwrap_or_else(|| PanicInfo {
+        message: text_of(payload),
+        location: None,
+        thread: None,
+        backtrace: None,
+    }))
+}
+
+fn install_hook() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let next = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let inside = RUNNING
+                .try_with(|running| running.try_borrow().is_ok_and(|process| process.is_some()));
+            if inside == Ok(true) {
+                NOTES.set(Some(note(info)));
+            }
+            next(info);
+        }));
+    });
+}
+
+fn note(info: &PanicHookInfo<'_>) -> PanicInfo {
+    PanicInfo {
+        message: text_of(info.payload()),
+        location: info.location().map(ToString::to_string),
+        thread: std::thread::current().name().map(str::to_owned),
+        backtrace: Some(Backtrace::force_capture()),
+    }
+}
+
+fn text_of(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic value that is not text".to_owned())
+}

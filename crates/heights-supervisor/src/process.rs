@@ -1,0 +1,335 @@
+//! A process: one life of one child, as everyone but the child itself sees it.
+
+mod activity;
+mod down;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::num::ParseIntError;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use heights_core::{ChildId, ChildKind, Shutdown};
+use heights_registry::Owner;
+use ractor::ActorCell;
+use tokio::time::Instant;
+
+pub(crate) use self::activity::Activity;
+pub use self::activity::{Figures, Working};
+use self::down::Downs;
+pub use self::down::{Down, MonitorId};
+use crate::exit::{Exit, ShutdownReason};
+use crate::hub::{Hub, Shape};
+use crate::latch::Latch;
+use crate::spec::ChildSpec;
+
+/// Names one life of one child, unique within the operating system process and never reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProcessId(u64);
+
+impl ProcessId {
+    fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Returns the plain number.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl FromStr for ProcessId {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// A handle on one life of one child: to look at it, to end it, to wait for its end.
+///
+/// A clone is the same process. The handle stays valid when the process is gone.
+#[derive(Clone)]
+pub struct Process(Arc<Inner>);
+
+/// What a process is from birth.
+pub(crate) struct Birth {
+    pub(crate) path: Arc<str>,
+    pub(crate) incarnation: u32,
+    pub(crate) hub: Hub,
+    pub(crate) parent: Option<Process>,
+    pub(crate) owner: Owner,
+    pub(crate) spec: Traits,
+}
+
+/// What all lives of a child have in common.
+pub(crate) struct Traits {
+    id: ChildId,
+    kind: ChildKind,
+    type_name: &'static str,
+    shape: Option<Shape>,
+}
+
+impl From<&ChildSpec> for Traits {
+    fn from(spec: &ChildSpec) -> Self {
+        Self {
+            id: spec.id().clone(),
+            kind: spec.plan.kind,
+            type_name: spec.type_name,
+            shape: spec.shape,
+        }
+    }
+}
+
+struct Inner {
+    pid: ProcessId,
+    birth: Birth,
+    born: Instant,
+    activity: Activity,
+    cell: OnceLock<ActorCell>,
+    stopping: Latch,
+    killing: Latch,
+    ordered: Latch,
+    order: Mutex<Option<Shutdown>>,
+    farewell: Mutex<Option<Exit>>,
+    exit: OnceLock<Exit>,
+    gone: Latch,
+    nursery: Mutex<BTreeMap<ProcessId, Process>>,
+    downs: Downs,
+}
+
+impl Process {
+    pub(crate) fn new(birth: Birth) -> Self {
+        Self(Arc::new(Inner {
+            pid: ProcessId::next(),
+            birth,
+            born: Instant::now(),
+            activity: Activity::default(),
+            cell: OnceLock::new(),
+            stopping: Latch::new(),
+            killing: Latch::new(),
+            ordered: Latch::new(),
+            order: Mutex::new(None),
+            farewell: Mutex::new(None),
+            exit: OnceLock::new(),
+            gone: Latch::new(),
+            nursery: Mutex::new(BTreeMap::new()),
+            downs: Downs::default(),
+        }))
+    }
+
+    /// Returns the process whose code is running here, if any.
+    pub fn current() -> Option<Self> {
+        crate::panic::running_process()
+    }
+
+    /// Returns the id of this life.
+    pub fn pid(&self) -> ProcessId {
+        self.0.pid
+    }
+
+    /// Returns the id of the child within its supervisor.
+    pub fn id(&self) -> &ChildId {
+        &self.0.birth.spec.id
+    }
+
+    /// Returns the ids from the root down to this child, joined by slashes.
+    pub fn path(&self) -> &str {
+        &self.0.birth.path
+    }
+
+    /// Returns what the process is.
+    pub fn kind(&self) -> ChildKind {
+        self.0.birth.spec.kind
+    }
+
+    /// Returns the name of the type that implements the process.
+    pub fn type_name(&self) -> &'static str {
+        self.0.birth.spec.type_name
+    }
+
+    /// Returns how many lives of this child there have been, this one included.
+    pub fn incarnation(&self) -> u32 {
+        self.0.birth.incarnation
+    }
+
+    /// Returns the supervisor of this process; a root has none.
+    pub fn parent(&self) -> Option<&Self> {
+        self.0.birth.parent.as_ref()
+    }
+
+    /// Returns the hub of the tree that this process belongs to.
+    pub fn hub(&self) -> &Hub {
+        &self.0.birth.hub
+    }
+
+    /// Returns the token that ends when the task of this process has ended.
+    pub fn owner(&self) -> &Owner {
+        &self.0.birth.owner
+    }
+
+    /// Returns how long the process has existed.
+    pub fn age(&self) -> Duration {
+        self.0.born.elapsed()
+    }
+
+    /// Returns the counters and what the process is doing.
+    pub fn figures(&self) -> Figures {
+        self.0.activity.figures()
+    }
+
+    /// Tells whether the task of the process has not ended yet.
+    pub fn is_alive(&self) -> bool {
+        !self.0.gone.is_set()
+    }
+
+    /// Asks the process to stop in good order; its supervisor then reacts by its rules.
+    pub fn stop(&self) {
+        self.stop_with(Exit::Shutdown(ShutdownReason::Requested));
+    }
+
+    /// Kills the process, and all that it supervises, without any `terminate`.
+    ///
+    /// Killing takes effect where the process awaits; code that never yields cannot be killed.
+    pub fn kill(&self) {
+        self.0.killing.set();
+    }
+
+    /// Waits until the task of the process, and all below it, has ended.
+    pub async fn gone(&self) -> Exit {
+        self.0.gone.wait().await;
+        self.exit().unwrap_or(Exit::NoProc)
+    }
+
+    /// Calls back exactly once when the process is gone; at once, with `NoProc`, if it is already.
+    pub fn monitor(&self, tell: impl FnOnce(Down) + Send + 'static) -> MonitorId {
+        self.0.downs.add(self.0.pid, Box::new(tell))
+    }
+
+    /// Takes a monitor back; it never fires after this unless it already has.
+    pub fn demonitor(&self, id: MonitorId) {
+        self.0.downs.remove(id);
+    }
+
+    /// Returns how the process ended, once it is known.
+    pub fn exit(&self) -> Option<Exit> {
+        self.0.exit.get().cloned()
+    }
+}
+
+impl Process {
+    pub(crate) fn activity(&self) -> &Activity {
+        &self.0.activity
+    }
+
+    pub(crate) fn shape(&self) -> Option<Shape> {
+        self.0.birth.spec.shape
+    }
+
+    pub(crate) fn shared_path(&self) -> Arc<str> {
+        Arc::clone(&self.0.birth.path)
+    }
+
+    /// Makes the mailbox known, so that the process can be stopped and killed.
+    pub(crate) fn attach(&self, cell: ActorCell) {
+        // A process is attached once, at the start of its only life.
+        let _attached_before = self.0.cell.set(cell);
+    }
+
+    pub(crate) fn cell(&self) -> Option<&ActorCell> {
+        self.0.cell.get()
+    }
+
+    /// Asks the process to stop; the first reason given is the one it leaves with.
+    pub(crate) fn stop_with(&self, exit: Exit) {
+        self.set_farewell(exit);
+        self.0.stopping.set();
+        if let Some(cell) = self.cell() {
+            cell.stop(None);
+        }
+    }
+
+    pub(crate) fn set_farewell(&self, exit: Exit) {
+        lock(&self.0.farewell).get_or_insert(exit);
+    }
+
+    /// The exit to leave with if nothing goes wrong on the way out.
+    pub(crate) fn farewell(&self) -> Exit {
+        lock(&self.0.farewell).clone().unwrap_or(Exit::Normal)
+    }
+
+    /// Settles how the process ended; the first answer stays.
+    pub(crate) fn settle(&self, exit: Exit) -> Exit {
+        self.0.exit.get_or_init(|| exit).clone()
+    }
+
+    /// Orders a stop by the rules of a child spec; the keeper carries it out.
+    pub(crate) fn order_shutdown(&self, shutdown: Shutdown) {
+        lock(&self.0.order).get_or_insert(shutdown);
+        self.0.ordered.set();
+    }
+
+    pub(crate) async fn shutdown_ordered(&self) -> Shutdown {
+        self.0.ordered.wait().await;
+        lock(&self.0.order).unwrap_or(Shutdown::Infinity)
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stopping.is_set() || self.0.ordered.is_set() || self.0.killing.is_set()
+    }
+
+    pub(crate) async fn stop_requested(&self) {
+        self.0.stopping.wait().await;
+    }
+
+    pub(crate) async fn kill_requested(&self) {
+        self.0.killing.wait().await;
+    }
+
+    pub(crate) fn set_gone(&self) {
+        self.0.gone.set();
+    }
+
+    pub(crate) fn tell_downs(&self, exit: &Exit) {
+        self.0.downs.tell(self.0.pid, exit);
+    }
+
+    pub(crate) fn adopt(&self, child: Self) {
+        lock(&self.0.nursery).insert(child.pid(), child);
+    }
+
+    pub(crate) fn disown(&self, child: ProcessId) {
+        lock(&self.0.nursery).remove(&child);
+    }
+
+    pub(crate) fn children(&self) -> Vec<Self> {
+        lock(&self.0.nursery).values().cloned().collect()
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Process({} {})", self.pid(), self.path())
+    }
+}
+
+impl PartialEq for Process {
+    fn eq(&self, other: &Self) -> bool {
+        self.pid() == other.pid()
+    }
+}
+
+impl Eq for Process {}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,55 @@
+//! A place to tell facts to, whoever listens there.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::reply::NoProc;
+
+/// Takes facts of one kind; hides who receives them and what else that one understands.
+pub struct Recipient<F>(Arc<Inner<F>>);
+
+struct Inner<F> {
+    deliver: Box<dyn Fn(F) -> Result<(), NoProc> + Send + Sync>,
+    undelivered: AtomicU64,
+}
+
+impl<F> Recipient<F> {
+    /// Makes a recipient that delivers by calling `deliver`.
+    pub fn new(deliver: impl Fn(F) -> Result<(), NoProc> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Inner { deliver: Box::new(deliver), undelivered: AtomicU64::new(0) }))
+    }
+
+    /// Makes a recipient from a function that takes every fact.
+    pub fn from_fn(take: impl Fn(F) + Send + Sync + 'static) -> Self {
+        Self::new(move |fact| {
+            take(fact);
+            Ok(())
+        })
+    }
+
+    /// Tells a fact; if nobody is there to take it, it is counted and dropped.
+    pub fn tell(&self, fact: F) {
+        // The sender of a fact cannot do anything about a receiver that is gone.
+        if let Err(NoProc) = (self.0.deliver)(fact) {
+            self.0.undelivered.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns how many facts nobody was there for.
+    pub fn undelivered(&self) -> u64 {
+        self.0.undelivered.load(Ordering::Relaxed)
+    }
+}
+
+impl<F> Clone for Recipient<F> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<F> fmt::Debug for Recipient<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recipient").field("undelivered", &self.undelivered()).finish()
+    }
+}

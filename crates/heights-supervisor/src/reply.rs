@@ -1,0 +1,56 @@
+//! The answering side of a call, and what can become of a call.
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::exit::Exit;
+
+/// Answers one call; dropping it unanswered leaves the caller to its deadline.
+#[derive(Debug)]
+pub struct Reply<R> {
+    sender: oneshot::Sender<R>,
+}
+
+impl<R> Reply<R> {
+    pub(crate) fn new() -> (Self, oneshot::Receiver<R>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self { sender }, receiver)
+    }
+
+    /// Answers; a caller that has given up is none of the server's concern.
+    pub fn send(self, answer: R) {
+        // The value comes back when the caller is gone, and nobody else wants it.
+        let _unwanted = self.sender.send(answer);
+    }
+
+    /// Tells whether the caller has given up, so that the work can be skipped.
+    pub fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+}
+
+/// Why a call has no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallError {
+    /// There was no process to ask.
+    #[error("no such process")]
+    NoProc,
+    /// The process ended before it answered.
+    #[error("the process ended before it answered ({0})")]
+    Down(Exit),
+    /// The answer did not come in time; it is dropped if it still comes.
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    /// The process has more waiting than it takes.
+    #[error("the process has too much waiting")]
+    Overloaded,
+    /// The process is being restarted; later there may be one.
+    #[error("the process is being restarted")]
+    Restarting,
+}
+
+/// There is no process to take the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no such process")]
+pub struct NoProc;

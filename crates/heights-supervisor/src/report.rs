@@ -1,0 +1,165 @@
+//! What supervisors report: to subscribers as values, and as tracing events.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heights_core::ChildId;
+
+use crate::exit::Exit;
+use crate::process::{Process, ProcessId, Working};
+
+/// Something a supervisor has to say.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Report {
+    /// A child is up.
+    Progress(ProgressReport),
+    /// Something went wrong with a child, or with the supervisor because of its children.
+    Supervisor(SupervisorReport),
+    /// A child ended by itself and is not restarted.
+    Left(LeftReport),
+    /// A process does not end although it was killed.
+    Zombie(Zombie),
+}
+
+/// A child is up.
+#[derive(Debug, Clone)]
+pub struct ProgressReport {
+    /// The path of the supervisor.
+    pub supervisor: Arc<str>,
+    /// The child.
+    pub child: ChildId,
+    /// This life of it.
+    pub pid: ProcessId,
+    /// How many lives there have been, this one included.
+    pub incarnation: u32,
+}
+
+/// Something went wrong.
+#[derive(Debug, Clone)]
+pub struct SupervisorReport {
+    /// The path of the supervisor.
+    pub supervisor: Arc<str>,
+    /// When it happened.
+    pub context: ReportContext,
+    /// The child.
+    pub child: ChildId,
+    /// The life of it, if it had one.
+    pub pid: Option<ProcessId>,
+    /// What happened.
+    pub exit: Exit,
+}
+
+/// When something went wrong, in OTP's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReportContext {
+    /// While the child was being started.
+    StartError,
+    /// While the child was running.
+    ChildTerminated,
+    /// While the child was being stopped.
+    ShutdownError,
+    /// The supervisor gives up: its children failed too often.
+    Shutdown,
+}
+
+/// A child ended by itself and is not restarted.
+#[derive(Debug, Clone)]
+pub struct LeftReport {
+    /// The path of the supervisor.
+    pub supervisor: Arc<str>,
+    /// The child.
+    pub child: ChildId,
+    /// The life that ended.
+    pub pid: ProcessId,
+    /// How it ended.
+    pub exit: Exit,
+}
+
+/// A process that does not end although it was killed: its handler does not yield.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{path} was killed but does not end ({})", self.doing())]
+pub struct Zombie {
+    /// The path of the process.
+    pub path: Arc<str>,
+    /// Its id.
+    pub pid: ProcessId,
+    /// The message whose handler does not yield, if it is in one.
+    pub working: Option<Working>,
+    /// How long the process has existed.
+    pub age: Duration,
+}
+
+impl Zombie {
+    pub(crate) fn of(process: &Process) -> Self {
+        Self {
+            path: process.shared_path(),
+            pid: process.pid(),
+            working: process.figures().working,
+            age: process.age(),
+        }
+    }
+
+    fn doing(&self) -> String {
+        match self.working {
+            Some(working) => format!("handling {:?} for {:?}", working.label, working.since),
+            None => "not in a handler".to_owned(),
+        }
+    }
+}
+
+impl From<Zombie> for Report {
+    fn from(zombie: Zombie) -> Self {
+        Self::Zombie(zombie)
+    }
+}
+
+impl Report {
+    /// Returns the path of the supervisor that reports, or of the zombie.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Progress(progress) => &progress.supervisor,
+            Self::Supervisor(report) => &report.supervisor,
+            Self::Left(left) => &left.supervisor,
+            Self::Zombie(zombie) => &zombie.path,
+        }
+    }
+
+    /// Writes the report to the log.
+    pub(crate) fn trace(&self) {
+        match self {
+            Self::Progress(_) | Self::Left(_) => tracing::debug!(report = %self),
+            Self::Supervisor(_) => tracing::warn!(report = %self),
+            Self::Zombie(_) => tracing::error!(report = %self),
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Progress(ProgressReport { supervisor, child, pid, incarnation }) => {
+                write!(f, "{supervisor}: started {child} as {pid} (life {incarnation})")
+            }
+            Self::Supervisor(SupervisorReport { supervisor, context, child, exit, .. }) => {
+                write!(f, "{supervisor}: {context}: {child}: {exit}")
+            }
+            Self::Left(LeftReport { supervisor, child, exit, .. }) => {
+                write!(f, "{supervisor}: {child} left: {exit}")
+            }
+            Self::Zombie(zombie) => zombie.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for ReportContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::StartError => "start error",
+            Self::ChildTerminated => "child terminated",
+            Self::ShutdownError => "shutdown error",
+            Self::Shutdown => "shutdown",
+        })
+    }
+}

@@ -1,0 +1,206 @@
+//! Child specifications: how to start a child, any number of times, and how to treat it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use heights_core::{
+    Backoff, ChildId, ChildKind, ChildPlan, Restart, Shutdown, SpecError, check_child_plans,
+};
+use ractor::{Actor, ActorRef};
+
+use crate::exit::{Exit, Fault};
+use crate::guard::{Behavior, Guarded};
+use crate::hub::Shape;
+use crate::keeper::{Starter, Starting};
+use crate::plain::{ActorSlot, MakeActor, Plain};
+use crate::process::Process;
+use crate::reference::{ChildRef, Ref};
+use crate::server::{Server, ServerBehavior};
+use crate::slot::Slot;
+use crate::task::{MakeTask, TaskBehavior, TaskContext};
+
+/// How long a worker may take to come up, unless its spec says otherwise: long enough to replay
+/// a large state from a slow disk, short enough to be noticed.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How to start a child, any number of times, and how to treat it.
+///
+/// Defaults: permanent, five seconds to stop (supervisors: as long as it takes), thirty seconds
+/// to start (supervisors: as long as their children take).
+///
+/// A clone is the same child: its references point to whichever life was started last.
+#[derive(Clone)]
+pub struct ChildSpec {
+    pub(crate) plan: ChildPlan,
+    pub(crate) start_timeout: Option<Duration>,
+    pub(crate) type_name: &'static str,
+    pub(crate) shape: Option<Shape>,
+    pub(crate) starter: Arc<dyn Starter>,
+}
+
+impl ChildSpec {
+    /// A [`Server`]; `args` is called for each life.
+    pub fn server<S: Server>(
+        id: impl Into<ChildId>,
+        args: impl Fn() -> S::Args + Send + Sync + 'static,
+    ) -> (Self, ChildRef<S::Msg>) {
+        let slot = Slot::new();
+        let incubator = Incubator::<ServerBehavior<S>, Ref<S::Msg>> {
+            make: Arc::new(move || (ServerBehavior::new(), args())),
+            slot: slot.clone(),
+            refer: |process, actor| Ref::new(process.clone(), actor, S::MAX_QUEUE),
+        };
+        (Self::new(ChildPlan::worker(id), incubator), ChildRef(slot))
+    }
+
+    /// A plain ractor actor, unchanged; `make` is called for each life.
+    pub fn actor<A: Actor>(
+        id: impl Into<ChildId>,
+        make: impl Fn() -> (A, A::Arguments) + Send + Sync + 'static,
+    ) -> (Self, ActorSlot<A::Msg>) {
+        let slot = Slot::new();
+        let make: MakeActor<A> = Arc::new(make);
+        let incubator = Incubator::<Plain<A>, ActorRef<A::Msg>> {
+            make: Arc::new(move || {
+                let (actor, arguments) = make();
+                (Plain(actor), arguments)
+            }),
+            slot: slot.clone(),
+            refer: |_process, actor| actor,
+        };
+        (Self::new(ChildPlan::worker(id), incubator), ActorSlot(slot))
+    }
+
+    /// A future; `make` is called for each life. `Ok` is a normal exit.
+    ///
+    /// The future is told to stop by [`TaskContext::shutdown`] and killed if it does not in time.
+    pub fn task<F, Fut>(id: impl Into<ChildId>, make: F) -> Self
+    where
+        F: Fn(TaskContext) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), Fault>> + Send + 'static,
+    {
+        let make = Arc::new(make);
+        Self::futures(id.into(), move || {
+            let make = Arc::clone(&make);
+            Box::new(move |context| Box::pin(make(context)))
+        })
+    }
+
+    /// Sets when the child is restarted.
+    #[must_use]
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.plan.restart = restart;
+        self
+    }
+
+    /// Sets how the child is stopped.
+    #[must_use]
+    pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
+        self.plan.shutdown = shutdown;
+        self
+    }
+
+    /// Sets how long the child may take to come up; a start that takes longer is cancelled.
+    #[must_use]
+    pub fn start_timeout(mut self, limit: Duration) -> Self {
+        self.start_timeout = Some(limit);
+        self
+    }
+
+    /// Delays restarts of this child.
+    #[must_use]
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.plan.backoff = Some(backoff);
+        self
+    }
+
+    /// Returns the id of the child.
+    pub fn id(&self) -> &ChildId {
+        &self.plan.id
+    }
+
+    /// Returns what a supervisor decides by.
+    pub fn plan(&self) -> &ChildPlan {
+        &self.plan
+    }
+
+    pub(crate) fn futures(
+        id: ChildId,
+        make: impl Fn() -> MakeTask + Send + Sync + 'static,
+    ) -> Self {
+        let incubator = Incubator::<TaskBehavior, ()> {
+            make: Arc::new(move || (TaskBehavior, make())),
+            slot: Slot::new(),
+            refer: |_process, _actor| (),
+        };
+        Self::new(ChildPlan::task(id), incubator)
+    }
+
+    pub(crate) fn new<B: Behavior, R: Clone + Send + Sync + 'static>(
+        plan: ChildPlan,
+        incubator: Incubator<B, R>,
+    ) -> Self {
+        let start_timeout = (plan.kind != ChildKind::Supervisor).then_some(START_TIMEOUT);
+        let type_name = B::type_name();
+        Self { plan, start_timeout, type_name, shape: None, starter: Arc::new(incubator) }
+    }
+}
+
+impl std::fmt::Debug for ChildSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChildSpec")
+            .field("plan", &self.plan)
+            .field("start_timeout", &self.start_timeout)
+            .field("type_name", &self.type_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Checks a list of child specs as a supervisor would at start.
+pub fn check_child_specs(specs: &[ChildSpec]) -> Result<(), SpecError> {
+    let plans: Vec<ChildPlan> = specs.iter().map(|spec| spec.plan.clone()).collect();
+    check_child_plans(&plans)
+}
+
+/// Makes the lives of one child.
+pub(crate) struct Incubator<B: Behavior, R> {
+    pub(crate) make: Arc<dyn Fn() -> (B, B::Args) + Send + Sync>,
+    pub(crate) slot: Slot<R>,
+    pub(crate) refer: fn(&Process, ActorRef<B::Msg>) -> R,
+}
+
+impl<B: Behavior, R: Clone + Send + Sync + 'static> Starter for Incubator<B, R> {
+    fn start(&self, process: Process) -> Starting {
+        let (make, slot, refer) = (Arc::clone(&self.make), self.slot.clone(), self.refer);
+        Box::pin(async move {
+            let (behavior, args) = make();
+            let guarded = Guarded { behavior, process: process.clone() };
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the keeper of the process holds the task"
+            )]
+            let spawned = Actor::spawn(None, guarded, args).await;
+            match spawned {
+                Ok((actor, task)) => {
+                    let reference = refer(&process, actor);
+                    slot.occupy(process, reference);
+                    Some(task)
+                }
+                Err(error) => {
+                    // The guard has settled the exit unless it did not get that far.
+                    process.settle(Exit::from(Fault::from(error)));
+                    None
+                }
+            }
+        })
+    }
+
+    fn vacate(&self, process: &Process) {
+        self.slot.vacate(process.pid());
+    }
+
+    fn set_restarting(&self, soon: bool) {
+        self.slot.set_restarting(soon);
+    }
+}

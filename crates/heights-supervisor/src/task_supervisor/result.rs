@@ -1,0 +1,82 @@
+//! The result of a task, for the one who waits for it.
+
+use std::time::Duration;
+
+use heights_core::Shutdown;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use crate::exit::Exit;
+use crate::process::{Process, ProcessId};
+
+/// A running task and the place where its result arrives.
+///
+/// Dropping it leaves the task running and its result unread.
+#[derive(Debug)]
+pub struct Task<R> {
+    process: Process,
+    result: oneshot::Receiver<R>,
+}
+
+/// Why a task has no result.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TaskError {
+    /// It ended without one.
+    #[error("the task ended without a result ({0})")]
+    Down(Exit),
+    /// It did not have one in time; it has been killed.
+    #[error("the task had no result within {0:?}")]
+    Timeout(Duration),
+}
+
+impl<R> Task<R> {
+    pub(super) const fn new(process: Process, result: oneshot::Receiver<R>) -> Self {
+        Self { process, result }
+    }
+
+    /// Returns the id of the task.
+    pub fn pid(&self) -> ProcessId {
+        self.process.pid()
+    }
+
+    /// Returns the process of the task.
+    pub const fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Waits for the result, however long it takes.
+    pub async fn join(self) -> Result<R, TaskError> {
+        match self.result.await {
+            Ok(result) => Ok(result),
+            Err(_dropped) => Err(TaskError::Down(self.process.gone().await)),
+        }
+    }
+
+    /// Waits for the result, for at most `limit`; after that the task is killed.
+    pub async fn join_within(mut self, limit: Duration) -> Result<R, TaskError> {
+        match self.yield_within(limit).await {
+            Some(outcome) => outcome,
+            None => {
+                self.process.kill();
+                Err(TaskError::Timeout(limit))
+            }
+        }
+    }
+
+    /// Waits for the result for a while; `None` if it is not there yet, and may be asked for again.
+    pub async fn yield_within(&mut self, limit: Duration) -> Option<Result<R, TaskError>> {
+        let deadline = Instant::now() + limit;
+        match timeout_at(deadline, &mut self.result).await {
+            Err(_elapsed) => None,
+            Ok(Ok(result)) => Some(Ok(result)),
+            Ok(Err(_dropped)) => Some(Err(TaskError::Down(self.process.gone().await))),
+        }
+    }
+
+    /// Stops the task and returns its result if there is one already, else how it ended.
+    pub async fn shutdown(mut self, shutdown: Shutdown) -> Result<R, TaskError> {
+        self.process.order_shutdown(shutdown);
+        let exit = self.process.gone().await;
+        self.result.try_recv().map_err(|_none| TaskError::Down(exit))
+    }
+}
