@@ -166,6 +166,11 @@ impl DynamicMachine {
         })
     }
 
+    /// Returns the restarts that count.
+    pub const fn window(&self) -> &RestartWindow {
+        &self.window
+    }
+
     /// Counts the children.
     pub fn counts(&self) -> Counts {
         let is_supervisor = |child: &&Child| child.plan.kind == ChildKind::Supervisor;

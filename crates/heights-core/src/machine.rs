@@ -233,6 +233,11 @@ impl Machine {
         self.family.plan(id)
     }
 
+    /// Returns the restarts that count.
+    pub const fn window(&self) -> &RestartWindow {
+        &self.window
+    }
+
     /// Counts the children.
     pub fn counts(&self) -> Counts {
         self.family.counts()

@@ -61,6 +61,11 @@ impl RestartWindow {
         self.restarts.len() <= self.intensity.restarts as usize
     }
 
+    /// Returns when the restarts that still counted at the latest one happened.
+    pub fn restarts(&self) -> impl Iterator<Item = Moment> {
+        self.restarts.iter().copied()
+    }
+
     /// Returns the limits of this window.
     pub const fn intensity(&self) -> Intensity {
         self.intensity

@@ -56,6 +56,8 @@ pub struct Shape {
     pub strategy: Option<Strategy>,
     /// How many restarts it takes.
     pub intensity: Intensity,
+    /// How many of them are used up right now.
+    pub restarts_used: usize,
 }
 
 /// What is kept of a crash.

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use heights_core::{ChildId, ChildKind, Shutdown};
+use heights_core::{ChildId, ChildKind, Restart, Shutdown};
 use heights_registry::Owner;
 use ractor::ActorCell;
 use tokio::time::Instant;
@@ -75,7 +75,9 @@ pub(crate) struct Birth {
 pub(crate) struct Traits {
     id: ChildId,
     kind: ChildKind,
+    restart: Restart,
     type_name: &'static str,
+    has_queue: bool,
     shape: Option<Shape>,
 }
 
@@ -84,6 +86,8 @@ impl From<&ChildSpec> for Traits {
         Self {
             id: spec.id().clone(),
             kind: spec.plan.kind,
+            restart: spec.plan.restart,
+            has_queue: spec.has_queue,
             type_name: spec.type_name,
             shape: spec.shape,
         }
@@ -104,6 +108,7 @@ struct Inner {
     exit: OnceLock<Exit>,
     gone: Latch,
     nursery: Mutex<BTreeMap<ProcessId, Process>>,
+    restarts: Mutex<Vec<Instant>>,
     downs: Downs,
 }
 
@@ -123,6 +128,7 @@ impl Process {
             exit: OnceLock::new(),
             gone: Latch::new(),
             nursery: Mutex::new(BTreeMap::new()),
+            restarts: Mutex::new(Vec::new()),
             downs: Downs::default(),
         }))
     }
@@ -150,6 +156,11 @@ impl Process {
     /// Returns what the process is.
     pub fn kind(&self) -> ChildKind {
         self.0.birth.spec.kind
+    }
+
+    /// Returns when its supervisor restarts it; nobody restarts a root.
+    pub fn restart(&self) -> Option<Restart> {
+        self.parent().map(|_| self.0.birth.spec.restart)
     }
 
     /// Returns the name of the type that implements the process.
@@ -184,7 +195,7 @@ impl Process {
 
     /// Returns the counters and what the process is doing.
     pub fn figures(&self) -> Figures {
-        self.0.activity.figures()
+        self.0.activity.figures(self.0.birth.spec.has_queue)
     }
 
     /// Tells whether the task of the process has not ended yet.
@@ -231,8 +242,19 @@ impl Process {
         &self.0.activity
     }
 
+    /// Returns how a supervisor treats its children, and how many restarts count right now.
     pub(crate) fn shape(&self) -> Option<Shape> {
-        self.0.birth.spec.shape
+        let mut shape = self.0.birth.spec.shape?;
+        let counts = |at: &&Instant| at.elapsed() <= shape.intensity.period;
+        shape.restarts_used = lock(&self.0.restarts).iter().filter(counts).count();
+        Some(shape)
+    }
+
+    /// Notes when the restarts that count happened.
+    pub(crate) fn note_restarts(&self, at: impl Iterator<Item = Instant>) {
+        let mut restarts = lock(&self.0.restarts);
+        restarts.clear();
+        restarts.extend(at);
     }
 
     pub(crate) fn shared_path(&self) -> Arc<str> {

@@ -35,6 +35,8 @@ pub struct ChildSpec {
     pub(crate) plan: ChildPlan,
     pub(crate) start_timeout: Option<Duration>,
     pub(crate) type_name: &'static str,
+    /// Whether the length of the mailbox is known.
+    pub(crate) has_queue: bool,
     pub(crate) shape: Option<Shape>,
     pub(crate) starter: Arc<dyn Starter>,
 }
@@ -51,7 +53,9 @@ impl ChildSpec {
             slot: slot.clone(),
             refer: |process, actor| Ref::new(process.clone(), actor, S::MAX_QUEUE),
         };
-        (Self::new(ChildPlan::worker(id), incubator), ChildRef(slot))
+        let mut spec = Self::new(ChildPlan::worker(id), incubator);
+        spec.has_queue = true;
+        (spec, ChildRef(slot))
     }
 
     /// A plain ractor actor, unchanged; `make` is called for each life.
@@ -143,7 +147,8 @@ impl ChildSpec {
     ) -> Self {
         let start_timeout = (plan.kind != ChildKind::Supervisor).then_some(START_TIMEOUT);
         let type_name = B::type_name();
-        Self { plan, start_timeout, type_name, shape: None, starter: Arc::new(incubator) }
+        let starter = Arc::new(incubator);
+        Self { plan, start_timeout, type_name, has_queue: false, shape: None, starter }
     }
 }
 

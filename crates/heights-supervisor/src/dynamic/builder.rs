@@ -109,7 +109,7 @@ impl DynamicBuilder {
         };
         let mut spec = ChildSpec::new(ChildPlan::supervisor(self.name), incubator);
         spec.type_name = type_name::<DynamicSupervisor>();
-        spec.shape = Some(Shape { strategy: None, intensity });
+        spec.shape = Some(Shape { strategy: None, intensity, restarts_used: 0 });
         (spec, reference)
     }
 }

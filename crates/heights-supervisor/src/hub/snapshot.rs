@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use heights_core::{ChildId, ChildKind};
+use heights_core::{ChildId, ChildKind, Restart};
 use tokio::time::Instant;
 
 use super::{Crash, Entry, Hub, Shape};
@@ -35,6 +35,8 @@ pub struct ProcessInfo {
     pub id: ChildId,
     /// What it is.
     pub kind: ChildKind,
+    /// When its supervisor restarts it; nobody restarts a root.
+    pub restart: Option<Restart>,
     /// The name of the type that implements it.
     pub type_name: &'static str,
     /// How many lives of this child there have been, this one included.
@@ -121,6 +123,7 @@ fn describe(entry: &Entry) -> ProcessInfo {
         path: process.shared_path(),
         id: process.id().clone(),
         kind: process.kind(),
+        restart: process.restart(),
         type_name: process.type_name(),
         incarnation: process.incarnation(),
         started_at: entry.since,

@@ -12,9 +12,9 @@ use super::ProcessId;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Messages that wait; known for servers only.
-    pub queued: u64,
-    /// The most messages that ever waited.
-    pub peak: u64,
+    pub queued: Option<u64>,
+    /// The most messages that ever waited; known for servers only.
+    pub peak: Option<u64>,
     /// Messages handled well.
     pub handled: u64,
     /// Messages whose handling ended in a fault or a panic.
@@ -99,13 +99,13 @@ impl Activity {
         self.work().waiting_for = other;
     }
 
-    pub(crate) fn figures(&self) -> Figures {
+    pub(crate) fn figures(&self, has_queue: bool) -> Figures {
         let work = self.work();
         let working =
             work.now.map(|(label, from, since)| Working { label, from, since: since.elapsed() });
         Figures {
-            queued: self.queued(),
-            peak: self.peak.load(Ordering::Relaxed),
+            queued: has_queue.then(|| self.queued()),
+            peak: has_queue.then(|| self.peak.load(Ordering::Relaxed)),
             handled: work.handled,
             failed: work.failed,
             busy: work.busy + working.map_or(Duration::ZERO, |working| working.since),

@@ -119,7 +119,7 @@ impl SupervisorBuilder {
         };
         let mut spec = ChildSpec::new(ChildPlan::supervisor(self.name), incubator);
         spec.type_name = type_name::<Supervisor>();
-        spec.shape = Some(Shape { strategy: Some(strategy), intensity });
+        spec.shape = Some(Shape { strategy: Some(strategy), intensity, restarts_used: 0 });
         (spec, reference)
     }
 }

@@ -92,6 +92,8 @@ impl State {
                 next = self.perform(action, &mut settled).await;
             }
         }
+        let restarts = self.machine.window().restarts().map(|at| self.origin + at);
+        self.process.note_restarts(restarts);
         settled
     }
 
