@@ -1,0 +1,214 @@
+//! `ci.yaml`: one component, read as data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ci_domain::ids::{ComponentName, JobId, JobName};
+use ci_domain::paths::PathPatterns;
+use ci_domain::pipeline::{Component, Job, Needs, On, When};
+
+use crate::diagnostic::{At, Diagnostic, Problems};
+use crate::document::{Node, Value};
+use crate::environment::read_env;
+use crate::field::{Field, Fields};
+use crate::keys;
+use crate::quantity::duration;
+use crate::steps::StepReader;
+use crate::yaml;
+
+/// A component as far as it could be read, with the places of all that names something elsewhere.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) component: Component,
+    /// Where each dependency is named.
+    pub(crate) dependencies: BTreeMap<ComponentName, At>,
+    /// Where each need is named, by the job that has it.
+    pub(crate) needs: BTreeMap<(JobName, JobId), At>,
+    /// Where each job begins.
+    pub(crate) jobs: BTreeMap<JobName, At>,
+}
+
+/// Reads one component file; `path` is its path from the root of the repository.
+///
+/// What the file says of other components is not checked.
+///
+/// # Errors
+/// All that is wrong with the file, in order of its lines.
+pub fn parse_component(path: &str, bytes: &[u8]) -> Result<Component, Vec<Diagnostic>> {
+    let mut problems = Problems::of(path);
+    match read_component(path, bytes, &mut problems) {
+        Some(draft) if problems.is_empty() => Ok(draft.component),
+        _ => Err(problems.into_sorted()),
+    }
+}
+
+/// The component whose file is at `path`.
+pub(crate) fn component_name(path: &str, problems: &mut Problems) -> Option<ComponentName> {
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let name = ComponentName::from_folder(folder);
+    name.map_err(|error| problems.report(At::START, error.to_string())).ok()
+}
+
+/// Reads one component file as far as it can be read.
+pub(crate) fn read_component(path: &str, bytes: &[u8], problems: &mut Problems) -> Option<Draft> {
+    let name = component_name(path, problems);
+    let mut node = yaml::parse(bytes, problems)?;
+    if matches!(node.value, Value::Null) {
+        node = Node { at: node.at, value: Value::Map(Vec::new()) };
+    }
+    let fields = Field::root(&node).fields(keys::COMPONENT, problems)?;
+    let name = name?;
+    let dependencies = fields.get("depends_on").map(|field| read_dependencies(&field, problems));
+    let dependencies = dependencies.unwrap_or_default();
+    let mut draft = Draft {
+        component: Component {
+            depends_on: dependencies.keys().cloned().collect(),
+            inputs: fields.get("inputs").and_then(|field| read_inputs(&name, &field, problems)),
+            env: fields.get("env").map(|field| read_env(&field, problems)).unwrap_or_default(),
+            jobs: BTreeMap::new(),
+            name,
+        },
+        dependencies,
+        needs: BTreeMap::new(),
+        jobs: BTreeMap::new(),
+    };
+    let mut steps = StepReader::new(fields.get("define").as_ref(), problems);
+    if let Some(jobs) = fields.get("jobs") {
+        draft.read_jobs(&jobs, &mut steps, problems);
+    }
+    Some(draft)
+}
+
+impl Draft {
+    fn read_jobs<'a>(
+        &mut self,
+        jobs: &Field<'a>,
+        steps: &mut StepReader<'a>,
+        problems: &mut Problems,
+    ) {
+        for (entry, field) in jobs.entries(problems).unwrap_or_default() {
+            match JobName::new(entry.key.as_str()) {
+                Ok(name) => {
+                    self.jobs.insert(name.clone(), entry.at);
+                    if let Some(job) = self.read_job(&name, &field, steps, problems) {
+                        self.component.jobs.insert(name, job);
+                    }
+                }
+                Err(error) => problems.report(entry.at, error.to_string()),
+            }
+        }
+    }
+
+    fn read_job<'a>(
+        &mut self,
+        name: &JobName,
+        field: &Field<'a>,
+        steps: &mut StepReader<'a>,
+        problems: &mut Problems,
+    ) -> Option<Job> {
+        let mut job = Job {
+            name: name.clone(),
+            needs: Needs::Default,
+            when: When::Always,
+            on: default_kinds(name),
+            timeout: None,
+            steps: ci_domain::step::Sequence {
+                id: ci_domain::step::NodeId::root(),
+                name: None,
+                steps: Vec::new(),
+            },
+        };
+        if !matches!(field.node.value, Value::Map(_)) {
+            job.steps = steps.job(field, problems);
+            return Some(job);
+        }
+        let fields = field.fields(keys::JOB, problems)?;
+        if let Some(needs) = fields.get("needs") {
+            job.needs = Needs::These(self.read_needs(name, &needs, problems));
+        }
+        read_conditions(&fields, &mut job, problems);
+        job.steps = steps.job(&fields.require("steps", problems)?, problems);
+        Some(job)
+    }
+
+    fn read_needs(
+        &mut self,
+        job: &JobName,
+        field: &Field<'_>,
+        problems: &mut Problems,
+    ) -> BTreeSet<JobId> {
+        let mut needs = BTreeSet::new();
+        for item in field.one_or_many(problems).unwrap_or_default() {
+            let component = self.component.name.clone();
+            let parse = |text: &str| match text.contains(':') {
+                true => text.parse(),
+                false => text.parse().map(|job| JobId { component, job }),
+            };
+            if let Some(need) = item.parsed(parse, problems) {
+                self.needs.entry((job.clone(), need.clone())).or_insert(item.at());
+                needs.insert(need);
+            }
+        }
+        needs
+    }
+}
+
+fn read_dependencies(field: &Field<'_>, problems: &mut Problems) -> BTreeMap<ComponentName, At> {
+    let items = field.one_or_many(problems).unwrap_or_default();
+    let named =
+        items.iter().filter_map(|item| Some((item.parsed(str::parse, problems)?, item.at())));
+    named.collect()
+}
+
+fn read_inputs(
+    name: &ComponentName,
+    field: &Field<'_>,
+    problems: &mut Problems,
+) -> Option<Vec<String>> {
+    read_patterns(name.folder(), field, problems)
+}
+
+/// Reads a list of path patterns of `folder`.
+pub(crate) fn read_patterns(
+    folder: &str,
+    field: &Field<'_>,
+    problems: &mut Problems,
+) -> Option<Vec<String>> {
+    let items = field.one_or_many(problems)?;
+    let patterns: Option<Vec<String>> =
+        items.iter().map(|item| item.text(problems).map(str::to_owned)).collect();
+    let patterns = patterns?;
+    match PathPatterns::new(folder, &patterns) {
+        Ok(_) => Some(patterns),
+        Err(error) => {
+            items.get(error.position).unwrap_or(field).report(&error.to_string(), problems);
+            None
+        }
+    }
+}
+
+fn read_conditions(fields: &Fields<'_>, job: &mut Job, problems: &mut Problems) {
+    let words = [("always", When::Always), ("approved", When::Approved)];
+    if let Some(when) = fields.get("when").and_then(|field| field.word(&words, problems)) {
+        job.when = when;
+    }
+    if let Some(timeout) = fields.get("timeout") {
+        job.timeout = timeout.parsed(duration, problems);
+    }
+    if let Some(field) = fields.get("on") {
+        let words = [("pull", On::Pull), ("branch", On::Branch)];
+        let items = field.one_or_many(problems).unwrap_or_default();
+        if items.is_empty() && matches!(field.node.value, Value::List(_)) {
+            field.report("the job would never run", problems);
+        }
+        job.on = items.iter().filter_map(|item| item.word(&words, problems)).collect();
+    }
+}
+
+/// `compile` also runs on branches, to keep their workspaces warm.
+fn default_kinds(name: &JobName) -> BTreeSet<On> {
+    if name.is_compile() {
+        BTreeSet::from([On::Pull, On::Branch])
+    } else {
+        BTreeSet::from([On::Pull])
+    }
+}

@@ -1,0 +1,223 @@
+//! Reading a document by what is expected: a field knows its name and its place, and says what is wrong.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{At, Problems};
+use crate::document::{Entry, Node, Value};
+use crate::suggestion::did_you_mean;
+
+/// What each version of this program says of keys that the format has and it cannot carry out yet.
+const NOT_EXECUTED: &str = "is not executed yet by this version";
+
+/// The keys of one kind of map.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keys {
+    /// Keys that are read.
+    pub(crate) known: &'static [&'static str],
+    /// Keys that the format has and this version refuses, each by name.
+    pub(crate) refused: &'static [&'static str],
+}
+
+/// A value, with its name for people, such as `jobs.test.timeout`.
+#[derive(Clone, Debug)]
+pub(crate) struct Field<'a> {
+    pub(crate) name: String,
+    pub(crate) node: &'a Node,
+}
+
+/// The fields of a map whose keys are known.
+#[derive(Clone, Debug)]
+pub(crate) struct Fields<'a> {
+    name: String,
+    keys: Keys,
+    at: At,
+    entries: BTreeMap<&'a str, &'a Node>,
+}
+
+impl<'a> Field<'a> {
+    pub(crate) fn root(node: &'a Node) -> Self {
+        Self { name: String::new(), node }
+    }
+
+    pub(crate) fn at(&self) -> At {
+        self.node.at
+    }
+
+    /// Reports that something else was expected than what is here.
+    pub(crate) fn expected(&self, what: &str, problems: &mut Problems) {
+        if !matches!(self.node.value, Value::Refused) {
+            let found = self.node.value.kind();
+            problems.report(self.at(), format!("{}expected {what}, found {found}", self.label()));
+        }
+    }
+
+    /// Reports `message` about this field.
+    pub(crate) fn report(&self, message: &str, problems: &mut Problems) {
+        problems.report(self.at(), format!("{}{message}", self.label()));
+    }
+
+    /// Reports `message` about this field, with what to do about it.
+    pub(crate) fn hint(&self, message: &str, hint: &str, problems: &mut Problems) {
+        problems.hint(self.at(), format!("{}{message}", self.label()), hint);
+    }
+
+    /// Text, quoted or not, as it was written.
+    pub(crate) fn text(&self, problems: &mut Problems) -> Option<&'a str> {
+        match &self.node.value {
+            Value::Text(text) | Value::Plain(text) => Some(text),
+            _ => {
+                self.expected("text", problems);
+                None
+            }
+        }
+    }
+
+    /// What `parse` makes of the text, or what was expected instead.
+    pub(crate) fn parsed<T, E: std::fmt::Display>(
+        &self,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+        problems: &mut Problems,
+    ) -> Option<T> {
+        let parsed = parse(self.text(problems)?);
+        parsed.map_err(|error| self.report(&error.to_string(), problems)).ok()
+    }
+
+    pub(crate) fn boolean(&self, problems: &mut Problems) -> Option<bool> {
+        match &self.node.value {
+            Value::Plain(text) | Value::Literal(text) if text == "true" => Some(true),
+            Value::Plain(text) | Value::Literal(text) if text == "false" => Some(false),
+            _ => {
+                self.expected("true or false", problems);
+                None
+            }
+        }
+    }
+
+    /// A whole number from `min` on.
+    pub(crate) fn number<T>(&self, min: T, problems: &mut Problems) -> Option<T>
+    where
+        T: std::str::FromStr + PartialOrd + std::fmt::Display,
+    {
+        let number = match &self.node.value {
+            Value::Plain(text) | Value::Literal(text) if !text.starts_with('+') => {
+                text.parse().ok()
+            }
+            _ => None,
+        };
+        let number = number.filter(|number| *number >= min);
+        if number.is_none() {
+            self.expected(&format!("a whole number from {min} on"), problems);
+        }
+        number
+    }
+
+    /// One of a few words.
+    pub(crate) fn word<T: Copy>(&self, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
+        let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let (Value::Text(text) | Value::Plain(text)) = &self.node.value else {
+            self.expected(&format!("one of {}", all.join(", ")), problems);
+            return None;
+        };
+        let found = words.iter().find(|(word, _)| word == text);
+        if found.is_none() {
+            let message = format!("{text:?} is none of {}", all.join(", "));
+            match did_you_mean(text, &all) {
+                Some(hint) => self.hint(&message, &hint, problems),
+                None => self.report(&message, problems),
+            }
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// The items of a list.
+    pub(crate) fn items(&self, problems: &mut Problems) -> Option<Vec<Self>> {
+        let Value::List(items) = &self.node.value else {
+            self.expected("a list", problems);
+            return None;
+        };
+        let item = |(position, node)| Self { name: format!("{}[{position}]", self.name), node };
+        Some(items.iter().enumerate().map(item).collect())
+    }
+
+    /// The items of a list, or the one text that stands for a list of it.
+    pub(crate) fn one_or_many(&self, problems: &mut Problems) -> Option<Vec<Self>> {
+        match &self.node.value {
+            Value::Text(_) | Value::Plain(_) => Some(vec![self.clone()]),
+            _ => self.items(problems),
+        }
+    }
+
+    /// The entries of a map whose keys are names that the file chooses, each with the place of its key.
+    pub(crate) fn entries(&self, problems: &mut Problems) -> Option<Vec<(&'a Entry, Self)>> {
+        let Value::Map(entries) = &self.node.value else {
+            self.expected("a map", problems);
+            return None;
+        };
+        Some(entries.iter().map(|entry| (entry, self.child(entry))).collect())
+    }
+
+    /// The fields of a map whose keys are known; others are reported by name.
+    pub(crate) fn fields(&self, keys: Keys, problems: &mut Problems) -> Option<Fields<'a>> {
+        let Value::Map(entries) = &self.node.value else {
+            self.expected("a map", problems);
+            return None;
+        };
+        for entry in entries {
+            self.check_key(entry, keys, problems);
+        }
+        let entries = entries.iter().map(|entry| (entry.key.as_str(), &entry.node)).collect();
+        Some(Fields { name: self.name.clone(), keys, at: self.at(), entries })
+    }
+
+    fn check_key(&self, entry: &Entry, keys: Keys, problems: &mut Problems) {
+        let key = entry.key.as_str();
+        if keys.known.contains(&key) {
+            return;
+        }
+        let name = joined(&self.name, key);
+        if keys.refused.contains(&key) {
+            problems.hint(entry.at, format!("`{name}` {NOT_EXECUTED}"), format!("remove `{key}`"));
+            return;
+        }
+        let hint = did_you_mean(key, keys.known)
+            .unwrap_or_else(|| format!("the keys here are {}", keys.known.join(", ")));
+        problems.hint(entry.at, format!("unknown key `{name}`"), hint);
+    }
+
+    fn child(&self, entry: &'a Entry) -> Self {
+        Self { name: joined(&self.name, &entry.key), node: &entry.node }
+    }
+
+    fn label(&self) -> String {
+        if self.name.is_empty() { String::new() } else { format!("`{}`: ", self.name) }
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// The field `key`, if the map has it.
+    pub(crate) fn get(&self, key: &str) -> Option<Field<'a>> {
+        debug_assert!(self.keys.known.contains(&key), "{key} is in the list of keys");
+        let node = self.entries.get(key)?;
+        Some(Field { name: joined(&self.name, key), node })
+    }
+
+    /// The field `key`, or a report that it is missing.
+    pub(crate) fn require(&self, key: &str, problems: &mut Problems) -> Option<Field<'a>> {
+        let field = self.get(key);
+        if field.is_none() {
+            problems.report(self.at, format!("`{}` is missing", joined(&self.name, key)));
+        }
+        field
+    }
+
+    /// Reports `message` about the map as a whole.
+    pub(crate) fn report(&self, message: &str, problems: &mut Problems) {
+        let whole = Node { at: self.at, value: Value::Refused };
+        Field { name: self.name.clone(), node: &whole }.report(message, problems);
+    }
+}
+
+/// The name of `key` in what is called `name`.
+pub(crate) fn joined(name: &str, key: &str) -> String {
+    if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") }
+}

@@ -1,0 +1,103 @@
+//! Every key of the three formats, once: what is read here is what the JSON Schemas offer.
+
+use crate::field::Keys;
+
+const NONE: &[&str] = &[];
+
+/// `ci.yaml`.
+pub(crate) const COMPONENT: Keys = Keys {
+    known: &["define", "depends_on", "inputs", "env", "jobs"],
+    refused: &["image", "nightly"],
+};
+/// A job that is more than a list of steps.
+pub(crate) const JOB: Keys =
+    Keys { known: &["needs", "when", "on", "timeout", "steps"], refused: NONE };
+/// A step that is one command.
+pub(crate) const COMMAND: Keys = Keys {
+    known: &["run", "name", "timeout", "retry", "env", "allow_failure", "always"],
+    refused: NONE,
+};
+/// A step that stands for defined ones.
+pub(crate) const USE: Keys = Keys { known: &["use"], refused: NONE };
+/// A step that is a parallel group.
+pub(crate) const PARALLEL_STEP: Keys =
+    Keys { known: &["parallel", "name", "limit", "fail_fast"], refused: NONE };
+/// A step that is a sequence.
+pub(crate) const SEQUENCE_STEP: Keys = Keys { known: &["sequence", "name"], refused: NONE };
+/// A parallel group that is more than a list of steps.
+pub(crate) const PARALLEL: Keys =
+    Keys { known: &["name", "limit", "fail_fast", "steps"], refused: NONE };
+/// A sequence that is more than a list of steps.
+pub(crate) const SEQUENCE: Keys = Keys { known: &["name", "steps"], refused: NONE };
+
+/// `ci-policy.yaml`.
+pub(crate) const POLICY: Keys = Keys {
+    known: &["mergeable", "base_moved", "branches", "ignore", "unowned", "forks"],
+    refused: &["nightly", "secrets", "sandbox", "notify"],
+};
+/// `mergeable` of the policy.
+pub(crate) const MERGEABLE: Keys = Keys {
+    known: &[
+        "approvals",
+        "block_on_changes_requested",
+        "stale_approvals",
+        "code_owners",
+        "optional",
+        "required",
+    ],
+    refused: NONE,
+};
+/// `forks` of the policy.
+pub(crate) const FORKS: Keys = Keys { known: &["run"], refused: NONE };
+
+/// `ci-node.toml`.
+pub(crate) const NODE: Keys = Keys {
+    known: &[
+        "name",
+        "data_dir",
+        "public_url",
+        "http",
+        "github",
+        "repos",
+        "queues",
+        "runner",
+        "vitals",
+        "retention",
+    ],
+    refused: NONE,
+};
+/// `[http]`.
+pub(crate) const HTTP: Keys = Keys { known: &["listen", "read"], refused: NONE };
+/// `[github]`.
+pub(crate) const GITHUB: Keys = Keys {
+    known: &["api_url", "graphql_url", "webhook_secret", "token", "app", "poll_interval", "write"],
+    refused: NONE,
+};
+/// `[github.app]`.
+pub(crate) const APP: Keys = Keys { known: &["id", "private_key"], refused: NONE };
+/// `[[repos]]`.
+pub(crate) const REPO: Keys =
+    Keys { known: &["name", "clone_url", "local", "secrets"], refused: NONE };
+/// Where a secret is.
+pub(crate) const SECRET: Keys = Keys { known: &["file", "env"], refused: NONE };
+/// A queue of `[queues]`.
+pub(crate) const QUEUE: Keys = Keys { known: &["concurrency", "rate", "burst"], refused: NONE };
+/// `[runner]`.
+pub(crate) const RUNNER: Keys = Keys {
+    known: &[
+        "isolation",
+        "job_timeout",
+        "max_job_timeout",
+        "grace",
+        "orphan_limit",
+        "memory",
+        "pids",
+        "log_limit",
+        "min_free",
+    ],
+    refused: NONE,
+};
+/// `[vitals]`.
+pub(crate) const VITALS: Keys = Keys { known: &["tier"], refused: NONE };
+/// `[retention]`.
+pub(crate) const RETENTION: Keys = Keys { known: &["logs", "builds", "workspaces"], refused: NONE };

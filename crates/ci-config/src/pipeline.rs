@@ -1,0 +1,138 @@
+//! All component files of one tree, and what they say of each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ci_domain::claims::COMPONENT_FILE;
+use ci_domain::ids::ComponentName;
+use ci_domain::pipeline::Pipeline;
+
+use crate::component::{Draft, component_name, read_component};
+use crate::diagnostic::{At, Diagnostic, Problems};
+use crate::references;
+use crate::yaml::report_size;
+
+/// A tree with more components is refused: each of them has a status on every commit.
+const MAX_COMPONENTS: usize = 200;
+
+/// What a tree has at the path of a component file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileContent {
+    /// A plain file, read whole.
+    Bytes(Vec<u8>),
+    /// A plain file of so many bytes, not read because it is larger than [`crate::yaml::MAX_FILE`].
+    TooLarge(u64),
+    /// A symbolic link; it is never followed.
+    Symlink,
+    /// A commit of another repository.
+    Submodule,
+}
+
+/// Whether the file at `path` makes its folder a component.
+#[must_use]
+pub fn is_component_file(path: &str) -> bool {
+    path.rsplit('/').next() == Some(COMPONENT_FILE)
+}
+
+/// Reads all component files of a tree, with their paths from its root.
+///
+/// # Errors
+/// All that is wrong with them, file by file and in order of their lines.
+pub fn parse_pipeline(
+    files: impl IntoIterator<Item = (String, FileContent)>,
+) -> Result<Pipeline, Vec<Diagnostic>> {
+    let files: BTreeMap<String, FileContent> = files.into_iter().collect();
+    let mut tree = Tree::default();
+    for (position, (path, content)) in files.into_iter().enumerate() {
+        let mut problems = Problems::of(&path);
+        if position == MAX_COMPONENTS {
+            problems.report(At::START, format!("there are more than {MAX_COMPONENTS} components"));
+            tree.files.push(File { problems, name: None, draft: None });
+            break;
+        }
+        tree.files.push(File::read(&path, content, problems));
+    }
+    tree.check_names();
+    tree.check_references();
+    tree.into_pipeline()
+}
+
+/// The component files of a tree.
+#[derive(Default)]
+struct Tree {
+    files: Vec<File>,
+}
+
+struct File {
+    problems: Problems,
+    name: Option<ComponentName>,
+    draft: Option<Draft>,
+}
+
+impl File {
+    fn read(path: &str, content: FileContent, mut problems: Problems) -> Self {
+        let name = component_name(path, &mut problems);
+        let mut link = |what| {
+            problems
+                .report(At::START, format!("a component file must be a plain file, not {what}"));
+            None
+        };
+        let draft = match content {
+            FileContent::Symlink => link("a symbolic link"),
+            FileContent::Submodule => link("a submodule"),
+            FileContent::TooLarge(size) => {
+                report_size(size, &mut problems);
+                None
+            }
+            FileContent::Bytes(bytes) => read_component(path, &bytes, &mut problems),
+        };
+        Self { problems, name, draft }
+    }
+}
+
+impl Tree {
+    /// Names that differ only by case are one folder to some file systems and one status to some people.
+    fn check_names(&mut self) {
+        let mut seen: BTreeMap<String, ComponentName> = BTreeMap::new();
+        for file in &mut self.files {
+            let Some(name) = &file.name else { continue };
+            if let Some(other) = seen.get(&name.as_str().to_ascii_lowercase()) {
+                let message = format!("components `{other}` and `{name}` differ only by case");
+                file.problems.report(At::START, message);
+            }
+            seen.insert(name.as_str().to_ascii_lowercase(), name.clone());
+        }
+    }
+
+    /// Names that stand for nothing, and circles.
+    fn check_references(&mut self) {
+        let drafts: Vec<&Draft> =
+            self.files.iter().filter_map(|file| file.draft.as_ref()).collect();
+        let unread: BTreeSet<ComponentName> = self
+            .files
+            .iter()
+            .filter(|file| file.draft.is_none())
+            .filter_map(|file| file.name.clone())
+            .collect();
+        for found in references::check(&drafts, &unread) {
+            let file =
+                self.files.iter_mut().find(|file| file.name.as_ref() == Some(&found.component));
+            let Some(file) = file else { continue };
+            match found.hint {
+                Some(hint) => file.problems.hint(found.at, found.message, hint),
+                None => file.problems.report(found.at, found.message),
+            }
+        }
+    }
+
+    fn into_pipeline(self) -> Result<Pipeline, Vec<Diagnostic>> {
+        let mut pipeline = Pipeline::default();
+        let mut diagnostics = Vec::new();
+        for file in self.files {
+            diagnostics.extend(file.problems.into_sorted());
+            if let Some(Draft { component, .. }) = file.draft {
+                pipeline.components.insert(component.name.clone(), component);
+            }
+        }
+        if diagnostics.is_empty() { Ok(pipeline) } else { Err(diagnostics) }
+    }
+}

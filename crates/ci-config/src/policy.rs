@@ -1,0 +1,114 @@
+//! `ci-policy.yaml`: what the repository wants.
+
+use ci_domain::ids::JobId;
+use ci_domain::policy::{BaseMoved, Forks, Mergeable, Policy, StaleApprovals, Unowned};
+
+use crate::component::read_patterns;
+use crate::diagnostic::{Diagnostic, Problems};
+use crate::document::Value;
+use crate::field::{Field, Fields};
+use crate::keys;
+use crate::yaml;
+
+/// The policy's path in the tip of the default branch.
+pub const POLICY_FILE: &str = "ci-policy.yaml";
+
+/// Reads a policy; what it leaves out has the defaults of a repository without one.
+///
+/// # Errors
+/// All that is wrong with the file, in order of its lines.
+pub fn parse_policy(bytes: &[u8]) -> Result<Policy, Vec<Diagnostic>> {
+    let mut problems = Problems::of(POLICY_FILE);
+    match read_policy(bytes, &mut problems) {
+        Some(policy) if problems.is_empty() => Ok(policy),
+        _ => Err(problems.into_sorted()),
+    }
+}
+
+fn read_policy(bytes: &[u8], problems: &mut Problems) -> Option<Policy> {
+    let mut policy = Policy::default();
+    let node = yaml::parse(bytes, problems)?;
+    if matches!(node.value, Value::Null) {
+        return Some(policy);
+    }
+    let fields = Field::root(&node).fields(keys::POLICY, problems)?;
+    if let Some(field) = fields.get("mergeable") {
+        read_mergeable(&field, &mut policy.mergeable, problems);
+    }
+    let base_moved = [("keep", BaseMoved::Keep), ("rerun", BaseMoved::Rerun)];
+    set(&mut policy.base_moved, word(&fields, "base_moved", &base_moved, problems));
+    let unowned = [("all", Unowned::All), ("none", Unowned::None)];
+    set(&mut policy.unowned, word(&fields, "unowned", &unowned, problems));
+    set(&mut policy.branches, patterns(&fields, "branches", problems));
+    set(&mut policy.ignore, patterns(&fields, "ignore", problems));
+    if let Some(field) = fields.get("forks") {
+        let runs = [
+            ("never", Forks::Never),
+            ("after_approval", Forks::AfterApproval),
+            ("always", Forks::Always),
+        ];
+        let fields = field.fields(keys::FORKS, problems)?;
+        set(&mut policy.forks, word(&fields, "run", &runs, problems));
+    }
+    Some(policy)
+}
+
+fn read_mergeable(field: &Field<'_>, mergeable: &mut Mergeable, problems: &mut Problems) {
+    let Some(fields) = field.fields(keys::MERGEABLE, problems) else { return };
+    let approvals = fields.get("approvals").and_then(|field| field.number(0, problems));
+    set(&mut mergeable.approvals, approvals);
+    let blocks = fields.get("block_on_changes_requested");
+    set(
+        &mut mergeable.block_on_changes_requested,
+        blocks.and_then(|field| field.boolean(problems)),
+    );
+    let stale = [("keep", StaleApprovals::Keep), ("dismiss", StaleApprovals::Dismiss)];
+    set(&mut mergeable.stale_approvals, word(&fields, "stale_approvals", &stale, problems));
+    if let Some(field) = fields.get("code_owners")
+        && field.boolean(problems) == Some(true)
+    {
+        field.hint(
+            "asking code owners is not executed yet by this version",
+            "say false, or remove `code_owners`",
+            problems,
+        );
+    }
+    if let Some(field) = fields.get("optional") {
+        let items = field.one_or_many(problems).unwrap_or_default();
+        mergeable.optional =
+            items.iter().filter_map(|item| item.parsed(job_pattern, problems)).collect();
+    }
+    if let Some(field) = fields.get("required") {
+        let items = field.one_or_many(problems).unwrap_or_default();
+        mergeable.required =
+            items.iter().filter_map(|item| item.parsed(str::parse::<JobId>, problems)).collect();
+    }
+}
+
+/// Checks that a pattern of jobs could match one: `*` is the only sign that no job has.
+fn job_pattern(text: &str) -> Result<String, String> {
+    let example = text.replace('*', "x");
+    match example.parse::<JobId>() {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(format!("{text:?} is no pattern <component>:<job>, such as *:bench")),
+    }
+}
+
+fn patterns(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Option<Vec<String>> {
+    read_patterns("", &fields.get(key)?, problems)
+}
+
+fn word<T: Copy>(
+    fields: &Fields<'_>,
+    key: &str,
+    words: &[(&str, T)],
+    problems: &mut Problems,
+) -> Option<T> {
+    fields.get(key)?.word(words, problems)
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}

@@ -1,0 +1,198 @@
+//! Reading `ci-node.toml`, section by section, with the defaults of what is left out.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::address::web_url;
+use crate::diagnostic::{At, Problems};
+use crate::document::{Node, Value};
+use crate::field::{Field, Fields, Keys};
+use crate::keys;
+use crate::node::{
+    Github, GithubAuth, Http, IsolationChoice, NodeConfig, ReadAccess, Retention, Runner, Tier,
+    Vitals,
+};
+use crate::quantity::{duration, size};
+use crate::queue::read_queues;
+use crate::read_repo::read_repos;
+use crate::read_secret::{path_text, read_secret};
+use crate::source::Source;
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+/// A section that the file leaves out.
+static NOTHING: Node = Node { at: At::START, value: Value::Map(Vec::new()) };
+
+/// Reads the configuration as far as it can be read.
+pub(crate) fn read(
+    node: &Node,
+    source: &dyn Source,
+    problems: &mut Problems,
+) -> Option<NodeConfig> {
+    let fields = Field::root(node).fields(keys::NODE, problems)?;
+    let http = read_http(&section(&fields, "http", keys::HTTP, problems)?, problems);
+    let github = match fields.get("github") {
+        Some(field) => Some(read_github(&field, source, problems)?),
+        None => None,
+    };
+    let public_url = fields.get("public_url").and_then(|field| field.parsed(web_url, problems));
+    Some(NodeConfig {
+        name: or(&fields, "name", "ci-node".to_owned(), |field| field.parsed(node_name, problems)),
+        data_dir: or(&fields, "data_dir", PathBuf::from("/var/lib/ci-node"), |field| {
+            path_text(field, problems).map(PathBuf::from)
+        }),
+        public_url: public_url.unwrap_or_else(|| format!("http://{}", http.listen)),
+        http,
+        repos: read_repos(fields.get("repos").as_ref(), github.as_ref(), source, problems),
+        github,
+        queues: read_queues(fields.get("queues").as_ref(), problems),
+        runner: read_runner(&section(&fields, "runner", keys::RUNNER, problems)?, problems),
+        vitals: read_vitals(&section(&fields, "vitals", keys::VITALS, problems)?, problems),
+        retention: read_retention(
+            &section(&fields, "retention", keys::RETENTION, problems)?,
+            problems,
+        ),
+    })
+}
+
+/// The fields of a section, which may be left out.
+fn section<'a>(
+    fields: &Fields<'a>,
+    key: &str,
+    keys: Keys,
+    problems: &mut Problems,
+) -> Option<Fields<'a>> {
+    let field = fields.get(key);
+    field.unwrap_or(Field { name: key.to_owned(), node: &NOTHING }).fields(keys, problems)
+}
+
+/// What `read` makes of the field `key`; the default where it is left out, or bad and thus reported.
+fn or<T>(
+    fields: &Fields<'_>,
+    key: &str,
+    default: T,
+    read: impl FnOnce(&Field<'_>) -> Option<T>,
+) -> T {
+    fields.get(key).and_then(|field| read(&field)).unwrap_or(default)
+}
+
+fn read_http(fields: &Fields<'_>, problems: &mut Problems) -> Http {
+    let listen = ([127, 0, 0, 1], 8080).into();
+    let address = |text: &str| {
+        text.parse().map_err(|_| format!("{text:?} is no address such as 127.0.0.1:8080"))
+    };
+    let words = [("token", ReadAccess::Token), ("public", ReadAccess::Public)];
+    Http {
+        listen: or(fields, "listen", listen, |field| field.parsed(address, problems)),
+        read: or(fields, "read", ReadAccess::Token, |field| field.word(&words, problems)),
+    }
+}
+
+fn read_github(field: &Field<'_>, source: &dyn Source, problems: &mut Problems) -> Option<Github> {
+    let fields = field.fields(keys::GITHUB, problems)?;
+    let api_url = or(&fields, "api_url", "https://api.github.com".to_owned(), |field| {
+        field.parsed(web_url, problems)
+    });
+    let graphql_url = fields.get("graphql_url").and_then(|field| field.parsed(web_url, problems));
+    let webhook_secret =
+        fields.get("webhook_secret").and_then(|field| read_secret(&field, source, problems));
+    Some(Github {
+        graphql_url: graphql_url.unwrap_or_else(|| graphql_of(&api_url)),
+        api_url,
+        webhook_secret,
+        poll_interval: or(&fields, "poll_interval", 30 * SECOND, |field| {
+            field.parsed(duration, problems)
+        }),
+        write: or(&fields, "write", true, |field| field.boolean(problems)),
+        auth: read_auth(&fields, source, problems)?,
+    })
+}
+
+/// Beside the API, where GitHub has it: `/graphql`, and on a server of one's own `/api/graphql`.
+fn graphql_of(api_url: &str) -> String {
+    format!("{}/graphql", api_url.strip_suffix("/v3").unwrap_or(api_url))
+}
+
+fn read_auth(
+    fields: &Fields<'_>,
+    source: &dyn Source,
+    problems: &mut Problems,
+) -> Option<GithubAuth> {
+    match (fields.get("token"), fields.get("app")) {
+        (Some(token), None) => read_secret(&token, source, problems).map(GithubAuth::Token),
+        (None, Some(app)) => {
+            let fields = app.fields(keys::APP, problems)?;
+            let id = fields.require("id", problems).and_then(|id| id.number(1, problems));
+            let private_key = fields.require("private_key", problems)?;
+            let private_key = read_secret(&private_key, source, problems)?;
+            Some(GithubAuth::App { id: id?, private_key })
+        }
+        (Some(_), Some(app)) => {
+            app.report("stands beside github.token: give one of them", problems);
+            None
+        }
+        (None, None) => {
+            fields.report("neither token nor app says who the node is", problems);
+            None
+        }
+    }
+}
+
+fn read_runner(fields: &Fields<'_>, problems: &mut Problems) -> Runner {
+    let isolation = [
+        ("auto", IsolationChoice::Auto),
+        ("none", IsolationChoice::None),
+        ("namespaces", IsolationChoice::Namespaces),
+        ("container", IsolationChoice::Container),
+    ];
+    let runner = Runner {
+        isolation: or(fields, "isolation", IsolationChoice::Auto, |field| {
+            field.word(&isolation, problems)
+        }),
+        job_timeout: time(fields, "job_timeout", HOUR, problems),
+        max_job_timeout: time(fields, "max_job_timeout", 6 * HOUR, problems),
+        grace: time(fields, "grace", 5 * SECOND, problems),
+        orphan_limit: time(fields, "orphan_limit", HOUR, problems),
+        memory: bytes(fields, "memory", 4 * GIB, problems),
+        pids: or(fields, "pids", 4096, |field| field.number(1, problems)),
+        log_limit: bytes(fields, "log_limit", 256 * MIB, problems),
+        min_free: bytes(fields, "min_free", 2 * GIB, problems),
+    };
+    if runner.job_timeout > runner.max_job_timeout {
+        fields.report("job_timeout is longer than max_job_timeout", problems);
+    }
+    runner
+}
+
+fn read_vitals(fields: &Fields<'_>, problems: &mut Problems) -> Vitals {
+    let tiers = [("read", Tier::Read), ("trace", Tier::Trace), ("control", Tier::Control)];
+    Vitals { tier: or(fields, "tier", Tier::Control, |field| field.word(&tiers, problems)) }
+}
+
+fn read_retention(fields: &Fields<'_>, problems: &mut Problems) -> Retention {
+    Retention {
+        logs: time(fields, "logs", 30 * DAY, problems),
+        builds: time(fields, "builds", 180 * DAY, problems),
+        workspaces: bytes(fields, "workspaces", 100 * GIB, problems),
+    }
+}
+
+fn time(fields: &Fields<'_>, key: &str, default: Duration, problems: &mut Problems) -> Duration {
+    or(fields, key, default, |field| field.parsed(duration, problems))
+}
+
+fn bytes(fields: &Fields<'_>, key: &str, default: u64, problems: &mut Problems) -> u64 {
+    or(fields, key, default, |field| field.parsed(size, problems))
+}
+
+fn node_name(text: &str) -> Result<String, String> {
+    let valid = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+    if text.is_empty() || text.len() > 60 || !text.bytes().all(valid) {
+        return Err(format!("{text:?} is no name: 1 to 60 characters of [a-z0-9-]"));
+    }
+    Ok(text.to_owned())
+}

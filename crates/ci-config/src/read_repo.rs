@@ -1,0 +1,94 @@
+//! Reading `[[repos]]`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use ci_domain::ids::RepoName;
+
+use crate::address::{clone_url, forge_of};
+use crate::diagnostic::Problems;
+use crate::environment::check_name;
+use crate::field::{Field, Fields};
+use crate::keys;
+use crate::node::{Github, Origin, Repo};
+use crate::read_secret::{path_text, read_secret};
+use crate::secret::Secret;
+use crate::source::Source;
+
+/// Reads the repositories; `github` is where those are that are not local.
+pub(crate) fn read_repos(
+    field: Option<&Field<'_>>,
+    github: Option<&Github>,
+    source: &dyn Source,
+    problems: &mut Problems,
+) -> Vec<Repo> {
+    let mut repos: Vec<Repo> = Vec::new();
+    for item in field.and_then(|field| field.items(problems)).unwrap_or_default() {
+        let Some(repo) = read_repo(&item, github, source, problems) else { continue };
+        let same = |other: &Repo| other.name.as_str().eq_ignore_ascii_case(repo.name.as_str());
+        if repos.iter().any(same) {
+            item.report(&format!("{} is there twice", repo.name), problems);
+        }
+        repos.push(repo);
+    }
+    repos
+}
+
+fn read_repo(
+    field: &Field<'_>,
+    github: Option<&Github>,
+    source: &dyn Source,
+    problems: &mut Problems,
+) -> Option<Repo> {
+    let fields = field.fields(keys::REPO, problems)?;
+    let secrets = fields.get("secrets").map(|field| read_secrets(&field, source, problems));
+    let name = fields.require("name", problems)?.parsed(str::parse::<RepoName>, problems)?;
+    let origin = read_origin(&fields, &name, github, problems)?;
+    Some(Repo { name, origin, secrets: secrets.unwrap_or_default() })
+}
+
+fn read_origin(
+    fields: &Fields<'_>,
+    name: &RepoName,
+    github: Option<&Github>,
+    problems: &mut Problems,
+) -> Option<Origin> {
+    match (fields.get("clone_url"), fields.get("local"), github) {
+        (Some(_), Some(local), _) => {
+            local.report("stands beside clone_url: give one of them", problems);
+            None
+        }
+        (None, Some(local), _) => {
+            let path = PathBuf::from(path_text(&local, problems)?);
+            Some(Origin::Local { path })
+        }
+        (_, None, None) => {
+            fields.report("is on GitHub, but [github] is missing; or is it local?", problems);
+            None
+        }
+        (Some(url), None, Some(_)) => {
+            Some(Origin::Github { clone_url: url.parsed(clone_url, problems)? })
+        }
+        (None, None, Some(github)) => {
+            let clone_url = format!("{}/{name}.git", forge_of(&github.api_url));
+            Some(Origin::Github { clone_url })
+        }
+    }
+}
+
+fn read_secrets(
+    field: &Field<'_>,
+    source: &dyn Source,
+    problems: &mut Problems,
+) -> BTreeMap<String, Secret> {
+    let mut secrets = BTreeMap::new();
+    for (entry, field) in field.entries(problems).unwrap_or_default() {
+        if let Err(message) = check_name(&entry.key) {
+            problems.report(entry.at, message);
+        }
+        if let Some(secret) = read_secret(&field, source, problems) {
+            secrets.insert(entry.key.clone(), secret);
+        }
+    }
+    secrets
+}

@@ -1,0 +1,73 @@
+//! Reading secrets: from a file or the environment, never from the configuration itself.
+
+use std::path::Path;
+
+use crate::diagnostic::Problems;
+use crate::document::Value;
+use crate::field::Field;
+use crate::keys;
+use crate::secret::Secret;
+use crate::source::Source;
+
+const EXPECTED: &str = "a secret is { file = \"…\" } or { env = \"…\" }";
+const WHY: &str = "secrets are never written into this file";
+
+/// Reads the secret that `field` names; reports by its key, never by its value.
+pub(crate) fn read_secret(
+    field: &Field<'_>,
+    source: &dyn Source,
+    problems: &mut Problems,
+) -> Option<Secret> {
+    if !matches!(field.node.value, Value::Map(_)) {
+        field.hint(EXPECTED, WHY, problems);
+        return None;
+    }
+    let fields = field.fields(keys::SECRET, problems)?;
+    let value = match (fields.get("file"), fields.get("env")) {
+        (Some(file), None) => from_file(&file, source, problems)?,
+        (None, Some(env)) => from_env(&env, source, problems)?,
+        _ => {
+            field.hint(EXPECTED, "give one of file and env", problems);
+            return None;
+        }
+    };
+    if value.is_empty() {
+        field.report("the secret is empty", problems);
+        return None;
+    }
+    Some(Secret::new(value))
+}
+
+/// The content of a file without the line break that editors put at its end.
+fn from_file(field: &Field<'_>, source: &dyn Source, problems: &mut Problems) -> Option<String> {
+    let path = path_text(field, problems)?;
+    match source.file(Path::new(path)) {
+        Ok(content) => {
+            let line = content.strip_suffix('\n').unwrap_or(&content);
+            Some(line.strip_suffix('\r').unwrap_or(line).to_owned())
+        }
+        Err(error) => {
+            field.report(&format!("cannot read {path:?}: {error}"), problems);
+            None
+        }
+    }
+}
+
+fn from_env(field: &Field<'_>, source: &dyn Source, problems: &mut Problems) -> Option<String> {
+    let name = field.text(problems)?;
+    let value = source.env(name);
+    if value.is_none() {
+        field.report(&format!("the environment has no variable {name:?}"), problems);
+    }
+    value
+}
+
+/// The path of a file, which is not empty.
+pub(crate) fn path_text<'a>(field: &Field<'a>, problems: &mut Problems) -> Option<&'a str> {
+    let path = field.text(problems)?;
+    if path.is_empty() || path.contains('\0') {
+        field.report("is no path", problems);
+        return None;
+    }
+    Some(path)
+}

@@ -1,0 +1,108 @@
+//! What component files say of each other: dependencies and needs must name what there is, in no circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+
+use ci_domain::graph::{Flaw, Graph};
+use ci_domain::ids::{ComponentName, JobId};
+
+use crate::component::Draft;
+use crate::diagnostic::At;
+use crate::suggestion::did_you_mean;
+
+/// A reference that is wrong.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    /// The component whose file has it.
+    pub(crate) component: ComponentName,
+    pub(crate) at: At,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+/// Checks the references of `drafts`; of `unread` components only the name is known.
+pub(crate) fn check(drafts: &[&Draft], unread: &BTreeSet<ComponentName>) -> Vec<Finding> {
+    let mut findings = check_dependencies(drafts, unread);
+    findings.extend(check_needs(drafts, unread));
+    findings
+}
+
+fn check_dependencies(drafts: &[&Draft], unread: &BTreeSet<ComponentName>) -> Vec<Finding> {
+    let known = drafts.iter().map(|draft| &draft.component);
+    let mut graph: BTreeMap<_, _> =
+        known.map(|component| (component.name.clone(), component.depends_on.clone())).collect();
+    graph.extend(unread.iter().map(|name| (name.clone(), BTreeSet::new())));
+    let names: Vec<String> = graph.keys().map(ToString::to_string).collect();
+    let flaws = Graph::new(graph).err().unwrap_or_default();
+    let finding = |flaw: Flaw<ComponentName>| {
+        let (from, to, message, hint) = match flaw {
+            Flaw::Dangling { from, to } => {
+                let message = format!("there is no component `{to}` to depend on");
+                (from, to.clone(), message, did_you_mean(to.as_str(), &names))
+            }
+            Flaw::Cycle(cycle) => {
+                let message = format!("components depend on each other: {}", circle(&cycle));
+                let (from, to) = first_edge(&cycle)?;
+                (from, to, message, None)
+            }
+        };
+        let draft = drafts.iter().find(|draft| draft.component.name == from)?;
+        let at = *draft.dependencies.get(&to)?;
+        Some(Finding { component: from, at, message, hint })
+    };
+    flaws.into_iter().filter_map(finding).collect()
+}
+
+fn check_needs(drafts: &[&Draft], unread: &BTreeSet<ComponentName>) -> Vec<Finding> {
+    let mut graph: BTreeMap<JobId, BTreeSet<JobId>> = BTreeMap::new();
+    for draft in drafts {
+        for name in draft.jobs.keys() {
+            let id = JobId { component: draft.component.name.clone(), job: name.clone() };
+            let job = draft.component.jobs.get(name);
+            let mut needs = job.map(|job| draft.component.needs(job)).unwrap_or_default();
+            needs.retain(|need| !unread.contains(&need.component));
+            graph.insert(id, needs);
+        }
+    }
+    let jobs: Vec<JobId> = graph.keys().cloned().collect();
+    let flaws = Graph::new(graph).err().unwrap_or_default();
+    let finding = |flaw: Flaw<JobId>| {
+        let (from, to, message, hint) = match flaw {
+            Flaw::Dangling { from, to } => {
+                let hint = suggest_job(&from, &to, &jobs);
+                (from, to.clone(), format!("there is no job `{to}` to need"), hint)
+            }
+            Flaw::Cycle(cycle) => {
+                let (from, to) = first_edge(&cycle)?;
+                (from, to, format!("jobs need each other: {}", circle(&cycle)), None)
+            }
+        };
+        let draft = drafts.iter().find(|draft| draft.component.name == from.component)?;
+        // A job that says nothing of its needs has no place for them but its own.
+        let named = draft.needs.get(&(from.job.clone(), to));
+        let at = *named.or_else(|| draft.jobs.get(&from.job))?;
+        Some(Finding { component: from.component, at, message, hint })
+    };
+    flaws.into_iter().filter_map(finding).collect()
+}
+
+/// The job that was probably meant: one of the same component where the component is the same.
+fn suggest_job(from: &JobId, to: &JobId, jobs: &[JobId]) -> Option<String> {
+    let siblings = jobs.iter().filter(|id| id.component == to.component);
+    let names: Vec<String> = siblings.map(|id| id.job.to_string()).collect();
+    if from.component == to.component || !names.is_empty() {
+        return did_you_mean(to.job.as_str(), &names);
+    }
+    let components: BTreeSet<&str> = jobs.iter().map(|id| id.component.as_str()).collect();
+    did_you_mean(to.component.as_str(), components)
+}
+
+fn first_edge<N: Clone>(cycle: &[N]) -> Option<(N, N)> {
+    let from = cycle.first()?;
+    Some((from.clone(), cycle.get(1).unwrap_or(from).clone()))
+}
+
+fn circle<N: Display>(cycle: &[N]) -> String {
+    let names: Vec<String> = cycle.iter().chain(cycle.first()).map(ToString::to_string).collect();
+    names.join(" → ")
+}

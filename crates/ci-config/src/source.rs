@@ -1,0 +1,40 @@
+//! Where secrets come from: files and the environment, read in this one place.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What secrets are read from.
+pub trait Source {
+    /// The environment variable `name`, if it is set to text.
+    fn env(&self, name: &str) -> Option<String>;
+
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// The file cannot be read as text.
+    fn file(&self, path: &Path) -> io::Result<String>;
+}
+
+/// This process's environment and file system; relative paths start at the configuration's folder.
+#[derive(Clone, Debug)]
+pub struct System {
+    folder: PathBuf,
+}
+
+impl System {
+    /// The source for the configuration in `file`.
+    #[must_use]
+    pub fn beside(file: &Path) -> Self {
+        Self { folder: file.parent().unwrap_or(Path::new("")).to_owned() }
+    }
+}
+
+impl Source for System {
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn file(&self, path: &Path) -> io::Result<String> {
+        std::fs::read_to_string(self.folder.join(path))
+    }
+}

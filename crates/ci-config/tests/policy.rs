@@ -1,0 +1,87 @@
+//! `ci-policy.yaml`: what it says, and what is said of its mistakes.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use ci_config::parse_policy;
+use ci_domain::policy::{BaseMoved, Forks, Mergeable, Policy, StaleApprovals, Unowned};
+use proptest::prelude::*;
+
+const EXAMPLE: &str = include_str!("files/ci-policy.yaml");
+
+#[test]
+fn reads_all_that_a_policy_can_say() {
+    let text = |list: &[&str]| list.iter().map(ToString::to_string).collect();
+    let expected = Policy {
+        mergeable: Mergeable {
+            approvals: 2,
+            block_on_changes_requested: false,
+            stale_approvals: StaleApprovals::Dismiss,
+            optional: text(&["*:bench"]),
+            required: vec!["air:test".parse().unwrap()],
+        },
+        base_moved: BaseMoved::Rerun,
+        branches: text(&["main", "release/*"]),
+        ignore: text(&["docs/**", "*.md"]),
+        unowned: Unowned::None,
+        forks: Forks::Never,
+    };
+    assert_eq!(parse_policy(EXAMPLE.as_bytes()), Ok(expected));
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    for text in ["", "# nothing\n", "{}", "mergeable: {}\nforks: {}\n", "mergeable: {approvals: 1}"]
+    {
+        assert_eq!(parse_policy(text.as_bytes()), Ok(Policy::default()), "{text:?}");
+    }
+    let policy = parse_policy(b"mergeable: {approvals: 0}\nbranches: main").unwrap();
+    assert_eq!((policy.mergeable.approvals, policy.branches), (0, vec!["main".to_owned()]));
+}
+
+fn check(text: &str, expected: &[&str]) {
+    let diagnostics = parse_policy(text.as_bytes()).map(|_| ()).unwrap_err();
+    let found: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
+    let found: Vec<&str> =
+        found.iter().map(|text| text.strip_prefix("ci-policy.yaml:").unwrap()).collect();
+    assert_eq!(found, expected, "{text}");
+}
+
+#[test]
+fn what_this_version_does_not_execute_is_refused_by_name() {
+    check(
+        "nightly: {between: x}\nsecrets: {HEX_KEY: {}}\nsandbox: {isolation: namespaces}\nnotify: {}\n\
+            mergeable: {code_owners: true}\n",
+        &[
+            "1:1: `nightly` is not executed yet by this version\n  hint: remove `nightly`",
+            "2:1: `secrets` is not executed yet by this version\n  hint: remove `secrets`",
+            "3:1: `sandbox` is not executed yet by this version\n  hint: remove `sandbox`",
+            "4:1: `notify` is not executed yet by this version\n  hint: remove `notify`",
+            "5:26: `mergeable.code_owners`: asking code owners is not executed yet by this version\n  \
+                hint: say false, or remove `code_owners`",
+        ],
+    );
+}
+
+#[test]
+fn mistakes_are_named() {
+    check(
+        "mergable: {}\nmergeable:\n  approvals: two\n  stale_approvals: drop\n  optional: [bench]\n  \
+            required: [\"air\"]\nignore: [\"a//b\"]\nunowned: some\nforks: always\n",
+        &[
+            "1:1: unknown key `mergable`\n  hint: did you mean `mergeable`?",
+            "3:14: `mergeable.approvals`: expected a whole number from 0 on, found text",
+            "4:20: `mergeable.stale_approvals`: \"drop\" is none of keep, dismiss",
+            "5:14: `mergeable.optional[0]`: \"bench\" is no pattern <component>:<job>, such as *:bench",
+            "6:14: `mergeable.required[0]`: job \"air\" is invalid: <component>:<job>",
+            "7:10: `ignore[0]`: pattern \"a//b\" has an empty, '.' or '..' part, which no path has",
+            "8:10: `unowned`: \"some\" is none of all, none",
+            "9:8: `forks`: expected a map, found text",
+        ],
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = parse_policy(&bytes);
+    }
+}
