@@ -54,11 +54,15 @@ impl Core {
 
     /// Commits group after group until the queue is closed.
     pub(super) fn run(&self) {
-        while let Some(group) = self.queue.next_group() {
-            for (done, answer) in self.commit(group) {
-                self.count(&answer);
-                hand_over(done, answer);
+        let groups = || {
+            while let Some(group) = self.queue.next_group() {
+                self.commit_and_answer(group);
             }
+        };
+        // A panic here is a bug, but writers must not wait for ever because of it: from then on all are refused.
+        while let Err(panic) = catch_unwind(AssertUnwindSafe(groups)) {
+            let cause = format!("panicked: {}", panic_message(&*panic));
+            self.fail(&Fault { during: "commit", cause });
         }
     }
 
@@ -90,6 +94,13 @@ impl Core {
             // The size is for people; where the system does not tell it, zero does no harm.
             disk_bytes: self.store.disk_bytes().unwrap_or_default(),
             failed: self.fault.get().is_some(),
+        }
+    }
+
+    fn commit_and_answer(&self, group: Vec<Request>) {
+        for (done, answer) in self.commit(group) {
+            self.count(&answer);
+            hand_over(done, answer);
         }
     }
 

@@ -6,5 +6,8 @@ mod support;
 mod check;
 mod concurrency;
 mod contract;
+mod disk_full;
 mod exports;
+mod kill;
 mod recovery;
+mod replay;

@@ -4,9 +4,10 @@ use std::fs::{self, File};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use ci_store::{Ledger, OpenError, Opened, Pid, Recovery, Seq, export_to_dir};
+use ci_store::{Append, Ledger, OpenError, Opened, Pid, Recovery, Seq, export_to_dir};
+use serde_json::json;
 
-use crate::support::{Disk, append, stamp, stream, tamper};
+use crate::support::{Disk, append, record, stamp, stream, tamper};
 
 /// A closed ledger of ten records in `kept`, exported after the seventh.
 fn ledger_with_an_export() -> Disk {
@@ -52,6 +53,26 @@ fn a_half_written_snapshot_of_sled_does_no_harm() {
     fs::write(&half, "half a snapshot").unwrap();
     assert_eq!(disk.open().read(&stream("kept")).unwrap().last(), Seq(10));
     assert!(!half.exists());
+}
+
+/// sled puts large pages into files of their own, which nobody syncs: there must be none.
+#[test]
+fn everything_is_in_the_file_that_is_synced() {
+    let disk = Disk::new();
+    let ledger = disk.open();
+    let named = |number: usize| format!("{number:03}{}", "x".repeat(500));
+    let long = json!("y".repeat(4_000));
+    let answers: Vec<_> = (0..600)
+        .map(|number| Append::new(stream(&named(number)), vec![record("long", long.clone())]))
+        .map(|append| ledger.append(append))
+        .collect();
+    for answer in answers {
+        answer.wait().unwrap();
+    }
+    ledger.snapshot(stream(&named(7)), Seq(1), json!("z".repeat(1 << 20))).wait().unwrap();
+    drop(ledger);
+    drop(disk.open());
+    assert_eq!(fs::read_dir(disk.path().join("db/blobs")).unwrap().count(), 0);
 }
 
 #[test]
