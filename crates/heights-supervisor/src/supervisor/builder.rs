@@ -10,6 +10,7 @@ use super::run::SupervisorBehavior;
 use crate::admin::StartError;
 use crate::hub::{Hub, Shape};
 use crate::keeper::start_root;
+use crate::process::Process;
 use crate::recipient::Recipient;
 use crate::report::Report;
 use crate::reporter::Reporter;
@@ -98,12 +99,19 @@ impl SupervisorBuilder {
     ///
     /// If one does not come up, those before it are stopped in reverse order first.
     pub async fn start(self) -> Result<SupervisorRef, StartError> {
+        let (reference, _process) = self.start_root().await?;
+        Ok(reference)
+    }
+
+    /// Starts the supervisor as a root and returns its process too, which tells how it ended even
+    /// if that was before anyone could look.
+    pub async fn start_root(self) -> Result<(SupervisorRef, Process), StartError> {
         check_child_specs(&self.config.children)?;
         self.config.intensity.validate()?;
         let hub = self.hub.clone();
         let (spec, reference) = self.child_spec();
-        start_root(&spec, hub).await.map_err(StartError::unpack)?;
-        Ok(reference)
+        let process = start_root(&spec, hub).await.map_err(StartError::unpack)?;
+        Ok((reference, process))
     }
 
     /// Makes the supervisor a child of another; the reference survives its restarts.
