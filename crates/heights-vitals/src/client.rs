@@ -1,0 +1,207 @@
+//! The client side: one request, one connection, one deadline.
+
+use std::future::Future;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Bytes;
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::net::UnixStream;
+
+use crate::wire::{ActorDetail, ControlOutcome, ControlRequest, ErrorBody, Hello, PROTOCOL, Tree};
+
+/// The largest answer read: a tree of a hundred thousand actors is a quarter of it.
+const ANSWER_LIMIT: usize = 128 * 1024 * 1024;
+
+/// How long the server has to answer, unless said otherwise.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Asks the inspector of one process.
+#[derive(Debug, Clone)]
+pub struct Client {
+    socket: PathBuf,
+    patience: Duration,
+}
+
+/// Says why there is no answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClientError {
+    /// Nobody listens.
+    #[error("reach the inspector at {socket}")]
+    Unreachable {
+        /// The socket.
+        socket: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It took too long.
+    #[error("get an answer within {0:?}")]
+    TimedOut(Duration),
+    /// The server speaks another version of the protocol.
+    #[error("speak protocol {theirs} of the process: this is protocol {PROTOCOL}")]
+    Protocol {
+        /// The version of the server.
+        theirs: u32,
+    },
+    /// The server says no.
+    #[error("get what was asked for: {}", .body.message)]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The reason.
+        body: Box<ErrorBody>,
+    },
+    /// The answer makes no sense.
+    #[error("understand the inspector's answer")]
+    Garbled(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Client {
+    /// Makes a client for a socket; nothing is sent yet.
+    pub fn new(socket: impl AsRef<Path>) -> Self {
+        Self { socket: socket.as_ref().to_owned(), patience: PATIENCE }
+    }
+
+    /// Sets how long each answer may take.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Asks who is there; fails if its protocol is not ours.
+    pub async fn hello(&self) -> Result<Hello, ClientError> {
+        let hello: Hello = self.get("/v1/hello").await?;
+        if hello.protocol == PROTOCOL {
+            Ok(hello)
+        } else {
+            Err(ClientError::Protocol { theirs: hello.protocol })
+        }
+    }
+
+    /// Asks for the whole tree.
+    pub async fn tree(&self) -> Result<Tree, ClientError> {
+        self.get("/v1/tree").await
+    }
+
+    /// Asks for one actor.
+    pub async fn actor(&self, reference: &str) -> Result<ActorDetail, ClientError> {
+        self.get(&format!("/v1/actors/{}", escape(reference))).await
+    }
+
+    /// Stops an actor in good order, or tells what that would do.
+    pub async fn stop(
+        &self,
+        reference: &str,
+        request: &ControlRequest,
+    ) -> Result<ControlOutcome, ClientError> {
+        self.post(&format!("/v1/actors/{}/stop", escape(reference)), request).await
+    }
+
+    /// Kills an actor, or tells what that would do.
+    pub async fn kill(
+        &self,
+        reference: &str,
+        request: &ControlRequest,
+    ) -> Result<ControlOutcome, ClientError> {
+        self.post(&format!("/v1/actors/{}/kill", escape(reference)), request).await
+    }
+
+    async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, ClientError> {
+        self.ask(Method::GET, path, Bytes::new()).await
+    }
+
+    async fn post<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<A, ClientError> {
+        let body = serde_json::to_vec(body).map_err(|error| ClientError::Garbled(error.into()))?;
+        self.ask(Method::POST, path, body.into()).await
+    }
+
+    async fn ask<A: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<A, ClientError> {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "localhost")
+            .header("content-type", "application/json")
+            .body(Full::new(body))
+            .map_err(|error| ClientError::Garbled(error.into()))?;
+        let exchange = tokio::time::timeout(self.patience, self.exchange(request));
+        let (status, answer) =
+            exchange.await.map_err(|_elapsed| ClientError::TimedOut(self.patience))??;
+        if status.is_success() {
+            return serde_json::from_slice(&answer)
+                .map_err(|error| ClientError::Garbled(error.into()));
+        }
+        match serde_json::from_slice(&answer) {
+            Ok(body) => Err(ClientError::Refused { status: status.as_u16(), body }),
+            Err(error) => Err(ClientError::Garbled(error.into())),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, Bytes), ClientError> {
+        let stream = UnixStream::connect(&self.socket).await;
+        let stream = stream
+            .map_err(|source| ClientError::Unreachable { socket: self.socket.clone(), source })?;
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(garbled)?;
+        let answer = async move {
+            let response = sender.send_request(request).await.map_err(garbled)?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), ANSWER_LIMIT).collect().await;
+            Ok((status, body.map_err(ClientError::Garbled)?.to_bytes()))
+        };
+        alongside(answer, connection).await
+    }
+}
+
+/// Polls the connection for as long as the answer needs it. What goes wrong with the connection
+/// goes wrong with the answer too, which says it better.
+async fn alongside<A>(answer: impl Future<Output = A>, connection: impl Future) -> A {
+    tokio::join!(answer, connection).0
+}
+
+fn garbled(error: hyper::Error) -> ClientError {
+    ClientError::Garbled(error.into())
+}
+
+/// Escapes a reference so that it is one segment of a path.
+fn escape(reference: &str) -> String {
+    let mut escaped = String::with_capacity(reference.len());
+    for byte in reference.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                escaped.push(char::from(byte));
+            }
+            _ => escaped.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn a_reference_is_one_segment_of_a_path() {
+        assert_eq!(escape("ci/pull-7"), "ci%2Fpull-7");
+        assert_eq!(escape("@root ü%"), "%40root%20%C3%BC%25");
+    }
+}

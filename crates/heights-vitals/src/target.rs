@@ -1,0 +1,85 @@
+//! Finds the actor that someone means.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::wire::{Actor, Heir};
+
+/// How many shown pids are remembered: enough for every screen an operator may still look at.
+const REMEMBERED: usize = 10_000;
+
+/// Says why a reference does not name an actor.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Miss {
+    /// Nothing is called so.
+    Unknown,
+    /// Several are; these are their paths.
+    Ambiguous(Vec<String>),
+    /// That life has ended.
+    Gone(Heir),
+}
+
+/// Remembers which paths the pids had that were shown to someone, so that a pid from an old screen
+/// is answered with its heir and never hits another actor.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    paths: BTreeMap<String, String>,
+    order: VecDeque<String>,
+}
+
+impl Shown {
+    pub(crate) fn remember(&mut self, pid: &str, path: &str) {
+        if self.paths.insert(pid.to_owned(), path.to_owned()).is_none() {
+            self.order.push_back(pid.to_owned());
+        }
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.paths.remove(&oldest);
+        }
+    }
+}
+
+/// Finds an actor by pid, path, `@root`, the end of its path, or the beginning of its id or path.
+///
+/// The more exact reading wins; within one reading there must be only one match.
+pub(crate) fn find<'a>(
+    reference: &str,
+    actors: &'a [Actor],
+    shown: &Shown,
+) -> Result<&'a Actor, Miss> {
+    if reference == "@root" {
+        return actors.first().ok_or(Miss::Unknown);
+    }
+    if let Some(actor) = actors.iter().find(|actor| actor.pid.as_deref() == Some(reference)) {
+        return Ok(actor);
+    }
+    if let Some(path) = shown.paths.get(reference) {
+        return Err(Miss::Gone(heir(reference, path, actors)));
+    }
+    let readings: [&dyn Fn(&Actor) -> bool; 3] = [
+        &|actor| actor.path == reference,
+        &|actor| actor.path.strip_suffix(reference).is_some_and(|rest| rest.ends_with('/')),
+        &|actor| actor.id.starts_with(reference) || actor.path.starts_with(reference),
+    ];
+    for reading in readings {
+        let matches: Vec<&Actor> = actors.iter().filter(|actor| reading(actor)).collect();
+        match matches.as_slice() {
+            [] => {}
+            [actor] => return Ok(actor),
+            several => {
+                return Err(Miss::Ambiguous(
+                    several.iter().map(|actor| actor.path.clone()).collect(),
+                ));
+            }
+        }
+    }
+    Err(Miss::Unknown)
+}
+
+fn heir(gone: &str, path: &str, actors: &[Actor]) -> Heir {
+    let now = actors.iter().find(|actor| actor.path == path).and_then(|actor| actor.pid.clone());
+    Heir { gone: gone.to_owned(), path: path.to_owned(), now }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! Turns a snapshot of the hub into wire types.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use heights_supervisor::{
+    ChildKind, ProcessId, ProcessInfo, ProcessState, Restart, Shape, Strategy, TreeSnapshot,
+    WaitingInfo,
+};
+
+use crate::wire;
+
+/// Puts all actors in the order of the tree: depth first, children in the order of their start.
+pub(crate) fn tree(snapshot: &TreeSnapshot) -> wire::Tree {
+    let mut by_parent: BTreeMap<Option<ProcessId>, Vec<&ProcessInfo>> = BTreeMap::new();
+    for process in &snapshot.processes {
+        by_parent.entry(process.parent).or_default().push(process);
+    }
+    let mut actors = Vec::with_capacity(snapshot.processes.len() + snapshot.waiting.len());
+    let mut walk = Walk { by_parent, waiting: &snapshot.waiting, actors: &mut actors };
+    walk.below(None, 0);
+    wire::Tree { taken_ms: since_1970(snapshot.at), total: actors.len(), actors }
+}
+
+/// Returns the remembered crashes of all lives at a path, the latest first.
+pub(crate) fn crashes(snapshot: &TreeSnapshot, path: &str) -> Vec<wire::Crash> {
+    let crashes = snapshot.crashes.iter().rev().filter(|crash| &*crash.path == path);
+    crashes
+        .map(|crash| wire::Crash {
+            pid: crash.pid.to_string(),
+            at_ms: since_1970(crash.at),
+            incarnation: crash.incarnation,
+            exit: crash.exit.to_string(),
+            message: crash.last_label.map(str::to_owned),
+        })
+        .collect()
+}
+
+pub(crate) fn since_1970(at: SystemTime) -> u64 {
+    millis(at.duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+struct Walk<'a> {
+    by_parent: BTreeMap<Option<ProcessId>, Vec<&'a ProcessInfo>>,
+    waiting: &'a [WaitingInfo],
+    actors: &'a mut Vec<wire::Actor>,
+}
+
+impl Walk<'_> {
+    fn below(&mut self, parent: Option<ProcessId>, depth: usize) {
+        for process in self.by_parent.remove(&parent).unwrap_or_default() {
+            self.actors.push(living(process, depth));
+            self.below(Some(process.pid), depth + 1);
+            let waiting =
+                self.waiting.iter().filter(|child| parent_path(&child.path) == Some(&process.path));
+            self.actors.extend(waiting.map(|child| restarting(child, process.pid, depth + 1)));
+        }
+    }
+}
+
+fn parent_path(path: &str) -> Option<&str> {
+    path.rsplit_once('/').map(|(parent, _)| parent)
+}
+
+fn living(process: &ProcessInfo, depth: usize) -> wire::Actor {
+    let figures = &process.figures;
+    wire::Actor {
+        pid: Some(process.pid.to_string()),
+        path: process.path.to_string(),
+        id: process.id.to_string(),
+        parent: process.parent.map(|parent| parent.to_string()),
+        depth,
+        kind: Some(kind(process.kind)),
+        type_name: Some(process.type_name.to_owned()),
+        state: state(process),
+        restart: process.restart.map(restart),
+        incarnation: Some(process.incarnation),
+        restarts: Some(process.restarts()),
+        age_ms: Some(millis(process.age)),
+        mailbox: figures.queued,
+        mailbox_peak: figures.peak,
+        handled: Some(figures.handled),
+        failed: Some(figures.failed),
+        working: figures.working.map(|working| wire::Working {
+            label: working.label.to_owned(),
+            since_ms: millis(working.since),
+        }),
+        waiting_for: figures.waiting_for.map(|other| other.to_string()),
+        restart_in_ms: None,
+        supervision: process.shape.map(supervision),
+    }
+}
+
+/// Describes a child that has no process: nothing can be counted, so nothing is claimed.
+fn restarting(child: &WaitingInfo, parent: ProcessId, depth: usize) -> wire::Actor {
+    wire::Actor {
+        pid: None,
+        path: child.path.to_string(),
+        id: child.id.to_string(),
+        parent: Some(parent.to_string()),
+        depth,
+        kind: None,
+        type_name: None,
+        state: wire::State::Restarting,
+        restart: None,
+        incarnation: None,
+        restarts: None,
+        age_ms: None,
+        mailbox: None,
+        mailbox_peak: None,
+        handled: None,
+        failed: None,
+        working: None,
+        waiting_for: None,
+        restart_in_ms: Some(millis(child.remaining)),
+        supervision: None,
+    }
+}
+
+fn state(process: &ProcessInfo) -> wire::State {
+    // A task is one long handler, and a supervisor's waits are its children's: neither is "busy".
+    let works = process.kind == ChildKind::Worker && process.figures.working.is_some();
+    match process.state {
+        ProcessState::Stopping => wire::State::Stopping,
+        ProcessState::Starting => wire::State::Starting,
+        ProcessState::Running if process.figures.waiting_for.is_some() => wire::State::Waiting,
+        ProcessState::Running if works || process.kind == ChildKind::Task => wire::State::Busy,
+        ProcessState::Running => wire::State::Idle,
+    }
+}
+
+fn kind(kind: ChildKind) -> wire::Kind {
+    match kind {
+        ChildKind::Supervisor => wire::Kind::Supervisor,
+        ChildKind::Worker => wire::Kind::Worker,
+        ChildKind::Task => wire::Kind::Task,
+    }
+}
+
+fn restart(restart: Restart) -> wire::Restart {
+    match restart {
+        Restart::Permanent => wire::Restart::Permanent,
+        Restart::Transient => wire::Restart::Transient,
+        Restart::Temporary => wire::Restart::Temporary,
+    }
+}
+
+fn supervision(shape: Shape) -> wire::Supervision {
+    let strategy = shape.strategy.map(|strategy| match strategy {
+        Strategy::OneForOne => "one_for_one",
+        Strategy::OneForAll => "one_for_all",
+        Strategy::RestForOne => "rest_for_one",
+    });
+    wire::Supervision {
+        strategy: strategy.map(str::to_owned),
+        max_restarts: shape.intensity.restarts,
+        period_ms: millis(shape.intensity.period),
+        restarts_left: Some(restarts_left(shape)),
+    }
+}
+
+fn restarts_left(shape: Shape) -> u32 {
+    let used = u32::try_from(shape.restarts_used).unwrap_or(u32::MAX);
+    shape.intensity.restarts.saturating_sub(used)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,255 @@
+//! What travels over the socket. These types are the protocol: fields are added, never changed.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the protocol; a client refuses a server with another one.
+pub const PROTOCOL: u32 = 1;
+
+/// What a client may do, each tier including those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// Looking.
+    Read,
+    /// Looking at messages.
+    Trace,
+    /// Ending processes.
+    Control,
+}
+
+/// The answer to `GET /v1/hello`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The version of the protocol.
+    pub protocol: u32,
+    /// The name that the application gave itself.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The operating system's process id.
+    pub os_pid: u32,
+    /// When the inspector started, in milliseconds since 1970.
+    pub started_ms: u64,
+    /// The most that this client may do.
+    pub tier: Tier,
+    /// What the server can do, by name.
+    pub capabilities: Vec<String>,
+}
+
+/// The answer to `GET /v1/tree` and `GET /v1/actors`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tree {
+    /// When it was taken, in milliseconds since 1970.
+    pub taken_ms: u64,
+    /// The actors: as a tree, depth first with children in start order; as a list, sorted as asked.
+    pub actors: Vec<Actor>,
+    /// How many actors there are in all, those left out by a limit or filter included.
+    pub total: usize,
+}
+
+/// One actor, or a child that waits to be started again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The id of this life; a child that waits to be started again has none.
+    pub pid: Option<String>,
+    /// The ids from the root down, joined by slashes; the same in every life.
+    pub path: String,
+    /// The id within the supervisor.
+    pub id: String,
+    /// The pid of the supervisor.
+    pub parent: Option<String>,
+    /// How far below the root it is.
+    pub depth: usize,
+    /// What it is.
+    pub kind: Option<Kind>,
+    /// The type that implements it.
+    pub type_name: Option<String>,
+    /// What it is doing.
+    pub state: State,
+    /// When it is restarted.
+    pub restart: Option<Restart>,
+    /// How many lives there have been, this one included.
+    pub incarnation: Option<u32>,
+    /// How often it was restarted.
+    pub restarts: Option<u32>,
+    /// How long this life has lasted.
+    pub age_ms: Option<u64>,
+    /// How many messages wait.
+    pub mailbox: Option<u64>,
+    /// The most that ever waited.
+    pub mailbox_peak: Option<u64>,
+    /// How many messages were handled.
+    pub handled: Option<u64>,
+    /// How many failed.
+    pub failed: Option<u64>,
+    /// The message being handled.
+    pub working: Option<Working>,
+    /// The pid of the actor whose answer it awaits.
+    pub waiting_for: Option<String>,
+    /// How long until it is started again.
+    pub restart_in_ms: Option<u64>,
+    /// How it treats its children, if it is a supervisor.
+    pub supervision: Option<Supervision>,
+}
+
+/// What an actor is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// It has children.
+    Supervisor,
+    /// It does work.
+    Worker,
+    /// It is a future.
+    Task,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What an actor is doing, the first that applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It has been told to end.
+    Stopping,
+    /// It waits to be started again.
+    Restarting,
+    /// It is not up yet.
+    Starting,
+    /// It awaits the answer of another actor.
+    Waiting,
+    /// It handles a message.
+    Busy,
+    /// It has nothing to do.
+    Idle,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// When an actor is restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Restart {
+    /// Always.
+    Permanent,
+    /// After abnormal ends.
+    Transient,
+    /// Never.
+    Temporary,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A message being handled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Working {
+    /// The kind of message.
+    pub label: String,
+    /// How long it has been going on.
+    pub since_ms: u64,
+}
+
+/// How a supervisor treats its children.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Supervision {
+    /// `one_for_one`, `one_for_all` or `rest_for_one`; a dynamic supervisor has none.
+    pub strategy: Option<String>,
+    /// How many restarts it takes within the period.
+    pub max_restarts: u32,
+    /// The period.
+    pub period_ms: u64,
+    /// How many more restarts it takes now.
+    pub restarts_left: Option<u32>,
+}
+
+/// The answer to `GET /v1/actors/{ref}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActorDetail {
+    /// The actor.
+    pub actor: Actor,
+    /// Its children, by path.
+    pub children: Vec<String>,
+    /// Its remembered crashes, in all its lives, the latest first.
+    pub crashes: Vec<Crash>,
+}
+
+/// A remembered crash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crash {
+    /// The life that ended.
+    pub pid: String,
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Which life it was.
+    pub incarnation: u32,
+    /// How it ended.
+    pub exit: String,
+    /// The message it was handling.
+    pub message: Option<String>,
+}
+
+/// The body of `POST /v1/actors/{ref}/stop` and `/kill`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ControlRequest {
+    /// Only tell what would happen.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Why; it goes to the log.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// What a control call did, or would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlOutcome {
+    /// `stop` or `kill`.
+    pub action: String,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+    /// The actor it was done to.
+    pub pid: String,
+    /// Its path.
+    pub path: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The paths of those who end: the actor and all below it, deepest last.
+    pub ends: Vec<String>,
+    /// How many queued messages are lost, as far as that can be known.
+    pub messages_lost: Option<u64>,
+    /// The paths of siblings that its supervisor stops and starts along with it.
+    pub siblings: Vec<String>,
+    /// How many more restarts its supervisor takes before it gives up.
+    pub restarts_left: Option<u32>,
+    /// What may not go as one expects.
+    pub cautions: Vec<String>,
+}
+
+/// The body of every error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// A word for programs: `not_found`, `ambiguous`, `gone`, `forbidden`, `bad_request`.
+    pub code: String,
+    /// A sentence for people.
+    pub message: String,
+    /// For `ambiguous`: the paths that match.
+    #[serde(default)]
+    pub matches: Vec<String>,
+    /// For `gone`: the path, and the pid of the actor that is there now.
+    #[serde(default)]
+    pub heir: Option<Heir>,
+}
+
+/// Who is where a process was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heir {
+    /// The pid that was asked for.
+    pub gone: String,
+    /// The path it had.
+    pub path: String,
+    /// The pid that is there now, if there is one.
+    pub now: Option<String>,
+}
