@@ -1,0 +1,73 @@
+//! Supervised actors for services that must not fall over: OTP's supervision trees on `ractor`.
+//!
+//! A program is a tree of processes. Supervisors only supervise; they start their children in
+//! order, stop them in reverse, and restart those that fail by rules that are stated up front.
+//! Everything else is a [`Server`], a plain ractor actor, or a future.
+//!
+//! ```
+//! use heights::prelude::*;
+//!
+//! struct Greeter;
+//!
+//! enum Msg {
+//!     Greet(&'static str, Reply<String>),
+//! }
+//!
+//! impl Server for Greeter {
+//!     type Args = ();
+//!     type Msg = Msg;
+//!
+//!     async fn init((): (), _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+//!         Ok(Self)
+//!     }
+//!
+//!     async fn handle(&mut self, Msg::Greet(whom, reply): Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+//!         reply.send(format!("good morning, {whom}"));
+//!         Ok(Flow::Continue)
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (spec, greeter) = ChildSpec::server::<Greeter>("greeter", || ());
+//! let root = Supervisor::builder("hello").child(spec).start().await?;
+//! let greeting = greeter.call(|reply| Msg::Greet("heights", reply)).await?;
+//! assert_eq!(greeting, "good morning, heights");
+//! root.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | is for |
+//! |---|---|
+//! | [`app`] | a whole program: signals, ordered stop within a budget, exit code, inspector |
+//! | [`regulator`] | how much happens at once, and how often |
+//! | [`periodic`] | what happens again and again |
+//! | [`registry`] | who answers to which name |
+//! | [`vitals`] | looking inside while it runs |
+
+#![warn(missing_docs)]
+
+pub mod app;
+pub mod periodic;
+pub mod prelude;
+pub mod regulator;
+
+pub use heights_supervisor::*;
+
+pub use self::app::App;
+pub use self::periodic::every;
+pub use self::registry::Registry;
+pub use self::regulator::Regulator;
+
+/// Typed names for processes.
+pub mod registry {
+    pub use heights_registry::{AlreadyRegistered, Change, Owner, Registry};
+}
+
+/// Looking inside a running tree.
+pub mod vitals {
+    pub use heights_vitals::{
+        Client, ClientError, Inspector, InspectorBuilder, StartError, Tier, wire,
+    };
+}

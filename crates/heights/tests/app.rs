@@ -1,0 +1,139 @@
+//! How a program starts, is told to stop, and ends.
+
+use std::future::pending;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use heights::app::AppEnd;
+use heights::prelude::*;
+use heights::{ShutdownReason, SupervisorBuilder};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// Set for the copy of this test program that plays the application.
+const PLAYS_APP: &str = "HEIGHTS_TEST_PLAYS_APP";
+
+const CEILING: Duration = Duration::from_secs(20);
+
+fn told_to_stop(root: SupervisorBuilder) -> heights::app::AppBuilder {
+    App::builder("app").without_vitals().supervisor(root).stop_when(async {})
+}
+
+#[tokio::test(start_paused = true)]
+async fn stops_in_reverse_order_and_says_that_it_was_clean() {
+    let trace = Arc::new(Mutex::new(Vec::new()));
+    let child = |id: &'static str| {
+        let trace = Arc::clone(&trace);
+        ChildSpec::task(id, move |cx| {
+            let trace = Arc::clone(&trace);
+            async move {
+                cx.shutdown().await;
+                trace.lock().unwrap().push(id);
+                Ok(())
+            }
+        })
+    };
+    let root = Supervisor::builder("app").child(child("elder")).child(child("younger"));
+    let end = told_to_stop(root).run().await;
+    assert!(matches!(end, AppEnd::Clean), "{end}");
+    assert_eq!(end.code(), 0);
+    assert_eq!(*trace.lock().unwrap(), ["younger", "elder"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn names_the_child_that_had_to_be_killed() {
+    let deaf = ChildSpec::task("deaf", |_cx| pending());
+    let end = told_to_stop(Supervisor::builder("app").child(deaf)).run().await;
+    assert_eq!(end.to_string(), "stopped, but had to kill app/deaf");
+    assert_eq!(end.code(), 71);
+}
+
+#[tokio::test(start_paused = true)]
+async fn kills_what_still_runs_when_the_budget_is_spent() {
+    let deaf = ChildSpec::task("deaf", |_cx| pending()).shutdown(Shutdown::Infinity);
+    let root = Supervisor::builder("app").child(deaf);
+    let end = told_to_stop(root).shutdown_budget(Duration::from_secs(30)).run().await;
+    assert_eq!(end.to_string(), "stopped, but had to kill app, app/deaf");
+}
+
+#[tokio::test(start_paused = true)]
+async fn ends_with_a_code_of_its_own_when_the_root_gives_up() {
+    let broken = ChildSpec::task("broken", |_cx| async { Err("on purpose".into()) });
+    let root = Supervisor::builder("app").intensity(2, Duration::from_secs(5)).child(broken);
+    let end = App::builder("app").without_vitals().supervisor(root).run().await;
+    assert!(
+        matches!(end, AppEnd::Ended(Exit::Shutdown(ShutdownReason::ReachedMaxIntensity))),
+        "{end}"
+    );
+    assert_eq!(end.code(), 70);
+}
+
+struct NeverUp;
+
+impl Server for NeverUp {
+    type Args = ();
+    type Msg = ();
+
+    async fn init((): (), _cx: &mut Context<()>) -> Result<Self, Fault> {
+        Err("on purpose".into())
+    }
+
+    async fn handle(&mut self, (): (), _cx: &mut Context<()>) -> Result<Flow, Fault> {
+        Ok(Flow::Continue)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn says_why_the_tree_did_not_come_up() {
+    let (spec, _never) = ChildSpec::server::<NeverUp>("never", || ());
+    let end = App::builder("app")
+        .without_vitals()
+        .supervisor(Supervisor::builder("app").child(spec))
+        .run()
+        .await;
+    assert_eq!(end.code(), 1);
+    assert!(end.to_string().contains("never did not start"), "{end}");
+}
+
+/// Not a test by itself: the program that the tests below send signals to.
+#[tokio::test]
+async fn plays_app() {
+    if std::env::var_os(PLAYS_APP).is_none() {
+        return;
+    }
+    let up = ChildSpec::task("up", |cx| async move {
+        println!("\nup");
+        cx.shutdown().await;
+        println!("\nstopping");
+        Ok(())
+    });
+    let app = App::builder("app").without_vitals().supervisor(Supervisor::builder("app").child(up));
+    let end = app.on_hangup(|| println!("\nhangup")).run().await;
+    std::process::exit(end.code().into());
+}
+
+#[tokio::test]
+async fn signals_reload_and_stop_a_program() {
+    for last in [Signal::TERM, Signal::INT] {
+        let mut app = Command::new(std::env::current_exe().unwrap())
+            .args(["plays_app", "--exact", "--nocapture"])
+            .env(PLAYS_APP, "1")
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let pid = Pid::from_raw(app.id().unwrap().cast_signed()).unwrap();
+        let mut lines = BufReader::new(app.stdout.take().unwrap()).lines();
+        for (line, signal) in [("up", Signal::HUP), ("hangup", last)] {
+            let heard =
+                async { while lines.next_line().await.unwrap().expect("it runs") != line {} };
+            timeout(CEILING, heard).await.unwrap_or_else(|_| panic!("waited in vain for {line:?}"));
+            kill_process(pid, signal).unwrap();
+        }
+        let status = timeout(CEILING, app.wait()).await.expect("it stops").unwrap();
+        assert_eq!(status.code(), Some(0));
+    }
+}
