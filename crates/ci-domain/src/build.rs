@@ -7,16 +7,19 @@
 //! ```
 //!
 //! A blocked job keeps waiting: it has no result of its own, and goes on when its need is run again.
+//!
+//! The actor begins with [`Build::resume`], after a crash and the first time alike.
+
+mod decide;
+mod event;
+mod fold;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use crate::ids::{AttemptId, BuildNumber, CommitSha, JobId};
-use crate::outcome::{JobResult, Outcome};
+use crate::outcome::Outcome;
 
-/// Attempts at one job that may be lost before it counts as crashed. A runner is lost when it, or the
-/// machine, was killed; three in a row is no accident.
-const MAX_LOST: u32 = 3;
+pub use event::{AttemptEnd, BuildEffect, BuildEvent, BuildStep, Order, UnexpectedBuildEvent};
 
 /// What a build is made of; never changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub struct BuildSpec {
     pub merge: CommitSha,
     /// The start of every attempt's id; unique to this build within the node.
     pub prefix: String,
+    /// Whether the workspace is made afresh, whatever was there.
+    pub reseed: bool,
     /// The jobs to run at first.
     pub jobs: BTreeMap<JobId, JobRequest>,
 }
@@ -42,111 +47,6 @@ pub struct JobRequest {
     pub digest: String,
 }
 
-/// Something that happened to a build.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BuildEvent {
-    /// It began. The first event of every build.
-    Began(BuildSpec),
-    /// The workspace holds the merge.
-    WorkspaceReady,
-    /// The workspace could not be made to hold the merge.
-    WorkspaceFailed {
-        /// Why.
-        reason: String,
-    },
-    /// The parent gave an order.
-    Ordered {
-        /// The position of the order among all, from 1; one that was seen before is not taken again.
-        index: u64,
-        /// The order.
-        order: Order,
-    },
-    /// An attempt was decided on; nothing runs before this is on record.
-    AttemptDecided {
-        /// The job.
-        job: JobId,
-        /// The attempt.
-        attempt: AttemptId,
-    },
-    /// An attempt ended.
-    AttemptEnded {
-        /// The attempt.
-        attempt: AttemptId,
-        /// How it ended.
-        end: AttemptEnd,
-    },
-    /// The build is not wanted any more.
-    Superseded,
-}
-
-/// What a build is told to do while it runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
-    /// Run more jobs, or finished ones again.
-    Run(BTreeMap<JobId, JobRequest>),
-    /// Cancel one job, or all.
-    Cancel(Option<JobId>),
-}
-
-/// How an attempt ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AttemptEnd {
-    /// With a result.
-    Finished {
-        /// The result.
-        result: JobResult,
-        /// How long it ran.
-        duration: Duration,
-    },
-    /// Its runner vanished without a result.
-    Lost,
-}
-
-/// What a build wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BuildEffect {
-    /// Make the workspace hold the merge.
-    PrepareWorkspace,
-    /// Start or adopt the runner of an attempt.
-    StartAttempt {
-        /// The job.
-        job: JobId,
-        /// The attempt.
-        attempt: AttemptId,
-    },
-    /// Cancel an attempt and prove that it is gone.
-    CancelAttempt {
-        /// The attempt.
-        attempt: AttemptId,
-    },
-    /// Tell the parent how a job ended.
-    TellFinishedJob {
-        /// The job.
-        job: JobId,
-        /// How it ended.
-        outcome: Outcome,
-    },
-    /// Tell the parent that nothing runs any more and nothing will, unless it has given an order since.
-    TellFinished {
-        /// How many orders had been taken by then.
-        orders: u64,
-    },
-}
-
-/// What to write down and then do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BuildStep {
-    /// Events to append, the one applied first.
-    pub record: Vec<BuildEvent>,
-    /// What to do once they are on record.
-    pub effects: Vec<BuildEffect>,
-}
-
-/// An event that does not fit the state.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the build does not expect this: {0}")]
-pub struct UnexpectedBuildEvent(pub &'static str);
-
 /// One build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Build {
@@ -156,12 +56,16 @@ pub struct Build {
     attempts: u64,
     orders: u64,
     superseded: bool,
+    /// Whether the workspace is being prepared; not on record, a restarted build begins again.
+    preparing: bool,
 }
 
 /// How far the workspace is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Workspace {
     Wanted,
+    /// It could not be made; a new order asks for it again.
+    Failed,
     Ready,
 }
 
@@ -194,7 +98,15 @@ impl Build {
     pub fn new(spec: BuildSpec) -> Self {
         let jobs =
             spec.jobs.iter().map(|(id, request)| (id.clone(), JobState::new(request))).collect();
-        Self { spec, workspace: Workspace::Wanted, jobs, attempts: 0, orders: 0, superseded: false }
+        Self {
+            spec,
+            workspace: Workspace::Wanted,
+            jobs,
+            attempts: 0,
+            orders: 0,
+            superseded: false,
+            preparing: false,
+        }
     }
 
     /// Folds recorded events; `None` where they do not begin with `Began`.
@@ -230,10 +142,7 @@ impl Build {
         let cancelling_before: BTreeSet<AttemptId> = self.cancelling().cloned().collect();
         self.fold(event);
         step.effects.extend(self.tell_ended(&ended_before));
-        let is_order = matches!(step.record[0], BuildEvent::Ordered { .. });
-        if is_order && self.workspace == Workspace::Wanted {
-            step.effects.push(BuildEffect::PrepareWorkspace);
-        }
+        self.prepare_workspace(&mut step);
         let cancelled = self.cancelling().filter(|attempt| !cancelling_before.contains(*attempt));
         step.effects.extend(cancelled.map(|a| BuildEffect::CancelAttempt { attempt: a.clone() }));
         self.start_what_can(&mut step);
@@ -245,9 +154,9 @@ impl Build {
     #[must_use]
     pub fn resume(&mut self) -> BuildStep {
         let mut step = BuildStep::default();
-        if self.workspace == Workspace::Wanted && !self.superseded {
-            step.effects.push(BuildEffect::PrepareWorkspace);
-        }
+        step.effects.push(BuildEffect::TellResumed { orders: self.orders });
+        self.preparing = false;
+        self.prepare_workspace(&mut step);
         for (job, state) in &self.jobs {
             let (attempt, is_cancelled) = match &state.progress {
                 Progress::Running(attempt) => (attempt, false),
@@ -266,189 +175,26 @@ impl Build {
         step
     }
 
-    /// Whether nothing runs and nothing can, until more is asked for.
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        let is_idle = !self.jobs.values().any(JobState::is_active);
-        is_idle
-            && (self.superseded
-                || self.startable().next().is_none() && self.has_workspace_or_no_use())
-    }
-
-    fn has_workspace_or_no_use(&self) -> bool {
-        self.workspace == Workspace::Ready
-            || !self.jobs.iter().any(|(id, job)| job.is_waiting() && !self.is_blocked(id))
-    }
-
     fn expect(&self, event: &BuildEvent) -> Result<(), UnexpectedBuildEvent> {
         match event {
             BuildEvent::Began(_) => Err(UnexpectedBuildEvent("it has begun already")),
+            BuildEvent::AttemptDecided { .. } => {
+                Err(UnexpectedBuildEvent("only the machine itself decides this"))
+            }
+            BuildEvent::WorkspaceReady | BuildEvent::WorkspaceFailed { .. } if !self.preparing => {
+                Err(UnexpectedBuildEvent("no workspace is being prepared"))
+            }
             BuildEvent::AttemptEnded { attempt, .. } if self.job_of(attempt).is_none() => {
                 Err(UnexpectedBuildEvent("no such attempt is under way"))
             }
             BuildEvent::Ordered { index, .. } if *index != self.orders + 1 => {
-                Err(UnexpectedBuildEvent("that order was taken before"))
+                Err(UnexpectedBuildEvent("that order is not the next one"))
             }
             BuildEvent::Superseded if self.superseded => {
                 Err(UnexpectedBuildEvent("it is being stopped already"))
             }
             _ => Ok(()),
         }
-    }
-
-    fn fold(&mut self, event: BuildEvent) {
-        match event {
-            BuildEvent::Began(_) => {}
-            BuildEvent::WorkspaceReady => self.workspace = Workspace::Ready,
-            BuildEvent::WorkspaceFailed { reason } => {
-                self.end_waiting(|_| true, &JobResult::Crashed { reason });
-            }
-            BuildEvent::Ordered { order, .. } => {
-                self.orders += 1;
-                self.obey(order);
-            }
-            BuildEvent::AttemptDecided { job, attempt } => {
-                self.attempts += 1;
-                if let Some(state) = self.jobs.get_mut(&job) {
-                    state.progress = Progress::Running(attempt);
-                }
-            }
-            BuildEvent::AttemptEnded { attempt, end } => self.end_attempt(&attempt, end),
-            BuildEvent::Superseded => {
-                self.superseded = true;
-                self.cancel_running(|_| true);
-            }
-        }
-    }
-
-    fn obey(&mut self, order: Order) {
-        match order {
-            Order::Run(requests) => {
-                for (id, request) in requests {
-                    let is_active = self.jobs.get(&id).is_some_and(JobState::is_active);
-                    if !is_active {
-                        self.jobs.insert(id, JobState::new(&request));
-                    }
-                }
-            }
-            Order::Cancel(job) => {
-                let is_meant = |id: &JobId| job.as_ref().is_none_or(|job| job == id);
-                self.end_waiting(is_meant, &JobResult::Cancelled);
-                self.cancel_running(is_meant);
-            }
-        }
-    }
-
-    fn tell_finished(&self) -> Option<BuildEffect> {
-        self.is_finished().then_some(BuildEffect::TellFinished { orders: self.orders })
-    }
-
-    fn end_attempt(&mut self, attempt: &AttemptId, end: AttemptEnd) {
-        let number = self.spec.number;
-        let Some(state) = self.jobs.values_mut().find(|job| job.attempt() == Some(attempt)) else {
-            return;
-        };
-        let was_cancelled = matches!(state.progress, Progress::Cancelling(_));
-        let (result, duration) = match end {
-            AttemptEnd::Finished { result, duration } => (result, duration),
-            AttemptEnd::Lost if was_cancelled => (JobResult::Cancelled, Duration::ZERO),
-            AttemptEnd::Lost => {
-                state.lost += 1;
-                if state.lost < MAX_LOST {
-                    state.progress = Progress::Waiting;
-                    return;
-                }
-                let reason = format!("its runner was lost {MAX_LOST} times");
-                (JobResult::Crashed { reason }, Duration::ZERO)
-            }
-        };
-        let digest = state.request.digest.clone();
-        let attempt = Some(attempt.clone());
-        state.progress =
-            Progress::Ended(Outcome { result, attempt, build: number, digest, duration });
-    }
-
-    fn end_waiting(&mut self, is_meant: impl Fn(&JobId) -> bool, result: &JobResult) {
-        let build = self.spec.number;
-        let blocked: BTreeSet<JobId> =
-            self.jobs.keys().filter(|id| self.is_blocked(id)).cloned().collect();
-        let meant = self
-            .jobs
-            .iter_mut()
-            .filter(|(id, job)| job.is_waiting() && is_meant(id) && !blocked.contains(*id));
-        for (_, state) in meant {
-            state.progress = Progress::Ended(Outcome {
-                result: result.clone(),
-                attempt: None,
-                build,
-                digest: state.request.digest.clone(),
-                duration: Duration::ZERO,
-            });
-        }
-    }
-
-    fn cancel_running(&mut self, is_meant: impl Fn(&JobId) -> bool) {
-        for (_, state) in self.jobs.iter_mut().filter(|(id, _)| is_meant(id)) {
-            if let Progress::Running(attempt) = &state.progress {
-                state.progress = Progress::Cancelling(attempt.clone());
-            }
-        }
-    }
-
-    /// Decides on an attempt for every job that can start now.
-    fn start_what_can(&mut self, step: &mut BuildStep) {
-        if self.workspace == Workspace::Wanted || self.superseded {
-            return;
-        }
-        let startable: Vec<JobId> = self.startable().cloned().collect();
-        for job in startable {
-            let text = format!("{}-{}", self.spec.prefix, self.attempts + 1);
-            let attempt = AttemptId::new(text).expect("the prefix was made of what an id allows");
-            let decided = BuildEvent::AttemptDecided { job: job.clone(), attempt: attempt.clone() };
-            self.fold(decided.clone());
-            step.record.push(decided);
-            step.effects.push(BuildEffect::StartAttempt { job, attempt });
-        }
-    }
-
-    fn startable(&self) -> impl Iterator<Item = &JobId> {
-        let is_met = |need: &JobId| self.jobs.get(need).is_none_or(JobState::is_passed);
-        self.jobs
-            .iter()
-            .filter(move |(_, job)| job.is_waiting() && job.request.needs.iter().all(is_met))
-            .map(|(id, _)| id)
-            .filter(|_| self.workspace == Workspace::Ready)
-    }
-
-    fn is_blocked(&self, job: &JobId) -> bool {
-        let needs = self.jobs.get(job).map(|state| &state.request.needs);
-        needs.into_iter().flatten().any(|need| match self.jobs.get(need).map(|job| &job.progress) {
-            Some(Progress::Ended(outcome)) => !outcome.result.is_passed(),
-            Some(Progress::Waiting) => self.is_blocked(need),
-            _ => false,
-        })
-    }
-
-    /// The results that the parent has not been told. A superseded build tells none: what was cut
-    /// short says nothing about its head.
-    fn tell_ended(&self, known: &BTreeSet<JobId>) -> Vec<BuildEffect> {
-        let is_news = |id: &JobId, outcome: &Outcome| {
-            !known.contains(id) && !(self.superseded && outcome.result == JobResult::Cancelled)
-        };
-        self.ended()
-            .filter(|(id, outcome)| is_news(id, outcome))
-            .map(|(id, outcome)| BuildEffect::TellFinishedJob {
-                job: id.clone(),
-                outcome: outcome.clone(),
-            })
-            .collect()
-    }
-
-    fn ended(&self) -> impl Iterator<Item = (&JobId, &Outcome)> {
-        self.jobs.iter().filter_map(|(id, job)| match &job.progress {
-            Progress::Ended(outcome) => Some((id, outcome)),
-            _ => None,
-        })
     }
 
     fn cancelling(&self) -> impl Iterator<Item = &AttemptId> {

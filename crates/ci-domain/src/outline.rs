@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{CommitSha, ComponentName, JobId};
-use crate::outcome::{JobResult, Outcome};
+use crate::outcome::Outcome;
 use crate::pipeline::When;
 use crate::policy::Policy;
 
@@ -94,21 +94,52 @@ impl Outline {
     /// Whether a need of `job`, near or far, ended other than passed, so that it cannot run.
     #[must_use]
     pub fn is_blocked(&self, job: &JobId, outcomes: &BTreeMap<JobId, Outcome>) -> bool {
-        let Some(planned) = self.jobs.get(job) else { return false };
-        planned.needs.iter().any(|need| match outcomes.get(need) {
-            Some(outcome) => !outcome.result.is_passed(),
-            None => self.is_blocked(need, outcomes),
-        })
+        self.blocked(outcomes).contains(job)
     }
 
-    /// The jobs among the required ones whose result `wanted` accepts.
-    pub fn required_with<'a>(
-        &'a self,
-        outcomes: &'a BTreeMap<JobId, Outcome>,
-        wanted: impl Fn(&JobResult) -> bool + 'a,
-    ) -> impl Iterator<Item = &'a JobId> {
-        self.required()
-            .map(|(id, _)| id)
-            .filter(move |id| outcomes.get(id).is_some_and(|outcome| wanted(&outcome.result)))
+    /// Every job with a need, near or far, that ended other than passed.
+    #[must_use]
+    pub fn blocked(&self, outcomes: &BTreeMap<JobId, Outcome>) -> BTreeSet<&JobId> {
+        let did_end_badly = |id: &JobId| outcomes.get(id).is_some_and(|o| !o.result.is_passed());
+        self.behind(outcomes, did_end_badly)
     }
+
+    /// Every job that has an obstacle among its needs, near or far. What lies behind a need that has
+    /// ended does not count any more.
+    #[must_use]
+    pub fn behind(
+        &self,
+        outcomes: &BTreeMap<JobId, Outcome>,
+        is_obstacle: impl Fn(&JobId) -> bool,
+    ) -> BTreeSet<&JobId> {
+        let needs = self.jobs.iter().map(|(id, job)| (id, &job.needs));
+        let obstacles = self.jobs.keys().filter(|id| is_obstacle(id));
+        jobs_behind(needs, obstacles, |id| !outcomes.contains_key(id))
+    }
+}
+
+/// The jobs that need one of `obstacles`, directly or through jobs that `hand_on`.
+///
+/// Each need is looked at once: who writes a pipeline decides on the shape of its graph.
+pub(crate) fn jobs_behind<'a>(
+    jobs: impl Iterator<Item = (&'a JobId, &'a BTreeSet<JobId>)>,
+    obstacles: impl Iterator<Item = &'a JobId>,
+    hand_on: impl Fn(&JobId) -> bool,
+) -> BTreeSet<&'a JobId> {
+    let mut dependents: BTreeMap<&JobId, Vec<&JobId>> = BTreeMap::new();
+    for (job, needs) in jobs {
+        for need in needs {
+            dependents.entry(need).or_default().push(job);
+        }
+    }
+    let mut behind = BTreeSet::new();
+    let mut front: Vec<&JobId> = obstacles.collect();
+    while let Some(obstacle) = front.pop() {
+        for job in dependents.get(obstacle).into_iter().flatten() {
+            if behind.insert(*job) && hand_on(job) {
+                front.push(job);
+            }
+        }
+    }
+    behind
 }

@@ -5,26 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::build::{BuildSpec, JobRequest, Order};
 use crate::ids::{BuildNumber, JobId};
 use crate::may_run::{Circumstances, Disk, Head, MayRun};
-use crate::outline::{Basis, Preparation};
+use crate::outline::{Basis, Outline, OutlineJob, jobs_behind};
 use crate::pipeline::When;
 use crate::pull::{Pull, PullEffect, PullEvent, PullStep};
 
 impl Pull {
     /// Appends to `step` what the state calls for.
     pub(super) fn decide(&mut self, step: &mut PullStep) {
-        if self.quarantine.is_some() || self.observation.is_none() {
+        if self.observation.is_none() {
             return;
         }
         if !self.is_open() {
             return self.decide_closed(step);
         }
-        self.decide_preparation(step);
-        if let Some(order) = self.wanted_cancel.take()
-            && self.build.as_ref().is_some_and(|build| !build.superseded)
-        {
-            self.give(order, step);
+        if self.quarantine.is_none() {
+            self.decide_preparation(step);
+            self.decide_build(step);
         }
-        self.decide_build(step);
     }
 
     /// Whether commands of the present head may run, and why not.
@@ -70,11 +67,15 @@ impl Pull {
         }
     }
 
+    /// Asks for one preparation of a head at a time: were each asked for that a moving base calls for,
+    /// none might be wanted any more by the time it is done.
     fn decide_preparation(&mut self, step: &mut PullStep) {
         let Some(basis) = self.wanted_basis() else { return };
+        if self.preparing.as_ref().is_some_and(|preparing| preparing.head != basis.head) {
+            self.preparing = None;
+        }
         let is_done = self.prepared.as_ref().is_some_and(|prepared| prepared.basis == basis);
-        let is_under_way = self.preparing.as_ref() == Some(&basis);
-        if !is_done && !is_under_way && self.trouble.is_none() {
+        if !is_done && self.preparing.is_none() && self.trouble.is_none() {
             self.preparing = Some(basis.clone());
             step.effects.push(PullEffect::Prepare(basis));
         }
@@ -92,34 +93,39 @@ impl Pull {
     }
 
     fn decide_build(&mut self, step: &mut PullStep) {
-        let head = self.facts().map(|facts| facts.head.sha.clone());
+        let head = self.facts().map(|facts| &facts.head.sha);
         match &self.build {
             Some(build) if build.superseded => {}
-            Some(build) if Some(&build.spec.head) != head.as_ref() => self.supersede(step),
-            Some(_) => {
-                let owed = self.owed();
-                if !owed.is_empty() {
-                    self.give(Order::Run(owed), step);
-                }
-            }
+            Some(build) if Some(&build.spec.head) != head => self.supersede(step),
+            Some(_) => self.extend_build(step),
             None => self.start_build(step),
         }
     }
 
-    fn start_build(&mut self, step: &mut PullStep) {
-        let is_current =
-            self.prepared.as_ref().map(|prepared| &prepared.basis) == self.wanted_basis().as_ref();
-        let Some(Preparation::Planned { merge, .. }) = self.prepared().map(|p| &p.result) else {
+    /// Orders what is owed from the running build, where that is at work on the same merge and in a
+    /// workspace that will do. Else it waits for the next build: an outcome speaks of one tree only.
+    fn extend_build(&mut self, step: &mut PullStep) {
+        let Some((merge, _)) = self.planned() else { return };
+        let is_same_merge = self.build.as_ref().is_some_and(|build| build.spec.merge == *merge);
+        if !is_same_merge || self.reseed || self.may_run() != MayRun::Yes {
             return;
-        };
+        }
+        let owed = self.owed();
+        if !owed.is_empty() {
+            self.give(Order::Run(owed), step);
+        }
+    }
+
+    fn start_build(&mut self, step: &mut PullStep) {
+        let Some((merge, _)) = self.planned() else { return };
         let (merge, jobs) = (merge.clone(), self.owed());
-        if jobs.is_empty() || !is_current || self.may_run() != MayRun::Yes {
+        if jobs.is_empty() || self.may_run() != MayRun::Yes {
             return;
         }
         let Some(head) = self.facts().map(|facts| facts.head.sha.clone()) else { return };
         let number = BuildNumber(self.builds + 1);
         let prefix = format!("{}-b{number}", self.config.prefix);
-        let spec = BuildSpec { number, head, merge, prefix, jobs };
+        let spec = BuildSpec { number, head, merge, prefix, reseed: self.reseed, jobs };
         self.record(PullEvent::BuildDecided(spec.clone()), step);
         step.effects.push(PullEffect::StartBuild(spec));
     }
@@ -129,41 +135,37 @@ impl Pull {
     pub fn owed(&self) -> BTreeMap<JobId, JobRequest> {
         let Some(outline) = self.outline() else { return BTreeMap::new() };
         let outcomes = self.outcomes();
-        let is_approved = self.is_approved();
+        let blocked = outline.blocked(&outcomes);
         let in_build = |id: &JobId| self.build.as_ref().is_some_and(|b| b.pending.contains(id));
-        let mut owed: BTreeSet<&JobId> = outline
-            .jobs
-            .iter()
-            .filter(|(id, job)| {
-                let is_due = job.when == When::Always || is_approved;
-                self.forced.contains(id) || (outline.is_affected(id) && is_due)
-            })
-            .map(|(id, _)| id)
-            .filter(|id| !outcomes.contains_key(id) && !in_build(id))
-            .filter(|id| !outline.is_blocked(id, &outcomes))
-            .collect();
-        let has_passed = |id: &JobId| outcomes.get(id).is_some_and(|o| o.result.is_passed());
+        let is_open = |id: &JobId| !outcomes.contains_key(id) && !blocked.contains(id);
+        let due: BTreeSet<&JobId> =
+            self.due(outline).filter(|id| is_open(id) && !in_build(id)).collect();
         // A job whose need will not run either, say because it waits for approval, must not start.
-        loop {
-            let can_start = |id: &&JobId| {
-                let mut needs = outline.jobs[*id].needs.iter();
-                needs.all(|need| has_passed(need) || owed.contains(need) || in_build(need))
-            };
-            let kept: BTreeSet<&JobId> = owed.iter().copied().filter(can_start).collect();
-            if kept.len() == owed.len() {
-                break;
-            }
-            owed = kept;
-        }
+        let has_passed = |id: &JobId| outcomes.get(id).is_some_and(|o| o.result.is_passed());
+        let comes =
+            |id: &JobId| has_passed(id) || is_open(id) && (in_build(id) || due.contains(id));
+        let needs = outline.jobs.iter().map(|(id, job)| (id, &job.needs));
+        let absent = outline.jobs.keys().filter(|id| !comes(id));
+        let held = jobs_behind(needs, absent, |id| due.contains(id));
         let request = |id: &JobId| {
             let job = &outline.jobs[id];
             let needs = job.needs.iter().filter(|need| !has_passed(need)).cloned().collect();
             JobRequest { needs, digest: job.digest.clone() }
         };
-        owed.into_iter().map(|id| (id.clone(), request(id))).collect()
+        due.difference(&held).map(|id| ((*id).clone(), request(id))).collect()
     }
 
-    fn give(&mut self, order: Order, step: &mut PullStep) {
+    /// The jobs that the change, the approval and people's wishes call for.
+    fn due<'a>(&'a self, outline: &'a Outline) -> impl Iterator<Item = &'a JobId> {
+        let is_approved = self.is_approved();
+        let is_due = move |id: &JobId, job: &OutlineJob| {
+            let has_come = job.when == When::Always || is_approved;
+            self.forced.contains(id) || outline.is_affected(id) && has_come
+        };
+        outline.jobs.iter().filter(move |(id, job)| is_due(id, job)).map(|(id, _)| id)
+    }
+
+    pub(super) fn give(&mut self, order: Order, step: &mut PullStep) {
         self.record(PullEvent::OrderDecided(order.clone()), step);
         let index = self.build.as_ref().map_or(0, |build| build.orders.len() as u64);
         step.effects.push(PullEffect::Order { index, order });

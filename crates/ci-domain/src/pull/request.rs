@@ -1,8 +1,7 @@
 //! What people ask of a pull request, and when they are refused.
 
-use crate::build::Order;
 use crate::forge::ForceTarget;
-use crate::ids::{AttemptId, CommitSha, JobId};
+use crate::ids::{CommitSha, JobId};
 use crate::outcome::Outcome;
 use crate::pull::Pull;
 
@@ -17,6 +16,8 @@ pub enum Request {
     Cancel(Option<JobId>),
     /// Let a head from a fork run.
     ApproveRun(CommitSha),
+    /// Begin the next build with a fresh workspace; asked for before what is to be forced.
+    Reseed,
 }
 
 /// Why a request cannot be met. The text is the answer to the person.
@@ -36,6 +37,14 @@ pub enum Refusal {
     /// Nothing failed, crashed or was cancelled.
     #[error("there is nothing to retry")]
     NothingToRetry,
+    /// A need of the job did not pass.
+    #[error("`{job}` is blocked by {by}; retry or force that first")]
+    Blocked {
+        /// The job that was named.
+        job: JobId,
+        /// The needs that did not pass.
+        by: String,
+    },
     /// Nothing is running.
     #[error("there is nothing to cancel")]
     NothingToCancel,
@@ -87,6 +96,7 @@ impl Pull {
             }
             Request::Force(ForceTarget::Job(job)) => {
                 self.expect_job(Some(job))?;
+                self.expect_unblocked(job)?;
                 Ok(vec![job.clone()])
             }
             Request::Force(ForceTarget::All) => {
@@ -95,9 +105,11 @@ impl Pull {
             }
             Request::Cancel(job) => {
                 self.expect_job(job.as_ref())?;
-                let pending = self.build.iter().flat_map(|build| &build.pending);
+                let running = self.build.iter().filter(|build| !build.superseded);
+                let pending = running.flat_map(|build| &build.pending);
                 Ok(pending.filter(|id| is_meant(job, id)).cloned().collect())
             }
+            Request::Reseed => Ok(Vec::new()),
             Request::ApproveRun(commit) => match self.facts() {
                 Some(facts) if facts.head.sha == *commit => Ok(Vec::new()),
                 Some(facts) => Err(Refusal::NotTheHead {
@@ -122,6 +134,21 @@ impl Pull {
         }
     }
 
+    fn expect_unblocked(&self, job: &JobId) -> Result<(), Refusal> {
+        let Some(outline) = self.outline() else { return Ok(()) };
+        let outcomes = self.outcomes();
+        let blocks = |culprit: &&JobId| {
+            outcomes.get(*culprit).is_some_and(|outcome| !outcome.result.is_passed())
+                && outline.behind(&outcomes, |id| id == *culprit).contains(job)
+        };
+        let culprits: Vec<String> =
+            outline.jobs.keys().filter(blocks).map(|id| format!("`{id}`")).collect();
+        if culprits.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::Blocked { job: job.clone(), by: culprits.join(", ") })
+    }
+
     pub(super) fn note_request(&mut self, request: Request) {
         let jobs = self.consider(&request).unwrap_or_default();
         match request {
@@ -133,8 +160,9 @@ impl Pull {
             Request::ApproveRun(commit) => {
                 self.approved_to_run.insert(commit);
             }
-            // What is to be cancelled is the build's to say; the order is decided on its own.
-            Request::Cancel(job) => self.wanted_cancel = Some(Order::Cancel(job)),
+            Request::Reseed => self.reseed = true,
+            // The order to the build is an event of its own.
+            Request::Cancel(_) => {}
         }
     }
 
@@ -144,8 +172,10 @@ impl Pull {
         let Some((_, outcomes)) = self.outcomes.iter_mut().find(|(known, _)| *known == head) else {
             return;
         };
-        let dropped: Vec<AttemptId> =
-            jobs.iter().filter_map(|job| outcomes.remove(job)?.attempt).collect();
-        self.discarded.extend(dropped);
+        let dropped: Vec<(JobId, Outcome)> =
+            jobs.iter().filter_map(|job| outcomes.remove_entry(job)).collect();
+        let running = self.build.as_ref().map(|build| build.spec.number);
+        let told = dropped.into_iter().filter(|(_, outcome)| Some(outcome.build) == running);
+        self.discarded.extend(told.map(|(job, outcome)| (job, outcome.attempt)));
     }
 }

@@ -1,0 +1,117 @@
+//! What each recorded event makes of a build.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::build::{AttemptEnd, Build, BuildEvent, JobState, Order, Progress, Workspace};
+use crate::ids::{AttemptId, JobId};
+use crate::outcome::{JobResult, Outcome};
+
+/// Attempts at one job that may be lost before it counts as crashed. A runner is lost when it, or the
+/// machine, was killed; three in a row is no accident.
+const MAX_LOST: u32 = 3;
+
+impl Build {
+    pub(super) fn fold(&mut self, event: BuildEvent) {
+        match event {
+            BuildEvent::Began(_) => {}
+            BuildEvent::WorkspaceReady => {
+                self.preparing = false;
+                self.workspace = Workspace::Ready;
+            }
+            BuildEvent::WorkspaceFailed { reason } => {
+                self.preparing = false;
+                self.workspace = Workspace::Failed;
+                self.end_waiting(|_| true, &JobResult::Crashed { reason });
+            }
+            BuildEvent::Ordered { order, .. } => {
+                self.orders += 1;
+                self.obey(order);
+            }
+            BuildEvent::AttemptDecided { job, attempt } => {
+                self.attempts += 1;
+                if let Some(state) = self.jobs.get_mut(&job) {
+                    state.progress = Progress::Running(attempt);
+                }
+            }
+            BuildEvent::AttemptEnded { attempt, end } => self.end_attempt(&attempt, end),
+            BuildEvent::Superseded => {
+                self.superseded = true;
+                self.cancel_running(|_| true);
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Run(requests) => {
+                if self.workspace == Workspace::Failed {
+                    self.workspace = Workspace::Wanted;
+                }
+                for (id, request) in requests {
+                    let is_active = self.jobs.get(&id).is_some_and(JobState::is_active);
+                    if !is_active {
+                        self.jobs.insert(id, JobState::new(&request));
+                    }
+                }
+            }
+            Order::Cancel(job) => {
+                let is_meant = |id: &JobId| job.as_ref().is_none_or(|job| job == id);
+                self.end_waiting(is_meant, &JobResult::Cancelled);
+                self.cancel_running(is_meant);
+            }
+        }
+    }
+
+    fn end_attempt(&mut self, attempt: &AttemptId, end: AttemptEnd) {
+        let number = self.spec.number;
+        let Some(state) = self.jobs.values_mut().find(|job| job.attempt() == Some(attempt)) else {
+            return;
+        };
+        let was_cancelled = matches!(state.progress, Progress::Cancelling(_));
+        let (result, duration) = match end {
+            AttemptEnd::Finished { result, duration } => (result, duration),
+            AttemptEnd::Lost if was_cancelled => (JobResult::Cancelled, Duration::ZERO),
+            AttemptEnd::Lost => {
+                state.lost += 1;
+                if state.lost < MAX_LOST {
+                    state.progress = Progress::Waiting;
+                    return;
+                }
+                let reason = format!("its runner was lost {MAX_LOST} times");
+                (JobResult::Crashed { reason }, Duration::ZERO)
+            }
+        };
+        let digest = state.request.digest.clone();
+        let attempt = Some(attempt.clone());
+        state.progress =
+            Progress::Ended(Outcome { result, attempt, build: number, digest, duration });
+    }
+
+    /// Ends the jobs that have not begun, those that could not have begun left out.
+    fn end_waiting(&mut self, is_meant: impl Fn(&JobId) -> bool, result: &JobResult) {
+        let build = self.spec.number;
+        let blocked: BTreeSet<JobId> = self.blocked().into_iter().cloned().collect();
+        let meant = self
+            .jobs
+            .iter_mut()
+            .filter(|(id, job)| job.is_waiting() && is_meant(id) && !blocked.contains(*id));
+        for (_, state) in meant {
+            state.progress = Progress::Ended(Outcome {
+                result: result.clone(),
+                attempt: None,
+                build,
+                digest: state.request.digest.clone(),
+                duration: Duration::ZERO,
+            });
+        }
+    }
+
+    fn cancel_running(&mut self, is_meant: impl Fn(&JobId) -> bool) {
+        for (_, state) in self.jobs.iter_mut().filter(|(id, _)| is_meant(id)) {
+            if let Progress::Running(attempt) = &state.progress {
+                state.progress = Progress::Cancelling(attempt.clone());
+            }
+        }
+    }
+}
