@@ -6,7 +6,7 @@
 //! |---|---|
 //! | quarantined | error |
 //! | conflict with the base | failure |
-//! | not merged and planned yet | pending |
+//! | not merged and planned yet, or no room or isolation for what is left to run | pending |
 //! | pipeline files invalid | failure |
 //! | commands of the head may not run, and it has jobs | pending, or failure where they never may |
 //! | a required job failed or is missing | failure |
@@ -15,16 +15,17 @@
 //! | draft, changes requested, not approved | pending |
 //! | otherwise | success |
 
-use std::collections::BTreeMap;
+mod required;
 
 use crate::forge::StatusState;
 use crate::ids::JobId;
-use crate::may_run::{MayRun, Reason};
-use crate::outcome::{JobResult, Outcome};
+use crate::may_run::{Disk, MayRun, Reason};
 use crate::outline::{Outline, Preparation};
 use crate::pipeline::When;
 use crate::pull::Pull;
 use crate::wording;
+
+pub use required::Required;
 
 /// What the gate says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,21 +45,6 @@ pub struct Unmet {
     pub condition: String,
     /// The event that would meet it.
     pub met_by: String,
-}
-
-/// The required jobs, by what keeps each from counting as passed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Required<'a> {
-    /// Their commands failed.
-    pub failed: Vec<&'a JobId>,
-    /// The policy wants them and the merge does not have them.
-    pub missing: Vec<&'a JobId>,
-    /// The machinery broke under them.
-    pub crashed: Vec<&'a JobId>,
-    /// Somebody stopped them.
-    pub cancelled: Vec<&'a JobId>,
-    /// They have not ended; blocked ones are left out.
-    pub unfinished: Vec<&'a JobId>,
 }
 
 impl Pull {
@@ -97,9 +83,12 @@ impl Pull {
         let blocker = self.quarantine_finding().or_else(|| self.preparation_finding());
         let mut findings: Vec<Finding> = blocker.into_iter().collect();
         if let Some(outline) = self.outline() {
-            findings.extend(self.may_run_finding(outline));
-            findings
-                .extend(job_findings(&outline.sort_required(&self.outcomes(), self.is_approved())));
+            let outcomes = self.outcomes();
+            let required = outline.sort_required(&outcomes, self.is_approved());
+            let blocked = outline.blocked(&outcomes);
+            let is_stuck = required.unfinished.iter().any(|id| blocked.contains(id));
+            findings.extend(self.may_run_finding(outline, &required));
+            findings.extend(job_findings(&required, is_stuck));
         }
         findings.extend(self.people_findings());
         findings
@@ -122,7 +111,11 @@ impl Pull {
                 (None, None) => "the return of the base branch, which is gone".to_owned(),
                 (None, Some(_)) => "the merge with the base and the plan, under way".to_owned(),
             };
-            return Some(Finding::new(StatusState::Pending, wording::INITIALIZING, met_by));
+            let words = match self.disk() {
+                Disk::Low => wording::WAITING_FOR_DISK,
+                Disk::Ok => wording::INITIALIZING,
+            };
+            return Some(Finding::new(StatusState::Pending, words, met_by));
         };
         match &prepared.result {
             Preparation::Conflict { paths } => Some(Finding::new(
@@ -139,9 +132,15 @@ impl Pull {
         }
     }
 
-    fn may_run_finding(&self, outline: &Outline) -> Option<Finding> {
+    /// What keeps commands from running. The state of the node is of no interest once all have run;
+    /// leave to run a fork's head is asked for in any case.
+    fn may_run_finding(&self, outline: &Outline, required: &Required<'_>) -> Option<Finding> {
         let MayRun::No(reason) = self.may_run() else { return None };
         outline.required().next()?;
+        let is_about_head = matches!(reason, Reason::ForksNever | Reason::AwaitingApproval);
+        if required.unfinished.is_empty() && !is_about_head {
+            return None;
+        }
         let head = self.facts().map(|facts| facts.head.sha.short()).unwrap_or_default();
         let (state, description, met_by) = match reason {
             Reason::PolicyUnknown => (
@@ -151,7 +150,7 @@ impl Pull {
             ),
             Reason::DiskLow => (
                 StatusState::Pending,
-                "waiting for disk".to_owned(),
+                wording::WAITING_FOR_DISK.to_owned(),
                 "free space above the node's reserve".to_owned(),
             ),
             Reason::NoIsolation | Reason::ForkWithoutIsolation => (
@@ -194,35 +193,9 @@ impl Pull {
                 "approval by {} more with write access (has {approvals} of {wanted})",
                 wanted - approvals
             );
-            findings.push(pending("awaiting approval", met_by));
+            findings.push(pending(wording::AWAITING_APPROVAL, met_by));
         }
         findings
-    }
-}
-
-impl Outline {
-    /// Sorts the required jobs by what keeps them from counting as passed.
-    #[must_use]
-    pub fn sort_required<'a>(
-        &'a self,
-        outcomes: &BTreeMap<JobId, Outcome>,
-        is_approved: bool,
-    ) -> Required<'a> {
-        let mut required =
-            Required { missing: self.missing.iter().collect(), ..Required::default() };
-        for (id, job) in self.required() {
-            let is_blocked = self.is_blocked(id, outcomes);
-            match outcomes.get(id).map(|outcome| &outcome.result) {
-                Some(JobResult::Passed) => {}
-                Some(JobResult::Failed) => required.failed.push(id),
-                Some(JobResult::Crashed { .. } | JobResult::Cancelled) if is_blocked => {}
-                Some(JobResult::Crashed { .. }) => required.crashed.push(id),
-                Some(JobResult::Cancelled) => required.cancelled.push(id),
-                None if is_blocked || (job.when == When::Approved && !is_approved) => {}
-                None => required.unfinished.push(id),
-            }
-        }
-        required
     }
 }
 
@@ -242,22 +215,19 @@ impl Finding {
 }
 
 /// One finding for each kind of job trouble; the words of the first hold those of the others too.
-fn job_findings(required: &Required<'_>) -> Vec<Finding> {
+fn job_findings(required: &Required<'_>, is_stuck: bool) -> Vec<Finding> {
     let failed = "a new head that mends it, or `/ci retry`";
-    let rows = [
-        (StatusState::Failure, wording::jobs_are(&required.failed, "failed"), failed),
-        (
-            StatusState::Failure,
-            wording::jobs_are(&required.missing, "missing"),
-            "a new head that defines the job, or a policy that does not require it",
-        ),
-        (StatusState::Error, wording::jobs_are(&required.crashed, "crashed"), "`/ci retry`"),
-        (StatusState::Error, wording::jobs_are(&required.cancelled, "cancelled"), "`/ci retry`"),
-        (StatusState::Pending, wording::awaiting_jobs(&required.unfinished), "their end"),
-    ];
-    let mut findings: Vec<Finding> = rows
+    let end = match is_stuck {
+        true => "their end; `/ci retry` runs the optional job that blocks them",
+        false => "their end",
+    };
+    let missing = "a new head that defines the job, or a policy that does not require it";
+    let means = [failed, missing, "`/ci retry`", "`/ci retry`", end];
+    let mut findings: Vec<Finding> = required
+        .rows()
         .into_iter()
-        .filter_map(|(state, words, met_by)| Some(Finding::new(state, words?, met_by)))
+        .zip(means)
+        .filter_map(|((state, words), met_by)| Some(Finding::new(state, words?, met_by)))
         .collect();
     let all: Vec<String> = findings.iter().map(|finding| finding.description.clone()).collect();
     if let Some(first) = findings.first_mut() {

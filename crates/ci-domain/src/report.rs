@@ -6,7 +6,6 @@ use crate::forge::{StatusState, StatusWrite};
 use crate::gate::Verdict;
 use crate::ids::{AttemptId, CommitSha, ComponentName, JobId, PullNumber};
 use crate::outcome::JobResult;
-use crate::outline::Outline;
 use crate::pull::Pull;
 use crate::wording;
 
@@ -26,12 +25,14 @@ pub struct Report {
     pub number: PullNumber,
     /// The commit that the statuses belong to.
     pub head: CommitSha,
-    /// Whether the umbrella counts where open pull requests share the head.
+    /// Whether it is open. Nothing is written for one that is not: what stands when it closes stays,
+    /// and does not count any more where open pull requests share the head.
     pub open: bool,
     /// The umbrella.
     pub umbrella: StatusWrite,
-    /// The status of each affected component.
-    pub components: BTreeMap<ComponentName, StatusWrite>,
+    /// The status of each affected component; `None` where it is not known which are affected, and
+    /// what stands shall stay.
+    pub components: Option<BTreeMap<ComponentName, StatusWrite>>,
     /// The comments that should exist.
     pub comments: Vec<CommentWish>,
 }
@@ -118,7 +119,7 @@ impl Pull {
             open: self.is_open(),
             umbrella,
             components: self.component_statuses(voice),
-            comments: if self.is_silent() { Vec::new() } else { self.comments(voice, &verdict) },
+            comments: self.comments(voice, &verdict),
         })
     }
 
@@ -126,10 +127,27 @@ impl Pull {
         format!("{}/{}/pull/{}", voice.public_url, self.config().repo, self.config().number)
     }
 
-    fn component_statuses(&self, voice: &Voice) -> BTreeMap<ComponentName, StatusWrite> {
-        let Some(outline) = self.outline() else { return BTreeMap::new() };
+    fn component_statuses(&self, voice: &Voice) -> Option<BTreeMap<ComponentName, StatusWrite>> {
+        let outline = self.outline()?;
+        let outcomes = self.outcomes();
+        let required = outline.sort_required(&outcomes, self.is_approved());
+        let blocked = outline.blocked(&outcomes);
         let status = |component: &ComponentName| {
-            let (state, description) = self.component_state(outline, component);
+            let unmet = required.of(component);
+            let own =
+                || outline.required().map(|(id, _)| id).filter(|id| id.component == *component);
+            let mut open =
+                own().filter(|id| !outcomes.get(id).is_some_and(|o| o.result.is_passed()));
+            let (state, description) = unmet.worst().unwrap_or_else(|| match open.next() {
+                Some(id) if blocked.contains(id) => {
+                    (StatusState::Pending, wording::BLOCKED.to_owned())
+                }
+                Some(_) => (StatusState::Pending, wording::AWAITING_APPROVAL.to_owned()),
+                None if own().next().is_none() => {
+                    (StatusState::Success, wording::NONE_REQUIRED.to_owned())
+                }
+                None => (StatusState::Success, wording::ALL_PASSED.to_owned()),
+            });
             StatusWrite {
                 context: wording::component_context(&voice.node, component),
                 state,
@@ -137,46 +155,13 @@ impl Pull {
                 target_url: Some(self.url(voice)),
             }
         };
-        outline.affected.iter().map(|component| (component.clone(), status(component))).collect()
-    }
-
-    fn component_state(
-        &self,
-        outline: &Outline,
-        component: &ComponentName,
-    ) -> (StatusState, String) {
-        let outcomes = self.outcomes();
-        let own = Outline {
-            affected: [component.clone()].into(),
-            missing: outline
-                .missing
-                .iter()
-                .filter(|id| id.component == *component)
-                .cloned()
-                .collect(),
-            jobs: outline.jobs.clone(),
-        };
-        let jobs = own.sort_required(&outcomes, self.is_approved());
-        let rows = [
-            (StatusState::Failure, wording::jobs_are(&jobs.failed, "failed")),
-            (StatusState::Failure, wording::jobs_are(&jobs.missing, "missing")),
-            (StatusState::Error, wording::jobs_are(&jobs.crashed, "crashed")),
-            (StatusState::Error, wording::jobs_are(&jobs.cancelled, "cancelled")),
-            (StatusState::Pending, wording::awaiting_jobs(&jobs.unfinished)),
-        ];
-        let worst = rows.into_iter().find_map(|(state, words)| Some((state, words?)));
-        let is_blocked = || own.required().any(|(id, _)| outline.is_blocked(id, &outcomes));
-        worst.unwrap_or_else(|| {
-            if is_blocked() {
-                (StatusState::Pending, "blocked by a job of another component".to_owned())
-            } else {
-                (StatusState::Success, "all jobs passed".to_owned())
-            }
-        })
+        Some(outline.affected.iter().map(|name| (name.clone(), status(name))).collect())
     }
 
     fn comments(&self, voice: &Voice, verdict: &Verdict) -> Vec<CommentWish> {
-        let Some(facts) = self.facts() else { return Vec::new() };
+        let Some(facts) = self.facts().filter(|_| self.is_open() && !self.is_silent()) else {
+            return Vec::new();
+        };
         let head = &facts.head.sha;
         let text = |topic, text| CommentWish { topic, content: CommentContent::Text(text) };
         let mut comments = Vec::new();
@@ -207,12 +192,12 @@ impl Pull {
     #[must_use]
     pub fn failures(&self, voice: &Voice) -> Vec<FailureEntry> {
         let outcomes = self.outcomes();
-        let is_blocked =
-            |job: &JobId| self.outline().is_some_and(|outline| outline.is_blocked(job, &outcomes));
+        let blocked = self.outline().map(|outline| outline.blocked(&outcomes)).unwrap_or_default();
         let did_fail =
             |result: &JobResult| matches!(result, JobResult::Failed | JobResult::Crashed { .. });
         let failed = outcomes.iter().filter(|(job, outcome)| {
-            did_fail(&outcome.result) && (outcome.result == JobResult::Failed || !is_blocked(job))
+            did_fail(&outcome.result)
+                && (outcome.result == JobResult::Failed || !blocked.contains(job))
         });
         let url = |job: &JobId, attempt: Option<&AttemptId>| match attempt {
             Some(attempt) => format!("{}/jobs/{attempt}", self.url(voice)),

@@ -12,6 +12,16 @@ pub const CAN_BE_MERGED: &str = "pull request can be merged";
 pub const CONFLICTS: &str = "there are merge conflicts";
 /// The umbrella of a pull request that has not been merged and planned.
 pub const INITIALIZING: &str = "initializing";
+/// The umbrella, or why, of a pull request whose jobs find no room on the disk.
+pub const WAITING_FOR_DISK: &str = "waiting for disk";
+/// What waits for people.
+pub const AWAITING_APPROVAL: &str = "awaiting approval";
+/// The status of a component whose required jobs have passed.
+pub const ALL_PASSED: &str = "all jobs passed";
+/// The status of a component whose jobs are all optional.
+pub const NONE_REQUIRED: &str = "no job is required";
+/// The status of a component whose jobs wait in vain.
+pub const BLOCKED: &str = "blocked by a job of another component";
 /// The status of a component that a head affected and affects no longer.
 pub const NOT_AFFECTED: &str = "not affected";
 
@@ -19,10 +29,15 @@ pub const NOT_AFFECTED: &str = "not affected";
 const MAX_DESCRIPTION: usize = 140;
 /// How a description ends that was cut.
 const CUT: &str = " …";
-/// The longest comment that GitHub takes is 65,536 characters; what is above this is cut from the logs.
+/// The longest comment that GitHub takes has 65,536 characters; the rest is for the marker and for what
+/// comes after the entries. Counted in bytes, of which a character has at least one.
 const MAX_COMMENT: usize = 60_000;
+/// The lines of a log that a comment shows.
+const TAIL_LINES: usize = 100;
 /// The longest line of a log that a comment shows, in characters.
 const MAX_LOG_LINE: usize = 400;
+/// Room for the two fences around a log, which may have to be longer than its longest line.
+const MAX_FENCES: usize = 2 * (MAX_LOG_LINE + 1) + "\ntext\n\n".len();
 
 /// Celebrations; which one depends on the head, so that a repeated attempt writes the same words.
 const HAPPY: [&str; 6] = ["🎉", "🚀", "✨", "🌈", "🍀", "🥳"];
@@ -108,19 +123,24 @@ pub fn can_be_merged(head: &CommitSha) -> String {
 }
 
 /// The comment that lists what failed on a head; one for each head, edited as jobs fail or recover.
+///
+/// Logs give way to names where there is not room for both.
 #[must_use]
 pub fn failures(head: &CommitSha, jobs: &[FailedJob]) -> String {
     if jobs.is_empty() {
         return format!("What failed on {} has passed since.", head.short());
     }
     let mut text = format!("On {}:\n", head.short());
-    let budget = MAX_COMMENT / jobs.len();
-    for job in jobs {
-        text.push_str(&failure(job, budget));
-    }
-    if text.len() > MAX_COMMENT {
-        text = format!("On {}:\n", head.short());
-        let _ = write!(text, "\n{} jobs did not pass, too many to list here.\n", jobs.len());
+    let budget = MAX_COMMENT.saturating_sub(text.len()) / jobs.len();
+    for (position, job) in jobs.iter().enumerate() {
+        let entry = failure(job, budget);
+        if text.len() + entry.len() > MAX_COMMENT {
+            let left = jobs.len() - position;
+            let _ =
+                write!(text, "\n{left} more jobs did not pass; there is no room for them here.\n");
+            break;
+        }
+        text.push_str(&entry);
     }
     text
 }
@@ -132,8 +152,7 @@ fn failure(failed: &FailedJob, budget: usize) -> String {
         let _ = write!(text, ": {}", inline(reason));
     }
     let _ = write!(text, "\n[log]({log_url}) · to run it again, comment `/ci retry {job}`\n");
-    let overhead = text.len() + 32;
-    let lines = fit(tail, budget.saturating_sub(overhead));
+    let lines = fit(tail, budget.saturating_sub(text.len() + MAX_FENCES));
     if !lines.is_empty() {
         let fence = fence_around(&lines);
         let _ = write!(text, "\n{fence}text\n{lines}{fence}\n");
@@ -145,7 +164,7 @@ fn failure(failed: &FailedJob, budget: usize) -> String {
 fn fit(lines: &[String], budget: usize) -> String {
     let mut kept: Vec<String> = Vec::new();
     let mut size = 0;
-    for line in lines.iter().rev() {
+    for line in lines.iter().rev().take(TAIL_LINES) {
         let line = printable(line);
         size += line.len() + 1;
         if size > budget {
@@ -159,31 +178,38 @@ fn fit(lines: &[String], budget: usize) -> String {
 /// Drops escape sequences and control characters, and cuts what is too long to read.
 fn printable(line: &str) -> String {
     let mut text = String::new();
+    let mut length = 0;
     let mut characters = line.chars().peekable();
     while let Some(character) = characters.next() {
         if character == '\u{1b}' {
             skip_escape(&mut characters);
         } else if character == '\t' || !character.is_control() {
+            if length == MAX_LOG_LINE {
+                return text + CUT;
+            }
             text.push(character);
-        }
-        if text.chars().count() >= MAX_LOG_LINE {
-            text.push_str(CUT);
-            break;
+            length += 1;
         }
     }
     text
 }
 
-/// Skips what follows an ESC: a control sequence up to its final letter, else one character.
+/// Skips what follows an ESC: a control sequence up to its final letter, a string such as a title up to
+/// its terminator, else one character.
 fn skip_escape(characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
-    if characters.next_if_eq(&'[').is_none() {
-        characters.next();
-        return;
-    }
-    for character in characters.by_ref() {
-        if matches!(character, '\u{40}'..='\u{7e}') {
-            break;
+    match characters.next() {
+        Some('[') => {
+            characters.find(|c| matches!(c, '\u{40}'..='\u{7e}'));
         }
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            while let Some(character) = characters.next() {
+                let mut ends_by_two = || characters.next_if_eq(&'\\').is_some();
+                if character == '\u{7}' || character == '\u{1b}' && ends_by_two() {
+                    break;
+                }
+            }
+        }
+        _ => {}
     }
 }
 
