@@ -20,3 +20,6 @@ pub fn schema(format: Format) -> &'static str {
         Format::Node => include_str!("schema/node.json"),
     }
 }
+
+#[cfg(test)]
+mod tests;
