@@ -1,0 +1,240 @@
+//! Reading a journal, while it grows and after its writer was killed in the middle of a record.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use super::{HEADER, JournalOffset, PREFIX};
+use crate::fact::{Fact, WireFact};
+
+/// How much is read at once; most journals are shorter.
+const CHUNK: usize = 16 * 1024;
+
+/// A journal that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file could not be read.
+    #[error("read the journal {}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Its first line is not that of a journal which this program knows.
+    #[error("read the journal {}: unknown format", path.display())]
+    Format {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A record is damaged.
+    #[error("read the journal {}: damaged record at {}", path.display(), offset.0)]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// Where the record begins.
+        offset: JournalOffset,
+    },
+}
+
+/// Reads the facts of a journal that are there, and again those that have come since.
+#[derive(Debug)]
+pub struct JournalReader {
+    path: PathBuf,
+    file: Option<File>,
+    /// Where the first byte of `buffer` stands in the file.
+    offset: JournalOffset,
+    buffer: Vec<u8>,
+}
+
+/// What the beginning of the buffer holds.
+enum Parsed {
+    /// This many bytes that tell nothing.
+    Skip(usize),
+    /// A record of this many bytes.
+    Record(usize, Fact),
+    /// The beginning of something.
+    Incomplete,
+    /// A header of something else.
+    UnknownFormat,
+    /// Something that no writer wrote.
+    Damaged,
+}
+
+impl JournalReader {
+    pub(crate) fn new(path: PathBuf, from: JournalOffset) -> Self {
+        Self { path, file: None, offset: from, buffer: Vec::new() }
+    }
+
+    /// The next fact and the offset after it; `None` where the journal has no more for now.
+    ///
+    /// # Errors
+    /// A journal that does not exist yet has no facts; one that is damaged is an error.
+    pub fn next_fact(&mut self) -> Result<Option<(JournalOffset, Fact)>, JournalError> {
+        loop {
+            match parse(self.offset, &self.buffer) {
+                Parsed::Skip(length) => self.consume(length),
+                Parsed::Record(length, fact) => {
+                    self.consume(length);
+                    return Ok(Some((self.offset, fact)));
+                }
+                Parsed::Incomplete => {
+                    if self.fill()? == 0 {
+                        return Ok(None);
+                    }
+                }
+                Parsed::UnknownFormat => {
+                    return Err(JournalError::Format { path: self.path.clone() });
+                }
+                Parsed::Damaged => {
+                    let offset = self.offset;
+                    return Err(JournalError::Damaged { path: self.path.clone(), offset });
+                }
+            }
+        }
+    }
+
+    /// Where the next fact will be read.
+    pub(crate) fn offset(&self) -> JournalOffset {
+        self.offset
+    }
+
+    fn consume(&mut self, length: usize) {
+        self.buffer.drain(..length);
+        self.offset.0 += length as u64;
+    }
+
+    /// Reads what follows the buffer; 0 where there is nothing yet.
+    fn fill(&mut self) -> Result<usize, JournalError> {
+        self.try_fill().map_err(|source| JournalError::Io { path: self.path.clone(), source })
+    }
+
+    fn try_fill(&mut self) -> io::Result<usize> {
+        let file = match &self.file {
+            Some(file) => file,
+            None => match File::open(&self.path) {
+                Ok(file) => self.file.insert(file),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+                Err(error) => return Err(error),
+            },
+        };
+        let held = self.buffer.len();
+        self.buffer.resize(held + CHUNK, 0);
+        let read = file.read_at(&mut self.buffer[held..], self.offset.0 + held as u64);
+        self.buffer.truncate(held + read.as_ref().copied().unwrap_or_default());
+        read
+    }
+}
+
+fn parse(offset: JournalOffset, bytes: &[u8]) -> Parsed {
+    if offset.0 == 0 {
+        return match (bytes.starts_with(HEADER), HEADER.starts_with(bytes)) {
+            (true, _) => Parsed::Skip(HEADER.len()),
+            (false, true) => Parsed::Incomplete,
+            (false, false) => Parsed::UnknownFormat,
+        };
+    }
+    let Some(prefix) = bytes.get(..PREFIX) else { return Parsed::Incomplete };
+    let (Some(length), Some(checksum)) = (number(&prefix[..9]), number(&prefix[9..])) else {
+        return Parsed::Damaged;
+    };
+    let end = PREFIX + length as usize;
+    let Some(text) = bytes.get(PREFIX..end) else { return Parsed::Incomplete };
+    match bytes.get(end) {
+        None => Parsed::Incomplete,
+        Some(b'\n') if crc32fast::hash(text) == checksum => match decode(text) {
+            Some(fact) => Parsed::Record(end + 1, fact),
+            None => Parsed::Damaged,
+        },
+        Some(_) => Parsed::Damaged,
+    }
+}
+
+/// Eight hexadecimal digits and a space.
+fn number(digits: &[u8]) -> Option<u32> {
+    let digits = std::str::from_utf8(digits).ok()?.strip_suffix(' ')?;
+    u32::from_str_radix(digits, 16).ok()
+}
+
+fn decode(text: &[u8]) -> Option<Fact> {
+    serde_json::from_slice::<WireFact>(text).ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::fact::{Outcome, UnixMillis};
+    use crate::journal::{Journal, encode};
+
+    fn fact(at: u64) -> Fact {
+        Fact::JobEnded { outcome: Outcome::Passed, at: UnixMillis(at) }
+    }
+
+    fn read_all(reader: &mut JournalReader) -> Vec<Fact> {
+        std::iter::from_fn(|| reader.next_fact().unwrap()).map(|(_, fact)| fact).collect()
+    }
+
+    #[test]
+    fn a_torn_tail_is_no_record_until_it_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let mut whole = HEADER.to_vec();
+        whole.extend(encode(&fact(1)));
+        let first = whole.len();
+        whole.extend(encode(&fact(2)));
+        for cut in 0..whole.len() {
+            fs::write(&path, &whole[..cut]).unwrap();
+            let mut reader = JournalReader::new(path.clone(), JournalOffset(0));
+            let expected = if cut < first { vec![] } else { vec![fact(1)] };
+            assert_eq!(read_all(&mut reader), expected, "cut at {cut}");
+            fs::write(&path, &whole).unwrap();
+            let rest = read_all(&mut reader);
+            assert_eq!([expected, rest].concat(), [fact(1), fact(2)], "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn reading_goes_on_from_any_offset() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let mut journal = Journal::create(&path).unwrap();
+        for at in 0..1000 {
+            journal.append(&fact(at)).unwrap();
+        }
+        let mut reader = JournalReader::new(path.clone(), JournalOffset(0));
+        let mut offset = JournalOffset(0);
+        for at in 0..1000 {
+            let from_there = JournalReader::new(path.clone(), offset).next_fact().unwrap();
+            let (next, read) = reader.next_fact().unwrap().unwrap();
+            assert_eq!((from_there, &read), (Some((next, fact(at))), &fact(at)));
+            offset = next;
+        }
+    }
+
+    #[test]
+    fn damage_is_an_error_that_says_where() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let mut bytes = HEADER.to_vec();
+        bytes.extend(encode(&fact(1)));
+        let at = bytes.len() - 3;
+        bytes[at] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let error = JournalReader::new(path.clone(), JournalOffset(0)).next_fact().unwrap_err();
+        let start = JournalOffset(HEADER.len() as u64);
+        assert!(matches!(error, JournalError::Damaged { offset, .. } if offset == start));
+        fs::write(&path, "something else").unwrap();
+        let error = JournalReader::new(path, JournalOffset(0)).next_fact().unwrap_err();
+        assert!(matches!(error, JournalError::Format { .. }));
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_of_the_writer() {
+        let file = fs::OpenOptions::new().append(true).open("/dev/full").unwrap();
+        let error = Journal { file }.append(&fact(1)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+}

@@ -1,0 +1,49 @@
+//! Runs one job's command tree in a process of its own, and follows that process from outside.
+//!
+//! One attempt at a job is one *runner*: this executable again, in its own session, owning a *run
+//! directory*. The runner works through the whole tree by itself, so it goes on when whoever started
+//! it is killed. Everything it does is a fact in its journal; whoever comes back reads on from the
+//! offset that it remembers.
+//!
+//! ```text
+//! client                       run directory                 runner process
+//! ──────                       ─────────────                 ──────────────
+//! RunDir::create ────────────► spec.json ──────────────────► reads it
+//! Launcher::start ─────────────────────────────────────────► lock, identity.json, control.sock
+//! Follower::next ◄──────────── journal (append-only) ◄────── one fact for each thing that happened
+//! LogReader::read_at ◄──────── logs/<command>.log ◄───────── what each command wrote
+//! cancel ─────────────────────►control.sock ───────────────► TERM, grace, KILL, proof
+//! RunDir::state ◄───────────── exit.json ◄────────────────── the outcome, written once
+//! ```
+//!
+//! It knows nothing of builds, repositories or where the tree came from.
+
+mod spec;
+
+mod fact;
+mod identity;
+mod journal;
+mod run_dir;
+
+mod cancel;
+mod control;
+mod follower;
+mod launcher;
+mod log_reader;
+mod processes;
+mod sweep;
+
+mod runner;
+
+pub use cancel::{CancelError, Stopped, cancel};
+pub use fact::{CommandId, Exit, ExitRecord, Fact, FailReason, FailedCommand, Outcome, UnixMillis};
+pub use follower::{FollowError, Follower, follow};
+pub use identity::Identity;
+pub use journal::{JournalError, JournalOffset, JournalReader};
+pub use launcher::{Launcher, StartError};
+pub use log_reader::LogReader;
+pub use processes::{ProcessName, Survivors};
+pub use run_dir::{OpenError, RunDir, RunState};
+pub use runner::{RunnerExit, runner_main};
+pub use spec::{Isolation, RunSpec, SpecError};
+pub use sweep::{SweepError, sweep};

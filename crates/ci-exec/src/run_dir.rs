@@ -1,0 +1,241 @@
+//! The run directory: everything that is known of one attempt, and the state it is in.
+
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::process::{Flock, FlockType, fcntl_getlk};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::fact::{CommandId, ExitRecord, WireExitRecord};
+use crate::identity::{Identity, WireIdentity};
+use crate::journal::{JournalOffset, JournalReader};
+use crate::log_reader::LogReader;
+use crate::spec::{RunSpec, SpecError, WireSpec};
+
+/// The directory of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+/// What is going on in a run directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunState {
+    /// No runner ever got as far as its journal; the same attempt can be started.
+    NotStarted,
+    /// A runner holds the directory. Who it is may not be written yet.
+    Running(Option<Identity>),
+    /// The attempt has ended.
+    Finished(ExitRecord),
+    /// The runner died without a word: sweep what it left, then make a new attempt.
+    Lost,
+}
+
+/// A run directory that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// There is no run in it.
+    #[error("find a run in {}", .0.display())]
+    Missing(PathBuf),
+    /// The file system failed.
+    #[error("use {}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file holds something else than it should.
+    #[error("understand {}", path.display())]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl RunDir {
+    /// Makes the directory with its spec, readable by this user alone.
+    ///
+    /// An attempt that was created but never started can be created again.
+    ///
+    /// # Errors
+    /// Fails where the file system does.
+    pub fn create(path: impl Into<PathBuf>, spec: &RunSpec) -> Result<Self, OpenError> {
+        let dir = Self { path: path.into() };
+        let logs = dir.path.join("logs");
+        DirBuilder::new().recursive(true).mode(0o700).create(&logs).map_err(at(&logs))?;
+        dir.write_json("spec.json", &WireSpec::from(spec), Durability::Process)?;
+        Ok(dir)
+    }
+
+    /// Opens the directory of an attempt that was created before.
+    ///
+    /// # Errors
+    /// Fails where there is no spec in it.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, OpenError> {
+        let dir = Self { path: path.into() };
+        if dir.file("spec.json").exists() { Ok(dir) } else { Err(OpenError::Missing(dir.path)) }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the runner was told to do.
+    ///
+    /// # Errors
+    /// Fails where the spec cannot be read or was written by a later program.
+    pub fn spec(&self) -> Result<RunSpec, OpenError> {
+        let path = self.file("spec.json");
+        let bytes = fs::read(&path).map_err(at(&path))?;
+        WireSpec::parse(&bytes).map_err(|error: SpecError| content(&path, error))
+    }
+
+    /// What is going on.
+    ///
+    /// # Errors
+    /// Fails where a file exists that cannot be read.
+    pub fn state(&self) -> Result<RunState, OpenError> {
+        // The order matters: a runner takes the lock, begins the journal, writes the exit record and
+        // then lets go of the lock. Looking in this order never takes a living runner for a dead one.
+        let has_journal = self.journal_path().exists();
+        let is_locked = self.is_locked()?;
+        if let Some(record) = self.exit_record()? {
+            return Ok(RunState::Finished(record));
+        }
+        Ok(match (is_locked, has_journal) {
+            (true, _) => RunState::Running(self.identity()?),
+            (false, true) => RunState::Lost,
+            (false, false) => RunState::NotStarted,
+        })
+    }
+
+    /// The runner that holds or held the directory; `None` where it is not written yet.
+    ///
+    /// # Errors
+    /// Fails where the file exists and cannot be read.
+    pub fn identity(&self) -> Result<Option<Identity>, OpenError> {
+        Ok(self.read_json::<WireIdentity>("identity.json")?.map(Identity::from))
+    }
+
+    /// Reads the facts that are there, from an offset on, without waiting for more.
+    #[must_use]
+    pub fn journal(&self, from: JournalOffset) -> JournalReader {
+        JournalReader::new(self.journal_path(), from)
+    }
+
+    /// Reads what a command wrote, while it runs and afterwards.
+    #[must_use]
+    pub fn log(&self, command: &CommandId) -> LogReader {
+        LogReader::new(self.log_path(command))
+    }
+
+    /// The outcome, once there is one.
+    ///
+    /// # Errors
+    /// Fails where the file exists and cannot be read.
+    pub fn exit_record(&self) -> Result<Option<ExitRecord>, OpenError> {
+        let Some(wire) = self.read_json::<WireExitRecord>("exit.json")? else { return Ok(None) };
+        let record =
+            ExitRecord::try_from(wire).map_err(|error| content(&self.file("exit.json"), error))?;
+        Ok(Some(record))
+    }
+
+    pub(crate) fn write_exit_record(&self, record: &ExitRecord) -> Result<(), OpenError> {
+        self.write_json("exit.json", &WireExitRecord::from(record), Durability::Power)
+    }
+
+    pub(crate) fn write_identity(&self, identity: &Identity) -> Result<(), OpenError> {
+        self.write_json("identity.json", &WireIdentity::from(identity), Durability::Process)
+    }
+
+    pub(crate) fn journal_path(&self) -> PathBuf {
+        self.file("journal")
+    }
+
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.file("lock")
+    }
+
+    pub(crate) fn log_path(&self, command: &CommandId) -> PathBuf {
+        self.path.join("logs").join(format!("{command}.log"))
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Asks the kernel who holds the lock, without ever taking it.
+    fn is_locked(&self) -> Result<bool, OpenError> {
+        let path = self.lock_path();
+        let lock = match File::open(&path) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(at(&path)(error)),
+        };
+        let holder = fcntl_getlk(&lock, &Flock::from(FlockType::ReadLock))
+            .map_err(|errno| at(&path)(errno.into()))?;
+        Ok(holder.is_some())
+    }
+
+    fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, OpenError> {
+        let path = self.file(name);
+        match fs::read(&path) {
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map(Some).map_err(|error| content(&path, error))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(at(&path)(error)),
+        }
+    }
+
+    /// Writes a file such that a reader finds all of it or nothing.
+    fn write_json<T: Serialize>(
+        &self,
+        name: &str,
+        value: &T,
+        durability: Durability,
+    ) -> Result<(), OpenError> {
+        let (path, temporary) = (self.file(name), self.file(&format!("{name}.tmp")));
+        let bytes = serde_json::to_vec(value).map_err(|error| content(&path, error))?;
+        let write = || {
+            let mut options = fs::OpenOptions::new();
+            let mut file =
+                options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+            file.write_all(&bytes)?;
+            if durability == Durability::Power {
+                file.sync_all()?;
+            }
+            fs::rename(&temporary, &path)?;
+            if durability == Durability::Power {
+                File::open(&self.path)?.sync_all()?;
+            }
+            Ok(())
+        };
+        write().map_err(at(&path))
+    }
+}
+
+/// What a written file survives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// The death of every process, but maybe not of the machine: what it tells is void then anyway.
+    Process,
+    /// The death of the machine.
+    Power,
+}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> OpenError + '_ {
+    |source| OpenError::Io { path: path.to_owned(), source }
+}
+
+fn content(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> OpenError {
+    OpenError::Content { path: path.to_owned(), source: source.into() }
+}

@@ -1,0 +1,119 @@
+//! One job from its first command to the proof that nothing of it is left.
+
+use std::future::Future;
+use std::io;
+use std::os::unix::net::UnixListener;
+use std::time::Duration;
+
+use futures_util::future::pending;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+use super::control_server::ControlServer;
+use super::in_full;
+use super::record::Recorder;
+use super::shells::{Fault, Shells};
+use super::stop::{Stop, StopSignal, StopSource};
+use super::tree::Tree;
+use crate::fact::{FailReason, FailedCommand, Outcome};
+use crate::run_dir::RunDir;
+use crate::spec::RunSpec;
+
+/// How often ended processes that escaped their command are reaped.
+const REAP_PERIOD: Duration = Duration::from_secs(10);
+
+/// A job and what it is run with.
+pub(super) struct Job<'a> {
+    pub(super) spec: &'a RunSpec,
+    pub(super) dir: &'a RunDir,
+    pub(super) recorder: &'a Recorder,
+}
+
+/// The signals that mean something to a runner.
+struct Signals {
+    terminate: Signal,
+    cancel: Signal,
+}
+
+impl Job<'_> {
+    /// Runs the job; `None` where it was broken off and has no outcome.
+    pub(super) async fn run(&self, listener: UnixListener) -> io::Result<Option<Outcome>> {
+        let signals = Signals {
+            terminate: signal(SignalKind::terminate())?,
+            cancel: signal(SignalKind::user_defined1())?,
+        };
+        let listener = tokio::net::UnixListener::from_std(listener)?;
+        let (source, stop) = StopSource::new();
+        let shells = Shells::new(self.spec, self.dir, self.recorder);
+        let followers = watch::Sender::new(0);
+        let server = ControlServer { recorder: self.recorder, job: &source, followers };
+        tokio::select! {
+            outcome = work(&shells, &source, stop) => Ok(outcome),
+            never = server.serve(listener) => match never {},
+            () = self.wait_for_ends(&server, &source, signals) => pending().await,
+            error = reap_strays(&shells) => Err(error),
+        }
+    }
+
+    /// Stops the job when something from outside ends it.
+    async fn wait_for_ends(
+        &self,
+        server: &ControlServer<'_>,
+        source: &StopSource,
+        mut signals: Signals,
+    ) {
+        tokio::join!(
+            stop_after(sleep(self.spec.timeout), source, Stop::JobTimeout),
+            stop_after(server.orphaned(self.spec.orphan_limit), source, Stop::Orphaned),
+            stop_after(signals.terminate.recv(), source, Stop::Terminated),
+            stop_after(signals.cancel.recv(), source, Stop::Cancelled),
+        );
+    }
+}
+
+async fn stop_after<F: Future>(end: F, source: &StopSource, reason: Stop) {
+    end.await;
+    source.stop(reason);
+}
+
+async fn reap_strays(shells: &Shells<'_>) -> io::Error {
+    let mut ticks = interval(REAP_PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        if let Err(error) = shells.reap_strays() {
+            return error;
+        }
+    }
+}
+
+async fn work(shells: &Shells<'_>, job: &StopSource, stop: StopSignal) -> Option<Outcome> {
+    let tree = Tree { executor: shells, job };
+    let failures = tree.sequence(&shells.spec.steps, &stop).await;
+    let reason = stop.reason();
+    let emptied = shells.end_all().await;
+    outcome(failures.and_then(|failures| emptied.map(|()| failures)), reason)
+}
+
+/// What the job has come to, now that nothing of it is left.
+fn outcome(failures: Result<Vec<FailedCommand>, Fault>, stop: Option<Stop>) -> Option<Outcome> {
+    let commands = match failures {
+        Ok(commands) => commands,
+        Err(fault) => return Some(Outcome::Crashed { reason: in_full(&fault) }),
+    };
+    Some(match stop {
+        Some(Stop::Terminated) => return None,
+        Some(Stop::Cancelled) => Outcome::Cancelled,
+        Some(Stop::Orphaned) => Outcome::Orphaned,
+        Some(Stop::JobTimeout) => Outcome::Failed { reason: FailReason::JobTimeout, commands },
+        Some(Stop::Fault | Stop::CommandTimeout | Stop::FailFast) | None => {
+            if commands.is_empty() {
+                Outcome::Passed
+            } else {
+                Outcome::Failed { reason: FailReason::Commands, commands }
+            }
+        }
+    })
+}

@@ -1,0 +1,192 @@
+//! Runs the commands of one job as shells, from the first fact of each to the last.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ci_domain::step::Command;
+use rustix::io::Errno;
+use rustix::process::{Pid, WaitOptions, wait, waitpid};
+use tokio::time::Instant;
+
+use super::log_file::LogFile;
+use super::pump::{LogError, Pump};
+use super::record::Recorder;
+use super::shell::{Group, Script, Shell, reap_group};
+use super::stop::StopSignal;
+use super::tree::Executor;
+use crate::fact::{CommandId, Exit, Fact, UnixMillis};
+use crate::processes::{Process, Rule, Scope, Survivors};
+use crate::run_dir::RunDir;
+use crate::spec::RunSpec;
+
+/// The shell of every command, by its full path: `PATH` belongs to the commands.
+pub(super) const SHELL: &str = "/bin/sh";
+/// How long background processes may go on writing after their shell has ended.
+const DRAIN_LIMIT: Duration = Duration::from_secs(1);
+
+/// How often the machine is searched again for processes that were hidden by moving.
+const PROOFS: u32 = 5;
+
+/// What of the runner or its machine failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fault {
+    #[error("write the journal")]
+    Journal(#[source] io::Error),
+    #[error("write the log {}", path.display())]
+    CreateLog { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("start {title:?} in {}", working_dir.display())]
+    Spawn { title: String, working_dir: PathBuf, source: io::Error },
+    #[error("control its processes")]
+    Processes(#[source] io::Error),
+    #[error(transparent)]
+    Survivors(#[from] Survivors),
+    #[error("prove that nothing is left: there are processes that cannot be seen")]
+    Unproven,
+}
+
+/// Runs commands as shells.
+pub(super) struct Shells<'a> {
+    pub(super) spec: &'a RunSpec,
+    pub(super) dir: &'a RunDir,
+    pub(super) recorder: &'a Recorder,
+    pub(super) shell: &'a Path,
+    /// The pids of the shells that have not been reaped.
+    live: RefCell<BTreeSet<i32>>,
+}
+
+impl<'a> Shells<'a> {
+    pub(super) fn new(spec: &'a RunSpec, dir: &'a RunDir, recorder: &'a Recorder) -> Self {
+        let live = RefCell::default();
+        Self { spec, dir, recorder, shell: Path::new(SHELL), live }
+    }
+
+    /// Ends everything that the job has left, however it escaped, and returns when nothing is.
+    pub(super) async fn end_all(&self) -> Result<(), Fault> {
+        let mut scope = Scope::new(Rule::Descendants);
+        for _ in 0..PROOFS {
+            if !has_descendants()? {
+                return Ok(());
+            }
+            scope.end(self.spec.grace).await.map_err(Fault::Processes)??;
+        }
+        if has_descendants()? { Err(Fault::Unproven) } else { Ok(()) }
+    }
+
+    /// Reaps what escaped its command, came to us and ended since.
+    pub(super) fn reap_strays(&self) -> io::Result<()> {
+        let own = rustix::process::getpid().as_raw_nonzero().get();
+        for process in Process::all()? {
+            let is_ours = process.parent == own && !process.is_living();
+            if is_ours && !self.live.borrow().contains(&raw(process.pid)) {
+                waitpid(Some(process.pid), WaitOptions::NOHANG)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn env<'s>(&'s self, command: &'s Command) -> BTreeMap<&'s str, &'s str> {
+        let marker = (RunSpec::MARKER, self.spec.attempt.as_str());
+        let declared = self.spec.env.iter().chain(&command.env);
+        declared.map(|(name, value)| (name.as_str(), value.as_str())).chain([marker]).collect()
+    }
+
+    fn spawn(&self, command: &Command, log: LogFile) -> Result<(Shell, Pump), Fault> {
+        let working_dir = &self.spec.working_dir;
+        let (text, env) = (command.run.as_str(), self.env(command));
+        let script = Script { shell: self.shell, text, working_dir, env };
+        let spawned =
+            Shell::spawn(&script).and_then(|(shell, output)| Ok((shell, Pump::new(output, log)?)));
+        spawned.map_err(|source| Fault::Spawn {
+            title: command.title().to_owned(),
+            working_dir: working_dir.clone(),
+            source,
+        })
+    }
+
+    /// Waits for the end of a shell, or brings it about, until its group is empty.
+    async fn attend(
+        &self,
+        shell: &mut Shell,
+        pump: &mut Pump,
+        stop: StopSignal,
+    ) -> Result<Exit, Fault> {
+        let pid = shell.pid();
+        let mut group = Scope::new(Rule::Group(pid));
+        let ended = pump.during(async {
+            tokio::select! {
+                biased;
+                ended = shell.ended() => ended.map(|()| None),
+                reason = stop.fired() => Ok(Some(reason)),
+            }
+        });
+        if let Some(reason) = ended.await?.map_err(Fault::Processes)? {
+            pump.during(group.end(self.spec.grace)).await?.map_err(Fault::Processes)??;
+            self.reap(shell)?;
+            reap_group(pid).map_err(Fault::Processes)?;
+            return Ok(reason.exit());
+        }
+        pump.until_closed_within(DRAIN_LIMIT).await?;
+        let exit = self.reap(shell)?;
+        if reap_group(pid).map_err(Fault::Processes)? == Group::Inhabited {
+            pump.during(group.end(self.spec.grace)).await?.map_err(Fault::Processes)??;
+            reap_group(pid).map_err(Fault::Processes)?;
+        }
+        Ok(exit)
+    }
+
+    fn reap(&self, shell: &mut Shell) -> Result<Exit, Fault> {
+        let exit = shell.reap().map_err(Fault::Processes)?;
+        self.live.borrow_mut().remove(&raw(shell.pid()));
+        Ok(exit)
+    }
+}
+
+impl Executor for Shells<'_> {
+    type Fault = Fault;
+
+    async fn execute(
+        &self,
+        command: &Command,
+        id: CommandId,
+        stop: StopSignal,
+    ) -> Result<Exit, Fault> {
+        let started = Instant::now();
+        let path = self.dir.log_path(&id);
+        let log = LogFile::create(&path, self.spec.log_limit)
+            .map_err(|source| Fault::CreateLog { path, source })?;
+        let (title, at) = (command.title().to_owned(), UnixMillis::now());
+        let fact = Fact::CommandStarted { command: id.clone(), title, at };
+        self.recorder.append(&fact).map_err(Fault::Journal)?;
+        let (mut shell, mut pump) = self.spawn(command, log)?;
+        self.live.borrow_mut().insert(raw(shell.pid()));
+        let exit = self.attend(&mut shell, &mut pump, stop).await?;
+        let log_bytes = pump.finish()?;
+        let (duration, at) = (started.elapsed(), UnixMillis::now());
+        let fact = Fact::CommandExited { command: id, exit, duration, log_bytes, at };
+        self.recorder.append(&fact).map_err(Fault::Journal)?;
+        Ok(exit)
+    }
+}
+
+/// Whether any process lives below this one, once those that ended are reaped.
+///
+/// A subreaper gets every orphan among its descendants, so one without children has none at all.
+fn has_descendants() -> Result<bool, Fault> {
+    loop {
+        match wait(WaitOptions::NOHANG) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(true),
+            Err(Errno::CHILD) => return Ok(false),
+            Err(error) => return Err(Fault::Processes(error.into())),
+        }
+    }
+}
+
+fn raw(pid: Pid) -> i32 {
+    pid.as_raw_nonzero().get()
+}

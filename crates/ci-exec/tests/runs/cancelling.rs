@@ -1,0 +1,163 @@
+//! Cancelling: whatever a command has started, nothing of it is left when the fact says so.
+
+use std::time::{Duration, Instant};
+
+use ci_exec::{CancelError, Outcome, RunState, Stopped, cancel};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{
+    Place, Run, command, command_with, launcher, parallel, until, within, written,
+};
+
+/// Cancels a job as soon as its command has written the file `up`.
+async fn check_cancel(run: &str) {
+    let place = Place::with_command(run);
+    let dir = place.start().await;
+    written(&place.file("up")).await;
+    assert!(!place.left().is_empty(), "the job is at work");
+    let stopped = within("the cancel", cancel(&dir)).await.unwrap();
+    place.assert_nothing_is_left();
+    let Stopped::Ended(record) = stopped else { panic!("{stopped:?}") };
+    assert_eq!(record.outcome, Outcome::Cancelled);
+    let run = Run::follow(&dir).await;
+    assert_eq!((run.exits_in_order().as_str(), run.outcome), ("0-1=cancelled", Outcome::Cancelled));
+}
+
+#[tokio::test]
+async fn a_plain_command_is_cancelled() {
+    check_cancel("echo up > up; sleep 600").await;
+}
+
+#[tokio::test]
+async fn one_that_ignores_term_is_killed() {
+    check_cancel("trap '' TERM; echo up > up; while :; do sleep 600; done").await;
+}
+
+#[tokio::test]
+async fn one_that_is_stopped_is_killed() {
+    check_cancel("echo up > up; kill -STOP $$").await;
+}
+
+#[tokio::test]
+async fn a_child_in_its_own_session_is_found() {
+    check_cancel("setsid sh -c 'trap \"\" TERM; echo up > up; sleep 600; sleep 600' & wait").await;
+}
+
+#[tokio::test]
+async fn a_daemon_is_found() {
+    let daemon = "setsid sh -c 'sh -c \"trap \\\"\\\" TERM; echo up > up; sleep 600; :\" & exit' &";
+    check_cancel(&format!("{daemon} sleep 600")).await;
+}
+
+#[tokio::test]
+async fn a_daemon_without_the_environment_is_found() {
+    check_cancel("setsid env -i sh -c 'sh -c \"echo up > up; sleep 600; :\" & exit' & sleep 600")
+        .await;
+}
+
+#[tokio::test]
+async fn a_fork_bomb_is_stopped() {
+    // Each generation is a new process, so no list of them is ever up to date.
+    check_cancel("f() { sleep 0.02; f & exit; }; f & f & f & echo up > up; sleep 600").await;
+}
+
+#[tokio::test]
+async fn a_command_may_end_in_peace() {
+    let place = Place::with_command(
+        "trap 'echo bye; exit 0' TERM; echo up > up; while :; do sleep 0.01; done",
+    );
+    let dir = place.start().await;
+    written(&place.file("up")).await;
+    within("the cancel", cancel(&dir)).await.unwrap();
+    let run = Run::follow(&dir).await;
+    assert_eq!(run.outcome, Outcome::Cancelled);
+    assert!(run.log_text("0-1").ends_with("bye\n"));
+}
+
+#[tokio::test]
+async fn nothing_begins_after_a_cancel() {
+    let place = Place::new(vec![
+        parallel(vec![command("echo up > up; sleep 600"), command("sleep 600")]),
+        command("touch never"),
+        command_with("touch never", |command| command.always = true),
+    ]);
+    let dir = place.start().await;
+    written(&place.file("up")).await;
+    within("the cancel", cancel(&dir)).await.unwrap();
+    assert!(!place.file("never").exists());
+    place.assert_nothing_is_left();
+}
+
+#[tokio::test]
+async fn a_daemon_that_outlives_its_command_ends_with_the_job() {
+    let place = Place::new(vec![
+        command("setsid sh -c 'echo up > up; exec sleep 600' > /dev/null 2>&1 &"),
+        command("until [ -e up ]; do sleep 0.01; done"),
+    ]);
+    assert_eq!(place.run().await.outcome, Outcome::Passed);
+    place.assert_nothing_is_left();
+}
+
+#[tokio::test]
+async fn background_processes_end_with_their_command() {
+    let place = Place::new(vec![
+        command(
+            "sh -c 'echo $$ > pid; exec sleep 600' > /dev/null 2>&1 & until [ -s pid ]; do sleep 0.01; done",
+        ),
+        command("! kill -0 $(cat pid)"),
+    ]);
+    assert_eq!(place.run().await.outcome, Outcome::Passed);
+}
+
+#[tokio::test]
+async fn a_cancel_that_comes_too_late_tells_the_outcome() {
+    let place = Place::with_command("true");
+    let dir = place.create();
+    assert_eq!(cancel(&dir).await.unwrap(), Stopped::NotStarted);
+    launcher().start(&dir).await.unwrap();
+    Run::follow(&dir).await;
+    let Stopped::Ended(record) = cancel(&dir).await.unwrap() else { panic!("not ended") };
+    assert_eq!(record.outcome, Outcome::Passed);
+}
+
+#[tokio::test]
+async fn many_cancels_are_one() {
+    let place = Place::with_command("echo up > up; sleep 600");
+    let dir = place.start().await;
+    written(&place.file("up")).await;
+    let cancels = (0..8).map(|_| cancel(&dir));
+    for stopped in within("all cancels", futures_util::future::join_all(cancels)).await {
+        let Stopped::Ended(record) = stopped.unwrap() else { panic!("not ended") };
+        assert_eq!(record.outcome, Outcome::Cancelled);
+    }
+}
+
+#[tokio::test]
+async fn a_runner_without_its_socket_is_cancelled_by_a_signal() {
+    let place = Place::with_command("echo up > up; sleep 600");
+    let dir = place.start().await;
+    written(&place.file("up")).await;
+    std::fs::remove_file(dir.path().join("control.sock")).unwrap();
+    let stopped = within("the cancel", cancel(&dir)).await.unwrap();
+    let Stopped::Ended(record) = stopped else { panic!("{stopped:?}") };
+    assert_eq!(record.outcome, Outcome::Cancelled);
+    place.assert_nothing_is_left();
+}
+
+#[tokio::test]
+async fn a_cancel_that_takes_too_long_names_what_is_left() {
+    let mut place = Place::with_command("echo up > up; exec sleep 600");
+    place.spec.grace = Duration::ZERO;
+    let dir = place.start().await;
+    written(&place.file("up")).await;
+    let runner = Pid::from_raw(dir.identity().unwrap().unwrap().pid).unwrap();
+    kill_process(runner, Signal::STOP).unwrap();
+    let begin = Instant::now();
+    let error = within("the cancel", cancel(&dir)).await.unwrap_err();
+    assert!(begin.elapsed() < Duration::from_secs(40), "{:?}", begin.elapsed());
+    let CancelError::StillAlive { left, .. } = &error else { panic!("{error}") };
+    assert_eq!(left.0[0].name, "sleep");
+    kill_process(runner, Signal::CONT).unwrap();
+    until("the run to end", || matches!(dir.state().unwrap(), RunState::Finished(_))).await;
+    place.assert_nothing_is_left();
+}

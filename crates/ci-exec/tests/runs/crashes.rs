@@ -1,0 +1,147 @@
+//! Runners that are killed, and machines that fail.
+
+use std::fs;
+use std::io::Write;
+use std::time::Duration;
+
+use ci_exec::{
+    FollowError, JournalOffset, Outcome, RunState, Stopped, SweepError, cancel, follow, sweep,
+};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{Place, command, kill, parallel, until_lost, within, written};
+
+#[tokio::test]
+async fn what_a_killed_runner_leaves_is_swept() {
+    let stubborn = "trap '' TERM; echo up > up; sleep 600; :";
+    let place = Place::new(vec![parallel(vec![
+        command(stubborn),
+        command("setsid sleep 600 & sleep 600"),
+        command("env -i sleep 600"),
+        command("env -i sh -c 'sleep 600 & sleep 600'; :"),
+    ])]);
+    let dir = place.start().await;
+    written(&place.file("up")).await;
+    assert!(matches!(sweep(&dir).await, Err(SweepError::Alive(_))));
+    let runner = dir.identity().unwrap().unwrap();
+    kill(runner.pid);
+    until_lost(&dir).await;
+    within("the sweep", sweep(&dir)).await.unwrap();
+    place.assert_nothing_is_left();
+    assert_eq!(processes_in_session(runner.pid), Vec::<String>::new());
+    within("another sweep", sweep(&dir)).await.unwrap();
+}
+
+fn processes_in_session(session: i32) -> Vec<String> {
+    let stats = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| fs::read_to_string(entry.unwrap().path().join("stat")).ok());
+    let session = session.to_string();
+    stats
+        .filter(|stat| {
+            let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+            fields[3] == session && fields[0] != "Z"
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn followers_hear_of_the_death_of_a_runner() {
+    let place = Place::with_command("echo up > up; sleep 600");
+    let dir = place.start().await;
+    written(&place.file("up")).await;
+    let mut follower = follow(&dir, JournalOffset(0));
+    for _ in 0..2 {
+        within("a fact", follower.next()).await.unwrap().unwrap();
+    }
+    kill(dir.identity().unwrap().unwrap().pid);
+    let error = within("the news", follower.next()).await.unwrap_err();
+    assert!(matches!(error, FollowError::Lost), "{error}");
+    assert_eq!(within("the cancel", cancel(&dir)).await.unwrap(), Stopped::Swept);
+    place.assert_nothing_is_left();
+}
+
+#[tokio::test]
+async fn a_journal_torn_by_the_death_of_its_runner_is_readable() {
+    for tail in
+        ["0000", "00000040 0badc0de {\"fact\":\"command_ex", "garbage that was never a record\n"]
+    {
+        let place = Place::with_command("echo up > up; sleep 600");
+        let dir = place.start().await;
+        written(&place.file("up")).await;
+        kill(dir.identity().unwrap().unwrap().pid);
+        until_lost(&dir).await;
+        let journal = fs::OpenOptions::new().append(true).open(dir.path().join("journal"));
+        journal.unwrap().write_all(tail.as_bytes()).unwrap();
+        let mut follower = follow(&dir, JournalOffset(0));
+        for _ in 0..2 {
+            within("a fact", follower.next()).await.unwrap().unwrap();
+        }
+        let error = within("the news", follower.next()).await.unwrap_err();
+        assert!(matches!(error, FollowError::Lost), "{tail}: {error}");
+        within("the sweep", sweep(&dir)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_runner_that_is_told_to_end_leaves_neither_processes_nor_an_outcome() {
+    let place = Place::with_command("echo up > up; sleep 600");
+    let dir = place.start().await;
+    written(&place.file("up")).await;
+    let runner = Pid::from_raw(dir.identity().unwrap().unwrap().pid).unwrap();
+    kill_process(runner, Signal::TERM).unwrap();
+    until_lost(&dir).await;
+    place.assert_nothing_is_left();
+    assert_eq!(dir.exit_record().unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_working_folder_that_is_missing_crashes_the_job() {
+    let mut place = Place::with_command("true");
+    place.spec.working_dir = place.file("missing");
+    let run = place.run().await;
+    let Outcome::Crashed { reason } = &run.outcome else { panic!("{:?}", run.outcome) };
+    assert!(
+        reason.starts_with("start \"true\" in ") && reason.contains("No such file"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
+async fn a_text_that_no_shell_takes_crashes_the_job_and_ends_the_rest() {
+    let long = format!(": {}", "x".repeat(200_000));
+    let place = Place::new(vec![parallel(vec![command("sleep 600"), command(&long)])]);
+    let run = place.run().await;
+    let Outcome::Crashed { reason } = &run.outcome else { panic!("{:?}", run.outcome) };
+    assert!(reason.contains("Argument list too long"), "{reason}");
+    assert_eq!(run.exits_in_order(), "0.0-1=cancelled");
+    place.assert_nothing_is_left();
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_written_is_never_a_pass() {
+    // The runner gets a limit on the size of its files, which stands for a full disk.
+    let place = Place::with_command("echo up > up; until [ -e go ]; do sleep 0.01; done");
+    let dir = place.start().await;
+    written(&place.file("up")).await;
+    let runner = dir.identity().unwrap().unwrap().pid.to_string();
+    let limited = std::process::Command::new("prlimit")
+        .args(["--fsize=1", "--pid", &runner])
+        .status()
+        .unwrap();
+    assert!(limited.success());
+    fs::write(place.file("go"), "").unwrap();
+    until_lost(&dir).await;
+    assert_eq!(dir.exit_record().unwrap(), None);
+    assert_eq!(dir.state().unwrap(), RunState::Lost);
+}
+
+#[tokio::test]
+async fn a_zero_grace_kills_at_once() {
+    let mut place = Place::with_command("trap '' TERM; echo up > up; while :; do sleep 600; done");
+    place.spec.grace = Duration::ZERO;
+    let dir = place.start().await;
+    written(&place.file("up")).await;
+    within("the cancel", cancel(&dir)).await.unwrap();
+    place.assert_nothing_is_left();
+}

@@ -1,0 +1,102 @@
+//! Logs: complete, live, within their limit, and never in the way of the job.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::process::Command;
+use std::time::Instant;
+
+use ci_exec::{CommandId, Outcome};
+
+use crate::support::{Place, Run, command, parallel, until};
+
+/// What `seq 1 n` prints.
+fn numbers(n: u32) -> Vec<u8> {
+    Command::new("seq").args(["1", &n.to_string()]).output().unwrap().stdout
+}
+
+#[tokio::test]
+async fn a_large_output_is_complete_to_the_byte() {
+    let run = Place::with_command("seq 1 12900000").run().await;
+    assert_eq!(run.outcome, Outcome::Passed);
+    let log = run.log("0-1");
+    assert!(log.len() > 100_000_000, "{}", log.len());
+    assert!(log == numbers(12_900_000), "the log differs from what was written");
+}
+
+#[tokio::test]
+async fn logs_of_parallel_commands_do_not_mix() {
+    let steps = (0..8).map(|n| command(&format!("seq {n} 8 200000"))).collect();
+    let run = Place::new(vec![parallel(steps)]).run().await;
+    for n in 0..8 {
+        let expected = Command::new("seq").args([&n.to_string(), "8", "200000"]).output().unwrap();
+        assert!(run.log(&format!("0.{n}-1")) == expected.stdout, "log {n}");
+    }
+}
+
+#[tokio::test]
+async fn the_last_words_before_exit_are_kept() {
+    for _ in 0..20 {
+        let run = Place::with_command("seq 1 30000 & wait; echo last; kill -9 $$").run().await;
+        let expected = [numbers(30000), b"last\n".to_vec()].concat();
+        assert!(run.log("0-1") == expected);
+    }
+}
+
+#[tokio::test]
+async fn a_log_can_be_read_while_it_grows() {
+    let place =
+        Place::with_command("echo first; until [ -e go ]; do sleep 0.01; done; echo second");
+    let dir = place.start().await;
+    let log = dir.log(&CommandId::parse("0-1").unwrap());
+    until("the first line", || log.read_at(0, 1024).unwrap() == b"first\n").await;
+    assert_eq!(log.read_at(6, 1024).unwrap(), b"");
+    fs::write(place.file("go"), "").unwrap();
+    Run::follow(&dir).await;
+    assert_eq!(log.read_at(6, 3).unwrap(), b"sec");
+    assert_eq!(log.read_at(9, 1024).unwrap(), b"ond\n");
+    assert_eq!(log.length().unwrap(), 13);
+}
+
+#[tokio::test]
+async fn a_log_above_its_limit_keeps_head_and_tail() {
+    let mut place = Place::with_command("seq 1 100000");
+    place.spec.log_limit = 1000;
+    let run = place.run().await;
+    let (log, whole) = (run.log_text("0-1"), String::from_utf8(numbers(100_000)).unwrap());
+    assert!(log.starts_with(&whole[..500]) && log.ends_with(&whole[whole.len() - 500..]));
+    let gap = format!(
+        "\n[{} bytes left out here: the limit of a log is 1000 bytes]\n",
+        whole.len() - 1000
+    );
+    assert_eq!(log[500..log.len() - 500], gap);
+    assert_eq!(run.outcome, Outcome::Passed);
+}
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_crashes_the_job() {
+    let place = Place::with_command("echo something; echo up > up; sleep 600");
+    let dir = place.create();
+    symlink("/dev/full", dir.path().join("logs/0-1.log")).unwrap();
+    let run = place.run().await;
+    let Outcome::Crashed { reason } = &run.outcome else { panic!("{:?}", run.outcome) };
+    assert!(reason.contains("write the log") && reason.contains("No space left"), "{reason}");
+    place.assert_nothing_is_left();
+}
+
+#[tokio::test]
+async fn who_holds_the_pipe_open_does_not_hold_the_job() {
+    let begin = Instant::now();
+    let place = Place::with_command("sleep 600 & echo done");
+    let run = place.run().await;
+    assert_eq!((run.outcome.clone(), run.log_text("0-1")), (Outcome::Passed, "done\n".into()));
+    assert!(begin.elapsed().as_secs() < 30, "{:?}", begin.elapsed());
+    place.assert_nothing_is_left();
+}
+
+#[tokio::test]
+async fn who_writes_for_ever_is_ended_with_its_command() {
+    let place = Place::with_command("yes & setsid yes & echo $! > up");
+    let run = place.run().await;
+    assert_eq!(run.outcome, Outcome::Passed);
+    place.assert_nothing_is_left();
+}

@@ -1,0 +1,12 @@
+//! Runs of real runners with real processes. Every wait has a ceiling.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod support;
+
+mod adoption;
+mod cancelling;
+mod commands;
+mod crashes;
+mod limits;
+mod logs;
+mod starting;
