@@ -58,6 +58,9 @@ pub enum ClientError {
         /// The reason.
         body: Box<ErrorBody>,
     },
+    /// The connection broke before the answer was there: the process is probably gone.
+    #[error("keep the connection to the inspector")]
+    Lost(#[source] hyper::Error),
     /// The answer makes no sense.
     #[error("understand the inspector's answer")]
     Garbled(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -159,10 +162,11 @@ impl Client {
         let stream = UnixStream::connect(&self.socket).await;
         let stream = stream
             .map_err(|source| ClientError::Unreachable { socket: self.socket.clone(), source })?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(garbled)?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(ClientError::Lost)?;
         let answer = async move {
-            let response = sender.send_request(request).await.map_err(garbled)?;
+            let response = sender.send_request(request).await.map_err(ClientError::Lost)?;
             let status = response.status();
             let body = Limited::new(response.into_body(), ANSWER_LIMIT).collect().await;
             Ok((status, body.map_err(ClientError::Garbled)?.to_bytes()))
@@ -175,10 +179,6 @@ impl Client {
 /// goes wrong with the answer too, which says it better.
 async fn alongside<A>(answer: impl Future<Output = A>, connection: impl Future) -> A {
     tokio::join!(answer, connection).0
-}
-
-fn garbled(error: hyper::Error) -> ClientError {
-    ClientError::Garbled(error.into())
 }
 
 /// Escapes a reference so that it is one segment of a path.

@@ -317,3 +317,22 @@ fn a_directory_that_others_may_enter_is_not_used() {
         assert!(matches!(refused, StartError::Place(PlaceError::Untrusted { .. })), "{refused}");
     }
 }
+
+/// Not a test by itself: what the test below runs with the switch off.
+#[test]
+fn plays_turned_off() {
+    if std::env::var_os("HEIGHTS_VITALS").is_some() {
+        let directory = private_directory();
+        let refused = Inspector::builder("app", &Hub::new()).directory(directory.path()).start();
+        assert!(matches!(refused.unwrap_err(), StartError::TurnedOff));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn the_environment_turns_it_off() {
+    let mut test = std::process::Command::new(std::env::current_exe().unwrap());
+    let output =
+        test.args(["plays_turned_off", "--exact"]).env("HEIGHTS_VITALS", "off").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}

@@ -1,0 +1,83 @@
+//! Which process to ask.
+
+use heights_vitals::{Client, Presence, known_directories, processes};
+
+use crate::command::Vitals;
+use crate::failure::Failure;
+
+impl Vitals {
+    /// Finds the process that is meant and checks that it speaks our protocol.
+    pub async fn client(&self) -> Result<Client, Failure> {
+        let client = match &self.socket {
+            Some(socket) => Client::new(socket),
+            None => {
+                Client::new(pick(self.process.as_deref(), processes(known_directories()))?.socket)
+            }
+        };
+        let client = client.patience(self.timeout);
+        client.hello().await?;
+        Ok(client)
+    }
+}
+
+/// Picks the process that was named, or the only one.
+fn pick(wanted: Option<&str>, found: Vec<Presence>) -> Result<Presence, Failure> {
+    let matches = |presence: &Presence| {
+        let announcement = &presence.announcement;
+        wanted.is_none_or(|wanted| {
+            announcement.name == wanted || announcement.os_pid.to_string() == wanted
+        })
+    };
+    let mut candidates: Vec<Presence> = found.into_iter().filter(matches).collect();
+    match (candidates.len(), wanted) {
+        (0, None) => Err(Failure::NoProcess("no process can be looked into".to_owned())),
+        (0, Some(wanted)) => {
+            Err(Failure::NoProcess(format!("no process {wanted} can be looked into")))
+        }
+        (1, _) => Ok(candidates.remove(0)),
+        _ => Err(Failure::Usage(several(&candidates))),
+    }
+}
+
+fn several(candidates: &[Presence]) -> String {
+    let mut text =
+        "several processes can be looked into; say which one with --process PID:".to_owned();
+    for Presence { announcement, .. } in candidates {
+        text.push_str(&format!("\n  {}  {}", announcement.os_pid, announcement.name));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use heights_vitals::Announcement;
+
+    fn presence(os_pid: u32, name: &str) -> Presence {
+        let announcement =
+            Announcement { name: name.to_owned(), version: String::new(), os_pid, started_ms: 0 };
+        Presence { announcement, socket: format!("/{os_pid}.sock").into() }
+    }
+
+    fn picked(wanted: Option<&str>, found: &[(u32, &str)]) -> Result<u32, String> {
+        let found = found.iter().map(|(os_pid, name)| presence(*os_pid, name)).collect();
+        pick(wanted, found)
+            .map(|presence| presence.announcement.os_pid)
+            .map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn the_only_process_needs_no_name() {
+        assert_eq!(picked(None, &[(7, "ci")]), Ok(7));
+        assert_eq!(picked(None, &[]), Err("no process can be looked into".to_owned()));
+    }
+
+    #[test]
+    fn of_several_one_is_picked_by_id_or_by_a_name_that_only_it_has() {
+        let found = [(7, "ci"), (8, "ci"), (9, "worker")];
+        assert_eq!(picked(Some("8"), &found), Ok(8));
+        assert_eq!(picked(Some("worker"), &found), Ok(9));
+        assert!(picked(Some("ci"), &found).unwrap_err().ends_with("\n  7  ci\n  8  ci"));
+        assert!(picked(Some("10"), &found).is_err());
+    }
+}

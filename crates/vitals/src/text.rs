@@ -1,0 +1,99 @@
+//! How values look to people. What is not known is a dash, never a zero.
+
+use heights_vitals::wire::{Actor, Kind, Restart, State};
+
+const UNKNOWN: &str = "–";
+
+/// Shows a value, or that it is not known.
+pub fn known<T: ToString>(value: Option<T>) -> String {
+    value.map_or_else(|| UNKNOWN.to_owned(), |value| value.to_string())
+}
+
+/// Shows a duration with the two units that matter.
+pub fn span(millis: u64) -> String {
+    let seconds = millis / 1000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match (days, hours, minutes, seconds) {
+        (0, 0, 0, 0) => format!("{millis}ms"),
+        (0, 0, 0, _) => format!("{seconds}s"),
+        (0, 0, _, _) => format!("{minutes}m {:02}s", seconds % 60),
+        (0, _, _, _) => format!("{hours}h {:02}m", minutes % 60),
+        _ => format!("{days}d {:02}h", hours % 24),
+    }
+}
+
+/// Shows what an actor is doing; the sign alone says as much as the word.
+pub fn state(state: State) -> &'static str {
+    match state {
+        State::Stopping => "◌ stopping",
+        State::Restarting => "✖ restarting",
+        State::Starting => "◌ starting",
+        State::Waiting => "◐ waiting",
+        State::Busy => "● busy",
+        State::Idle => "○ idle",
+        State::Unknown => "? unknown",
+    }
+}
+
+pub fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Supervisor => "supervisor",
+        Kind::Worker => "worker",
+        Kind::Task => "task",
+        Kind::Unknown => UNKNOWN,
+    }
+}
+
+pub fn restart(restart: Restart) -> &'static str {
+    match restart {
+        Restart::Permanent => "permanent",
+        Restart::Transient => "transient",
+        Restart::Temporary => "temporary",
+        Restart::Unknown => UNKNOWN,
+    }
+}
+
+/// Shows how a supervisor treats its children.
+pub fn supervision(actor: &Actor) -> Option<String> {
+    let supervision = actor.supervision.as_ref()?;
+    let strategy = supervision.strategy.as_deref().unwrap_or("dynamic");
+    let (left, most) = (known(supervision.restarts_left), supervision.max_restarts);
+    Some(format!("{strategy}, {left} of {most} restarts left in {}", span(supervision.period_ms)))
+}
+
+/// Lines columns up; the last one is as wide as it likes.
+pub fn columns(rows: &[Vec<String>]) -> String {
+    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+    };
+    let widths: Vec<usize> = (0..count).map(|column| width(column).unwrap_or(0)).collect();
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let line = cells.collect::<Vec<_>>().join("  ");
+        format!("{}\n", line.trim_end())
+    };
+    rows.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_shows_two_units() {
+        let shown = [0, 999, 1000, 61_000, 3_600_000, 273_600_000].map(span);
+        assert_eq!(shown, ["0ms", "999ms", "1s", "1m 01s", "1h 00m", "3d 04h"]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_a_dash() {
+        assert_eq!((known(Some(0)), known::<u64>(None)), ("0".to_owned(), "–".to_owned()));
+    }
+
+    #[test]
+    fn columns_line_up_whatever_the_alphabet() {
+        let rows = [["é", "1"], ["abc", "22"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(columns(&rows), "é    1\nabc  22\n");
+    }
+}

@@ -1,0 +1,87 @@
+//! `vitals tree`: the supervision tree.
+
+use heights_vitals::wire::{Actor, State, Tree};
+
+use crate::command::{TreeArgs, Vitals};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::text;
+
+pub async fn run(vitals: &Vitals, args: &TreeArgs, output: Output) -> Result<(), Failure> {
+    let client = vitals.client().await?;
+    let mut tree = client.tree().await?;
+    if let Some(reference) = &args.reference {
+        let root = client.actor(reference).await?.actor;
+        tree.actors = below(&root.path, tree.actors);
+    }
+    let top = tree.actors.first().map_or(0, |actor| actor.depth);
+    let deepest = args.depth.map_or(usize::MAX, |levels| top.saturating_add(levels));
+    tree.actors.retain(|actor| actor.depth <= deepest);
+    output.print("vitals.tree/1", &tree, draw)
+}
+
+fn below(path: &str, actors: Vec<Actor>) -> Vec<Actor> {
+    let inside = |actor: &Actor| {
+        actor.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    actors.into_iter().filter(inside).collect()
+}
+
+fn draw(tree: &Tree) -> String {
+    let top = tree.actors.first().map_or(0, |actor| actor.depth);
+    let rows = tree.actors.iter().enumerate().map(|(at, actor)| {
+        let branch = branch(&tree.actors, at, top);
+        row(actor, format!("{branch}{} {}", sign(actor), actor.id))
+    });
+    let hidden = tree.total - tree.actors.len();
+    let more = if hidden > 0 { format!("{hidden} more not shown\n") } else { String::new() };
+    text::columns(&rows.collect::<Vec<_>>()) + &more
+}
+
+fn row(actor: &Actor, name: String) -> Vec<String> {
+    let mailbox = format!("mbox {}", text::known(actor.mailbox));
+    vec![
+        name,
+        text::known(actor.pid.clone()),
+        text::known(actor.restart.map(text::restart)),
+        if actor.supervision.is_some() { String::new() } else { mailbox },
+        remarks(actor).join("  "),
+    ]
+}
+
+fn remarks(actor: &Actor) -> Vec<String> {
+    let mut remarks: Vec<String> = text::supervision(actor).into_iter().collect();
+    if let Some(restarts) = actor.restarts.filter(|restarts| *restarts > 0) {
+        remarks.push(format!("restarts {restarts}"));
+    }
+    if let Some(other) = &actor.waiting_for {
+        remarks.push(format!("waiting for {other}"));
+    }
+    if let (State::Busy | State::Waiting, Some(working)) = (actor.state, &actor.working) {
+        remarks.push(format!("{} for {}", working.label, text::span(working.since_ms)));
+    }
+    if let Some(millis) = actor.restart_in_ms {
+        remarks.push(format!("restarts in {}", text::span(millis)));
+    }
+    remarks
+}
+
+fn sign(actor: &Actor) -> &'static str {
+    text::state(actor.state).split(' ').next().unwrap_or("?")
+}
+
+/// Draws the lines that lead to an actor: one stroke per level, by whether more follows there.
+fn branch(actors: &[Actor], at: usize, top: usize) -> String {
+    let depth = actors[at].depth;
+    let more_at = |level: usize| {
+        let mut later = actors[at + 1..].iter().take_while(|actor| actor.depth >= level);
+        later.any(|actor| actor.depth == level)
+    };
+    let strokes = (top + 1..=depth).map(|level| match (level == depth, more_at(level)) {
+        (true, true) => "├─ ",
+        (true, false) => "└─ ",
+        (false, true) => "│  ",
+        (false, false) => "   ",
+    });
+    strokes.collect()
+}

@@ -1,0 +1,238 @@
+//! The built program against a real application.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use heights_supervisor::{
+    ChildSpec, Context, Fault, Flow, Hub, Server, Strategy, Supervisor, SupervisorRef,
+};
+use heights_vitals::{Inspector, Tier};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const CEILING: Duration = Duration::from_secs(20);
+
+struct Worker;
+
+impl Server for Worker {
+    type Args = ();
+    type Msg = ();
+
+    async fn init((): (), _cx: &mut Context<()>) -> Result<Self, Fault> {
+        Ok(Self)
+    }
+
+    async fn handle(&mut self, (): (), _cx: &mut Context<()>) -> Result<Flow, Fault> {
+        Ok(Flow::Continue)
+    }
+}
+
+/// An application in this process, whose socket lies where only these tests look.
+struct App {
+    root: SupervisorRef,
+    inspector: Option<Inspector>,
+    runtime: TempDir,
+}
+
+impl App {
+    async fn start(tier: Tier) -> Self {
+        let runtime = TempDir::new().unwrap();
+        fs::create_dir(runtime.path().join("heights")).unwrap();
+        fs::set_permissions(runtime.path().join("heights"), fs::Permissions::from_mode(0o700))
+            .unwrap();
+        let hub = Hub::new();
+        let (store, _) = ChildSpec::server::<Worker>("store", || ());
+        let (pull, _) = ChildSpec::server::<Worker>("pull-7", || ());
+        let (pulls, _) = Supervisor::builder("pulls").child(pull).child_spec();
+        let root = Supervisor::builder("demo").strategy(Strategy::RestForOne).hub(hub.clone());
+        let root = root.child(store).child(pulls).start().await.unwrap();
+        let inspector = Inspector::builder("demo", &hub).version("1.2.3").tier(tier);
+        let inspector = inspector.directory(runtime.path().join("heights")).start().unwrap();
+        Self { root, inspector: Some(inspector), runtime }
+    }
+
+    fn vitals(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vitals"));
+        command.args(args).env("XDG_RUNTIME_DIR", self.runtime.path()).stdin(Stdio::null());
+        // Other applications of this user are none of the tests' business.
+        if !args.contains(&"ls") && !args.contains(&"-p") && !args.contains(&"--socket") {
+            command.args(["-p", &std::process::id().to_string()]);
+        }
+        command
+    }
+
+    async fn run(&self, args: &[&str]) -> Ran {
+        let mut command = self.vitals(args);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+        Ran(tokio::time::timeout(CEILING, output).await.expect("vitals ends").unwrap())
+    }
+
+    async fn json(&self, args: &[&str]) -> Value {
+        let ran = self.run(&[args, &["-o", "json"]].concat()).await;
+        assert_eq!(ran.code(), 0, "{}", ran.stderr());
+        serde_json::from_str(&ran.stdout()).unwrap()
+    }
+}
+
+struct Ran(Output);
+
+impl Ran {
+    fn code(&self) -> i32 {
+        self.0.status.code().unwrap()
+    }
+
+    fn stdout(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    fn stderr(&self) -> String {
+        String::from_utf8(self.0.stderr.clone()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn lists_the_process_and_draws_its_tree() {
+    let app = App::start(Tier::Read).await;
+    let listing = app.run(&["ls"]).await.stdout();
+    let row =
+        listing.lines().find(|line| line.starts_with(&std::process::id().to_string())).unwrap();
+    let cells: Vec<_> = row.split_whitespace().collect();
+    assert_eq!((cells[1], cells[2], cells[4], cells[5]), ("demo", "1.2.3", "4", "0"));
+    let tree = app.run(&["tree"]).await;
+    let words: Vec<Vec<_>> = tree
+        .stdout()
+        .lines()
+        .map(|line| line.split_whitespace().map(str::to_owned).collect())
+        .collect();
+    assert_eq!(words[0][1], "demo");
+    assert_eq!(words[0][4..], ["rest_for_one,", "3", "of", "3", "restarts", "left", "in", "5s"]);
+    assert_eq!(words[1][..3], ["├─", "○", "store"]);
+    assert_eq!(words[1][4..], ["permanent", "mbox", "0"]);
+    assert_eq!(words[2][..3], ["└─", "○", "pulls"]);
+    assert_eq!(words[3][..3], ["└─", "○", "pull-7"]);
+    let part = app.run(&["tree", "demo", "-d", "1"]).await.stdout();
+    assert!(part.ends_with("1 more not shown\n") && !part.contains("pull-7"), "{part}");
+    app.root.stop().await;
+}
+
+#[tokio::test]
+async fn a_killed_actor_comes_back_with_a_new_pid_and_one_more_restart() {
+    let app = App::start(Tier::Control).await;
+    let before = app.json(&["info", "pull-7"]).await;
+    let killed = app.run(&["kill", "pull-7", "--yes", "--reason", "a test"]).await;
+    let pid = before["actor"]["pid"].as_str().unwrap();
+    assert_eq!(killed.stdout(), format!("killed {pid} demo/pulls/pull-7\n"));
+    let start = Instant::now();
+    let after = loop {
+        let ran = app.json(&["tree"]).await;
+        let actor =
+            ran["actors"].as_array().unwrap().iter().find(|actor| actor["id"] == "pull-7").cloned();
+        match actor {
+            Some(actor) if actor["restarts"] == 1 => break actor,
+            _ => assert!(start.elapsed() < CEILING, "waited in vain for a restart"),
+        }
+    };
+    assert_ne!(after["pid"], before["actor"]["pid"]);
+    let again = app.run(&["kill", pid, "--yes"]).await;
+    assert_eq!(again.code(), 3);
+    assert!(
+        again.stderr().contains(&format!("now it is {}", after["pid"].as_str().unwrap())),
+        "{}",
+        again.stderr()
+    );
+    app.root.stop().await;
+}
+
+#[tokio::test]
+async fn a_dry_run_tells_what_would_happen() {
+    let app = App::start(Tier::Read).await;
+    let ran = app.run(&["kill", "store", "--dry-run"]).await;
+    let text = ran.stdout();
+    assert!(
+        text.contains("would end 1 actor now: demo/store") && text.contains("along     demo/pulls"),
+        "{text}"
+    );
+    assert!(text.ends_with("nothing has been changed\n"));
+    assert_eq!(app.json(&["info", "store"]).await["actor"]["incarnation"], 1);
+    app.root.stop().await;
+}
+
+#[tokio::test]
+async fn exit_codes_say_what_went_wrong() {
+    let mut app = App::start(Tier::Read).await;
+    assert_eq!(app.run(&["kill", "store", "--yes"]).await.code(), 4);
+    assert_eq!(app.run(&["kill", "store"]).await.code(), 2, "a script has to say --yes");
+    assert_eq!(app.run(&["info", "nobody"]).await.code(), 3);
+    assert_eq!(app.run(&["info", "demo/pu"]).await.code(), 2, "ambiguous");
+    assert_eq!(app.run(&["tree", "-p", "no-such-name"]).await.code(), 3);
+    assert_eq!(app.run(&["frobnicate"]).await.code(), 2);
+    let socket = app.inspector.take().unwrap().socket();
+    assert_eq!(app.run(&["tree", "--socket", &socket.display().to_string()]).await.code(), 3);
+    app.root.stop().await;
+}
+
+/// Accepts, and then either says nothing or speaks of another time.
+async fn impostor(app: &App, answer: Option<&'static str>) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let path = app.runtime.path().join(if answer.is_some() { "old.sock" } else { "mute.sock" });
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _read = stream.read(&mut [0; 1024]).await.unwrap();
+        match answer {
+            Some(answer) => {
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len());
+                stream.write_all((head + answer).as_bytes()).await.unwrap();
+            }
+            None => std::future::pending().await,
+        }
+    });
+    serving.detach_all();
+    path.display().to_string()
+}
+
+#[tokio::test]
+async fn a_process_that_is_mute_or_speaks_another_protocol_is_told_apart() {
+    let app = App::start(Tier::Read).await;
+    let mute = impostor(&app, None).await;
+    assert_eq!(app.run(&["tree", "--timeout", "0.2", "--socket", &mute]).await.code(), 5);
+    let hello = r#"{"protocol":99,"name":"x","version":"","os_pid":1,"started_ms":0,"tier":"read","capabilities":[]}"#;
+    let old = impostor(&app, Some(hello)).await;
+    let ran = app.run(&["tree", "--socket", &old]).await;
+    assert_eq!(ran.code(), 6, "{}", ran.stderr());
+    app.root.stop().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_leaves_early_is_no_error() {
+    let app = App::start(Tier::Read).await;
+    let mut command = app.vitals(&["tree", "-o", "json"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().unwrap();
+        drop(child.stdout.take());
+        child.wait_with_output().unwrap()
+    });
+    let ran = Ran(tokio::time::timeout(CEILING, ended).await.expect("vitals ends").unwrap());
+    assert_eq!((ran.code(), ran.stderr()), (0, String::new()));
+    app.root.stop().await;
+}
+
+#[tokio::test]
+async fn json_names_its_schema_and_the_unknown_is_null() {
+    let app = App::start(Tier::Read).await;
+    for (args, schema) in [
+        (&["ls"][..], "vitals.ls/1"),
+        (&["tree"], "vitals.tree/1"),
+        (&["info", "pulls"], "vitals.info/1"),
+    ] {
+        assert_eq!(app.json(args).await["schema"], schema);
+    }
+    assert_eq!(app.json(&["info", "pulls"]).await["actor"]["mailbox"], Value::Null);
+    app.root.stop().await;
+}
