@@ -8,9 +8,9 @@
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 /// Longer patterns are refused, in bytes; matching them would cost more than they can say.
-const MAX_PATTERN: usize = 512;
+const MAX_PATTERN: usize = 256;
 /// Longer lists are refused; they are built into one automaton.
-const MAX_PATTERNS: usize = 512;
+const MAX_PATTERNS: usize = 100;
 
 /// A list of patterns, ready to match.
 #[derive(Clone, Debug)]
@@ -195,8 +195,8 @@ mod tests {
             &["!a"],
             "pattern \"!a\" takes back from nothing: put the pattern that claims before it",
         );
-        assert!(patterns("air", &[&"x".repeat(513)]).unwrap_err().problem.contains("512"));
-        assert_eq!(patterns("air", &["x"; 513]).unwrap_err().position, 512);
+        assert!(patterns("air", &[&"x".repeat(257)]).unwrap_err().problem.contains("256"));
+        assert_eq!(patterns("air", &["x"; 101]).unwrap_err().position, 100);
     }
 
     #[test]
