@@ -1,0 +1,57 @@
+//! Git for a continuous-integration node: a mirror of a repository, merges made in it, what they
+//! change and contain, and the workspaces where their jobs run.
+//!
+//! Git is the command line and nothing else; see [`CommandError`] for how it can fail. Everything that a
+//! job can write is taken for hostile.
+//!
+//! # What it costs
+//!
+//! A git process takes one to three milliseconds, so they are counted.
+//!
+//! | call | processes, one after another | at the same time |
+//! |---|---|---|
+//! | [`Mirror::open`] | 1 | |
+//! | [`Mirror::fetch_some`] | 1 | |
+//! | [`Mirror::fetch`] | 2 | 1, asking for the default branch |
+//! | [`Mirror::refs`], [`Mirror::changed_paths`], [`Mirror::tree`] | 1 | |
+//! | [`Mirror::read_blobs`], however many | 1 | |
+//! | [`Mirror::merge`], clean | 3 | 1, reading dates |
+//! | [`Mirror::merge`], conflict | 1 | 1, reading dates |
+//! | [`Workspace::update`] | 2, and 1 more after a copy | 1, listing references |
+//!
+//! Reads of the same merge do not depend on each other: a caller may run them at the same time.
+
+mod blobs;
+mod changes;
+mod command;
+mod folder;
+mod git;
+mod hold;
+mod mirror;
+mod process;
+mod refs;
+mod remote;
+mod repository;
+mod subject;
+mod trash;
+mod tree;
+mod working_copy;
+mod workspace;
+mod workspaces;
+
+pub use blobs::Blob;
+pub use changes::{Change, ChangeKind};
+pub use command::CommandError;
+pub use git::{Git, GitMissing, MINIMUM, Version};
+pub use hold::LockError;
+pub use mirror::{
+    FetchError, Merge, MergeCommit, MergeError, MergeRequest, Mirror, MirrorConfig, OpenError,
+    Opened, Wanted,
+};
+pub use refs::Refs;
+pub use remote::{BadUrl, Credential};
+pub use subject::Subject;
+pub use tree::{EntryKind, ObjectId, RepoPath, Tree, TreeEntry};
+pub use working_copy::{WorkingCopy, WorkingCopyError};
+pub use workspace::{LastUpdate, Updated, Workspace, WorkspaceError};
+pub use workspaces::Workspaces;

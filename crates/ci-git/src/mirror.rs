@@ -1,0 +1,125 @@
+//! The node's own bare copy of a repository.
+//!
+//! | reference | is |
+//! |---|---|
+//! | `refs/heads/*`, `refs/tags/*` | the remote's, forced and pruned by [`Mirror::fetch`] |
+//! | `refs/pull/*/head` | the remote's pull heads, likewise |
+//! | `refs/ci/<subject>/<commit>` | what a build may still need; never touched by a fetch |
+//! | `HEAD` | the remote's default branch |
+
+mod fetch;
+mod maintain;
+mod merge;
+mod open;
+mod pin;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ci_domain::ids::CommitSha;
+
+use crate::blobs::Blob;
+use crate::changes::{self, Change, NAMES_AND_STATES};
+use crate::command::{Command, CommandError};
+use crate::git::Git;
+use crate::hold::{Hold, Sharing};
+use crate::refs::Refs;
+use crate::remote::{Credential, RemoteUrl};
+use crate::repository::Repository;
+use crate::tree::{ObjectId, Tree};
+
+pub use self::fetch::{FetchError, Wanted};
+pub use self::merge::{Merge, MergeCommit, MergeError, MergeRequest};
+pub use self::open::{OpenError, Opened};
+
+/// Where a mirror is and what it copies.
+#[derive(Clone, Debug)]
+pub struct MirrorConfig {
+    /// The git to use.
+    pub git: Git,
+    /// The mirror's folder; it is made if absent. A lock file is kept beside it.
+    pub dir: PathBuf,
+    /// The address of the remote, without user and password.
+    pub url: String,
+    /// What the remote wants to see; used with https and http only.
+    pub credential: Option<Credential>,
+    /// How long one git command may take; the first fetch of a large repository takes longest.
+    pub timeout: Duration,
+}
+
+/// A mirror that has been opened; clones are the same mirror.
+#[derive(Clone, Debug)]
+pub struct Mirror {
+    repository: Repository,
+    remote: Arc<RemoteUrl>,
+    credential: Option<Credential>,
+    lock: PathBuf,
+}
+
+impl Mirror {
+    /// The same mirror with another credential, for tokens that expire.
+    #[must_use]
+    pub fn with_credential(self, credential: Option<Credential>) -> Self {
+        Self { credential, ..self }
+    }
+
+    /// The mirror's folder. Jobs need to read its `objects`, at the same path.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.repository.path()
+    }
+
+    /// The branches, pull heads and default branch, as of the last fetch.
+    ///
+    /// # Errors
+    /// Git failed.
+    pub async fn refs(&self) -> Result<Refs, CommandError> {
+        self.repository.refs().await
+    }
+
+    /// What changed from `from` to `to`: for a merge, from its base to the merge is what the pull
+    /// request changes.
+    ///
+    /// # Errors
+    /// Git failed, or one of the commits is not there.
+    pub async fn changed_paths(
+        &self,
+        from: &CommitSha,
+        to: &CommitSha,
+    ) -> Result<Vec<Change>, CommandError> {
+        let diff = self.repository.command("diff-tree").arg("-r").args(NAMES_AND_STATES);
+        let output = diff.args([from.as_str(), to.as_str(), "--"]).run().await?;
+        changes::parse("git diff-tree", &output.stdout)
+    }
+
+    /// Lists all files of `commit`.
+    ///
+    /// # Errors
+    /// Git failed, or the commit is not there.
+    pub async fn tree(&self, commit: &CommitSha) -> Result<Tree, CommandError> {
+        self.repository.tree(commit).await
+    }
+
+    /// Reads the contents of `objects`, in their order; one that is larger than `most` bytes is
+    /// measured instead.
+    ///
+    /// # Errors
+    /// Git failed.
+    pub async fn read_blobs(
+        &self,
+        objects: &[ObjectId],
+        most: u64,
+    ) -> Result<Vec<Blob>, CommandError> {
+        self.repository.read_blobs(objects, most).await
+    }
+
+    pub(crate) fn command(&self, verb: &str) -> Command {
+        self.repository.command(verb)
+    }
+
+    /// Keeps the next life of the node from tidying up while a command of this one runs.
+    async fn hold(&self) -> Result<Hold, CommandError> {
+        Ok(Hold::take(&self.lock, Sharing::Shared, self.repository.limit()).await?)
+    }
+}

@@ -1,0 +1,207 @@
+//! The commit that a pull request is built at: head merged into base.
+
+use ci_domain::ids::CommitSha;
+
+use super::Mirror;
+use crate::command::CommandError;
+use crate::subject::Subject;
+use crate::tree::{ObjectId, RepoPath};
+
+/// Merges are nobody's work, and the same two parents must always give the same commit.
+const AUTHOR: [(&str, &str); 4] = [
+    ("GIT_AUTHOR_NAME", "ci-node"),
+    ("GIT_AUTHOR_EMAIL", "ci-node@localhost"),
+    ("GIT_COMMITTER_NAME", "ci-node"),
+    ("GIT_COMMITTER_EMAIL", "ci-node@localhost"),
+];
+
+/// The last second of the year 9999; later dates are mistakes, and git refuses some of them.
+const LATEST: i64 = 253_402_300_799;
+
+/// How git says that two commits have nothing to do with each other.
+const UNRELATED: &str = "refusing to merge unrelated histories";
+
+/// What to merge.
+#[derive(Clone, Copy, Debug)]
+pub struct MergeRequest<'a> {
+    /// The commit to merge into; the first parent.
+    pub base: &'a CommitSha,
+    /// The commit to merge; the second parent.
+    pub head: &'a CommitSha,
+    /// For whom the merge is kept until it is unpinned.
+    pub pin: &'a Subject,
+}
+
+/// The outcome of a merge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// Everything fits.
+    Clean(MergeCommit),
+    /// People have to decide.
+    Conflict {
+        /// Where both sides changed the same; none where base and head have no common ancestor.
+        paths: Vec<RepoPath>,
+    },
+}
+
+/// A merge without conflicts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergeCommit {
+    /// The merge, a commit of two parents even where one of them contains the other; where they are
+    /// the same commit, git keeps one.
+    pub commit: CommitSha,
+    /// Its tree.
+    pub tree: ObjectId,
+    /// The first parent.
+    pub base: CommitSha,
+    /// The second parent.
+    pub head: CommitSha,
+}
+
+/// Why there is no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// A parent has not been fetched, or is gone from the remote.
+    #[error("merge {commit}: the mirror does not have it")]
+    MissingCommit {
+        /// The one that is missing.
+        commit: CommitSha,
+    },
+    /// Git failed.
+    #[error(transparent)]
+    Git(#[from] CommandError),
+}
+
+enum MergedTree {
+    Clean(ObjectId),
+    Conflict(Vec<RepoPath>),
+}
+
+impl Mirror {
+    /// Merges `request.head` into `request.base` and pins the result.
+    ///
+    /// The same parents give the same commit, on every node and after every restart.
+    ///
+    /// # Errors
+    /// A commit is missing, or git failed. A conflict is no error.
+    pub async fn merge(&self, request: MergeRequest<'_>) -> Result<Merge, MergeError> {
+        let MergeRequest { base, head, pin } = request;
+        let (date, merged) =
+            tokio::join!(self.later_date([base, head]), self.merge_trees(base, head));
+        // In this order, because only the dates tell a missing commit from other failures.
+        let date = date?;
+        let tree = match merged? {
+            MergedTree::Clean(tree) => tree,
+            MergedTree::Conflict(paths) => return Ok(Merge::Conflict { paths }),
+        };
+        let commit = self.commit(&tree, request, date).await?;
+        self.pin(pin, &commit).await?;
+        Ok(Merge::Clean(MergeCommit { commit, tree, base: base.clone(), head: head.clone() }))
+    }
+
+    async fn merge_trees(
+        &self,
+        base: &CommitSha,
+        head: &CommitSha,
+    ) -> Result<MergedTree, CommandError> {
+        let merged = self
+            .command("merge-tree")
+            .args(["--write-tree", "-z", "--name-only", "--no-messages"])
+            .args([base.as_str(), head.as_str()])
+            // Merge attributes come from the base, not from whatever the default branch has now.
+            .env("GIT_ATTR_SOURCE", base.as_str())
+            .accepting(&[0, 1])
+            .run()
+            .await;
+        match merged {
+            Ok(output) => parse(&output.stdout, output.code == 0).ok_or_else(|| {
+                CommandError::unexpected("git merge-tree", output.stderr.as_bytes())
+            }),
+            Err(error) if error.stderr().contains(UNRELATED) => {
+                Ok(MergedTree::Conflict(Vec::new()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The later committer date of two commits, in seconds.
+    async fn later_date(&self, commits: [&CommitSha; 2]) -> Result<i64, MergeError> {
+        let ask = commits.map(|commit| format!("{commit}\n")).concat();
+        let answer = self.command("cat-file").arg("--batch").input(ask).run().await?.stdout;
+        let mut rest = answer.as_slice();
+        let mut later = 0;
+        for commit in commits {
+            let missing = || MergeError::MissingCommit { commit: commit.clone() };
+            let text = next_commit(&mut rest).ok_or_else(missing)?;
+            later = committed_at(text).ok_or_else(missing)?.clamp(later, LATEST);
+        }
+        Ok(later)
+    }
+
+    async fn commit(
+        &self,
+        tree: &ObjectId,
+        MergeRequest { base, head, .. }: MergeRequest<'_>,
+        date: i64,
+    ) -> Result<CommitSha, CommandError> {
+        let date = format!("@{date} +0000");
+        let message = format!("Merge {head} into {base}");
+        let command = self.command("commit-tree").args(["-p", base.as_str(), "-p", head.as_str()]);
+        let command =
+            AUTHOR.into_iter().fold(command, |command, (name, value)| command.env(name, value));
+        let command = command.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
+        let output = command.args(["-m", &message, tree.as_str()]).run().await?;
+        CommitSha::new(output.text())
+            .map_err(|invalid| CommandError::unexpected("git commit-tree", invalid.text.as_bytes()))
+    }
+}
+
+/// Reads `<tree> NUL` and, after a conflict, `<path> NUL` for each file.
+fn parse(output: &[u8], clean: bool) -> Option<MergedTree> {
+    let mut fields = output.split(|byte| *byte == 0).filter(|field| !field.is_empty());
+    let tree = ObjectId::parse(str::from_utf8(fields.next()?).ok()?)?;
+    Some(match clean {
+        true => MergedTree::Clean(tree),
+        false => MergedTree::Conflict(fields.map(RepoPath::from_bytes).collect()),
+    })
+}
+
+/// Takes `<object> commit <size> LF <content> LF`; any other answer means that there is no such commit.
+fn next_commit<'a>(answers: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let line = answers.iter().position(|byte| *byte == b'\n')?;
+    let header = str::from_utf8(&answers[..line]).ok()?;
+    let (object, size) = header.split_once(" commit ")?;
+    let content = answers.get(line + 1..)?.get(..size.parse().ok()?)?;
+    *answers = answers.get(object.len() + " commit ".len() + size.len() + content.len() + 2..)?;
+    Some(content)
+}
+
+/// Reads the date from the line `committer <name> <<address>> <seconds> <zone>` of a commit's header.
+fn committed_at(commit: &[u8]) -> Option<i64> {
+    let header = commit.split(|byte| *byte == b'\n').take_while(|line| !line.is_empty());
+    let line = header.into_iter().find_map(|line| line.strip_prefix(b"committer "))?;
+    let line = String::from_utf8_lossy(line);
+    let (_, dated) = line.rsplit_once('>')?;
+    // A date that cannot be read is no reason not to build.
+    Some(dated.split_whitespace().next().and_then(|date| date.parse().ok()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_committer_date_is_read_from_the_header() {
+        let check = |header: &str, expected: Option<i64>| {
+            let commit = format!("tree ce01\nauthor A <a@x> 5 +0100\n{header}\n\ncommitter > 9 +0");
+            assert_eq!(committed_at(commit.as_bytes()), expected, "{header:?}");
+        };
+        check("committer A B <a@x> 1700000000 -0330", Some(1_700_000_000));
+        check("committer A <a> <b> 17 +0000", Some(17));
+        check("committer A <a@x> -17 +0000", Some(-17));
+        check("committer A <a@x> soon", Some(0));
+        check("committer A <a@x>", Some(0));
+        check("committer nobody", None);
+        check("encoding latin1", None);
+    }
+}

@@ -1,0 +1,174 @@
+//! Opening a mirror: as it is, as a new one, or as a new one in the place of a broken one.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Mirror, MirrorConfig};
+use crate::command::CommandError;
+use crate::hold::{Hold, Sharing};
+use crate::remote::{BadUrl, RemoteUrl};
+use crate::repository::Repository;
+
+/// `HEAD` names a branch that no remote has until a fetch has told the real one.
+const UNKNOWN_BRANCH: &str = "ci-node/unknown-default-branch";
+
+/// What git needs to see a repository in a folder.
+const ESSENTIALS: [&str; 4] = ["HEAD", "config", "objects", "refs"];
+
+/// What was found where a mirror should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// A mirror that can be used.
+    Existing,
+    /// Nothing; the mirror is new and empty.
+    Created,
+    /// A broken mirror; the new one is empty.
+    Replaced {
+        /// Where the broken one is now, for somebody to look at and delete.
+        moved_to: PathBuf,
+        /// What was wrong with it.
+        reason: String,
+    },
+}
+
+/// Why a mirror cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The address cannot be fetched from.
+    #[error(transparent)]
+    Url(#[from] BadUrl),
+    /// The file system does not let us.
+    #[error("open the mirror {}", path.display())]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the operating system says.
+        #[source]
+        source: io::Error,
+    },
+    /// Git could not be run or could not make a mirror, or an earlier command still uses it.
+    #[error(transparent)]
+    Git(#[from] CommandError),
+}
+
+impl Mirror {
+    /// Opens the mirror at `config.dir`, making it if it is absent.
+    ///
+    /// Locks that a killed git command has left are removed. A mirror that git cannot read is moved
+    /// aside and replaced, because all that it had can be fetched and merged again.
+    ///
+    /// # Errors
+    /// The address is not one to fetch from, the folder cannot be written, or git cannot be run.
+    pub async fn open(config: MirrorConfig) -> Result<(Self, Opened), OpenError> {
+        let MirrorConfig { git, dir, url, credential, timeout } = config;
+        let remote = Arc::new(RemoteUrl::parse(&url)?);
+        let at = |path: &Path| {
+            let path = path.to_owned();
+            move |source| OpenError::Io { path, source }
+        };
+        let dir = std::path::absolute(&dir).map_err(at(&dir))?;
+        if let Some(parent) = dir.parent() {
+            fs::create_dir_all(parent).map_err(at(parent))?;
+        }
+        let lock = beside(&dir, ".lock");
+        let alone =
+            Hold::take(&lock, Sharing::Exclusive, timeout).await.map_err(CommandError::from)?;
+        let repository = Repository::own(git, dir.clone(), timeout);
+        let opened = match repository.state().await.map_err(at(&dir))? {
+            State::Absent => {
+                repository.init(&alone).await?;
+                Opened::Created
+            }
+            State::Sound => Opened::Existing,
+            State::Broken(reason) => {
+                let moved_to = move_aside(&dir).map_err(at(&dir))?;
+                tracing::warn!(?dir, ?moved_to, reason, "the mirror is broken and starts anew");
+                repository.init(&alone).await?;
+                Opened::Replaced { moved_to, reason }
+            }
+            State::Unknown(error) => return Err(error.into()),
+        };
+        Ok((Self { repository, remote, credential, lock }, opened))
+    }
+}
+
+enum State {
+    Absent,
+    Sound,
+    Broken(String),
+    /// Git did not run; that says nothing about the mirror.
+    Unknown(CommandError),
+}
+
+impl Repository {
+    async fn state(&self) -> io::Result<State> {
+        match fs::symlink_metadata(self.path()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Absent),
+            found => found?,
+        };
+        if let Some(missing) = ESSENTIALS.iter().find(|name| !self.path().join(name).exists()) {
+            return Ok(State::Broken(format!("it has no {missing}")));
+        }
+        remove_locks(self.path())?;
+        Ok(self.read_every_tip().await)
+    }
+
+    /// Looks at the object of each reference, which finds what an interrupted write leaves: empty
+    /// references and missing or empty objects. Their whole history is not walked.
+    async fn read_every_tip(&self) -> State {
+        match self.command("for-each-ref").arg("--format=%(objecttype)").run().await {
+            Ok(output) if output.stderr.contains("broken ref") => State::Broken(output.stderr),
+            Ok(_) => State::Sound,
+            Err(CommandError::Failed { stderr, .. }) => State::Broken(stderr),
+            Err(error) => State::Unknown(error),
+        }
+    }
+
+    async fn init(&self, alone: &Hold) -> Result<(), CommandError> {
+        let branch = format!("--initial-branch={UNKNOWN_BRANCH}");
+        // An empty template: its hooks and its exclude file are of no use here.
+        let init = self.command("init").args(["--quiet", "--bare", "--template=", &branch]);
+        init.holding(alone).run().await.map(drop)
+    }
+}
+
+/// Removes the lock files of commands that no longer run. Objects are never locked, only lists of them.
+fn remove_locks(git_dir: &Path) -> io::Result<()> {
+    let objects = git_dir.join("objects");
+    let mut folders = vec![git_dir.to_owned(), objects.join("info"), objects.join("pack")];
+    while let Some(folder) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries {
+            let (entry, path) = entry.map(|entry| (entry.file_type(), entry.path()))?;
+            if entry?.is_dir() {
+                folders.extend((path != objects).then_some(path));
+            } else if path.extension().is_some_and(|extension| extension == "lock") {
+                tracing::info!(?path, "removes the lock of a git command that was killed");
+                fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Renames a broken mirror to the first free `<dir>.broken-N`.
+fn move_aside(dir: &Path) -> io::Result<PathBuf> {
+    let free = (1_u32..)
+        .map(|number| beside(dir, &format!(".broken-{number}")))
+        .find(|path| fs::symlink_metadata(path).is_err())
+        .expect("not all numbers are taken");
+    fs::rename(dir, &free)?;
+    Ok(free)
+}
+
+fn beside(dir: &Path, suffix: &str) -> PathBuf {
+    let mut path = OsString::from(dir);
+    path.push(suffix);
+    path.into()
+}

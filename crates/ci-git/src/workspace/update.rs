@@ -1,0 +1,168 @@
+//! Making a workspace's files those of a commit, while keeping what is ignored and what is unchanged.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ci_domain::ids::CommitSha;
+
+use super::sweep::{mend, sweep};
+use super::{Workspace, WorkspaceError, at, blocking, borrow};
+use crate::command::Command;
+use crate::folder::Folder;
+use crate::hold::{Hold, Sharing};
+use crate::mirror::Mirror;
+use crate::trash::Trash;
+use crate::tree::Tree;
+
+/// What an update found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Updated {
+    /// The commit whose files were there before; none in a new workspace, or after a failed update.
+    pub previous: Option<CommitSha>,
+    /// Whether a job had left something that git could not cope with, so that the workspace was
+    /// repaired: nothing is wrong with it now, but all tracked files were written again.
+    pub repaired: bool,
+}
+
+impl Workspace {
+    /// Makes the files in `src` those of `tree`: tracked files are exact, untracked ones are removed,
+    /// ignored ones stay, and a file that is already right is not touched. Pipes, sockets and
+    /// repositories in the folders of the tree go as well. Then lays a new `.git` for the jobs.
+    ///
+    /// No job may run there meanwhile.
+    ///
+    /// # Errors
+    /// The disk is full, something cannot be deleted, or git failed twice: as it was, and after a
+    /// repair.
+    pub async fn update(&self, mirror: &Mirror, tree: &Tree) -> Result<Updated, WorkspaceError> {
+        let hold = self.hold(Sharing::Exclusive).await?;
+        let previous = self.last_update()?.map(|last| last.commit);
+        let references = borrow::references(mirror);
+        let files = async {
+            match self.check_out(mirror, tree, &hold).await {
+                Ok(()) => Ok(false),
+                Err(WorkspaceError::Command(error)) => {
+                    tracing::warn!(subject = %self.subject, %error, "repairs the workspace");
+                    self.on_disk(mend_all).await?;
+                    self.check_out(mirror, tree, &hold).await.map(|()| true)
+                }
+                Err(error) => Err(error),
+            }
+        };
+        let references = async { references.await.map_err(WorkspaceError::from) };
+        let (references, repaired) = tokio::try_join!(references, files)?;
+        let (commit, objects) = (tree.commit().clone(), mirror.dir().to_owned());
+        self.on_disk(move |places| places.finish(&commit, &references, &objects)).await?;
+        Ok(Updated { previous, repaired })
+    }
+
+    async fn check_out(
+        &self,
+        mirror: &Mirror,
+        tree: &Tree,
+        hold: &Hold,
+    ) -> Result<(), WorkspaceError> {
+        let wanted = tree.clone();
+        let was_copied = self.on_disk(move |places| places.prepare(&wanted)).await?;
+        if was_copied {
+            // A copy has the same contents and times, but the index remembers other inodes.
+            let refresh = self.git(mirror, "update-index").args(["-q", "--really-refresh"]);
+            refresh.accepting(&[0, 1]).holding(hold).run().await?;
+            self.on_disk(|places| fs::remove_file(&places.copied)).await?;
+        }
+        let commit = tree.commit().as_str();
+        let read = self.git(mirror, "read-tree").args(["--reset", "-u", "--no-recurse-submodules"]);
+        read.arg(commit).holding(hold).run().await?;
+        let clean = self.git(mirror, "clean").args(["-f", "-f", "-d", "-q"]);
+        clean.holding(hold).run().await?;
+        Ok(())
+    }
+
+    /// Git with the mirror's git directory, our index and the jobs' files.
+    fn git(&self, mirror: &Mirror, verb: &str) -> Command {
+        mirror
+            .command(verb)
+            .env("GIT_WORK_TREE", self.src())
+            .env("GIT_INDEX_FILE", self.meta("index"))
+    }
+
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Places) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, WorkspaceError> {
+        let places = Places::of(self);
+        blocking(move || work(&places)).await.map_err(at(&self.dir))
+    }
+}
+
+/// Where the parts of a workspace are.
+struct Places {
+    dirs: [PathBuf; 3],
+    src: PathBuf,
+    index: PathBuf,
+    trash: PathBuf,
+    /// There after the workspace was copied from another, until its index is right.
+    copied: PathBuf,
+    commit: PathBuf,
+    subject: (PathBuf, String),
+}
+
+impl Places {
+    fn of(workspace: &Workspace) -> Self {
+        Self {
+            dirs: [workspace.src(), workspace.home(), workspace.cache()],
+            src: workspace.src(),
+            index: workspace.meta("index"),
+            trash: workspace.meta("trash"),
+            copied: workspace.meta("copied"),
+            commit: workspace.meta("commit"),
+            subject: (Workspace::subject_file(&workspace.dir), workspace.subject.to_line()),
+        }
+    }
+
+    /// Gets everything ready for git, and says whether the files were copied from elsewhere.
+    fn prepare(&self, tree: &Tree) -> io::Result<bool> {
+        fs::write(&self.subject.0, &self.subject.1)?;
+        // Until the update has succeeded, nobody knows what is in there.
+        remove_if_there(&self.commit)?;
+        remove_if_there(&self.index.with_extension("lock"))?;
+        let trash = Trash::open(&self.trash)?;
+        self.dirs.iter().try_for_each(|dir| real_folder(&trash, dir))?;
+        sweep(&Folder::open(&self.src)?, tree, &trash)?;
+        trash.empty()?;
+        Ok(self.copied.exists())
+    }
+
+    fn finish(&self, commit: &CommitSha, references: &str, mirror: &Path) -> io::Result<()> {
+        borrow::lay(&self.src, commit, references, (mirror, &self.index))?;
+        fs::write(&self.commit, commit.as_str())
+    }
+}
+
+/// Forgets what the index says, since it may be what is broken, and repairs the files.
+fn mend_all(places: &Places) -> io::Result<()> {
+    remove_if_there(&places.index)?;
+    remove_if_there(&places.copied)?;
+    let trash = Trash::open(&places.trash)?;
+    mend(&Folder::open(&places.src)?, &trash)?;
+    trash.empty()
+}
+
+/// Makes sure that `dir` is a folder: not a link to one, and not missing.
+fn real_folder(trash: &Trash, dir: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(dir) {
+        Ok(found) if found.is_dir() => return Ok(()),
+        Ok(_) => super::discard(trash, dir)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    fs::create_dir(dir)
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}

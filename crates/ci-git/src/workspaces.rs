@@ -1,0 +1,92 @@
+//! The folder that has one workspace for each pull request and branch.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::git::Git;
+use crate::subject::Subject;
+use crate::trash::Trash;
+use crate::workspace::{Shared, Workspace, WorkspaceError, at, blocking, discard};
+
+/// Removed workspaces wait here until they are deleted; no subject has this name.
+const TRASH: &str = ".trash";
+/// Copies are made here; nor has any subject this name.
+const SEEDS: &str = ".seeds";
+
+/// The workspaces of one repository.
+#[derive(Clone, Debug)]
+pub struct Workspaces {
+    root: PathBuf,
+    shared: Shared,
+}
+
+impl Workspaces {
+    /// Opens the folder at `root`, making it if it is absent; once in the life of a node, since it
+    /// discards the copies that an earlier life had begun. `limit` is how long one copy or one
+    /// measurement may take.
+    ///
+    /// # Errors
+    /// The folder cannot be made.
+    pub fn open(git: Git, root: &Path, limit: Duration) -> Result<Self, WorkspaceError> {
+        let root = std::path::absolute(root).map_err(at(root))?;
+        let shared = Shared { git, trash: root.join(TRASH), seeds: root.join(SEEDS), limit };
+        prepare(&shared).map_err(at(&root))?;
+        Ok(Self { root, shared })
+    }
+
+    /// The workspace of `subject`, which need not exist yet.
+    #[must_use]
+    pub fn workspace(&self, subject: &Subject) -> Workspace {
+        let dir = self.root.join(subject.slug());
+        Workspace::new(subject.clone(), dir, self.shared.clone())
+    }
+
+    /// All workspaces that exist. Folders that are none are skipped, with a warning.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub async fn list(&self) -> Result<Vec<Workspace>, WorkspaceError> {
+        let root = self.root.clone();
+        let subjects = blocking(move || subjects(&root)).await.map_err(at(&self.root))?;
+        Ok(subjects.iter().map(|subject| self.workspace(subject)).collect())
+    }
+
+    /// Deletes what earlier removals have left, because the node was killed or a file could not be
+    /// deleted.
+    ///
+    /// # Errors
+    /// Something still cannot be deleted; the rest is gone.
+    pub async fn empty_trash(&self) -> Result<(), WorkspaceError> {
+        let path = self.shared.trash.clone();
+        let emptied = blocking({
+            let path = path.clone();
+            move || Trash::open(&path)?.empty()
+        });
+        emptied.await.map_err(at(&path))
+    }
+}
+
+fn prepare(shared: &Shared) -> io::Result<()> {
+    fs::create_dir_all(&shared.seeds)?;
+    discard(&Trash::open(&shared.trash)?, &shared.seeds)?;
+    fs::create_dir(&shared.seeds)
+}
+
+fn subjects(root: &Path) -> io::Result<Vec<Subject>> {
+    let mut subjects = Vec::new();
+    for entry in fs::read_dir(root)? {
+        let entry = entry?;
+        if [TRASH, SEEDS].iter().any(|name| entry.file_name() == *name) {
+            continue;
+        }
+        let line = fs::read_to_string(Workspace::subject_file(&entry.path()));
+        match line.as_deref().map(Subject::parse) {
+            Ok(Some(subject)) => subjects.push(subject),
+            found => tracing::warn!(path = ?entry.path(), ?found, "this is no workspace"),
+        }
+    }
+    subjects.sort();
+    Ok(subjects)
+}

@@ -1,0 +1,14 @@
+//! The crate against real git, in temporary folders.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod command;
+mod contents;
+mod credential;
+mod fixture;
+mod hostile;
+mod merge;
+mod mirror;
+mod performance;
+mod seed;
+mod working_copy;
+mod workspace;
