@@ -1,0 +1,49 @@
+//! What tests of supervised actors need: facts to wait for, traces to compare, faults on plan.
+//!
+//! - A [`Probe`] is a recipient that a test listens to; it never waits for ever.
+//! - A [`Trace`] is told what starts and stops; its order is the specification of a tree.
+//! - A [`FaultPlan`] makes the nth message, counted over all lives, panic or fail.
+//! - [`eventually`] asks until there is an answer.
+//!
+//! Use paused time (`start_paused`) wherever nothing real is awaited: ceilings then cost nothing.
+
+#![warn(missing_docs)]
+
+mod fault_plan;
+mod probe;
+mod trace;
+
+use std::future::Future;
+use std::time::Duration;
+
+pub use fault_plan::FaultPlan;
+pub use probe::Probe;
+pub use trace::{Actor, Trace};
+
+/// How long anything here waits before it says what it waited for in vain: long enough for a
+/// crowded machine, short enough for a person.
+pub const CEILING: Duration = Duration::from_secs(20);
+
+/// How often [`eventually`] asks.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Asks until there is an answer.
+///
+/// # Panics
+///
+/// When there is none within [`CEILING`].
+pub async fn eventually<T, Fut: Future<Output = Option<T>>>(
+    what: &str,
+    mut ask: impl FnMut() -> Fut,
+) -> T {
+    let asking = async {
+        loop {
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    let answer = tokio::time::timeout(CEILING, asking).await;
+    answer.unwrap_or_else(|_elapsed| panic!("waited in vain for {what}"))
+}

@@ -1,0 +1,70 @@
+//! Whole trees, told by their traces.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use heights::prelude::*;
+use heights::{CallError, Report};
+use heights_testkit::{Actor, FaultPlan, Probe, Trace, eventually};
+
+/// Starts elder, middle and younger, fails middle by plan at its first step, and stops the tree.
+async fn fail_the_middle(strategy: Strategy, faults: FaultPlan) -> Vec<String> {
+    let (trace, quiet) = (Trace::new(), FaultPlan::new());
+    let (elder, _) = trace.child("elder", &quiet);
+    let (middle, middle_ref) = trace.child("middle", &faults);
+    let (younger, _) = trace.child("younger", &quiet);
+    let root = Supervisor::builder("root").strategy(strategy);
+    let root = root.child(elder).child(middle).child(younger).start().await.unwrap();
+    assert_eq!(trace.take(), ["+elder", "+middle", "+younger"]);
+    assert!(matches!(middle_ref.call(Actor::Step).await, Err(CallError::Down(_))));
+    eventually("the middle child to answer again", async || {
+        middle_ref.call(Actor::Step).await.ok()
+    })
+    .await;
+    let restart = trace.take();
+    root.stop().await;
+    assert_eq!(trace.take(), ["-younger shutdown", "-middle shutdown", "-elder shutdown"]);
+    restart
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_strategy_leaves_its_own_trace() {
+    let panic = || FaultPlan::new().panic_at(1);
+    assert_eq!(fail_the_middle(Strategy::OneForOne, panic()).await, ["-middle panic", "+middle"]);
+    let rest = ["-middle panic", "-younger shutdown", "+middle", "+younger"];
+    assert_eq!(fail_the_middle(Strategy::RestForOne, panic()).await, rest);
+    let all =
+        ["-middle error", "-younger shutdown", "-elder shutdown", "+elder", "+middle", "+younger"];
+    assert_eq!(fail_the_middle(Strategy::OneForAll, FaultPlan::new().fail_at(1)).await, all);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_hears_the_reports_of_a_tree() {
+    let (trace, mut probe) = (Trace::new(), Probe::new());
+    let faults = FaultPlan::new().panic_at(2);
+    let (child, child_ref) = trace.child("child", &faults);
+    let root = Supervisor::builder("root")
+        .on_report(probe.recipient())
+        .child(child)
+        .start()
+        .await
+        .unwrap();
+    child_ref.call(Actor::Step).await.unwrap();
+    assert!(child_ref.call(Actor::Step).await.is_err());
+    let exit = probe
+        .find("the report of the crash", |report| match report {
+            Report::Supervisor(report) => Some(report.exit.to_string()),
+            _ => None,
+        })
+        .await;
+    assert!(exit.contains("planned panic at step 2"), "{exit}");
+    let progress = probe.next("the restart").await;
+    assert!(matches!(progress, Report::Progress(progress) if progress.incarnation == 2));
+    assert_eq!(faults.steps(), 2);
+    root.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+#[should_panic(expected = "waited in vain for something that never comes")]
+async fn a_probe_says_what_it_waited_for() {
+    Probe::<()>::new().next("something that never comes").await;
+}
