@@ -4,6 +4,9 @@
 //! starts and stops may be under way at once. Every `Start` is answered by `Started` or
 //! `StartFailed`; every end of a child, asked for or not, by `Exited`.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -41,12 +41,13 @@ impl Default for Intensity {
 pub struct RestartWindow {
     intensity: Intensity,
     restarts: VecDeque<Moment>,
+    total: u64,
 }
 
 impl RestartWindow {
     /// Makes an empty window.
     pub const fn new(intensity: Intensity) -> Self {
-        Self { intensity, restarts: VecDeque::new() }
+        Self { intensity, restarts: VecDeque::new(), total: 0 }
     }
 
     /// Counts one restart and tells whether it is still allowed.
@@ -58,7 +59,13 @@ impl RestartWindow {
             self.restarts.pop_front();
         }
         self.restarts.push_back(now);
+        self.total += 1;
         self.restarts.len() <= self.intensity.restarts as usize
+    }
+
+    /// Returns how many restarts were ever counted.
+    pub const fn total(&self) -> u64 {
+        self.total
     }
 
     /// Returns when the restarts that still counted at the latest one happened.
