@@ -23,11 +23,6 @@ use crate::process::{Birth, Process};
 use crate::report::Zombie;
 use crate::spec::ChildSpec;
 
-/// How long a killed process may take to be gone before it is reported as a zombie.
-///
-/// Killing takes effect at the next await; a handler that computes for longer is what this finds.
-pub(crate) const KILL_GRACE: Duration = Duration::from_secs(5);
-
 /// Starts one life of a child.
 pub(crate) trait Starter: Send + Sync + 'static {
     /// Resolves to the task of the process; on failure the process has settled its exit.
@@ -258,7 +253,9 @@ impl Keeper {
 
 /// Kills what a process left below it and waits, within bounds, until it is gone.
 async fn reap(process: &Process) {
-    let orphans = process.children();
+    let mut orphans = process.children();
+    // A zombie has had its time already.
+    orphans.retain(|orphan| !orphan.is_zombie());
     for orphan in orphans.iter().rev() {
         orphan.kill();
     }
@@ -275,12 +272,13 @@ pub(crate) async fn gone_within(process: &Process, shutdown: Shutdown) -> Result
             Shutdown::Timeout(limit) => tokio::time::sleep(limit).await,
             Shutdown::Infinity => process.kill_requested().await,
         }
-        tokio::time::sleep(KILL_GRACE).await;
+        tokio::time::sleep(process.kill_grace()).await;
     };
     tokio::select! {
         biased;
         exit = process.gone() => Ok(exit),
         () = too_late => {
+            process.set_zombie();
             let zombie = Zombie::of(process);
             process.hub().report(&zombie.clone().into());
             Err(zombie)

@@ -1,7 +1,9 @@
 //! A process: one life of one child, as everyone but the child itself sees it.
 
 mod activity;
+mod control;
 mod down;
+mod restarts;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,6 +22,7 @@ pub(crate) use self::activity::Activity;
 pub use self::activity::{Figures, Working};
 use self::down::Downs;
 pub use self::down::{Down, MonitorId};
+use self::restarts::Restarts;
 use crate::exit::{Exit, ShutdownReason};
 use crate::hub::{Hub, Shape};
 use crate::latch::Latch;
@@ -78,6 +81,7 @@ pub(crate) struct Traits {
     restart: Restart,
     type_name: &'static str,
     has_queue: bool,
+    kill_grace: Duration,
     shape: Option<Shape>,
 }
 
@@ -88,6 +92,7 @@ impl From<&ChildSpec> for Traits {
             kind: spec.plan.kind,
             restart: spec.plan.restart,
             has_queue: spec.has_queue,
+            kill_grace: spec.kill_grace,
             type_name: spec.type_name,
             shape: spec.shape,
         }
@@ -103,12 +108,13 @@ struct Inner {
     stopping: Latch,
     killing: Latch,
     ordered: Latch,
+    zombie: Latch,
     order: Mutex<Option<Shutdown>>,
     farewell: Mutex<Option<Exit>>,
     exit: OnceLock<Exit>,
     gone: Latch,
     nursery: Mutex<BTreeMap<ProcessId, Process>>,
-    restarts: Mutex<Vec<Instant>>,
+    restarts: Mutex<Restarts>,
     downs: Downs,
 }
 
@@ -123,12 +129,13 @@ impl Process {
             stopping: Latch::new(),
             killing: Latch::new(),
             ordered: Latch::new(),
+            zombie: Latch::new(),
             order: Mutex::new(None),
             farewell: Mutex::new(None),
             exit: OnceLock::new(),
             gone: Latch::new(),
             nursery: Mutex::new(BTreeMap::new()),
-            restarts: Mutex::new(Vec::new()),
+            restarts: Mutex::default(),
             downs: Downs::default(),
         }))
     }
@@ -234,107 +241,6 @@ impl Process {
     /// Returns how the process ended, once it is known.
     pub fn exit(&self) -> Option<Exit> {
         self.0.exit.get().cloned()
-    }
-}
-
-impl Process {
-    pub(crate) fn activity(&self) -> &Activity {
-        &self.0.activity
-    }
-
-    /// Returns how a supervisor treats its children, and how many restarts count right now.
-    pub(crate) fn shape(&self) -> Option<Shape> {
-        let mut shape = self.0.birth.spec.shape?;
-        let counts = |at: &&Instant| at.elapsed() <= shape.intensity.period;
-        shape.restarts_used = lock(&self.0.restarts).iter().filter(counts).count();
-        Some(shape)
-    }
-
-    /// Notes when the restarts that count happened.
-    pub(crate) fn note_restarts(&self, at: impl Iterator<Item = Instant>) {
-        let mut restarts = lock(&self.0.restarts);
-        restarts.clear();
-        restarts.extend(at);
-    }
-
-    pub(crate) fn shared_path(&self) -> Arc<str> {
-        Arc::clone(&self.0.birth.path)
-    }
-
-    /// Makes the mailbox known, so that the process can be stopped and killed.
-    pub(crate) fn attach(&self, cell: ActorCell) {
-        // A process is attached once, at the start of its only life.
-        let _attached_before = self.0.cell.set(cell);
-    }
-
-    pub(crate) fn cell(&self) -> Option<&ActorCell> {
-        self.0.cell.get()
-    }
-
-    /// Asks the process to stop; the first reason given is the one it leaves with.
-    pub(crate) fn stop_with(&self, exit: Exit) {
-        self.set_farewell(exit);
-        self.0.stopping.set();
-        if let Some(cell) = self.cell() {
-            cell.stop(None);
-        }
-    }
-
-    pub(crate) fn set_farewell(&self, exit: Exit) {
-        lock(&self.0.farewell).get_or_insert(exit);
-    }
-
-    /// The exit to leave with if nothing goes wrong on the way out.
-    pub(crate) fn farewell(&self) -> Exit {
-        lock(&self.0.farewell).clone().unwrap_or(Exit::Normal)
-    }
-
-    /// Settles how the process ended; the first answer stays.
-    pub(crate) fn settle(&self, exit: Exit) -> Exit {
-        self.0.exit.get_or_init(|| exit).clone()
-    }
-
-    /// Orders a stop by the rules of a child spec; the keeper carries it out.
-    pub(crate) fn order_shutdown(&self, shutdown: Shutdown) {
-        lock(&self.0.order).get_or_insert(shutdown);
-        self.0.ordered.set();
-    }
-
-    pub(crate) async fn shutdown_ordered(&self) -> Shutdown {
-        self.0.ordered.wait().await;
-        lock(&self.0.order).unwrap_or(Shutdown::Infinity)
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.0.stopping.is_set() || self.0.ordered.is_set() || self.0.killing.is_set()
-    }
-
-    pub(crate) async fn stop_requested(&self) {
-        self.0.stopping.wait().await;
-    }
-
-    pub(crate) async fn kill_requested(&self) {
-        self.0.killing.wait().await;
-    }
-
-    pub(crate) fn set_gone(&self) {
-        self.0.gone.set();
-    }
-
-    pub(crate) fn tell_downs(&self, exit: &Exit) {
-        self.0.downs.tell(self.0.pid, exit);
-    }
-
-    pub(crate) fn adopt(&self, child: Self) {
-        lock(&self.0.nursery).insert(child.pid(), child);
-    }
-
-    pub(crate) fn disown(&self, child: ProcessId) {
-        lock(&self.0.nursery).remove(&child);
-    }
-
-    pub(crate) fn children(&self) -> Vec<Self> {
-        lock(&self.0.nursery).values().cloned().collect()
     }
 }
 

@@ -24,10 +24,14 @@ use crate::task::{MakeTask, TaskBehavior, TaskContext};
 /// a large state from a slow disk, short enough to be noticed.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a killed child may take to be gone before it is reported as a zombie, unless its spec
+/// says otherwise. Killing takes effect at the next await; what computes for longer is found.
+const KILL_GRACE: Duration = Duration::from_secs(5);
+
 /// How to start a child, any number of times, and how to treat it.
 ///
 /// Defaults: permanent, five seconds to stop (supervisors: as long as it takes), thirty seconds
-/// to start (supervisors: as long as their children take).
+/// to start (supervisors: as long as their children take), five seconds to be gone when killed.
 ///
 /// A clone is the same child: its references point to whichever life was started last.
 #[derive(Clone)]
@@ -37,6 +41,7 @@ pub struct ChildSpec {
     pub(crate) type_name: &'static str,
     /// Whether the length of the mailbox is known.
     pub(crate) has_queue: bool,
+    pub(crate) kill_grace: Duration,
     pub(crate) shape: Option<Shape>,
     pub(crate) starter: Arc<dyn Starter>,
 }
@@ -112,6 +117,16 @@ impl ChildSpec {
         self
     }
 
+    /// Sets how long the child may take to be gone once it has been killed.
+    ///
+    /// One that takes longer is reported as a zombie, and nobody waits for it any longer; only a
+    /// handler that does not yield can take long.
+    #[must_use]
+    pub fn kill_grace(mut self, grace: Duration) -> Self {
+        self.kill_grace = grace;
+        self
+    }
+
     /// Delays restarts of this child.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
@@ -148,7 +163,15 @@ impl ChildSpec {
         let start_timeout = (plan.kind != ChildKind::Supervisor).then_some(START_TIMEOUT);
         let type_name = B::type_name();
         let starter = Arc::new(incubator);
-        Self { plan, start_timeout, type_name, has_queue: false, shape: None, starter }
+        Self {
+            plan,
+            start_timeout,
+            type_name,
+            has_queue: false,
+            kill_grace: KILL_GRACE,
+            shape: None,
+            starter,
+        }
     }
 }
 

@@ -163,10 +163,7 @@ impl State {
 
     pub(super) fn feed(&mut self, event: DynamicEvent) -> Option<Verdict> {
         let actions = self.machine.step(self.origin.elapsed(), event);
-        if actions.iter().any(|action| matches!(action, DynamicAction::Retry { .. })) {
-            let restarts = self.machine.window().restarts().map(|at| self.origin + at);
-            self.process.note_restarts(restarts);
-        }
+        self.process.note_restarts(self.machine.window().total());
         actions.into_iter().fold(None, |verdict, action| self.perform(action).or(verdict))
     }
 

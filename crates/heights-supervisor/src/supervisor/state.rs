@@ -92,8 +92,7 @@ impl State {
                 next = self.perform(action, &mut settled).await;
             }
         }
-        let restarts = self.machine.window().restarts().map(|at| self.origin + at);
-        self.process.note_restarts(restarts);
+        self.process.note_restarts(self.machine.window().total());
         settled
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use heights_core::Shutdown;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use crate::exit::Exit;
 use crate::process::{Process, ProcessId};
@@ -15,7 +15,8 @@ use crate::process::{Process, ProcessId};
 #[derive(Debug)]
 pub struct Task<R> {
     process: Process,
-    result: oneshot::Receiver<R>,
+    /// Gone once the result has been handed over.
+    result: Option<oneshot::Receiver<R>>,
 }
 
 /// Why a task has no result.
@@ -31,7 +32,7 @@ pub enum TaskError {
 
 impl<R> Task<R> {
     pub(super) const fn new(process: Process, result: oneshot::Receiver<R>) -> Self {
-        Self { process, result }
+        Self { process, result: Some(result) }
     }
 
     /// Returns the id of the task.
@@ -45,11 +46,8 @@ impl<R> Task<R> {
     }
 
     /// Waits for the result, however long it takes.
-    pub async fn join(self) -> Result<R, TaskError> {
-        match self.result.await {
-            Ok(result) => Ok(result),
-            Err(_dropped) => Err(TaskError::Down(self.process.gone().await)),
-        }
+    pub async fn join(mut self) -> Result<R, TaskError> {
+        self.result().await
     }
 
     /// Waits for the result, for at most `limit`; after that the task is killed.
@@ -64,19 +62,29 @@ impl<R> Task<R> {
     }
 
     /// Waits for the result for a while; `None` if it is not there yet, and may be asked for again.
+    ///
+    /// A result is handed over once; after that only how the task ended is left to say.
     pub async fn yield_within(&mut self, limit: Duration) -> Option<Result<R, TaskError>> {
-        let deadline = Instant::now() + limit;
-        match timeout_at(deadline, &mut self.result).await {
-            Err(_elapsed) => None,
-            Ok(Ok(result)) => Some(Ok(result)),
-            Ok(Err(_dropped)) => Some(Err(TaskError::Down(self.process.gone().await))),
-        }
+        timeout(limit, self.result()).await.ok()
     }
 
     /// Stops the task and returns its result if there is one already, else how it ended.
     pub async fn shutdown(mut self, shutdown: Shutdown) -> Result<R, TaskError> {
         self.process.order_shutdown(shutdown);
         let exit = self.process.gone().await;
-        self.result.try_recv().map_err(|_none| TaskError::Down(exit))
+        let result = self.result.take().and_then(|mut result| result.try_recv().ok());
+        result.ok_or(TaskError::Down(exit))
+    }
+
+    /// Waits for the result or the end; may be given up on and begun again.
+    async fn result(&mut self) -> Result<R, TaskError> {
+        if let Some(receiver) = &mut self.result {
+            let received = receiver.await;
+            self.result = None;
+            if let Ok(result) = received {
+                return Ok(result);
+            }
+        }
+        Err(TaskError::Down(self.process.gone().await))
     }
 }

@@ -1,0 +1,125 @@
+//! How the runtime leads a process through its life.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use heights_core::Shutdown;
+use ractor::ActorCell;
+
+use super::{Activity, Process, ProcessId, lock};
+use crate::exit::Exit;
+use crate::hub::Shape;
+
+impl Process {
+    pub(crate) fn activity(&self) -> &Activity {
+        &self.0.activity
+    }
+
+    pub(crate) fn shared_path(&self) -> Arc<str> {
+        Arc::clone(&self.0.birth.path)
+    }
+
+    /// Returns how a supervisor treats its children, and how many restarts count right now.
+    pub(crate) fn shape(&self) -> Option<Shape> {
+        let mut shape = self.0.birth.spec.shape?;
+        shape.restarts_used = lock(&self.0.restarts).within(shape.intensity.period);
+        Some(shape)
+    }
+
+    /// Notes how many restarts the supervisor has counted so far.
+    pub(crate) fn note_restarts(&self, total: u64) {
+        if let Some(shape) = self.0.birth.spec.shape {
+            lock(&self.0.restarts).note(total, shape.intensity.period);
+        }
+    }
+
+    /// Makes the mailbox known, so that the process can be stopped and killed.
+    pub(crate) fn attach(&self, cell: ActorCell) {
+        // A process is attached once, at the start of its only life.
+        let _attached_before = self.0.cell.set(cell);
+    }
+
+    pub(crate) fn cell(&self) -> Option<&ActorCell> {
+        self.0.cell.get()
+    }
+
+    /// Asks the process to stop; the first reason given is the one it leaves with.
+    pub(crate) fn stop_with(&self, exit: Exit) {
+        self.set_farewell(exit);
+        self.0.stopping.set();
+        if let Some(cell) = self.cell() {
+            cell.stop(None);
+        }
+    }
+
+    pub(crate) fn set_farewell(&self, exit: Exit) {
+        lock(&self.0.farewell).get_or_insert(exit);
+    }
+
+    /// The exit to leave with if nothing goes wrong on the way out.
+    pub(crate) fn farewell(&self) -> Exit {
+        lock(&self.0.farewell).clone().unwrap_or(Exit::Normal)
+    }
+
+    /// Settles how the process ended; the first answer stays.
+    pub(crate) fn settle(&self, exit: Exit) -> Exit {
+        self.0.exit.get_or_init(|| exit).clone()
+    }
+
+    /// Orders a stop by the rules of a child spec; the keeper carries it out.
+    pub(crate) fn order_shutdown(&self, shutdown: Shutdown) {
+        lock(&self.0.order).get_or_insert(shutdown);
+        self.0.ordered.set();
+    }
+
+    pub(crate) async fn shutdown_ordered(&self) -> Shutdown {
+        self.0.ordered.wait().await;
+        lock(&self.0.order).unwrap_or(Shutdown::Infinity)
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stopping.is_set() || self.0.ordered.is_set() || self.0.killing.is_set()
+    }
+
+    pub(crate) async fn stop_requested(&self) {
+        self.0.stopping.wait().await;
+    }
+
+    pub(crate) async fn kill_requested(&self) {
+        self.0.killing.wait().await;
+    }
+
+    /// Returns how long the process may take to be gone once it has been killed.
+    pub(crate) fn kill_grace(&self) -> Duration {
+        self.0.birth.spec.kill_grace
+    }
+
+    pub(crate) fn set_zombie(&self) {
+        self.0.zombie.set();
+    }
+
+    /// Tells whether it has been reported that the process does not end.
+    pub(crate) fn is_zombie(&self) -> bool {
+        self.0.zombie.is_set()
+    }
+
+    pub(crate) fn set_gone(&self) {
+        self.0.gone.set();
+    }
+
+    pub(crate) fn tell_downs(&self, exit: &Exit) {
+        self.0.downs.tell(self.0.pid, exit);
+    }
+
+    pub(crate) fn adopt(&self, child: Self) {
+        lock(&self.0.nursery).insert(child.pid(), child);
+    }
+
+    pub(crate) fn disown(&self, child: ProcessId) {
+        lock(&self.0.nursery).remove(&child);
+    }
+
+    pub(crate) fn children(&self) -> Vec<Self> {
+        lock(&self.0.nursery).values().cloned().collect()
+    }
+}

@@ -1,0 +1,167 @@
+//! Section A: starting.
+
+use std::time::Duration;
+
+use heights_supervisor::{
+    ChildSpec, Exit, ShutdownReason, StartError, StartFailure, Strategy, Supervisor,
+};
+
+use crate::support::{Probe, SECOND, Start, Stop, Trace, start, within};
+
+#[tokio::test(start_paused = true)]
+async fn a01_a_supervisor_without_children_starts_and_stops() {
+    let root = start(Supervisor::builder("root")).await;
+    assert_eq!(root.count_children().await.specs, 0);
+    let exit = within("the stop", root.stop()).await;
+    assert!(matches!(exit, Exit::Shutdown(ShutdownReason::Requested)));
+    assert!(matches!(root.stop().await, Exit::NoProc));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a02_children_start_strictly_in_list_order() {
+    let trace = Trace::default();
+    let (slow, quick) = (Probe::new(&trace, "slow"), Probe::new(&trace, "quick"));
+    slow.next_starts([Start::Takes(SECOND * 10)]);
+    let root = start(Supervisor::builder("root").child(slow.spec).child(quick.spec)).await;
+    root.stop().await;
+    assert_eq!(trace.take(), "start slow, start quick, stop quick, stop slow");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a03_start_returns_only_when_all_are_started() {
+    let trace = Trace::default();
+    let (a, b) = (Probe::new(&trace, "a"), Probe::new(&trace, "b"));
+    b.next_starts([Start::Takes(SECOND * 10)]);
+    let begin = tokio::time::Instant::now();
+    let root = start(Supervisor::builder("root").child(a.spec).child(b.spec)).await;
+    assert_eq!(begin.elapsed(), SECOND * 10);
+    assert_eq!(root.count_children().await.active, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a04_failed_start_stops_started_children_in_reverse() {
+    let trace = Trace::default();
+    let [a, b, c, d] = ["a", "b", "c", "d"].map(|name| Probe::new(&trace, name));
+    c.next_starts([Start::Fails("no disk")]);
+    let builder = Supervisor::builder("root")
+        .strategy(Strategy::OneForAll)
+        .child(a.spec)
+        .child(b.spec)
+        .child(c.spec)
+        .child(d.spec);
+    let error = within("the start", builder.start()).await.unwrap_err();
+    assert_eq!(trace.take(), "start a, start b, fail c, stop b, stop a");
+    assert_eq!(error.to_string(), "child c did not start: error: no disk");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a05_the_start_error_has_text_and_place_of_the_panic() {
+    let trace = Trace::default();
+    let a = Probe::new(&trace, "a");
+    a.next_starts([Start::Panics("no luck")]);
+    let (inner, _) = Supervisor::builder("inner").child(a.spec).child_spec();
+    let error = Supervisor::builder("root").child(inner).start().await.unwrap_err();
+    let text = error.to_string();
+    let expected = "child inner did not start: error: child a did not start: panic: no luck at ";
+    assert!(text.starts_with(expected), "{text}");
+    assert!(text.contains("support.rs:"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a05_a_panic_while_making_the_arguments_is_a_failed_start() {
+    let spec = ChildSpec::task("a", |cx| {
+        assert!(cx.name().is_empty(), "no arguments");
+        async { Ok(()) }
+    });
+    let error = Supervisor::builder("root").child(spec).start().await.unwrap_err();
+    assert!(error.to_string().contains("no arguments"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a07_nothing_is_left_after_a_failed_start() {
+    let trace = Trace::default();
+    let (a, b) = (Probe::new(&trace, "a"), Probe::new(&trace, "b"));
+    b.next_starts([Start::Fails("no")]);
+    let hub = heights_supervisor::Hub::new();
+    let builder =
+        Supervisor::builder("root").hub(hub.clone()).child(a.spec.clone()).child(b.spec.clone());
+    within("the start", builder.start()).await.unwrap_err();
+    assert!(hub.snapshot().processes.is_empty());
+    assert!(a.reference.current().is_none() && b.reference.current().is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a08_a_running_child_is_returned_instead_of_started_twice() {
+    let trace = Trace::default();
+    let a = Probe::new(&trace, "a");
+    let root = start(Supervisor::builder("root").child(a.spec.clone())).await;
+    let error = root.start_child(a.spec.clone()).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("already started as {}", a.process().pid()));
+    assert_eq!(trace.take(), "start a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a09_a_start_that_is_given_up_leaves_nothing() {
+    let trace = Trace::default();
+    let (a, b) = (Probe::new(&trace, "a"), Probe::new(&trace, "b"));
+    b.next_starts([Start::Hangs]);
+    let hub = heights_supervisor::Hub::new();
+    let builder = Supervisor::builder("root").hub(hub.clone()).child(a.spec).child(b.spec);
+    tokio::time::timeout(SECOND, builder.start()).await.unwrap_err();
+    crate::support::settle().await;
+    assert!(hub.snapshot().processes.is_empty(), "{:?}", hub.snapshot().processes);
+    assert_eq!(trace.take(), "start a, hang b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a13_a_hanging_start_is_cancelled_by_its_timeout() {
+    let trace = Trace::default();
+    let (a, b) = (Probe::new(&trace, "a"), Probe::new(&trace, "b"));
+    b.next_starts([Start::Hangs]);
+    let limit = Duration::from_secs(7);
+    let begin = tokio::time::Instant::now();
+    let builder =
+        Supervisor::builder("root").child(a.spec).child(b.spec.clone().start_timeout(limit));
+    let error = within("the start", builder.start()).await.unwrap_err();
+    assert_eq!(begin.elapsed(), limit);
+    let StartError::Child { id, cause: StartFailure::Timeout(seven) } = error else {
+        panic!("{error}")
+    };
+    assert_eq!((id.as_str(), seven), ("b", limit));
+    assert_eq!(trace.take(), "start a, hang b, stop a");
+    // Its place is free again.
+    let root = start(Supervisor::builder("root").child(b.spec)).await;
+    assert_eq!(root.count_children().await.active, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a14_a_supervisor_and_a_task_are_valid_children() {
+    let trace = Trace::default();
+    let a = Probe::stopping(&trace, "a", Stop::Quick);
+    let note = trace.clone();
+    let task = ChildSpec::task("task", move |cx| {
+        let note = note.clone();
+        async move {
+            note.note("start task");
+            cx.shutdown().await;
+            note.note("stop task");
+            Ok(())
+        }
+    });
+    let (third, _) = Supervisor::builder("third").child(a.spec).child(task).child_spec();
+    let (second, _) = Supervisor::builder("second").child(third).child_spec();
+    let root = start(Supervisor::builder("root").child(second)).await;
+    crate::support::settle().await;
+    let tree = root.tree().unwrap();
+    let paths: Vec<&str> = tree.processes.iter().map(|process| &*process.path).collect();
+    let expected = [
+        "root",
+        "root/second",
+        "root/second/third",
+        "root/second/third/a",
+        "root/second/third/task",
+    ];
+    assert_eq!(paths, expected);
+    root.stop().await;
+    assert_eq!(trace.take(), "start a, start task, stop task, stop a");
+}

@@ -1,0 +1,86 @@
+//! Section B: specs and flags.
+
+use std::time::Duration;
+
+use heights_supervisor::{
+    ChildSpec, DynamicSupervisor, Intensity, Restart, Shutdown, SpecError, StartError, Strategy,
+    Supervisor, check_child_specs,
+};
+
+use crate::support::{Probe, SECOND, Stop, Trace, start};
+
+#[tokio::test(start_paused = true)]
+async fn b15_an_empty_id_is_rejected() {
+    let trace = Trace::default();
+    let nameless = Probe::new(&trace, "").spec;
+    assert_eq!(check_child_specs(std::slice::from_ref(&nameless)), Err(SpecError::EmptyId));
+    let root = start(Supervisor::builder("root")).await;
+    let error = root.start_child(nameless.clone()).await.unwrap_err();
+    assert_eq!(error.to_string(), "a child has an empty id");
+    let dynamic = DynamicSupervisor::builder("root").start().await.unwrap();
+    let error = dynamic.start_child(nameless).await.unwrap_err();
+    assert_eq!(error.to_string(), "a child has an empty id");
+    assert_eq!(trace.take(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn b16_duplicate_ids_are_rejected() {
+    let trace = Trace::default();
+    let [a, b, again] = ["a", "b", "a"].map(|name| Probe::new(&trace, name).spec);
+    let twice = SpecError::DuplicateId("a".into());
+    let specs = [a.clone(), b.clone(), again.clone()];
+    assert_eq!(check_child_specs(&specs), Err(twice.clone()));
+    let builder = Supervisor::builder("root").child(a).child(b).child(again);
+    let (nested, _) = builder.clone().child_spec();
+    let error = builder.start().await.unwrap_err();
+    assert!(matches!(error, StartError::Invalid(same) if same == twice));
+    let error = Supervisor::builder("root").child(nested).start().await.unwrap_err();
+    assert!(error.to_string().ends_with("two children have the id \"a\""), "{error}");
+    assert_eq!(trace.take(), "");
+}
+
+#[test]
+fn b17_defaults() {
+    let trace = Trace::default();
+    let worker = Probe::new(&trace, "a").spec;
+    let plan = worker.plan();
+    assert_eq!(plan.restart, Restart::Permanent);
+    assert_eq!(plan.shutdown, Shutdown::Timeout(Duration::from_secs(5)));
+    assert_eq!(plan.backoff, None);
+    let task = ChildSpec::task("t", |_cx| async { Ok(()) });
+    assert_eq!(task.plan().shutdown, Shutdown::Timeout(Duration::from_secs(5)));
+    let (supervisor, _) = Supervisor::builder("s").child_spec();
+    assert_eq!(supervisor.plan().shutdown, Shutdown::Infinity);
+    assert_eq!(Strategy::default(), Strategy::OneForOne);
+    assert_eq!(Intensity::default(), Intensity::new(3, Duration::from_secs(5)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn b18_a_period_of_zero_is_rejected_and_no_restarts_are_accepted() {
+    let error = Supervisor::builder("root").intensity(1, Duration::ZERO).start().await.unwrap_err();
+    assert!(matches!(error, StartError::Invalid(SpecError::ZeroPeriod)));
+    let error =
+        DynamicSupervisor::builder("root").intensity(1, Duration::ZERO).start().await.unwrap_err();
+    assert!(matches!(error, StartError::Invalid(SpecError::ZeroPeriod)));
+
+    let trace = Trace::default();
+    let a = Probe::new(&trace, "a");
+    let root = start(Supervisor::builder("root").intensity(0, SECOND).child(a.spec.clone())).await;
+    let process = root.process().unwrap();
+    a.panic().await;
+    assert_eq!(process.gone().await.to_string(), "shutdown: reached max intensity");
+    assert_eq!(trace.take(), "start a, crash a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn b20_a_shutdown_timeout_of_zero_asks_and_kills_at_once() {
+    let trace = Trace::default();
+    let slow = Probe::stopping(&trace, "slow", Stop::Takes(SECOND))
+        .with(|spec| spec.shutdown(Shutdown::Timeout(Duration::ZERO)));
+    let root = start(Supervisor::builder("root").child(slow.spec.clone())).await;
+    let (begin, process) = (tokio::time::Instant::now(), slow.process());
+    root.stop().await;
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+    assert_eq!(process.exit().unwrap().to_string(), "killed");
+    assert_eq!(trace.take(), "start slow");
+}

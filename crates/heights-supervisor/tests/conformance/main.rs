@@ -1,0 +1,18 @@
+//! The conformance list of the runtime: what OTP promises, one test per line of the list.
+//!
+//! A test is named after the section and the number of its line. Time is paused throughout.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod support;
+
+mod a_start;
+mod b_specs;
+mod c_restart_types;
+mod d_strategies;
+mod e_intensity;
+mod f_restarting;
+mod h_shutdown;
+mod i_administration;
+mod m_tasks_and_calls;
+mod n_hub;
