@@ -12,11 +12,11 @@ pub use command::{CommandError, ForceTarget, IssueCommand, ShaPrefix};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub u64);
 
-/// The forge's number of a comment; unique within a forge.
+/// The forge's number of a comment; unique among those on pull requests, and among those on commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommentId(pub u64);
 
-/// The forge's number of a review; unique within a forge.
+/// The forge's number of a review.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReviewId(pub u64);
 
@@ -148,10 +148,10 @@ pub struct Comment {
     pub created_at: Timestamp,
 }
 
-/// A comment together with the pull request it was made on.
+/// A comment together with the number of what it was made on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PullComment {
-    /// The pull request.
+    /// The pull request; where a poll found the comment it may also be an issue.
     pub pull: PullNumber,
     /// The comment.
     pub comment: Comment,
