@@ -1,0 +1,175 @@
+//! The port: what the node asks of a forge, and how a forge can fail.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use ci_domain::forge::{
+    Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
+};
+use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+
+/// What every call returns: boxed, so that a forge can be chosen while the node runs.
+pub type ForgeFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ForgeError>> + Send + 'a>>;
+
+/// A place where pull requests live.
+///
+/// Every call is one attempt: nothing is retried, queued or cached here, and dropping the future
+/// gives the call up. A write whose answer was lost may have been applied.
+pub trait Forge: Send + Sync {
+    /// Who we are: comments by this login are our own.
+    fn identity(&self) -> ForgeFuture<'_, Login>;
+
+    /// Reads every open pull request and every branch.
+    fn snapshot<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, RepoSnapshot>;
+
+    /// Reads one pull request, open or not; `None` where there never was one of that number.
+    fn pull<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        number: PullNumber,
+    ) -> ForgeFuture<'a, Option<PullFacts>>;
+
+    /// Sets the status of `status.context` on a commit; setting it twice changes nothing.
+    fn set_status<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+        status: &'a StatusWrite,
+    ) -> ForgeFuture<'a, ()>;
+
+    /// Reads the whole conversation of a pull request, oldest first.
+    fn comments<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        pull: PullNumber,
+    ) -> ForgeFuture<'a, Vec<Comment>>;
+
+    /// Reads the comments made on any pull request at or after `since`, oldest first.
+    ///
+    /// Comments on issues may be among them: GitHub counts issues and pull requests together and does
+    /// not tell them apart here. Their numbers are no pull request's.
+    fn recent_comments<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        since: Timestamp,
+    ) -> ForgeFuture<'a, Vec<PullComment>>;
+
+    /// Posts a comment on a pull request; posting it twice makes two.
+    fn create_comment<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        pull: PullNumber,
+        body: &'a str,
+    ) -> ForgeFuture<'a, CommentId>;
+
+    /// Replaces the text of one of our comments on a pull request.
+    fn edit_comment<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        comment: CommentId,
+        body: &'a str,
+    ) -> ForgeFuture<'a, ()>;
+
+    /// Reads the comments on a commit, oldest first.
+    fn commit_comments<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+    ) -> ForgeFuture<'a, Vec<Comment>>;
+
+    /// Posts a comment on a commit; posting it twice makes two.
+    fn commit_comment<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+        body: &'a str,
+    ) -> ForgeFuture<'a, CommentId>;
+
+    /// Whether `login` may push to the repository now. The caller decides how long to believe it.
+    fn can_write<'a>(&'a self, repo: &'a RepoName, login: &'a Login) -> ForgeFuture<'a, bool>;
+
+    /// Reacts to a comment on a pull request; reacting twice changes nothing.
+    fn react<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        comment: CommentId,
+        reaction: Reaction,
+    ) -> ForgeFuture<'a, ()>;
+
+    /// What the forge last said about how many calls are left.
+    fn budget(&self) -> Budget;
+}
+
+/// Why a call failed. Never carries a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ForgeError {
+    /// The call may work later: no connection, no answer in time, or the forge is ill.
+    #[error("reach the forge: {reason}")]
+    Transient {
+        /// What happened.
+        reason: String,
+        /// How long the forge asked to wait, if it did.
+        retry_after: Option<Duration>,
+    },
+    /// Too many calls; none will work before `until`.
+    #[error("call the forge before its rate limit ends, at {} s since the epoch", until.0)]
+    RateLimited {
+        /// When calls work again.
+        until: Timestamp,
+    },
+    /// The token is wrong or may not do this; a person has to act.
+    #[error("be let in by the forge: {message}")]
+    Unauthorized {
+        /// What the forge said.
+        message: String,
+    },
+    /// The thing is not there, or is hidden from this token.
+    #[error("find {what}")]
+    NotFound {
+        /// What was asked for.
+        what: String,
+    },
+    /// The forge understood the call and refuses it; the same call will be refused again.
+    #[error("have the call accepted by the forge (status {status}): {message}")]
+    Rejected {
+        /// The HTTP status, or 200 where GraphQL refused.
+        status: u16,
+        /// What the forge said.
+        message: String,
+    },
+    /// The answer could not be understood.
+    #[error("understand the forge's answer: {reason}")]
+    Malformed {
+        /// What was wrong with it.
+        reason: String,
+    },
+}
+
+/// How many calls are left, by the kind of call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    /// REST calls; `None` before the first answer, and where there is no limit.
+    pub rest: Option<Window>,
+    /// GraphQL points, likewise.
+    pub graphql: Option<Window>,
+}
+
+/// One rate limit as of the latest answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How many calls a window allows.
+    pub limit: u64,
+    /// How many are left.
+    pub remaining: u64,
+    /// When the next window begins.
+    pub reset_at: Timestamp,
+}
+
+impl ForgeError {
+    /// Whether the same call may succeed later without anybody doing anything.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Transient { .. } | Self::RateLimited { .. })
+    }
+}

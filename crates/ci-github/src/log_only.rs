@@ -1,0 +1,129 @@
+//! A forge that is read and never written: `[github] write = false`.
+
+use std::sync::Arc;
+
+use ci_domain::forge::{
+    Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
+};
+use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+
+use crate::forge::{Budget, Forge, ForgeFuture};
+
+/// Passes reads on and logs writes instead of sending them.
+pub struct LogOnly {
+    forge: Arc<dyn Forge>,
+}
+
+impl LogOnly {
+    /// The id that every comment gets which was logged instead of posted.
+    pub const NOT_POSTED: CommentId = CommentId(0);
+
+    /// Wraps `forge`.
+    #[must_use]
+    pub fn new(forge: Arc<dyn Forge>) -> Self {
+        Self { forge }
+    }
+}
+
+impl Forge for LogOnly {
+    fn identity(&self) -> ForgeFuture<'_, Login> {
+        self.forge.identity()
+    }
+
+    fn snapshot<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, RepoSnapshot> {
+        self.forge.snapshot(repo)
+    }
+
+    fn pull<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        number: PullNumber,
+    ) -> ForgeFuture<'a, Option<PullFacts>> {
+        self.forge.pull(repo, number)
+    }
+
+    fn set_status<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+        status: &'a StatusWrite,
+    ) -> ForgeFuture<'a, ()> {
+        tracing::info!(
+            %repo, %sha, context = status.context, state = status.state.as_str(),
+            description = status.description, "status not sent: writing is off"
+        );
+        Box::pin(async { Ok(()) })
+    }
+
+    fn comments<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        pull: PullNumber,
+    ) -> ForgeFuture<'a, Vec<Comment>> {
+        self.forge.comments(repo, pull)
+    }
+
+    fn recent_comments<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        since: Timestamp,
+    ) -> ForgeFuture<'a, Vec<PullComment>> {
+        self.forge.recent_comments(repo, since)
+    }
+
+    fn create_comment<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        pull: PullNumber,
+        body: &'a str,
+    ) -> ForgeFuture<'a, CommentId> {
+        tracing::info!(%repo, %pull, body, "comment not sent: writing is off");
+        Box::pin(async { Ok(Self::NOT_POSTED) })
+    }
+
+    fn edit_comment<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        comment: CommentId,
+        body: &'a str,
+    ) -> ForgeFuture<'a, ()> {
+        tracing::info!(%repo, comment = comment.0, body, "edit not sent: writing is off");
+        Box::pin(async { Ok(()) })
+    }
+
+    fn commit_comments<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+    ) -> ForgeFuture<'a, Vec<Comment>> {
+        self.forge.commit_comments(repo, sha)
+    }
+
+    fn commit_comment<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+        body: &'a str,
+    ) -> ForgeFuture<'a, CommentId> {
+        tracing::info!(%repo, %sha, body, "commit comment not sent: writing is off");
+        Box::pin(async { Ok(Self::NOT_POSTED) })
+    }
+
+    fn can_write<'a>(&'a self, repo: &'a RepoName, login: &'a Login) -> ForgeFuture<'a, bool> {
+        self.forge.can_write(repo, login)
+    }
+
+    fn react<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        comment: CommentId,
+        reaction: Reaction,
+    ) -> ForgeFuture<'a, ()> {
+        tracing::info!(%repo, comment = comment.0, ?reaction, "reaction not sent: writing is off");
+        Box::pin(async { Ok(()) })
+    }
+
+    fn budget(&self) -> Budget {
+        self.forge.budget()
+    }
+}

@@ -1,0 +1,147 @@
+//! Deliveries as tests make them up; recorded ones are in `tests/webhook_payloads.rs`.
+
+use ci_domain::forge::{Comment, CommentId, PullComment, PullNews, Timestamp};
+use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber};
+use serde_json::json;
+
+use super::*;
+
+fn headers(event: &str) -> Headers<'_> {
+    Headers {
+        event: Some(event),
+        delivery: Some("72d3162e-cc78-11e3-81ab-4c9367dc0958"),
+        content_type: Some("application/json"),
+    }
+}
+
+fn parse(event: &str, body: &str) -> Result<Delivery, BadDelivery> {
+    Delivery::parse(headers(event), body.as_bytes())
+}
+
+fn event(name: &str, payload: &serde_json::Value) -> ForgeEvent {
+    parse(name, &payload.to_string()).unwrap().event
+}
+
+fn sha(digit: char) -> String {
+    digit.to_string().repeat(40)
+}
+
+#[test]
+fn every_action_on_a_pull_request_is_a_hint_to_read_it() {
+    for (name, action) in [
+        ("pull_request", "synchronize"),
+        ("pull_request", "an action of tomorrow"),
+        ("pull_request_review", "submitted"),
+        ("pull_request_review", "dismissed"),
+    ] {
+        let payload = json!({"action": action, "pull_request": {
+            "number": 7, "head": {"sha": sha('a'), "ref": "cart"}, "updated_at": "1970-01-01T00:01:00Z",
+            "state": "a state of tomorrow",
+        }});
+        let expected = ForgeEvent::PullChanged {
+            number: PullNumber(7),
+            news: PullNews::Hint {
+                head: CommitSha::new(sha('a')).unwrap(),
+                updated_at: Timestamp(60),
+            },
+        };
+        assert_eq!(event(name, &payload), expected, "{name} {action}");
+    }
+}
+
+#[test]
+fn a_push_names_the_branch_and_its_tip() {
+    let push = |reference: &str, after: String| json!({"ref": reference, "after": after});
+    let branch = BranchName::new("release/1").unwrap();
+    let tip = Some(CommitSha::new(sha('b')).unwrap());
+    assert_eq!(
+        event("push", &push("refs/heads/release/1", sha('b'))),
+        ForgeEvent::Pushed { branch: branch.clone(), sha: tip }
+    );
+    assert_eq!(
+        event("push", &push("refs/heads/release/1", sha('0'))),
+        ForgeEvent::Pushed { branch, sha: None }
+    );
+    assert!(matches!(event("push", &push("refs/tags/v1", sha('b'))), ForgeEvent::Ignored { .. }));
+}
+
+#[test]
+fn only_new_comments_on_pull_requests_count() {
+    let payload = |action: &str, user: serde_json::Value| {
+        json!({"action": action, "issue": {"number": 7, "pull_request": {"url": "…"}}, "comment": {
+            "id": 9_007_199_254_740_993_u64, "user": user, "body": "/ci why", "created_at": "1970-01-01T00:00:09Z",
+        }})
+    };
+    let expected = |author: &str| {
+        ForgeEvent::Commented(PullComment {
+            pull: PullNumber(7),
+            comment: Comment {
+                id: CommentId(9_007_199_254_740_993),
+                author: Login::new(author).unwrap(),
+                body: "/ci why".to_owned(),
+                created_at: Timestamp(9),
+            },
+        })
+    };
+    let ada = json!({"login": "ada", "type": "User"});
+    assert_eq!(event("issue_comment", &payload("created", ada.clone())), expected("ada"));
+    assert_eq!(
+        event("issue_comment", &payload("created", serde_json::Value::Null)),
+        expected("ghost")
+    );
+    for action in ["edited", "deleted", "pinned"] {
+        let ignored = event("issue_comment", &payload(action, ada.clone()));
+        assert!(matches!(ignored, ForgeEvent::Ignored { .. }), "{action}");
+    }
+}
+
+#[test]
+fn a_form_says_the_same_as_json() {
+    let json = r#"{"zen":"50% off & more","repository":{"full_name":"acme/shop"}}"#;
+    let form = "payload=%7B%22zen%22%3A%2250%25+off+%26+more%22%2C%22repository%22%3A%7B%22full_name%22%3A%22acme%2Fshop%22%7D%7D";
+    let form_headers = Headers {
+        content_type: Some("application/x-www-form-urlencoded; charset=utf-8"),
+        ..headers("ping")
+    };
+    let delivery = Delivery::parse(form_headers, form.as_bytes()).unwrap();
+    assert_eq!(delivery, parse("ping", json).unwrap());
+    assert_eq!(delivery.repo, Some(RepoName::new("acme/shop").unwrap()));
+    let error = Delivery::parse(form_headers, b"load=1").unwrap_err();
+    assert!(matches!(error, BadDelivery::NoPayload));
+}
+
+#[test]
+fn what_cannot_be_read_says_why() {
+    let deep = "[".repeat(100_000);
+    for body in ["", "{", "{\"a\":", "null garbage", deep.as_str(), "\u{0}"] {
+        assert!(matches!(parse("push", body), Err(BadDelivery::Json(_))), "{body:.20}");
+    }
+    for (name, body, said) in [
+        ("push", "{}", "missing field `ref`"),
+        ("push", "[]", "invalid length 0"),
+        ("push", r#"{"ref":"refs/heads/a..b","after":"0"}"#, "branch \"a..b\" is invalid"),
+        ("push", r#"{"ref":"refs/heads/a","after":"HEAD"}"#, "commit \"HEAD\" is invalid"),
+        ("pull_request", r#"{"pull_request":{"number":-1}}"#, "invalid value: integer `-1`"),
+        ("ping", r#"{"repository":{"full_name":"../etc"}}"#, "repository \"../etc\" is invalid"),
+        ("ping", r#"{"repository":{"full_name":7}}"#, "not a string"),
+    ] {
+        let error = parse(name, body).unwrap_err().to_string();
+        assert!(error.contains(said), "{body}: {error}");
+    }
+}
+
+#[test]
+fn headers_must_be_there_and_plain() {
+    let long = "x".repeat(101);
+    for bad in [None, Some(""), Some("a/b"), Some("a\nb"), Some(long.as_str())] {
+        let event = Headers { event: bad, ..headers("ping") };
+        let delivery = Headers { delivery: bad, ..headers("ping") };
+        for headers in [event, delivery] {
+            assert!(matches!(Delivery::parse(headers, b"{}"), Err(BadDelivery::Header(_))));
+        }
+    }
+    let untyped = Headers { content_type: None, ..headers("ping") };
+    assert!(matches!(Delivery::parse(untyped, b"{}"), Err(BadDelivery::Header("Content-Type"))));
+    let xml = Headers { content_type: Some("text/xml"), ..headers("ping") };
+    assert!(matches!(Delivery::parse(xml, b"{}"), Err(BadDelivery::ContentType(_))));
+}
