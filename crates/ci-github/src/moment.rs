@@ -1,4 +1,6 @@
-//! Moments as GitHub writes them, `2026-01-31T12:00:00Z`.
+//! Moments as GitHub writes them, `2026-01-31T12:00:00Z`, and the present one.
+
+use std::time::SystemTime;
 
 use ci_domain::forge::Timestamp;
 
@@ -34,6 +36,12 @@ impl TimestampParser {
             .strftime("%Y-%m-%dT%H:%M:%SZ")
             .to_string()
     }
+}
+
+/// The time by this machine's clock.
+pub(crate) fn now() -> Timestamp {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(since_1970.as_secs())
 }
 
 #[cfg(test)]

@@ -1,0 +1,118 @@
+//! A GitHub in memory, for tests: people act on it by verbs, it sends webhooks, and it answers
+//! either as a [`Forge`](crate::Forge) or, through [`FakeGitHub::answer`], as an HTTP API.
+
+mod deliveries;
+mod graphql;
+mod http;
+mod model;
+mod port;
+mod repo;
+mod rest;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ci_domain::forge::Timestamp;
+use ci_domain::ids::{BranchName, CommitSha, RepoName};
+
+pub use self::deliveries::SignedDelivery;
+pub use self::http::{FakeRequest, FakeResponse};
+use self::model::Model;
+pub use self::model::{CommentedOn, FakeComment};
+pub use self::repo::{FakeRepo, NewPull};
+use crate::forge::ForgeError;
+
+/// A handle to one GitHub in memory; clones share it.
+#[derive(Clone, Debug)]
+pub struct FakeGitHub {
+    model: Arc<Mutex<Model>>,
+}
+
+impl FakeGitHub {
+    /// The token that the HTTP side accepts.
+    pub const TOKEN: &str = "fake-token";
+    /// What deliveries are signed with.
+    pub const WEBHOOK_SECRET: &str = "fake-webhook-secret";
+    /// The login that our own comments carry.
+    pub const LOGIN: &str = "ci-bot";
+
+    /// A GitHub without repositories.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { model: Arc::new(Mutex::new(Model::new())) }
+    }
+
+    /// Adds a repository whose default branch is at `tip`.
+    #[must_use]
+    pub fn add_repo(&self, name: RepoName, default: BranchName, tip: CommitSha) -> FakeRepo {
+        self.model().add_repo(name.clone(), default, tip);
+        FakeRepo::new(self.clone(), name)
+    }
+
+    /// Takes the webhooks sent so far, oldest first. Drop, repeat or shuffle them as GitHub would.
+    #[must_use]
+    pub fn take_deliveries(&self) -> Vec<SignedDelivery> {
+        std::mem::take(&mut self.model().outbox)
+    }
+
+    /// Makes the next call fail without effect; several are served in turn.
+    pub fn fail_next(&self, error: ForgeError) {
+        self.model().faults.push_back(error);
+    }
+
+    /// Makes the next write take effect and lose its answer.
+    pub fn drop_next_answer(&self) {
+        self.model().drop_next_answer = true;
+    }
+
+    /// Makes every call fail as if the network were gone, until it is back.
+    pub fn set_offline(&self, offline: bool) {
+        self.model().offline = offline;
+    }
+
+    /// Makes pages shorter than GitHub's, so that a few entries need several.
+    pub fn set_page_size(&self, size: usize) {
+        self.model().page_size = size.max(1);
+    }
+
+    /// Sets the clock; each act moves it on by a second.
+    pub fn set_clock(&self, now: Timestamp) {
+        self.model().clock = now;
+    }
+
+    /// How many calls were made, failed ones included.
+    #[must_use]
+    pub fn calls(&self) -> usize {
+        self.model().calls
+    }
+
+    fn model(&self) -> MutexGuard<'_, Model> {
+        self.model.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call that changes nothing.
+    fn read<T>(&self, call: impl FnOnce(&Model) -> Result<T, ForgeError>) -> Result<T, ForgeError> {
+        let mut model = self.model();
+        model.admit()?;
+        call(&model)
+    }
+
+    /// A call that changes something, and whose answer may be lost.
+    fn write<T>(
+        &self,
+        call: impl FnOnce(&mut Model) -> Result<T, ForgeError>,
+    ) -> Result<T, ForgeError> {
+        let mut model = self.model();
+        model.admit()?;
+        let answer = call(&mut model)?;
+        if std::mem::take(&mut model.drop_next_answer) {
+            return Err(model::transient("the answer was lost"));
+        }
+        Ok(answer)
+    }
+}
+
+impl Default for FakeGitHub {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,161 @@
+//! The GraphQL queries that the fake answers, known by their names.
+
+use ci_domain::forge::{BranchTip, PullFacts, PullState, Review};
+use ci_domain::ids::{CommitSha, PullNumber, RepoName};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::FakeGitHub;
+use super::deliveries::review_word;
+use super::http::{FakeRequest, Reply};
+use super::model::our_login;
+use crate::forge::ForgeError;
+use crate::moment::TimestampParser;
+
+#[derive(Deserialize)]
+struct Question {
+    query: String,
+    variables: Variables,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Variables {
+    owner: String,
+    name: String,
+    number: u64,
+    before: Option<String>,
+    read_pulls: bool,
+    pulls_after: Option<String>,
+    read_branches: bool,
+    branches_after: Option<String>,
+}
+
+pub(super) fn answer(github: &FakeGitHub, request: &FakeRequest) -> Result<Reply, ForgeError> {
+    let question: Question = serde_json::from_slice(&request.body)
+        .map_err(|error| ForgeError::Rejected { status: 400, message: error.to_string() })?;
+    let variables = question.variables;
+    let name = question.query.trim_start().strip_prefix("query ").unwrap_or_default();
+    let name: String = name.chars().take_while(char::is_ascii_alphanumeric).collect();
+    let data = match name.as_str() {
+        "Viewer" => github.read(|_| Ok(json!({ "viewer": { "login": our_login().as_str() } }))),
+        "Snapshot" => snapshot(github, &variables),
+        "Pull" | "Reviews" => pull(github, &variables),
+        _ => return Ok(complaint("an unknown query", "undefinedField", &[])),
+    };
+    match data {
+        Ok(data) => Ok(Reply::ok(200, json!({ "data": data }))),
+        Err(ForgeError::NotFound { what }) if what.contains('/') => {
+            Ok(complaint("Could not resolve to a Repository", "NOT_FOUND", &["repository"]))
+        }
+        Err(ForgeError::NotFound { .. }) => {
+            let path = &["repository", "pullRequest"];
+            Ok(complaint("Could not resolve to a PullRequest", "NOT_FOUND", path))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn snapshot(github: &FakeGitHub, variables: &Variables) -> Result<Value, ForgeError> {
+    let repo = repo_name(variables)?;
+    let (found, size) =
+        github.read(|model| Ok((model.repo(&repo)?.snapshot(), model.page_size)))?;
+    let default = found.default_branch.as_ref().map(|name| json!({ "name": name.as_str() }));
+    let mut repository = json!({ "defaultBranchRef": default });
+    if variables.read_pulls {
+        let pulls = found.pulls.iter().map(|pull| pull_json(pull, size)).collect();
+        repository["pullRequests"] = forward(pulls, variables.pulls_after.as_deref(), size);
+    }
+    if variables.read_branches {
+        let branches = found.branches.iter().map(branch_json).collect();
+        repository["refs"] = forward(branches, variables.branches_after.as_deref(), size);
+    }
+    Ok(json!({ "repository": repository }))
+}
+
+fn pull(github: &FakeGitHub, variables: &Variables) -> Result<Value, ForgeError> {
+    let (repo, number) = (repo_name(variables)?, PullNumber(variables.number));
+    let (found, size) =
+        github.read(|model| Ok((model.repo(&repo)?.pull(number), model.page_size)))?;
+    let found = found.ok_or_else(|| ForgeError::NotFound { what: number.to_string() })?;
+    let mut shown = pull_json(&found, size);
+    if variables.before.is_some() {
+        shown["reviews"] = reviews(&found.reviews, variables.before.as_deref(), size);
+    }
+    Ok(json!({ "repository": { "pullRequest": shown } }))
+}
+
+fn pull_json(pull: &PullFacts, page_size: usize) -> Value {
+    let head_repo = pull.head.repo.as_ref().map(|name| json!({ "nameWithOwner": name.as_str() }));
+    json!({
+        "number": pull.number.0,
+        "title": pull.title,
+        "author": { "login": pull.author.as_str() },
+        "headRefOid": pull.head.sha.as_str(),
+        "headRefName": pull.head.branch.as_str(),
+        "headRepository": head_repo,
+        "baseRefName": pull.base.as_str(),
+        "baseRef": pull.base_sha.as_ref().map(|sha| json!({ "target": oid(sha) })),
+        "isDraft": pull.draft,
+        "state": match pull.state {
+            PullState::Open => "OPEN",
+            PullState::Closed => "CLOSED",
+            PullState::Merged => "MERGED",
+        },
+        "createdAt": TimestampParser::format(pull.created_at),
+        "updatedAt": TimestampParser::format(pull.updated_at),
+        "reviews": reviews(&pull.reviews, None, page_size),
+    })
+}
+
+fn branch_json(branch: &BranchTip) -> Value {
+    json!({ "name": branch.name.as_str(), "target": oid(&branch.sha) })
+}
+
+fn review_json(review: &Review) -> Value {
+    json!({
+        "fullDatabaseId": review.id.0.to_string(),
+        "author": { "login": review.author.as_str() },
+        "authorCanPushToRepository": review.writer,
+        "state": review_word(review.state),
+        "commit": review.commit.as_ref().map(oid),
+        "submittedAt": TimestampParser::format(review.submitted_at),
+    })
+}
+
+fn oid(sha: &CommitSha) -> Value {
+    json!({ "oid": sha.as_str() })
+}
+
+/// The page after the cursor, which is the index of the first entry.
+fn forward(all: Vec<Value>, after: Option<&str>, size: usize) -> Value {
+    let start: usize = after.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+    let end = start + size;
+    let has_next = end < all.len();
+    let nodes: Vec<Value> = all.into_iter().skip(start).take(size).collect();
+    json!({
+        "pageInfo": { "hasNextPage": has_next, "endCursor": end.to_string() },
+        "nodes": nodes,
+    })
+}
+
+/// The page that ends before the cursor, which is the index behind its last entry.
+fn reviews(all: &[Review], before: Option<&str>, size: usize) -> Value {
+    let end = before.and_then(|cursor| cursor.parse().ok()).unwrap_or(all.len()).min(all.len());
+    let start = end.saturating_sub(size);
+    json!({
+        "pageInfo": { "hasPreviousPage": start > 0, "startCursor": start.to_string() },
+        "nodes": all[start..end].iter().map(review_json).collect::<Vec<_>>(),
+    })
+}
+
+fn repo_name(variables: &Variables) -> Result<RepoName, ForgeError> {
+    RepoName::new(format!("{}/{}", variables.owner, variables.name))
+        .map_err(|error| ForgeError::NotFound { what: error.text })
+}
+
+/// GraphQL says most errors with status 200.
+fn complaint(message: &str, kind: &str, path: &[&str]) -> Reply {
+    let error = json!({ "type": kind, "path": path, "message": message });
+    Reply::ok(200, json!({ "data": null, "errors": [error] }))
+}

@@ -1,0 +1,117 @@
+//! The fake as an HTTP API, for any server to put behind a socket.
+
+use ci_domain::forge::Timestamp;
+use serde_json::{Value, json};
+
+use super::{FakeGitHub, graphql, rest};
+use crate::forge::ForgeError;
+
+/// What every answer says about the REST limit.
+const LIMIT: u64 = 5000;
+
+/// A request, taken apart.
+#[derive(Clone, Debug, Default)]
+pub struct FakeRequest {
+    /// `GET`, `POST` or `PATCH`.
+    pub method: String,
+    /// The path, still escaped.
+    pub path: String,
+    /// The query, without `?`.
+    pub query: String,
+    /// `Authorization`.
+    pub authorization: Option<String>,
+    /// `User-Agent`.
+    pub user_agent: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FakeResponse {
+    /// The status.
+    pub status: u16,
+    /// Headers besides the usual ones.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// An answer of success, before it is written out.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) body: Value,
+    pub(super) has_next: bool,
+}
+
+impl FakeGitHub {
+    /// Answers a request as GitHub would: REST below `/`, GraphQL at `/graphql`.
+    #[must_use]
+    pub fn answer(&self, request: &FakeRequest) -> FakeResponse {
+        if request.user_agent.is_none() {
+            return error_response(403, "Request forbidden by administrative rules.");
+        }
+        if request.authorization.as_deref() != Some(&format!("Bearer {}", Self::TOKEN)) {
+            return error_response(401, "Bad credentials");
+        }
+        let reply = match request.path.as_str() {
+            "/graphql" => graphql::answer(self, request),
+            _ => rest::answer(self, request),
+        };
+        match reply {
+            Ok(reply) => reply.into_response(request, self.model().clock),
+            Err(error) => refuse(&error),
+        }
+    }
+}
+
+impl Reply {
+    pub(super) fn ok(status: u16, body: Value) -> Self {
+        Self { status, body, has_next: false }
+    }
+
+    fn into_response(self, request: &FakeRequest, now: Timestamp) -> FakeResponse {
+        let mut headers = limit_headers(LIMIT - 1, Timestamp(now.0 + 3600));
+        if self.has_next {
+            headers
+                .push(("link", format!("<https://fake{}?page=next>; rel=\"next\"", request.path)));
+        }
+        FakeResponse { status: self.status, headers, body: self.body.to_string().into_bytes() }
+    }
+}
+
+/// How GitHub says each kind of error.
+fn refuse(error: &ForgeError) -> FakeResponse {
+    match error {
+        ForgeError::Transient { reason, retry_after } => {
+            let mut response = error_response(502, reason);
+            let after = retry_after.map(|wait| ("retry-after", wait.as_secs().to_string()));
+            response.headers.extend(after);
+            response
+        }
+        ForgeError::RateLimited { until } => {
+            let mut response = error_response(403, "API rate limit exceeded");
+            response.headers = limit_headers(0, *until);
+            response
+        }
+        ForgeError::Unauthorized { message } => error_response(401, message),
+        ForgeError::NotFound { .. } => error_response(404, "Not Found"),
+        ForgeError::Rejected { status, message } => error_response(*status, message),
+        ForgeError::Malformed { .. } => {
+            FakeResponse { status: 200, headers: Vec::new(), body: b"{\"cut\": ".to_vec() }
+        }
+    }
+}
+
+fn error_response(status: u16, message: &str) -> FakeResponse {
+    let body = json!({ "message": message, "documentation_url": "https://docs.github.com/rest" });
+    FakeResponse { status, headers: Vec::new(), body: body.to_string().into_bytes() }
+}
+
+fn limit_headers(remaining: u64, reset_at: Timestamp) -> Vec<(&'static str, String)> {
+    vec![
+        ("x-ratelimit-limit", LIMIT.to_string()),
+        ("x-ratelimit-remaining", remaining.to_string()),
+        ("x-ratelimit-reset", reset_at.0.to_string()),
+    ]
+}

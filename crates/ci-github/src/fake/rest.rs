@@ -1,0 +1,209 @@
+//! The REST calls that the fake answers.
+
+use ci_domain::forge::{Comment, CommentId, Reaction, StatusState, StatusWrite};
+use ci_domain::ids::{CommitSha, InvalidId, Login, PullNumber, RepoName};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::FakeGitHub;
+use super::http::{FakeRequest, Reply};
+use super::model::{CommentedOn, our_login};
+use crate::forge::ForgeError;
+use crate::moment::TimestampParser;
+
+#[derive(Deserialize)]
+struct StatusBody {
+    state: String,
+    context: String,
+    description: String,
+    target_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct CommentBody {
+    body: String,
+}
+
+#[derive(Deserialize)]
+struct ReactionBody {
+    content: String,
+}
+
+pub(super) fn answer(github: &FakeGitHub, request: &FakeRequest) -> Result<Reply, ForgeError> {
+    let path = unescape(&request.path);
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let ["repos", owner, name, rest @ ..] = segments.as_slice() else {
+        return Err(no_route(request));
+    };
+    let repo = RepoName::new(format!("{owner}/{name}")).map_err(|_| no_route(request))?;
+    match request.method.as_str() {
+        "GET" => read(github, &repo, rest, request),
+        _ => write(github, &repo, rest, request),
+    }
+}
+
+fn read(
+    github: &FakeGitHub,
+    repo: &RepoName,
+    segments: &[&str],
+    request: &FakeRequest,
+) -> Result<Reply, ForgeError> {
+    match segments {
+        ["issues", "comments"] => {
+            let since = parameter(request, "since").unwrap_or("1970-01-01T00:00:00Z".to_owned());
+            let since = TimestampParser::parse(&since).map_err(|_| invalid("since"))?;
+            let found = github.read(|model| Ok(model.repo(repo)?.touched_comments(since)))?;
+            let shown = found.iter().map(|found| comment_json(&found.comment, Some(found.pull)));
+            Ok(page(github, request, shown.collect()))
+        }
+        ["issues", number, "comments"] => {
+            let number = PullNumber(number_of(number, request)?);
+            let on = CommentedOn::Pull(number);
+            let found = github.read(|model| model.repo(repo)?.comments(&on))?;
+            let shown = found.iter().map(|found| comment_json(found, Some(number)));
+            Ok(page(github, request, shown.collect()))
+        }
+        ["commits", sha, "comments"] => {
+            let on = CommentedOn::Commit(id(CommitSha::new(*sha))?);
+            let found = github.read(|model| model.repo(repo)?.comments(&on))?;
+            let shown = found.iter().map(|found| comment_json(found, None));
+            Ok(page(github, request, shown.collect()))
+        }
+        ["collaborators", login, "permission"] => {
+            let login = id(Login::new(*login))?;
+            let writer = github.read(|model| Ok(model.repo(repo)?.can_write(&login)))?;
+            let permission = if writer { "write" } else { "read" };
+            Ok(Reply::ok(200, json!({ "permission": permission, "role_name": permission })))
+        }
+        _ => Err(no_route(request)),
+    }
+}
+
+fn write(
+    github: &FakeGitHub,
+    repo: &RepoName,
+    segments: &[&str],
+    request: &FakeRequest,
+) -> Result<Reply, ForgeError> {
+    match (request.method.as_str(), segments) {
+        ("POST", ["statuses", sha]) => {
+            let (sha, status) = (id(CommitSha::new(*sha))?, status(body(request)?)?);
+            github.write(|model| {
+                model.repo_mut(repo)?.set_status(&sha, &status);
+                Ok(Reply::ok(201, json!({ "context": status.context })))
+            })
+        }
+        ("POST", ["issues", number, "comments"]) => {
+            let on = CommentedOn::Pull(PullNumber(number_of(number, request)?));
+            create(github, repo, on, request)
+        }
+        ("POST", ["commits", sha, "comments"]) => {
+            create(github, repo, CommentedOn::Commit(id(CommitSha::new(*sha))?), request)
+        }
+        ("PATCH", ["issues", "comments", number]) => {
+            let comment = CommentId(number_of(number, request)?);
+            let CommentBody { body } = body(request)?;
+            github.write(|model| model.edit(repo, comment, &body))?;
+            Ok(Reply::ok(200, json!({ "id": comment.0, "body": body })))
+        }
+        ("POST", ["issues", "comments", number, "reactions"]) => {
+            let comment = CommentId(number_of(number, request)?);
+            let ReactionBody { content } = body(request)?;
+            let reaction = reaction(&content)?;
+            github.write(|model| model.repo_mut(repo)?.react(comment, reaction))?;
+            Ok(Reply::ok(201, json!({ "content": content })))
+        }
+        _ => Err(no_route(request)),
+    }
+}
+
+fn create(
+    github: &FakeGitHub,
+    repo: &RepoName,
+    on: CommentedOn,
+    request: &FakeRequest,
+) -> Result<Reply, ForgeError> {
+    let CommentBody { body } = body(request)?;
+    let id = github.write(|model| model.add_comment(repo, on, our_login(), &body))?;
+    Ok(Reply::ok(201, json!({ "id": id.0, "body": body })))
+}
+
+/// Cuts the page out that the request asks for.
+fn page(github: &FakeGitHub, request: &FakeRequest, all: Vec<Value>) -> Reply {
+    let number = |name| parameter(request, name).and_then(|text| text.parse::<usize>().ok());
+    let size = number("per_page").unwrap_or(30).min(github.model().page_size);
+    let start = (number("page").unwrap_or(1).max(1) - 1) * size;
+    let has_next = start + size < all.len();
+    let body = all.into_iter().skip(start).take(size).collect();
+    Reply { status: 200, body, has_next }
+}
+
+fn comment_json(comment: &Comment, pull: Option<PullNumber>) -> Value {
+    let mut shown = json!({
+        "id": comment.id.0,
+        "user": { "login": comment.author.as_str() },
+        "body": comment.body,
+        "created_at": TimestampParser::format(comment.created_at),
+    });
+    if let Some(pull) = pull {
+        shown["issue_url"] = Value::from(format!("https://fake/repos/acme/shop/issues/{pull}"));
+    }
+    shown
+}
+
+fn status(body: StatusBody) -> Result<StatusWrite, ForgeError> {
+    let state = match body.state.as_str() {
+        "pending" => StatusState::Pending,
+        "success" => StatusState::Success,
+        "failure" => StatusState::Failure,
+        "error" => StatusState::Error,
+        _ => return Err(invalid("state")),
+    };
+    let StatusBody { context, description, target_url, .. } = body;
+    if description.chars().count() > 140 {
+        return Err(invalid("description is too long (maximum is 140 characters)"));
+    }
+    Ok(StatusWrite { context, state, description, target_url })
+}
+
+fn reaction(content: &str) -> Result<Reaction, ForgeError> {
+    match content {
+        "+1" => Ok(Reaction::ThumbsUp),
+        "-1" => Ok(Reaction::ThumbsDown),
+        "eyes" => Ok(Reaction::Eyes),
+        "confused" => Ok(Reaction::Confused),
+        "rocket" => Ok(Reaction::Rocket),
+        _ => Err(invalid("content")),
+    }
+}
+
+fn body<T: for<'de> Deserialize<'de>>(request: &FakeRequest) -> Result<T, ForgeError> {
+    serde_json::from_slice(&request.body).map_err(|error| invalid(&error.to_string()))
+}
+
+fn parameter(request: &FakeRequest, name: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(request.query.as_bytes());
+    pairs.find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+}
+
+/// Undoes `%41`; a `+` in a path is a plus.
+fn unescape(path: &str) -> String {
+    let kept = path.replace('+', "%2B");
+    form_urlencoded::parse(kept.as_bytes()).map(|(name, _)| name.into_owned()).collect()
+}
+
+fn number_of(text: &str, request: &FakeRequest) -> Result<u64, ForgeError> {
+    text.parse().map_err(|_| no_route(request))
+}
+
+fn id<T>(checked: Result<T, InvalidId>) -> Result<T, ForgeError> {
+    checked.map_err(|error| invalid(&error.to_string()))
+}
+
+fn invalid(what: &str) -> ForgeError {
+    ForgeError::Rejected { status: 422, message: format!("Validation Failed: {what}") }
+}
+
+fn no_route(request: &FakeRequest) -> ForgeError {
+    ForgeError::NotFound { what: format!("{} {}", request.method, request.path) }
+}

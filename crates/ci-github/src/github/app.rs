@@ -1,0 +1,151 @@
+//! A GitHub app: signs a short-lived claim with its key and trades it for a token per installation.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use ci_domain::forge::Timestamp;
+use ci_domain::ids::{Login, RepoName};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use reqwest::Method;
+use serde::{Deserialize, Serialize};
+
+use super::http::{Call, Kind};
+use super::{GitHub, InvalidConfig};
+use crate::forge::ForgeError;
+use crate::moment::{TimestampParser, now};
+use crate::secret::Secret;
+
+/// GitHub refuses claims from the future, and clocks differ, in seconds.
+const CLOCK_SKEW: u64 = 60;
+/// GitHub accepts at most ten minutes, in seconds; the skew counts.
+const CLAIM_LIFETIME: u64 = 500;
+/// A token is asked for anew this long before it ends, so that no call is made with a dying one, in seconds.
+const RENEW_EARLY: u64 = 300;
+
+/// What an app shows of itself: its id and the key that proves it.
+#[derive(Clone, Debug)]
+pub struct AppKey {
+    /// The app's client id, or its numeric id.
+    pub id: String,
+    /// Its RSA private key in PEM format, as GitHub offers it for download.
+    pub private_key: Secret,
+}
+
+/// An app whose key was understood, and the tokens it has.
+pub(super) struct App {
+    id: String,
+    key: EncodingKey,
+    tokens: Mutex<HashMap<RepoName, InstallationToken>>,
+}
+
+#[derive(Clone)]
+struct InstallationToken {
+    token: Secret,
+    expires_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    iat: u64,
+    exp: u64,
+    iss: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Installation {
+    id: u64,
+}
+
+#[derive(Deserialize)]
+struct NewToken {
+    token: String,
+    expires_at: String,
+}
+
+#[derive(Deserialize)]
+struct Myself {
+    slug: String,
+}
+
+impl App {
+    pub(super) fn new(key: &AppKey) -> Result<Self, InvalidConfig> {
+        let pem = key.private_key.expose().as_bytes();
+        Ok(Self {
+            id: key.id.clone(),
+            key: EncodingKey::from_rsa_pem(pem).map_err(InvalidConfig::AppKey)?,
+            tokens: Mutex::default(),
+        })
+    }
+
+    /// What proves for a few minutes that we are the app.
+    fn claim(&self, now: Timestamp) -> Result<Secret, ForgeError> {
+        let claims = Claims {
+            iat: now.0.saturating_sub(CLOCK_SKEW),
+            exp: now.0 + CLAIM_LIFETIME,
+            iss: &self.id,
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.key)
+            .map(Secret::new)
+            .map_err(|error| ForgeError::Unauthorized { message: format!("cannot sign: {error}") })
+    }
+
+    fn cached(&self, repo: &RepoName, now: Timestamp) -> Option<Secret> {
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |found: &&InstallationToken| now.0 + RENEW_EARLY < found.expires_at.0;
+        tokens.get(repo).filter(fresh).map(|found| found.token.clone())
+    }
+
+    pub(super) fn forget(&self, repo: &RepoName) {
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(repo);
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl GitHub {
+    /// The token of the app's installation on `repo`, asked for when there is none that lasts.
+    pub(super) async fn installation_token(
+        &self,
+        app: &App,
+        repo: &RepoName,
+    ) -> Result<Secret, ForgeError> {
+        let now = now();
+        if let Some(token) = app.cached(repo, now) {
+            return Ok(token);
+        }
+        let claim = app.claim(now)?;
+        let place = self.repo_url(repo, &["installation"]);
+        let installation: Installation = self.as_app(&claim, Method::GET, place).await?;
+        let id = installation.id.to_string();
+        let place = self.api(&["app", "installations", &id, "access_tokens"]);
+        let new: NewToken = self.as_app(&claim, Method::POST, place).await?;
+        let expires_at = TimestampParser::parse(&new.expires_at)
+            .map_err(|error| ForgeError::Malformed { reason: error.to_string() })?;
+        let token = Secret::new(new.token);
+        let found = InstallationToken { token: token.clone(), expires_at };
+        app.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(repo.clone(), found);
+        Ok(token)
+    }
+
+    /// The login that the app's comments carry.
+    pub(super) async fn app_login(&self, app: &App) -> Result<Login, ForgeError> {
+        let claim = app.claim(now())?;
+        let myself: Myself = self.as_app(&claim, Method::GET, self.api(&["app"])).await?;
+        Login::new(format!("{}[bot]", myself.slug))
+            .map_err(|error| ForgeError::Malformed { reason: error.to_string() })
+    }
+
+    async fn as_app<T: for<'de> Deserialize<'de>>(
+        &self,
+        claim: &Secret,
+        method: Method,
+        url: reqwest::Url,
+    ) -> Result<T, ForgeError> {
+        let call = Call { kind: Kind::Rest, method, url, token: claim, body: None };
+        super::rest::decode(&self.http.send(call).await?.body)
+    }
+}

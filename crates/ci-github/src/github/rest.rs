@@ -1,0 +1,240 @@
+//! The REST calls: statuses, comments, reactions, permissions.
+
+use ci_domain::forge::{Comment, CommentId, PullComment, Reaction, StatusWrite, Timestamp};
+use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use reqwest::{Method, Url};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::GitHub;
+use super::http::{Answer, Call, Kind};
+use super::nodes::{CommentNode, malformed};
+use crate::forge::ForgeError;
+use crate::moment::TimestampParser;
+
+/// The largest page that GitHub gives.
+const PAGE_SIZE: &str = "100";
+/// More pages than any conversation has; whoever always says "next" is not GitHub.
+const MAX_PAGES: usize = 1000;
+
+#[derive(Deserialize)]
+struct Created {
+    id: u64,
+}
+
+#[derive(Deserialize)]
+struct Permission {
+    permission: String,
+}
+
+impl GitHub {
+    pub(super) async fn post_status(
+        &self,
+        repo: &RepoName,
+        sha: &CommitSha,
+        status: &StatusWrite,
+    ) -> Result<(), ForgeError> {
+        let mut body = json!({
+            "state": status.state.as_str(),
+            "description": status.description,
+            "context": status.context,
+        });
+        if let Some(target_url) = &status.target_url {
+            body["target_url"] = Value::from(target_url.as_str());
+        }
+        let url = self.repo_url(repo, &["statuses", sha.as_str()]);
+        self.write(repo, Method::POST, url, body).await.map(drop)
+    }
+
+    pub(super) async fn list_comments(
+        &self,
+        repo: &RepoName,
+        pull: PullNumber,
+    ) -> Result<Vec<Comment>, ForgeError> {
+        let url = self.repo_url(repo, &["issues", &pull.to_string(), "comments"]);
+        let nodes: Vec<CommentNode> = self.list(repo, url).await?;
+        nodes.into_iter().map(CommentNode::into_comment).collect()
+    }
+
+    pub(super) async fn list_recent_comments(
+        &self,
+        repo: &RepoName,
+        since: Timestamp,
+    ) -> Result<Vec<PullComment>, ForgeError> {
+        let mut url = self.repo_url(repo, &["issues", "comments"]);
+        // `since` is about the last edit; in order of creation no edit moves a comment between pages.
+        url.query_pairs_mut()
+            .append_pair("sort", "created")
+            .append_pair("direction", "asc")
+            .append_pair("since", &TimestampParser::format(since));
+        let nodes: Vec<CommentNode> = self.list(repo, url).await?;
+        let mut found = Vec::new();
+        for node in nodes {
+            let pull = node.pull().ok_or_else(|| malformed("a comment without an issue"))?;
+            found.push(PullComment { pull, comment: node.into_comment()? });
+        }
+        found.retain(|found| found.comment.created_at >= since);
+        Ok(found)
+    }
+
+    pub(super) async fn list_commit_comments(
+        &self,
+        repo: &RepoName,
+        sha: &CommitSha,
+    ) -> Result<Vec<Comment>, ForgeError> {
+        let url = self.repo_url(repo, &["commits", sha.as_str(), "comments"]);
+        let nodes: Vec<CommentNode> = self.list(repo, url).await?;
+        nodes.into_iter().map(CommentNode::into_comment).collect()
+    }
+
+    pub(super) async fn post_comment(
+        &self,
+        repo: &RepoName,
+        pull: PullNumber,
+        body: &str,
+    ) -> Result<CommentId, ForgeError> {
+        let url = self.repo_url(repo, &["issues", &pull.to_string(), "comments"]);
+        self.create(repo, url, json!({ "body": body })).await
+    }
+
+    pub(super) async fn post_commit_comment(
+        &self,
+        repo: &RepoName,
+        sha: &CommitSha,
+        body: &str,
+    ) -> Result<CommentId, ForgeError> {
+        let url = self.repo_url(repo, &["commits", sha.as_str(), "comments"]);
+        self.create(repo, url, json!({ "body": body })).await
+    }
+
+    pub(super) async fn patch_comment(
+        &self,
+        repo: &RepoName,
+        comment: CommentId,
+        body: &str,
+    ) -> Result<(), ForgeError> {
+        let url = self.repo_url(repo, &["issues", "comments", &comment.0.to_string()]);
+        self.write(repo, Method::PATCH, url, json!({ "body": body })).await.map(drop)
+    }
+
+    pub(super) async fn post_reaction(
+        &self,
+        repo: &RepoName,
+        comment: CommentId,
+        reaction: Reaction,
+    ) -> Result<(), ForgeError> {
+        let id = comment.0.to_string();
+        let url = self.repo_url(repo, &["issues", "comments", &id, "reactions"]);
+        let body = json!({ "content": reaction_name(reaction) });
+        self.write(repo, Method::POST, url, body).await.map(drop)
+    }
+
+    /// A person GitHub does not know may not write; so may nobody where the repository is hidden.
+    pub(super) async fn read_permission(
+        &self,
+        repo: &RepoName,
+        login: &Login,
+    ) -> Result<bool, ForgeError> {
+        let url = self.repo_url(repo, &["collaborators", login.as_str(), "permission"]);
+        match self.rest(repo, Method::GET, url, None).await {
+            Ok(answer) => {
+                let found: Permission = decode(&answer.body)?;
+                Ok(matches!(found.permission.as_str(), "admin" | "maintain" | "write"))
+            }
+            Err(ForgeError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The address of something below `repo`.
+    pub(super) fn repo_url(&self, repo: &RepoName, rest: &[&str]) -> Url {
+        let (owner, name) = split(repo);
+        let mut segments = vec!["repos", owner, name];
+        segments.extend(rest);
+        self.api(&segments)
+    }
+
+    /// The address of something below the API's root; each segment is escaped.
+    pub(super) fn api(&self, segments: &[&str]) -> Url {
+        let mut url = self.api_url.clone();
+        url.path_segments_mut().expect("an http URL has a path").pop_if_empty().extend(segments);
+        url
+    }
+
+    async fn create(
+        &self,
+        repo: &RepoName,
+        url: Url,
+        body: Value,
+    ) -> Result<CommentId, ForgeError> {
+        let answer = self.write(repo, Method::POST, url, body).await?;
+        Ok(CommentId(decode::<Created>(&answer.body)?.id))
+    }
+
+    async fn write(
+        &self,
+        repo: &RepoName,
+        method: Method,
+        url: Url,
+        body: Value,
+    ) -> Result<Answer, ForgeError> {
+        self.rest(repo, method, url, Some(body)).await
+    }
+
+    /// Reads all pages.
+    async fn list<T: DeserializeOwned>(
+        &self,
+        repo: &RepoName,
+        url: Url,
+    ) -> Result<Vec<T>, ForgeError> {
+        let mut found = Vec::new();
+        for page in 1..=MAX_PAGES {
+            let mut url = url.clone();
+            url.query_pairs_mut()
+                .append_pair("per_page", PAGE_SIZE)
+                .append_pair("page", &page.to_string());
+            let answer = self.rest(repo, Method::GET, url, None).await?;
+            found.append(&mut decode::<Vec<T>>(&answer.body)?);
+            if !answer.has_next {
+                return Ok(found);
+            }
+        }
+        Err(malformed("there is no last page"))
+    }
+
+    async fn rest(
+        &self,
+        repo: &RepoName,
+        method: Method,
+        url: Url,
+        body: Option<Value>,
+    ) -> Result<Answer, ForgeError> {
+        let token = self.token(repo).await?;
+        let call = Call { kind: Kind::Rest, method, url, token: &token, body };
+        let answer = self.http.send(call).await;
+        if let Err(error) = &answer {
+            self.token_failed(repo, error);
+        }
+        answer
+    }
+}
+
+/// The owner and the name of a repository.
+pub(super) fn split(repo: &RepoName) -> (&str, &str) {
+    repo.as_str().split_once('/').expect("a repository name has two parts")
+}
+
+pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, ForgeError> {
+    serde_json::from_slice(body).map_err(malformed)
+}
+
+fn reaction_name(reaction: Reaction) -> &'static str {
+    match reaction {
+        Reaction::ThumbsUp => "+1",
+        Reaction::ThumbsDown => "-1",
+        Reaction::Eyes => "eyes",
+        Reaction::Confused => "confused",
+        Reaction::Rocket => "rocket",
+    }
+}

@@ -1,0 +1,98 @@
+//! The calls as GitHub's API description has them: method, path, query and body.
+
+use ci_domain::forge::{CommentId, Reaction, StatusWrite, Timestamp};
+use ci_domain::ids::{Login, PullNumber};
+use ci_github::Forge;
+
+use super::{Seen, client, repo, scripted, sha, status};
+
+/// Takes the one request out that was made.
+fn taken(seen: &Seen) -> String {
+    let [request] = <[_; 1]>::try_from(std::mem::take(&mut *seen.lock().unwrap())).unwrap();
+    let user_agent = request.user_agent.unwrap();
+    assert!(user_agent.starts_with("ci-node/"), "{user_agent}");
+    assert_eq!(request.authorization.unwrap(), "Bearer fake-token");
+    let query =
+        if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
+    let body = String::from_utf8(request.body).unwrap();
+    format!("{} {}{query} {body}", request.method, request.path).trim().to_owned()
+}
+
+#[tokio::test]
+async fn writes_are_as_documented() {
+    let (stand_in, seen) = scripted(201, r#"{"id": 5}"#).await;
+    let (github, repo, sha) = (client(&stand_in), repo(), sha('b'));
+    let at = "/repos/acme/shop";
+
+    github.set_status(&repo, &sha, &status()).await.unwrap();
+    let body = r#"{"context":"ci/mergeable","description":"initializing","state":"pending"}"#;
+    assert_eq!(taken(&seen), format!("POST {at}/statuses/{sha} {body}"));
+
+    let linked = StatusWrite { target_url: Some("https://ci/1".to_owned()), ..status() };
+    github.set_status(&repo, &sha, &linked).await.unwrap();
+    assert!(taken(&seen).ends_with(r#""state":"pending","target_url":"https://ci/1"}"#));
+
+    let id = github.create_comment(&repo, PullNumber(7), "hello \"you\"").await.unwrap();
+    assert_eq!(id, CommentId(5));
+    let body = r#"{"body":"hello \"you\""}"#;
+    assert_eq!(taken(&seen), format!("POST {at}/issues/7/comments {body}"));
+
+    github.edit_comment(&repo, CommentId(5), "hello \"you\"").await.unwrap();
+    assert_eq!(taken(&seen), format!("PATCH {at}/issues/comments/5 {body}"));
+
+    github.commit_comment(&repo, &sha, "hello \"you\"").await.unwrap();
+    assert_eq!(taken(&seen), format!("POST {at}/commits/{sha}/comments {body}"));
+
+    for (reaction, content) in [
+        (Reaction::ThumbsUp, "+1"),
+        (Reaction::ThumbsDown, "-1"),
+        (Reaction::Eyes, "eyes"),
+        (Reaction::Confused, "confused"),
+        (Reaction::Rocket, "rocket"),
+    ] {
+        github.react(&repo, CommentId(5), reaction).await.unwrap();
+        let body = format!(r#"{{"content":"{content}"}}"#);
+        assert_eq!(taken(&seen), format!("POST {at}/issues/comments/5/reactions {body}"));
+    }
+}
+
+#[tokio::test]
+async fn lists_are_asked_for_in_full_pages() {
+    let (stand_in, seen) = scripted(200, "[]").await;
+    let (github, repo, sha) = (client(&stand_in), repo(), sha('b'));
+    let at = "/repos/acme/shop";
+
+    github.comments(&repo, PullNumber(7)).await.unwrap();
+    assert_eq!(taken(&seen), format!("GET {at}/issues/7/comments?per_page=100&page=1"));
+
+    github.commit_comments(&repo, &sha).await.unwrap();
+    assert_eq!(taken(&seen), format!("GET {at}/commits/{sha}/comments?per_page=100&page=1"));
+
+    github.recent_comments(&repo, Timestamp(1_769_860_800)).await.unwrap();
+    let query = "sort=created&direction=asc&since=2026-01-31T12%3A00%3A00Z&per_page=100&page=1";
+    assert_eq!(taken(&seen), format!("GET {at}/issues/comments?{query}"));
+}
+
+#[tokio::test]
+async fn permissions_are_read_by_what_they_allow() {
+    let login = Login::new("dependabot[bot]").unwrap();
+    for (permission, writes) in
+        [("admin", true), ("maintain", true), ("write", true), ("triage", false), ("read", false)]
+    {
+        let body = format!(r#"{{"permission":"{permission}"}}"#).leak();
+        let (stand_in, seen) = scripted(200, body).await;
+        assert_eq!(client(&stand_in).can_write(&repo(), &login).await, Ok(writes), "{permission}");
+        let path = "/repos/acme/shop/collaborators/dependabot[bot]/permission";
+        assert_eq!(taken(&seen), format!("GET {path}"));
+    }
+}
+
+#[tokio::test]
+async fn an_enterprise_server_has_its_api_below_a_path() {
+    let (stand_in, seen) = scripted(200, "[]").await;
+    let config = super::config(&format!("{}/api/v3/", stand_in.url));
+    let github = ci_github::GitHub::new(config).unwrap();
+    github.comments(&repo(), PullNumber(7)).await.unwrap();
+    let path = "/api/v3/repos/acme/shop/issues/7/comments";
+    assert_eq!(taken(&seen), format!("GET {path}?per_page=100&page=1"));
+}
