@@ -1,14 +1,15 @@
 //! The forge: where pull requests live and where the node's words are read.
 //!
-//! [`Forge`] is the port. [`GitHub`] speaks to GitHub over REST and GraphQL, and
-//! [`fake::FakeGitHub`] is a GitHub in memory.
-//! One contract test holds both to the same behavior. [`webhook`] reads what GitHub sends.
+//! [`Forge`] is the port. [`GitHub`] speaks to GitHub over REST and GraphQL, [`LocalForge`] keeps
+//! pull requests beside a bare git repository, and [`fake::FakeGitHub`] is a GitHub in memory.
+//! One contract test holds all three to the same behavior. [`webhook`] reads what GitHub sends.
 //!
 //! One call is one attempt. Retrying, ordering and pacing belong to the caller.
 
 pub mod fake;
 mod forge;
 mod github;
+mod local;
 mod log_only;
 mod moment;
 mod secret;
@@ -16,6 +17,7 @@ pub mod webhook;
 
 pub use forge::{Budget, Forge, ForgeError, ForgeFuture, Window};
 pub use github::{AppKey, Credentials, GitHub, GitHubConfig, InvalidConfig};
+pub use local::{LocalForge, LocalForgeError, NewLocalPull};
 pub use log_only::LogOnly;
 pub use moment::{InvalidTimestamp, TimestampParser};
 pub use secret::Secret;

@@ -1,0 +1,166 @@
+//! The local repository as a forge. It serves any repository name: there is only this one.
+
+use ci_domain::forge::{
+    Comment, CommentId, PullComment, PullFacts, PullState, Reaction, RepoSnapshot, Skipped,
+    StatusWrite, Timestamp,
+};
+use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+
+use super::LocalForge;
+use super::record::{Book, Subject};
+use super::refs::Refs;
+use crate::forge::{Budget, Forge, ForgeError, ForgeFuture};
+
+impl Forge for LocalForge {
+    fn identity(&self) -> ForgeFuture<'_, Login> {
+        Box::pin(async { Ok(our_login()) })
+    }
+
+    fn snapshot<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, RepoSnapshot> {
+        Box::pin(async {
+            let (refs, repo) = (self.refs().await?, repo.clone());
+            self.book.read(move |book| Ok(snapshot(book, &refs, &repo))).await
+        })
+    }
+
+    fn pull<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        number: PullNumber,
+    ) -> ForgeFuture<'a, Option<PullFacts>> {
+        Box::pin(async move {
+            let (refs, repo) = (self.refs().await?, repo.clone());
+            self.book.read(move |book| book.facts(number, &refs, &repo)).await
+        })
+    }
+
+    fn set_status<'a>(
+        &'a self,
+        _: &'a RepoName,
+        sha: &'a CommitSha,
+        status: &'a StatusWrite,
+    ) -> ForgeFuture<'a, ()> {
+        let (sha, status) = (sha.clone(), status.clone());
+        Box::pin(self.book.change(move |book| {
+            book.set_status(&sha, &status);
+            Ok(())
+        }))
+    }
+
+    fn comments<'a>(&'a self, _: &'a RepoName, pull: PullNumber) -> ForgeFuture<'a, Vec<Comment>> {
+        Box::pin(async move {
+            let refs = self.refs().await?;
+            self.book
+                .read(move |book| {
+                    book.must_have(pull, &refs)?;
+                    book.comments_on(&Subject::Pull(pull.0))
+                })
+                .await
+        })
+    }
+
+    fn recent_comments<'a>(
+        &'a self,
+        _: &'a RepoName,
+        since: Timestamp,
+    ) -> ForgeFuture<'a, Vec<PullComment>> {
+        Box::pin(self.book.read(move |book| recent_comments(book, since)))
+    }
+
+    fn create_comment<'a>(
+        &'a self,
+        _: &'a RepoName,
+        pull: PullNumber,
+        body: &'a str,
+    ) -> ForgeFuture<'a, CommentId> {
+        Box::pin(self.add_comment(Subject::Pull(pull.0), our_login(), body))
+    }
+
+    fn edit_comment<'a>(
+        &'a self,
+        _: &'a RepoName,
+        comment: CommentId,
+        body: &'a str,
+    ) -> ForgeFuture<'a, ()> {
+        let body = body.to_owned();
+        Box::pin(self.book.change(move |book| {
+            book.comment_mut(comment)?.body = body;
+            Ok(())
+        }))
+    }
+
+    fn commit_comments<'a>(
+        &'a self,
+        _: &'a RepoName,
+        sha: &'a CommitSha,
+    ) -> ForgeFuture<'a, Vec<Comment>> {
+        let subject = Subject::Commit(sha.to_string());
+        Box::pin(self.book.read(move |book| book.comments_on(&subject)))
+    }
+
+    fn commit_comment<'a>(
+        &'a self,
+        _: &'a RepoName,
+        sha: &'a CommitSha,
+        body: &'a str,
+    ) -> ForgeFuture<'a, CommentId> {
+        Box::pin(self.add_comment(Subject::Commit(sha.to_string()), our_login(), body))
+    }
+
+    fn can_write<'a>(&'a self, _: &'a RepoName, login: &'a Login) -> ForgeFuture<'a, bool> {
+        let login = login.to_string();
+        Box::pin(self.book.read(move |book| Ok(book.writers.contains(&login))))
+    }
+
+    fn react<'a>(
+        &'a self,
+        _: &'a RepoName,
+        comment: CommentId,
+        reaction: Reaction,
+    ) -> ForgeFuture<'a, ()> {
+        Box::pin(self.book.change(move |book| {
+            book.comment_mut(comment)?.react(reaction);
+            Ok(())
+        }))
+    }
+
+    fn budget(&self) -> Budget {
+        Budget::default()
+    }
+}
+
+fn snapshot(book: &Book, refs: &Refs, repo: &RepoName) -> RepoSnapshot {
+    let mut snapshot = RepoSnapshot {
+        pulls: Vec::new(),
+        branches: refs.branches.clone(),
+        default_branch: refs.default_branch.clone(),
+        skipped: Vec::new(),
+    };
+    for number in book.numbers(refs) {
+        match book.facts(number, refs, repo) {
+            Ok(Some(facts)) if facts.state == PullState::Open => snapshot.pulls.push(facts),
+            Ok(_) => {}
+            Err(error) => {
+                let what = format!("pull request {number}");
+                snapshot.skipped.push(Skipped { what, why: error.to_string() });
+            }
+        }
+    }
+    snapshot
+}
+
+fn recent_comments(book: &Book, since: Timestamp) -> Result<Vec<PullComment>, ForgeError> {
+    let mut found = Vec::new();
+    for record in &book.comments {
+        if let Subject::Pull(number) = record.subject
+            && record.created_at >= since.0
+        {
+            found.push(PullComment { pull: PullNumber(number), comment: record.comment()? });
+        }
+    }
+    Ok(found)
+}
+
+fn our_login() -> Login {
+    Login::new(LocalForge::LOGIN).expect("the constant is a login")
+}
