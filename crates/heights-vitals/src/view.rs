@@ -118,13 +118,14 @@ fn restarting(child: &WaitingInfo, parent: ProcessId, depth: usize) -> wire::Act
 }
 
 fn state(process: &ProcessInfo) -> wire::State {
-    // A task is one long handler, and a supervisor's waits are its children's: neither is "busy".
+    // A supervisor's waits are its children's, so it is never "busy".
     let works = process.kind == ChildKind::Worker && process.figures.working.is_some();
     match process.state {
         ProcessState::Stopping => wire::State::Stopping,
         ProcessState::Starting => wire::State::Starting,
         ProcessState::Running if process.figures.waiting_for.is_some() => wire::State::Waiting,
-        ProcessState::Running if works || process.kind == ChildKind::Task => wire::State::Busy,
+        ProcessState::Running if works => wire::State::Busy,
+        ProcessState::Running if process.kind == ChildKind::Task => wire::State::Running,
         ProcessState::Running => wire::State::Idle,
     }
 }

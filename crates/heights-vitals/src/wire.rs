@@ -121,6 +121,8 @@ pub enum State {
     Waiting,
     /// It handles a message.
     Busy,
+    /// It runs, and what it does cannot be seen from outside: a task.
+    Running,
     /// It has nothing to do.
     Idle,
     /// Something that this version does not know.

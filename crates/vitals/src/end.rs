@@ -42,7 +42,9 @@ async fn run(
     let mut request = ControlRequest { dry_run: true, reason: args.reason.clone() };
     let foreseen = end(&client, &args.reference, &request).await?;
     if args.dry_run {
-        return output.print("vitals.control/1", &foreseen, foresee);
+        return output.print("vitals.control/1", &foreseen, |foreseen| {
+            foresee(foreseen) + "nothing has been changed\n"
+        });
     }
     if !args.yes {
         output.note(&foresee(&foreseen))?;
@@ -74,9 +76,6 @@ fn foresee(outcome: &ControlOutcome) -> String {
     }
     for caution in &outcome.cautions {
         text.push_str(&format!("  caution   {caution}\n"));
-    }
-    if outcome.dry_run {
-        text.push_str("nothing has been changed\n");
     }
     text
 }

@@ -30,6 +30,7 @@ pub fn state(state: State) -> &'static str {
         State::Starting => "◌ starting",
         State::Waiting => "◐ waiting",
         State::Busy => "● busy",
+        State::Running => "● running",
         State::Idle => "○ idle",
         State::Unknown => "? unknown",
     }
