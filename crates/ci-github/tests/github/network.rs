@@ -11,11 +11,11 @@ use tokio::net::TcpListener;
 use super::stand_in::StandIn;
 use super::{client, config, repo, scripted, sha, status};
 
-/// A listener on a free port, and a client of it that waits only shortly.
-async fn raw() -> (TcpListener, GitHub) {
+/// A listener on a free port, and a client of it.
+async fn raw(timeout: Duration) -> (TcpListener, GitHub) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let mut config = config(&format!("http://{}", listener.local_addr().unwrap()));
-    config.timeout = Duration::from_millis(200);
+    config.timeout = timeout;
     (listener, GitHub::new(config).unwrap())
 }
 
@@ -26,12 +26,12 @@ fn assert_passing(answer: Result<(), ForgeError>, said: &str) {
 
 #[tokio::test]
 async fn nobody_there_nobody_answering_and_half_an_answer_are_passing() {
-    let (listener, github) = raw().await;
+    let (listener, github) = raw(Duration::from_millis(200)).await;
     assert_passing(github.set_status(&repo(), &sha('a'), &status()).await, "timed out");
     drop(listener);
     assert_passing(github.set_status(&repo(), &sha('a'), &status()).await, "onnect");
 
-    let (listener, github) = raw().await;
+    let (listener, github) = raw(Duration::from_secs(30)).await;
     let half = async {
         let (mut socket, _) = listener.accept().await.unwrap();
         let mut request = [0; 1024];
