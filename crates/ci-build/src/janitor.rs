@@ -1,0 +1,109 @@
+//! Removes what is left of pull requests that are gone, and logs that are older than people want.
+//!
+//! Parent: `repo`. Children: none. Restart: permanent.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
+
+use ci_domain::ids::{AttemptId, PullNumber};
+use ci_git::Subject;
+use heights::{ChildSpec, Context, Fault, Flow, Server};
+use tracing::{info, warn};
+
+use crate::elders::Elders;
+use crate::watcher::WatcherHandle;
+
+/// The first round waits until the watcher has started a pull request's actor for all that are open.
+const FIRST_ROUND: Duration = Duration::from_secs(600);
+/// How often it looks.
+const INTERVAL: Duration = Duration::from_secs(3600);
+
+/// What a janitor is started with.
+#[derive(Clone)]
+pub(crate) struct JanitorArgs {
+    pub(crate) elders: Elders,
+    pub(crate) watcher: WatcherHandle,
+    pub(crate) keep_logs: Duration,
+    pub(crate) now: fn() -> SystemTime,
+}
+
+/// Describes a janitor as a child.
+pub(crate) fn start(args: JanitorArgs) -> ChildSpec {
+    ChildSpec::server::<Janitor>("janitor", move || args.clone()).0
+}
+
+struct Janitor(JanitorArgs);
+
+struct Round;
+
+impl Server for Janitor {
+    type Args = JanitorArgs;
+    type Msg = Round;
+
+    async fn init(args: JanitorArgs, cx: &mut Context<Round>) -> Result<Self, Fault> {
+        let _timer = cx.send_after(FIRST_ROUND, Round);
+        Ok(Self(args))
+    }
+
+    async fn handle(&mut self, _round: Round, cx: &mut Context<Round>) -> Result<Flow, Fault> {
+        // What cannot be removed now is tried again in the next round.
+        if let Err(error) = self.remove_workspaces().await {
+            warn!(repo = %self.0.elders.repo, %error, "failed to remove workspaces");
+        }
+        if let Err(error) = self.remove_logs().await {
+            warn!(repo = %self.0.elders.repo, %error, "failed to remove old logs");
+        }
+        let _timer = cx.send_after(INTERVAL, Round);
+        Ok(Flow::Continue)
+    }
+
+    fn label(_round: &Round) -> &'static str {
+        "round"
+    }
+}
+
+impl Janitor {
+    async fn remove_workspaces(&self) -> Result<(), Fault> {
+        let open: BTreeSet<PullNumber> = self.0.watcher.view().await?.open.into_iter().collect();
+        for workspace in self.0.elders.workspaces.all().list().await? {
+            let is_left = match workspace.subject() {
+                Subject::Pull(number) => !open.contains(number),
+                Subject::Branch(_) => false,
+            };
+            if is_left {
+                info!(repo = %self.0.elders.repo, subject = %workspace.subject(), "removed a workspace");
+                workspace.remove().await?;
+            }
+        }
+        Ok(self.0.elders.workspaces.all().empty_trash().await?)
+    }
+
+    /// Removes the run directories of this repository that ended long ago.
+    async fn remove_logs(&self) -> Result<(), Fault> {
+        let runs = self.0.elders.runs.clone();
+        let (prefix, now, keep) =
+            (format!("{}-", self.0.elders.slug), (self.0.now)(), self.0.keep_logs);
+        let remove = move || -> std::io::Result<usize> {
+            let at_work = runs.at_work()?;
+            let is_ours = |attempt: &AttemptId| {
+                attempt.as_str().starts_with(&prefix) && !at_work.contains(attempt)
+            };
+            let mut removed = 0;
+            for attempt in runs.attempts()?.into_iter().filter(is_ours) {
+                let path = runs.path(&attempt);
+                let age =
+                    now.duration_since(std::fs::metadata(&path)?.modified()?).unwrap_or_default();
+                if age > keep {
+                    std::fs::remove_dir_all(&path)?;
+                    removed += 1;
+                }
+            }
+            Ok(removed)
+        };
+        let removed = tokio::task::spawn_blocking(remove).await??;
+        if removed > 0 {
+            info!(repo = %self.0.elders.repo, removed, "removed old logs");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,260 @@
+//! One attempt at one job: waits for a permit, starts or adopts its runner, follows it to its end.
+//!
+//! Parent: `jobs` of a build. Children: none; the runner is a process of its own that outlives us.
+//! Restart: transient. Commands in: [`JobHandle`]. Facts out: [`JobFact`].
+//!
+//! ```text
+//! run directory     what we do
+//! ─────────────     ──────────
+//! not started       permit, then start the runner of this very attempt
+//! running           permit over the limit if need be, then follow it
+//! finished          read how it ended
+//! lost              sweep what it left; the build decides on another attempt
+//! ```
+//!
+//! It is a task and not a server, since all it does is wait. Ending it, in whatever way, never touches
+//! the runner: only [`JobHandle::cancel`] does.
+
+mod spec;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ci_domain::build::AttemptEnd;
+use ci_domain::forge::PullFacts;
+use ci_domain::ids::{AttemptId, CommitSha, JobId, PullNumber};
+use ci_domain::outcome::JobResult;
+use ci_exec::{
+    Fact, FollowError, JournalOffset, Outcome, RunDir, RunState, UnixMillis, cancel, follow, sweep,
+};
+use heights::{ChildSpec, Fault, Recipient, Restart, Shutdown, TaskContext};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::elders::Elders;
+use crate::queues::JobPermit;
+
+/// How the build speaks to an attempt.
+#[derive(Clone, Debug)]
+pub(crate) struct JobHandle(watch::Sender<bool>);
+
+impl JobHandle {
+    /// Has the attempt's commands ended; their end is told as a fact once it is proven.
+    pub(crate) fn cancel(&self) {
+        self.0.send_replace(true);
+    }
+}
+
+/// What an attempt tells its build.
+#[derive(Clone, Debug)]
+pub(crate) enum JobFact {
+    /// It has come further.
+    Progressed {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: AttemptId,
+        /// How far.
+        phase: JobPhase,
+    },
+    /// It ended, and no process of it is left.
+    Ended {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: AttemptId,
+        /// How.
+        end: AttemptEnd,
+    },
+}
+
+/// How far an attempt is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JobPhase {
+    /// It waits for a permit of this queue.
+    Waiting {
+        /// The queue.
+        queue: String,
+    },
+    /// Its runner is at work.
+    Running {
+        /// Since when.
+        since: UnixMillis,
+    },
+    /// It is being cancelled.
+    Cancelling,
+}
+
+/// What an attempt is started with.
+#[derive(Clone)]
+pub(crate) struct JobArgs {
+    pub(crate) elders: Elders,
+    pub(crate) pull: PullNumber,
+    pub(crate) facts: Option<PullFacts>,
+    pub(crate) head: CommitSha,
+    pub(crate) merge: CommitSha,
+    pub(crate) job: JobId,
+    pub(crate) attempt: AttemptId,
+    pub(crate) parent: Recipient<JobFact>,
+}
+
+/// Describes an attempt as a child.
+pub(crate) fn start(args: JobArgs) -> (ChildSpec, JobHandle) {
+    // The wish to cancel outlives a crash of the task: each life subscribes anew.
+    let wish = watch::Sender::new(false);
+    let handle = JobHandle(wish.clone());
+    let name = format!("job-{}", args.attempt);
+    let spec = ChildSpec::task(name, move |cx| {
+        let job = Job { args: args.clone(), cancelled: wish.subscribe() };
+        async move { job.live(cx).await }
+    });
+    // There is nothing to finish: the runner goes on by itself.
+    (spec.restart(Restart::Transient).shutdown(Shutdown::Brutal), handle)
+}
+
+struct Job {
+    args: JobArgs,
+    cancelled: watch::Receiver<bool>,
+}
+
+impl Job {
+    async fn live(mut self, _cx: TaskContext) -> Result<(), Fault> {
+        let end = self.attempt().await?;
+        let (job, attempt) = (self.args.job.clone(), self.args.attempt.clone());
+        info!(%job, %attempt, ?end, "ended");
+        self.args.parent.tell(JobFact::Ended { job, attempt, end });
+        Ok(())
+    }
+
+    async fn attempt(&mut self) -> Result<AttemptEnd, Fault> {
+        let path = self.run_path();
+        let state = match RunDir::open(&path) {
+            Ok(dir) => Some((dir.state()?, dir)),
+            Err(ci_exec::OpenError::Missing(_)) => None,
+            Err(error) => return Err(error.into()),
+        };
+        match state {
+            Some((RunState::Running(_), dir)) => {
+                let ports = port_base(&dir);
+                let queues = &self.args.elders.queues;
+                let permit = queues.adopt_job(&self.args.job, &self.args.attempt, ports);
+                self.follow(&dir, permit).await
+            }
+            Some((RunState::Finished(_), dir)) => self.follow(&dir, JobPermit::none()).await,
+            Some((RunState::Lost, dir)) => lost(&dir).await,
+            Some((RunState::NotStarted, _)) | None => self.begin(path).await,
+        }
+    }
+
+    /// Waits for a permit and starts the runner, unless the attempt is cancelled first.
+    async fn begin(&mut self, path: PathBuf) -> Result<AttemptEnd, Fault> {
+        let queues = self.args.elders.queues.clone();
+        let queue = queues.name_for(&self.args.job);
+        self.tell(JobPhase::Waiting { queue });
+        let permit = tokio::select! {
+            () = is_set(&mut self.cancelled) => return Ok(finished(JobResult::Cancelled)),
+            permit = queues.acquire_job(&self.args.job) => match permit {
+                Ok(permit) => permit,
+                Err(refused) => return Ok(crashed(&format!("wait for a permit: {refused}"))),
+            },
+        };
+        let spec = match spec::run_spec(&self.args, permit.port_base()).await {
+            Ok(spec) => spec,
+            Err(spec::Obstacle(reason)) => return Ok(crashed(&reason)),
+        };
+        let dir = match RunDir::create(&path, &spec) {
+            Ok(dir) => dir,
+            Err(error) => return Ok(crashed(&format!("make the run directory: {error}"))),
+        };
+        match self.args.elders.launcher.start(&dir).await {
+            Ok(_) => self.follow(&dir, permit).await,
+            Err(error) => {
+                warn!(attempt = %self.args.attempt, %error, "the runner did not start");
+                Ok(crashed(&error.to_string()))
+            }
+        }
+    }
+
+    /// Follows the runner to its end, holding the permit.
+    async fn follow(&mut self, dir: &RunDir, _permit: JobPermit) -> Result<AttemptEnd, Fault> {
+        let mut follower = follow(dir, JournalOffset::default());
+        let mut since = UnixMillis::now();
+        loop {
+            let next = tokio::select! {
+                next = follower.next() => next,
+                () = is_set(&mut self.cancelled) => {
+                    self.tell(JobPhase::Cancelling);
+                    // What it was when it ended is in the journal, which is read on from here.
+                    cancel(dir).await?;
+                    self.cancelled = never();
+                    continue;
+                }
+            };
+            match next {
+                Ok(Some((_, Fact::RunnerStarted { at, .. }))) => {
+                    since = at;
+                    self.tell(JobPhase::Running { since });
+                }
+                Ok(Some((_, Fact::JobEnded { outcome, at }))) => {
+                    let duration = Duration::from_millis(at.0.saturating_sub(since.0));
+                    return Ok(ended(outcome, duration));
+                }
+                Ok(Some(_)) => {}
+                Ok(None) | Err(FollowError::Lost) => return lost(dir).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn run_path(&self) -> PathBuf {
+        self.args.elders.runs.path(&self.args.attempt)
+    }
+
+    fn tell(&self, phase: JobPhase) {
+        let (job, attempt) = (self.args.job.clone(), self.args.attempt.clone());
+        self.args.parent.tell(JobFact::Progressed { job, attempt, phase });
+    }
+}
+
+/// The ports that a runner was told to use.
+fn port_base(dir: &RunDir) -> Option<u16> {
+    dir.spec().ok()?.env.get(spec::PORT_BASE)?.parse().ok()
+}
+
+/// Ends what a dead runner left, and proves it.
+async fn lost(dir: &RunDir) -> Result<AttemptEnd, Fault> {
+    sweep(dir).await?;
+    Ok(AttemptEnd::Lost)
+}
+
+/// A runner that nobody followed for too long stopped for that reason alone: the job runs again.
+fn ended(outcome: Outcome, duration: Duration) -> AttemptEnd {
+    let result = match outcome {
+        Outcome::Passed => JobResult::Passed,
+        Outcome::Failed { .. } => JobResult::Failed,
+        Outcome::Crashed { reason } => JobResult::Crashed { reason },
+        Outcome::Cancelled => JobResult::Cancelled,
+        Outcome::Orphaned => return AttemptEnd::Lost,
+    };
+    AttemptEnd::Finished { result, duration }
+}
+
+fn finished(result: JobResult) -> AttemptEnd {
+    AttemptEnd::Finished { result, duration: Duration::ZERO }
+}
+
+fn crashed(reason: &str) -> AttemptEnd {
+    finished(JobResult::Crashed { reason: reason.to_owned() })
+}
+
+async fn is_set(flag: &mut watch::Receiver<bool>) {
+    if flag.wait_for(|is_set| *is_set).await.is_err() {
+        // Nobody is left who could cancel.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// A flag that is never set.
+fn never() -> watch::Receiver<bool> {
+    watch::Sender::new(false).subscribe()
+}

@@ -1,0 +1,98 @@
+//! What a runner is told: the commands of the merge, and the whole environment they see.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ci_domain::may_run::{Circumstances, Disk, Head, MayRun};
+use ci_domain::pipeline::Job;
+use ci_exec::{Isolation, RunSpec};
+
+use crate::job::JobArgs;
+
+/// The variable that holds the first of a job's ports.
+pub(super) const PORT_BASE: &str = "CI_PORT_BASE";
+
+/// Why a runner cannot be told anything.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Obstacle(pub(super) String);
+
+/// Makes the spec of an attempt's runner.
+pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, Obstacle> {
+    check_may_run(args)?;
+    let elders = &args.elders;
+    let pipeline = elders.mirror.pipeline(&args.merge).await.map_err(Obstacle)?;
+    let component = pipeline.components.get(&args.job.component);
+    let definition = component.and_then(|component| component.jobs.get(&args.job.job));
+    let (Some(component), Some(definition)) = (component, definition) else {
+        return Err(Obstacle(format!("find {} in the merge {}", args.job, args.merge.short())));
+    };
+    let place = elders.workspaces.place_of(args.pull);
+    let working_dir = place.source.join(args.job.component.folder());
+    let mut env = surroundings(args, &place.home, port_base);
+    env.extend([
+        ("CI_CACHE_DIR".to_owned(), text(&place.cache)),
+        ("TMPDIR".to_owned(), text(&place.temporary)),
+    ]);
+    // Secrets < component < command; the command's own are the runner's to add.
+    env.extend(component.env.clone());
+    Ok(RunSpec {
+        attempt: args.attempt.clone(),
+        workspace: place.source,
+        working_dir,
+        isolation: Isolation::None,
+        env,
+        steps: definition.steps.clone(),
+        timeout: timeout(args, definition),
+        grace: elders.settings.grace,
+        log_limit: elders.settings.log_limit,
+        orphan_limit: elders.settings.orphan_limit,
+    })
+}
+
+/// The predicate, asked once more where the commands are about to be spawned.
+fn check_may_run(args: &JobArgs) -> Result<(), Obstacle> {
+    let is_fork = args.facts.as_ref().is_none_or(|facts| facts.from_fork(&args.elders.repo));
+    let circumstances = Circumstances {
+        head: if is_fork { Head::ForkUnapproved } else { Head::Own },
+        forks: Some(ci_domain::policy::Forks::AfterApproval),
+        isolation: args.elders.settings.isolation,
+        disk: Disk::Ok,
+    };
+    match MayRun::decide(circumstances) {
+        MayRun::Yes => Ok(()),
+        MayRun::No(reason) => Err(Obstacle(format!("run commands of this head: {reason:?}"))),
+    }
+}
+
+fn timeout(args: &JobArgs, definition: &Job) -> std::time::Duration {
+    let settings = &args.elders.settings;
+    definition.timeout.unwrap_or(settings.job_timeout).min(settings.max_job_timeout)
+}
+
+/// Everything but the component's own variables: nothing of the node's environment is passed on.
+fn surroundings(args: &JobArgs, home: &Path, port_base: u16) -> BTreeMap<String, String> {
+    let facts = args.facts.as_ref();
+    let branch = facts.map(|facts| facts.head.branch.to_string()).unwrap_or_default();
+    let base = facts.map(|facts| facts.base.to_string()).unwrap_or_default();
+    let pairs = [
+        ("CI", "true".to_owned()),
+        ("CI_COMMIT", args.merge.to_string()),
+        ("CI_HEAD", args.head.to_string()),
+        ("CI_BASE", base),
+        ("CI_BRANCH", branch),
+        ("CI_PULL", args.pull.to_string()),
+        ("CI_COMPONENT", args.job.component.to_string()),
+        ("CI_JOB", args.job.job.to_string()),
+        ("CI_ATTEMPT", args.attempt.to_string()),
+        (PORT_BASE, port_base.to_string()),
+        ("PATH", args.elders.settings.path.clone()),
+        ("LANG", "C.UTF-8".to_owned()),
+        ("HOME", text(home)),
+    ];
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,55 @@
+//! The actors of a continuous-integration node: who watches, who builds, who reports.
+//!
+//! ```text
+//! ci-node            rest_for_one
+//! ├── ledger, regulators, writes, reporter
+//! ├── repos
+//! │   └── acme.shop    rest_for_one
+//! │       ├── errands, mirror
+//! │       ├── pulls
+//! │       │   └── pull-7   rest_for_one
+//! │       │       ├── pull       decides
+//! │       │       └── builds
+//! │       │           └── build-2  rest_for_one
+//! │       │               ├── build   decides
+//! │       │               └── jobs    one task for each attempt, which follows its runner
+//! │       ├── watcher, janitor
+//! └── intake
+//! ```
+//!
+//! Commands go down and facts come up; sideways calls go to elders only. Decisions are made by the pure
+//! machines of `ci-domain`, written to the ledger, and then acted on.
+
+mod node;
+mod pull_tree;
+mod repo;
+
+mod build;
+mod job;
+mod pull;
+mod watcher;
+
+mod intake;
+mod janitor;
+mod mirror;
+mod reporter;
+
+mod elders;
+mod errand;
+mod ledger;
+mod queues;
+mod record;
+mod runs;
+mod view;
+
+pub use elders::RunnerSettings;
+pub use intake::{IntakeHandle, Receipt};
+pub use job::JobPhase;
+pub use ledger::LedgerHandle;
+pub use node::{AskError, NodeArgs, NodeHandle, describe};
+pub use queues::{JOBS, QueueLimits, Queues};
+pub use repo::RepoArgs;
+pub use reporter::{ReporterHandle, TailSource, Undelivered};
+pub use runs::{CommandView, RunView, Runs};
+pub use view::{JobStatus, JobView, PullView};
+pub use watcher::WatcherView;

@@ -1,0 +1,108 @@
+//! The repository's policy: the one at the tip of the default branch, or the last that was valid.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ci_config::{POLICY_FILE, parse_policy};
+use ci_domain::ids::{CommitSha, RepoName};
+use ci_domain::policy::Policy;
+use ci_git::{Blob, EntryKind, Mirror, ObjectId};
+use ci_store::StreamId;
+use heights::Fault;
+
+use crate::ledger::{LedgerHandle, policy_stream};
+use crate::mirror::prepare::PrepareFault;
+use crate::record::{policy_record, recorded_policy};
+
+/// A policy file larger than this is refused.
+const MAX_POLICY: u64 = 256 * 1024;
+
+/// What holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ruling {
+    /// The file at the tip, or the defaults where there is none.
+    Valid(Policy),
+    /// The file is invalid; this earlier one goes on to hold.
+    Earlier(Policy, Vec<String>),
+    /// The file is invalid and there never was a valid one.
+    Never(Vec<String>),
+}
+
+/// Reads policies and remembers the last valid one.
+#[derive(Clone)]
+pub(super) struct PolicyKeeper {
+    ledger: LedgerHandle,
+    stream: StreamId,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    last_valid: Option<Policy>,
+    read: Option<(CommitSha, Ruling)>,
+}
+
+impl PolicyKeeper {
+    /// Reads the last valid policy of `repo` from the ledger.
+    pub(super) async fn load(ledger: LedgerHandle, repo: &RepoName) -> Result<Self, Fault> {
+        let stream = policy_stream(repo);
+        let replay = ledger.read(&stream).await?;
+        let last = replay.records.last().map(|(_, record)| recorded_policy(record)).transpose()?;
+        let known = Known { last_valid: last, read: None };
+        Ok(Self { ledger, stream, known: Arc::new(Mutex::new(known)) })
+    }
+
+    /// The policy that holds when `tip` is the tip of the default branch.
+    pub(super) async fn at(&self, git: &Mirror, tip: &CommitSha) -> Result<Ruling, PrepareFault> {
+        if let Some((commit, ruling)) = self.lock().read.clone()
+            && commit == *tip
+        {
+            return Ok(ruling);
+        }
+        let ruling = match read(git, tip).await? {
+            Ok(policy) => {
+                self.keep(&policy).await?;
+                Ruling::Valid(policy)
+            }
+            Err(findings) => match self.lock().last_valid.clone() {
+                Some(policy) => Ruling::Earlier(policy, findings),
+                None => Ruling::Never(findings),
+            },
+        };
+        self.lock().read = Some((tip.clone(), ruling.clone()));
+        Ok(ruling)
+    }
+
+    async fn keep(&self, policy: &Policy) -> Result<(), PrepareFault> {
+        if self.lock().last_valid.as_ref() == Some(policy) {
+            return Ok(());
+        }
+        let appended = self.ledger.append(&self.stream, vec![policy_record(policy)]).await;
+        appended.map_err(|error| PrepareFault::Later(error.to_string()))?;
+        self.lock().last_valid = Some(policy.clone());
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn read(git: &Mirror, tip: &CommitSha) -> Result<Result<Policy, Vec<String>>, PrepareFault> {
+    let tree = git.tree(tip).await?;
+    let Some(entry) = tree.get(POLICY_FILE) else { return Ok(Ok(Policy::default())) };
+    if !matches!(entry.kind, EntryKind::Regular | EntryKind::Executable) {
+        return Ok(Err(vec![format!("{POLICY_FILE}:1: it must be a regular file")]));
+    }
+    let object: ObjectId = entry.object.clone();
+    let blob = git.read_blobs(&[object], MAX_POLICY).await?.pop();
+    Ok(match blob {
+        Some(Blob::Content(bytes)) => parse_policy(&bytes)
+            .map_err(|findings| findings.iter().map(ToString::to_string).collect()),
+        Some(Blob::TooLarge { size }) => {
+            Err(vec![format!("{POLICY_FILE}:1: it has {size} bytes, the most is {MAX_POLICY}")])
+        }
+        Some(Blob::Missing) | None => {
+            return Err(PrepareFault::Git(format!("read {POLICY_FILE}: its content is missing")));
+        }
+    })
+}

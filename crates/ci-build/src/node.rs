@@ -1,0 +1,301 @@
+//! The whole tree of a node, and the handle by which pages and the command line reach into it.
+//!
+//! ```text
+//! ci-node       rest_for_one
+//! ├── ledger      watches the store
+//! ├── regulators  the queues
+//! ├── writes      tasks of the reporter
+//! ├── reporter    the only writer to the forge
+//! ├── repos       dynamic: one supervisor for each repository
+//! ├── intake      webhook deliveries
+//! └── …           what the caller appends: the web server
+//! ```
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use ci_domain::ids::{JobId, Login, PullNumber, RepoName};
+use ci_domain::pull::{Refusal, Request};
+use ci_domain::report::Voice;
+use ci_exec::Launcher;
+use ci_store::Stamp;
+use heights::{Backoff, CallError, Fault, Strategy, Supervisor, SupervisorBuilder, TaskSupervisor};
+
+use crate::elders::RunnerSettings;
+use crate::intake::{self, IntakeArgs, IntakeHandle};
+use crate::ledger::{self, LedgerArgs, LedgerHandle};
+use crate::pull::PullHandle;
+use crate::queues::{FORGE_WRITE, Queues};
+use crate::repo::{self, RepoArgs, RepoHandle, Repos, Shared};
+use crate::reporter::{self, ReporterArgs, ReporterHandle};
+use crate::runs::Runs;
+use crate::view::PullView;
+use crate::watcher::WatcherView;
+
+/// How often the node's own children may crash before the process ends for its service manager.
+const INTENSITY: (u32, Duration) = (20, Duration::from_secs(60));
+/// The first and the longest wait before one of them is started again.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+/// How long new jobs wait at most for those that run to be adopted after a start.
+const ADOPTION_LIMIT: Duration = Duration::from_secs(30);
+
+/// What a node is made of.
+pub struct NodeArgs {
+    /// Under which name it speaks, and where its dashboard is.
+    pub voice: Voice,
+    /// How runners are told to work.
+    pub settings: RunnerSettings,
+    /// The open store.
+    pub ledger: LedgerHandle,
+    /// Where the store is exported to.
+    pub exports: Option<PathBuf>,
+    /// Names an export by the present time.
+    pub stamp: fn() -> Stamp,
+    /// The present time.
+    pub now: fn() -> SystemTime,
+    /// The queues.
+    pub queues: Queues,
+    /// The run directories.
+    pub runs: Runs,
+    /// Starts runners.
+    pub launcher: Launcher,
+    /// How long logs are kept.
+    pub keep_logs: Duration,
+    /// The repositories.
+    pub repos: Vec<RepoArgs>,
+}
+
+/// The way into a running node.
+#[derive(Clone)]
+pub struct NodeHandle {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    voice: Voice,
+    ledger: LedgerHandle,
+    queues: Queues,
+    runs: Runs,
+    reporter: ReporterHandle,
+    intake: IntakeHandle,
+    repos: Repos,
+}
+
+/// A question about something that the node does not have, or that cannot be answered now.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The node does not serve the repository.
+    #[error("find repository {0}")]
+    NoRepo(RepoName),
+    /// The pull request is not open, or does not exist.
+    #[error("find an open pull request {1} in {0}")]
+    NoPull(RepoName, PullNumber),
+    /// The actor that knows does not answer.
+    #[error("ask the node")]
+    Call(#[from] CallError),
+    /// What is on record cannot be read.
+    #[error("read the ledger")]
+    Ledger(#[source] Fault),
+}
+
+/// Describes the whole tree; the caller appends what serves it, and starts it.
+pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
+    let ledger_spec = ledger::start(LedgerArgs {
+        ledger: args.ledger.clone(),
+        exports: args.exports.clone(),
+        stamp: args.stamp,
+    });
+    let (writes_spec, writes) = TaskSupervisor::builder("writes").child_spec();
+    let forges = args.repos.iter().map(|repo| (repo.name.clone(), repo.forge.clone()));
+    let (reporter_spec, reporter) = reporter::start(ReporterArgs {
+        voice: args.voice.clone(),
+        forges: forges.collect(),
+        ledger: args.ledger.clone(),
+        writes,
+        regulator: args.queues.required(FORGE_WRITE).clone(),
+        tails: Arc::new(args.runs.clone()),
+    });
+    let shared = Shared {
+        voice: args.voice.clone(),
+        settings: Arc::new(args.settings),
+        ledger: args.ledger.clone(),
+        reporter: reporter.clone(),
+        queues: args.queues.clone(),
+        runs: args.runs.clone(),
+        launcher: args.launcher,
+        keep_logs: args.keep_logs,
+        now: args.now,
+    };
+    let mut repos = Repos::new();
+    let mut repos_tree = Supervisor::builder("repos").intensity(INTENSITY.0, INTENSITY.1);
+    for repo_args in args.repos {
+        let name = repo_args.name.clone();
+        let (spec, handle) = repo::describe(repo_args, &shared);
+        repos_tree = repos_tree.child(spec);
+        repos.insert(name, handle);
+    }
+    let (repos_spec, _) = repos_tree.child_spec();
+    let watchers = repos.iter().map(|(name, repo)| (name.clone(), repo.watcher.clone())).collect();
+    let (intake_spec, intake) = intake::start(IntakeArgs { ledger: args.ledger.clone(), watchers });
+    let builder = Supervisor::builder("ci-node")
+        .strategy(Strategy::RestForOne)
+        .intensity(INTENSITY.0, INTENSITY.1)
+        .backoff(Backoff::exponential(BACKOFF.0, BACKOFF.1))
+        .child(ledger_spec)
+        .child(regulators(&args.queues))
+        .child(writes_spec)
+        .child(reporter_spec)
+        .child(repos_spec)
+        .child(intake_spec);
+    let inner = Inner {
+        voice: args.voice,
+        ledger: args.ledger,
+        queues: args.queues,
+        runs: args.runs,
+        reporter,
+        intake,
+        repos,
+    };
+    (builder, NodeHandle { inner: Arc::new(inner) })
+}
+
+/// The queues' clocks, and the end of the time of adoption.
+fn regulators(queues: &Queues) -> heights::ChildSpec {
+    let waiting = queues.clone();
+    let adoption = heights::ChildSpec::task("adoption", move |cx| {
+        let queues = waiting.clone();
+        async move {
+            tokio::select! {
+                () = cx.shutdown() => {}
+                () = tokio::time::sleep(ADOPTION_LIMIT) => queues.end_adoption(),
+            }
+            Ok(())
+        }
+    });
+    let mut tree = Supervisor::builder("regulators");
+    for queue in queues.all() {
+        tree = tree.child(queue.child_spec());
+    }
+    tree.child(adoption.restart(heights::Restart::Transient)).child_spec().0
+}
+
+impl NodeHandle {
+    /// Under which name the node speaks.
+    #[must_use]
+    pub fn voice(&self) -> &Voice {
+        &self.inner.voice
+    }
+
+    /// The repositories that are served.
+    pub fn repos(&self) -> impl Iterator<Item = &RepoName> {
+        self.inner.repos.keys()
+    }
+
+    /// Where webhook deliveries go.
+    #[must_use]
+    pub fn intake(&self) -> &IntakeHandle {
+        &self.inner.intake
+    }
+
+    /// What the forge has not taken.
+    #[must_use]
+    pub fn reporter(&self) -> &ReporterHandle {
+        &self.inner.reporter
+    }
+
+    /// The queues.
+    #[must_use]
+    pub fn queues(&self) -> &Queues {
+        &self.inner.queues
+    }
+
+    /// The run directories.
+    #[must_use]
+    pub fn runs(&self) -> &Runs {
+        &self.inner.runs
+    }
+
+    /// The ledger.
+    #[must_use]
+    pub fn ledger(&self) -> &LedgerHandle {
+        &self.inner.ledger
+    }
+
+    /// What the watcher of a repository knows.
+    ///
+    /// # Errors
+    /// There is no such repository, or its watcher does not answer.
+    pub async fn watcher(&self, repo: &RepoName) -> Result<WatcherView, AskError> {
+        Ok(self.repo(repo)?.watcher.view().await?)
+    }
+
+    /// The open pull requests of a repository, by number.
+    ///
+    /// # Errors
+    /// There is no such repository, or an actor does not answer.
+    pub async fn pulls(&self, repo: &RepoName) -> Result<Vec<PullView>, AskError> {
+        let watched = self.watcher(repo).await?;
+        let mut views = Vec::with_capacity(watched.open.len());
+        for number in watched.open {
+            views.push(self.pull(repo, number).await?);
+        }
+        Ok(views)
+    }
+
+    /// One open pull request. What is quarantined is read from the ledger.
+    ///
+    /// # Errors
+    /// There is no such pull request, or its actor does not answer.
+    pub async fn pull(&self, repo: &RepoName, number: PullNumber) -> Result<PullView, AskError> {
+        let found = self.repo(repo)?;
+        if let Some(pull) = found.pulls.lookup(&number) {
+            return Ok(pull.view().await?);
+        }
+        let replayed =
+            crate::pull::replay(&found.elders, number).await.map_err(AskError::Ledger)?;
+        match replayed.0.facts() {
+            Some(_) => Ok(PullView::new(&replayed.0, None)),
+            None => Err(AskError::NoPull(repo.clone(), number)),
+        }
+    }
+
+    /// Asks a pull request for something on behalf of `by`; answers with the jobs that it concerns.
+    ///
+    /// # Errors
+    /// There is no such pull request, or its actor does not answer. A refusal is an answer.
+    pub async fn request(
+        &self,
+        repo: &RepoName,
+        number: PullNumber,
+        request: Request,
+        by: Login,
+    ) -> Result<Result<Vec<JobId>, Refusal>, AskError> {
+        Ok(self.open_pull(repo, number)?.request(request, by, None).await?)
+    }
+
+    /// Lifts a quarantine; answers whether there was one.
+    ///
+    /// # Errors
+    /// There is no such repository, or its watcher does not answer.
+    pub async fn lift(&self, repo: &RepoName, number: PullNumber) -> Result<bool, AskError> {
+        Ok(self.repo(repo)?.watcher.lift(number).await?)
+    }
+
+    fn repo(&self, repo: &RepoName) -> Result<&RepoHandle, AskError> {
+        self.inner.repos.get(repo).ok_or_else(|| AskError::NoRepo(repo.clone()))
+    }
+
+    fn open_pull(&self, repo: &RepoName, number: PullNumber) -> Result<PullHandle, AskError> {
+        let pull = self.repo(repo)?.pulls.lookup(&number);
+        pull.ok_or_else(|| AskError::NoPull(repo.clone(), number))
+    }
+}
+
+impl std::fmt::Debug for NodeHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let repos: BTreeMap<_, ()> = self.inner.repos.keys().map(|name| (name, ())).collect();
+        f.debug_struct("NodeHandle").field("repos", &repos.keys()).finish_non_exhaustive()
+    }
+}

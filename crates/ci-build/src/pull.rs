@@ -1,0 +1,409 @@
+//! One pull request: folds what happens to it, decides, records, and then acts.
+//!
+//! Parent: `pull-N`. Children: none; its build is started under `builds`, its younger sibling.
+//! Restart: permanent, by replay of its stream. Commands in: [`PullHandle`]. Facts out: [`PullFact`].
+
+use std::time::Duration;
+
+use ci_domain::build::BuildSpec;
+use ci_domain::forge::CommentId;
+use ci_domain::ids::{BuildNumber, JobId, Login, PullNumber};
+use ci_domain::may_run::Disk;
+use ci_domain::outline::{Basis, Prepared};
+use ci_domain::pull::{
+    Observation, Pull, PullConfig, PullEffect, PullEvent, PullStep, Refusal, Request,
+};
+use ci_store::{Seq, StreamId};
+use heights::{
+    CallError, ChildRef, ChildSpec, Context, DynamicRef, Fault, Flow, ProcessId, Recipient, Reply,
+    Server,
+};
+use tracing::{debug, info, warn};
+
+use crate::build::{self, BuildArgs, BuildFact, BuildHandle, Progress};
+use crate::elders::Elders;
+use crate::errand::errand;
+use crate::ledger::pull_stream;
+use crate::record::{pull_event, pull_record};
+use crate::view::PullView;
+
+/// How long a preparation that did not work waits before it is tried again.
+const PREPARE_RETRY: Duration = Duration::from_secs(10);
+
+/// How others speak to a pull request.
+#[derive(Clone, Debug)]
+pub struct PullHandle(ChildRef<Msg>);
+
+impl PullHandle {
+    /// Tells what the forge says; `applied` is told once that is on record, or is no news.
+    pub(crate) fn observe(&self, observation: Observation, applied: Option<Recipient<()>>) {
+        // A pull request that is being restarted is observed again at the next poll; a delivery whose
+        // observation is lost stays pending and is read again.
+        let _restarting = self.0.cast(Msg::Observe(Box::new(observation), applied));
+    }
+
+    /// Asks for something on behalf of `by`; answers with the jobs that it concerns.
+    ///
+    /// # Errors
+    /// The pull request does not answer; a refusal is an answer.
+    pub async fn request(
+        &self,
+        request: Request,
+        by: Login,
+        comment: Option<CommentId>,
+    ) -> Result<Result<Vec<JobId>, Refusal>, CallError> {
+        self.0.call(|reply| Msg::Request(Asked { request, by, comment }, reply)).await
+    }
+
+    /// Describes the pull request for people.
+    ///
+    /// # Errors
+    /// The pull request does not answer.
+    pub async fn view(&self) -> Result<PullView, CallError> {
+        self.0.call(Msg::View).await
+    }
+
+    /// Takes note of the room on the disk.
+    pub(crate) fn note_disk(&self, disk: Disk) {
+        let _restarting = self.0.cast(Msg::Disk(disk));
+    }
+}
+
+/// What a pull request tells its watcher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PullFact {
+    /// It is closed, and nothing of it is left.
+    Ended(PullNumber),
+}
+
+/// What a pull request's actor is started with.
+#[derive(Clone)]
+pub(crate) struct PullArgs {
+    pub(crate) elders: Elders,
+    pub(crate) number: PullNumber,
+    pub(crate) builds: DynamicRef,
+    pub(crate) watcher: Recipient<PullFact>,
+}
+
+/// Describes a pull request's actor as a child.
+pub(crate) fn start(args: PullArgs) -> (ChildSpec, PullHandle) {
+    let (spec, reference) = ChildSpec::server::<PullActor>("pull", move || args.clone());
+    (spec, PullHandle(reference))
+}
+
+/// Reads the machine of a pull request from its stream.
+///
+/// # Errors
+/// The stream cannot be read, or holds a record that this program does not know.
+pub(crate) async fn replay(elders: &Elders, number: PullNumber) -> Result<(Pull, Seq), Fault> {
+    let stream = pull_stream(&elders.repo, number);
+    let replay = elders.ledger.read(&stream).await?;
+    let mut pull = Pull::new(config(elders, number));
+    for (_, record) in &replay.records {
+        pull.replay(pull_event(record)?);
+    }
+    Ok((pull, replay.last()))
+}
+
+/// Records that a pull request's actors are given up.
+///
+/// # Errors
+/// The stream cannot be read or written.
+pub(crate) async fn quarantine(
+    elders: &Elders,
+    number: PullNumber,
+    reason: &str,
+) -> Result<(), Fault> {
+    let event = PullEvent::Quarantined { reason: reason.to_owned() };
+    let record = pull_record(&event);
+    elders.ledger.append(&pull_stream(&elders.repo, number), vec![record]).await?;
+    let (pull, _) = replay(elders, number).await?;
+    if let Some(report) = pull.report(&elders.voice) {
+        elders.reporter.publish(&elders.repo, report);
+    }
+    Ok(())
+}
+
+/// Records that a quarantine is over; the actors may be started again.
+///
+/// # Errors
+/// The stream cannot be written.
+pub(crate) async fn lift(elders: &Elders, number: PullNumber) -> Result<(), Fault> {
+    let record = pull_record(&PullEvent::Lifted);
+    elders.ledger.append(&pull_stream(&elders.repo, number), vec![record]).await?;
+    Ok(())
+}
+
+fn config(elders: &Elders, number: PullNumber) -> PullConfig {
+    PullConfig {
+        repo: elders.repo.clone(),
+        number,
+        prefix: format!("{}-p{number}", elders.slug),
+        isolation: elders.settings.isolation,
+        isolation_trouble: elders.settings.isolation_trouble.clone(),
+    }
+}
+
+struct PullActor {
+    args: PullArgs,
+    stream: StreamId,
+    pull: Pull,
+    build: Option<RunningBuild>,
+}
+
+/// The build that runs, as an actor.
+struct RunningBuild {
+    number: BuildNumber,
+    pid: ProcessId,
+    handle: BuildHandle,
+    progress: Progress,
+}
+
+/// What somebody asks for.
+struct Asked {
+    request: Request,
+    by: Login,
+    comment: Option<CommentId>,
+}
+
+enum Msg {
+    Resume,
+    Observe(Box<Observation>, Option<Recipient<()>>),
+    Prepared(Basis, Result<Box<Prepared>, String>),
+    RetryPreparation,
+    Build(BuildFact),
+    Request(Asked, Reply<Result<Vec<JobId>, Refusal>>),
+    Disk(Disk),
+    View(Reply<PullView>),
+}
+
+impl Server for PullActor {
+    type Args = PullArgs;
+    type Msg = Msg;
+
+    async fn init(args: PullArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
+        let (pull, _) = replay(&args.elders, args.number).await?;
+        let stream = pull_stream(&args.elders.repo, args.number);
+        // What is owed is done after the start, when the younger siblings are there.
+        let _self = cx.myself().cast(Msg::Resume);
+        Ok(Self { args, stream, pull, build: None })
+    }
+
+    async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+        match msg {
+            Msg::Resume => {
+                let step = self.pull.resume();
+                self.carry_out(step, cx).await?;
+            }
+            Msg::Observe(observation, applied) => {
+                self.apply(PullEvent::Observed(*observation), cx).await?;
+                if let Some(applied) = applied {
+                    applied.tell(());
+                }
+            }
+            Msg::Prepared(_, Ok(prepared)) => self.apply(PullEvent::Prepared(prepared), cx).await?,
+            Msg::Prepared(basis, Err(reason)) => self.preparation_failed(basis, reason, cx).await?,
+            Msg::RetryPreparation => {
+                let step = self.pull.retry_preparation();
+                self.carry_out(step, cx).await?;
+            }
+            Msg::Build(fact) => self.take_fact(fact, cx).await?,
+            Msg::Request(asked, reply) => {
+                let answer = self.request(asked, cx).await?;
+                reply.send(answer);
+            }
+            Msg::Disk(disk) => {
+                let step = self.pull.note_disk(disk);
+                self.carry_out(step, cx).await?;
+            }
+            Msg::View(reply) => {
+                let progress = self.build.as_ref().map(|build| &build.progress);
+                reply.send(PullView::new(&self.pull, progress));
+            }
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn label(msg: &Msg) -> &'static str {
+        match msg {
+            Msg::Resume => "resume",
+            Msg::Observe(..) => "observe",
+            Msg::Prepared(..) => "prepared",
+            Msg::RetryPreparation => "retry-preparation",
+            Msg::Build(_) => "build",
+            Msg::Request(..) => "request",
+            Msg::Disk(_) => "disk",
+            Msg::View(_) => "view",
+        }
+    }
+}
+
+impl PullActor {
+    async fn apply(&mut self, event: PullEvent, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        match self.pull.apply(event) {
+            Ok(step) => self.carry_out(step, cx).await,
+            Err(unexpected) => {
+                debug!(pull = %self.args.number, %unexpected, "ignored");
+                Ok(())
+            }
+        }
+    }
+
+    /// Records, then acts, then says what the forge should say now.
+    async fn carry_out(&mut self, step: PullStep, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        if !step.record.is_empty() {
+            let records = step.record.iter().map(pull_record).collect();
+            self.args.elders.ledger.append(&self.stream, records).await?;
+        }
+        for effect in step.effects {
+            self.perform(effect, cx).await?;
+        }
+        self.publish();
+        Ok(())
+    }
+
+    async fn perform(&mut self, effect: PullEffect, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        match effect {
+            PullEffect::Prepare(basis) => {
+                let number = self.args.number;
+                let answer = cx.myself().recipient(|(basis, result)| Msg::Prepared(basis, result));
+                self.args.elders.mirror.prepare(number, basis, answer);
+            }
+            PullEffect::StartBuild(spec) => self.start_build(spec, cx).await?,
+            PullEffect::Order { index, order } => {
+                if let Some(build) = &self.build {
+                    build.handle.order(index, order);
+                }
+            }
+            PullEffect::Supersede => {
+                if let Some(build) = &self.build {
+                    build.handle.supersede();
+                }
+            }
+            PullEffect::AbandonBuild(number) => self.abandon(number, cx).await?,
+            PullEffect::EndBuild(number) => self.end_build(number).await,
+            PullEffect::Close => self.close().await?,
+        }
+        Ok(())
+    }
+
+    async fn start_build(&mut self, spec: BuildSpec, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        let number = spec.number;
+        info!(repo = %self.args.elders.repo, pull = %self.args.number, build = %number, "build");
+        let (child, handle) = build::start(BuildArgs {
+            elders: self.args.elders.clone(),
+            pull: self.args.number,
+            facts: self.pull.facts().cloned(),
+            spec,
+            parent: cx.myself().recipient(Msg::Build),
+        });
+        let started = self.args.builds.start_child(child).await?;
+        let progress = Progress::default();
+        self.build = Some(RunningBuild { number, pid: started.pid, handle, progress });
+        Ok(())
+    }
+
+    /// Ends what a build has left running, without a look at its stream.
+    async fn abandon(&mut self, number: BuildNumber, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        self.end_build(number).await;
+        let prefix = format!("{}-b{number}-", self.pull.config().prefix);
+        let (runs, myself) = (self.args.elders.runs.clone(), cx.myself());
+        errand(
+            &self.args.elders.errands,
+            "abandon",
+            async move { runs.end_all(&prefix).await },
+            move |result| {
+                if let Ok(Err(error)) = &result {
+                    warn!(build = %number, %error, "failed to end what a build left");
+                }
+                let fact = BuildFact::Finished { build: number, orders: 0 };
+                let _gone = myself.cast(Msg::Build(fact));
+            },
+        )
+        .await
+    }
+
+    async fn end_build(&mut self, number: BuildNumber) {
+        if let Some(build) = self.build.take_if(|build| build.number == number) {
+            // A build that is gone already needs no ending.
+            let _gone = self.args.builds.terminate_child(&build.pid).await;
+        }
+    }
+
+    /// Frees what the pull request holds on the disk, and tells the watcher that it is over.
+    async fn close(&mut self) -> Result<(), Fault> {
+        let elders = &self.args.elders;
+        let (number, watcher) = (self.args.number, self.args.watcher.clone());
+        let (workspaces, mirror) = (elders.workspaces.clone(), elders.mirror.clone());
+        elders.reporter.forget(&elders.repo, number);
+        errand(
+            &elders.errands,
+            "free",
+            async move {
+                mirror.release(number).await?;
+                workspaces.remove(number).await
+            },
+            move |result| {
+                if let Ok(Err(error)) = &result {
+                    warn!(pull = %number, %error, "failed to free a workspace; the janitor will");
+                }
+                watcher.tell(PullFact::Ended(number));
+            },
+        )
+        .await
+    }
+
+    async fn take_fact(&mut self, fact: BuildFact, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        match fact {
+            BuildFact::Progressed(number, progress) => {
+                if let Some(build) = self.build.as_mut().filter(|build| build.number == number) {
+                    build.progress = progress;
+                }
+                Ok(())
+            }
+            BuildFact::JobFinished { head, job, outcome } => {
+                self.apply(PullEvent::JobFinished { head, job, outcome }, cx).await
+            }
+            BuildFact::Resumed { build, orders } => {
+                self.apply(PullEvent::BuildResumed { build, orders }, cx).await
+            }
+            BuildFact::Finished { build, orders } => {
+                self.apply(PullEvent::BuildFinished { build, orders }, cx).await
+            }
+        }
+    }
+
+    async fn preparation_failed(
+        &mut self,
+        basis: Basis,
+        reason: String,
+        cx: &mut Context<Msg>,
+    ) -> Result<(), Fault> {
+        warn!(repo = %self.args.elders.repo, pull = %self.args.number, %reason, "failed to prepare");
+        let _timer = cx.send_after(PREPARE_RETRY, Msg::RetryPreparation);
+        self.apply(PullEvent::PrepareFailed { basis, reason }, cx).await
+    }
+
+    async fn request(
+        &mut self,
+        asked: Asked,
+        cx: &mut Context<Msg>,
+    ) -> Result<Result<Vec<JobId>, Refusal>, Fault> {
+        let Asked { request, by, comment } = asked;
+        if comment.is_some_and(|comment| self.pull.has_heeded(comment)) {
+            return Ok(Ok(Vec::new()));
+        }
+        let answer = self.pull.consider(&request);
+        if answer.is_ok() {
+            info!(pull = %self.args.number, ?request, %by, "requested");
+            self.apply(PullEvent::Requested { request, by, comment }, cx).await?;
+        }
+        Ok(answer)
+    }
+
+    fn publish(&self) {
+        if let Some(report) = self.pull.report(&self.args.elders.voice) {
+            self.args.elders.reporter.publish(&self.args.elders.repo, report);
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! How much happens at once: the queues of the configuration, and the ports that jobs may listen on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ci_domain::ids::{AttemptId, JobId};
+use heights::Regulator;
+use heights::regulator::{Hold, Limits, Permit, QueueView, Rate, Refused};
+
+/// Ports that each running job has for itself.
+const PORTS_PER_JOB: u16 = 20;
+/// The first port of the first job; below it are well-known services, above the last the kernel's
+/// ephemeral ports (32768 and up on Linux).
+const FIRST_PORT: u16 = 20_000;
+/// How many jobs have ports of their own at once; later ones share those of the first.
+const PORT_SLOTS: u16 = 600;
+
+/// The queue that every job goes through.
+pub const JOBS: &str = "jobs";
+/// Reads from a forge.
+pub const FORGE_READ: &str = "github.read";
+/// Writes to a forge.
+pub const FORGE_WRITE: &str = "github.write";
+/// Merges, diffs and checkouts.
+pub const GIT: &str = "git";
+
+/// The limits of one queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// How many at once.
+    pub concurrency: Option<u32>,
+    /// How many in each period.
+    pub rate: Option<(u32, Duration)>,
+    /// How many of those at once after a quiet spell.
+    pub burst: Option<u32>,
+}
+
+/// All queues of a node.
+#[derive(Clone)]
+pub struct Queues {
+    regulators: Arc<BTreeMap<String, Regulator>>,
+    ports: Arc<Ports>,
+    adoption: Arc<Adoption>,
+}
+
+/// A job's permit with its ports; both are free again when it is dropped.
+pub(crate) struct JobPermit {
+    _permit: Option<Permit>,
+    ports: Option<PortSlot>,
+}
+
+impl Queues {
+    /// Makes the queues. A dotted name nests in the queue of what is before its last dot, if there is
+    /// one. Nothing is granted in [`JOBS`] before the attempts of `to_adopt` have been adopted.
+    #[must_use]
+    pub fn new(limits: &BTreeMap<String, QueueLimits>, to_adopt: BTreeSet<AttemptId>) -> Self {
+        let mut all = limits.clone();
+        for name in [JOBS, FORGE_READ, FORGE_WRITE, GIT] {
+            all.entry(name.to_owned()).or_default();
+        }
+        let mut regulators: BTreeMap<String, Regulator> = BTreeMap::new();
+        // A parent's name is a prefix of its children's, so it comes before them.
+        for (name, limits) in &all {
+            let mut builder = Regulator::builder(name.as_str()).limits(limits.as_limits());
+            if let Some(parent) =
+                name.rsplit_once('.').and_then(|(parent, _)| regulators.get(parent))
+            {
+                builder = builder.parent(parent);
+            }
+            regulators.insert(name.clone(), builder.build());
+        }
+        let hold = (!to_adopt.is_empty()).then(|| regulators[JOBS].hold());
+        let adoption = Adoption(Mutex::new(AdoptionState { waiting: to_adopt, hold }));
+        Self {
+            regulators: Arc::new(regulators),
+            ports: Arc::default(),
+            adoption: Arc::new(adoption),
+        }
+    }
+
+    /// The queue called `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Regulator> {
+        self.regulators.get(name)
+    }
+
+    /// Every queue with its state, by name.
+    #[must_use]
+    pub fn views(&self) -> Vec<(String, QueueView)> {
+        self.regulators.iter().map(|(name, queue)| (name.clone(), queue.info())).collect()
+    }
+
+    /// Every queue.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Regulator> {
+        self.regulators.values()
+    }
+
+    pub(crate) fn required(&self, name: &str) -> &Regulator {
+        self.regulators.get(name).expect("the built-in queues are always there")
+    }
+
+    /// The queue that a job goes through: its own, `jobs.<job>`, or that of all jobs.
+    pub(crate) fn name_for(&self, job: &JobId) -> String {
+        let own = format!("{JOBS}.{}", job.job);
+        if self.regulators.contains_key(&own) { own } else { JOBS.to_owned() }
+    }
+
+    /// Waits for a job's permit.
+    pub(crate) async fn acquire_job(&self, job: &JobId) -> Result<JobPermit, Refused> {
+        let permit = self.required(&self.name_for(job)).acquire().await?;
+        Ok(JobPermit { _permit: Some(permit), ports: Some(Ports::claim(&self.ports)) })
+    }
+
+    /// Takes a permit for a job that runs already.
+    pub(crate) fn adopt_job(
+        &self,
+        job: &JobId,
+        attempt: &AttemptId,
+        port_base: Option<u16>,
+    ) -> JobPermit {
+        let permit = self.required(&self.name_for(job)).adopt();
+        self.adoption.done(attempt);
+        let ports = port_base.map(|base| Ports::claim_again(&self.ports, base));
+        JobPermit { _permit: Some(permit), ports }
+    }
+
+    /// Ends the time of adoption, whoever has not come.
+    pub(crate) fn end_adoption(&self) {
+        self.adoption.end();
+    }
+}
+
+impl std::fmt::Debug for Queues {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Queues").finish_non_exhaustive()
+    }
+}
+
+impl QueueLimits {
+    fn as_limits(self) -> Limits {
+        let rate = self.rate.map(|(permits, period)| {
+            Rate::new(permits, period).burst(self.burst.unwrap_or(permits))
+        });
+        Limits { concurrency: self.concurrency, rate, ..Limits::default() }
+    }
+}
+
+impl JobPermit {
+    /// The permit of a job that has ended.
+    pub(crate) fn none() -> Self {
+        Self { _permit: None, ports: None }
+    }
+
+    /// The first of the job's ports.
+    pub(crate) fn port_base(&self) -> u16 {
+        self.ports.as_ref().map_or(FIRST_PORT, |slot| slot.base)
+    }
+}
+
+/// The attempts whose runners were at work when the node started.
+struct Adoption(Mutex<AdoptionState>);
+
+struct AdoptionState {
+    waiting: BTreeSet<AttemptId>,
+    hold: Option<Hold>,
+}
+
+impl Adoption {
+    fn done(&self, attempt: &AttemptId) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.waiting.remove(attempt);
+        if state.waiting.is_empty() {
+            state.hold = None;
+        }
+    }
+
+    fn end(&self) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.waiting.clear();
+        state.hold = None;
+    }
+}
+
+/// Which blocks of ports are taken.
+#[derive(Default)]
+struct Ports(Mutex<BTreeSet<u16>>);
+
+/// A block of ports, free again when it is dropped.
+struct PortSlot {
+    ports: Arc<Ports>,
+    base: u16,
+}
+
+impl Ports {
+    fn claim(ports: &Arc<Self>) -> PortSlot {
+        let bases = (0..PORT_SLOTS).map(|slot| FIRST_PORT + slot * PORTS_PER_JOB);
+        let mut taken = ports.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let base = bases.into_iter().find(|base| !taken.contains(base)).unwrap_or(FIRST_PORT);
+        taken.insert(base);
+        drop(taken);
+        PortSlot { ports: Arc::clone(ports), base }
+    }
+
+    fn claim_again(ports: &Arc<Self>, base: u16) -> PortSlot {
+        ports.0.lock().unwrap_or_else(PoisonError::into_inner).insert(base);
+        PortSlot { ports: Arc::clone(ports), base }
+    }
+}
+
+impl Drop for PortSlot {
+    fn drop(&mut self) {
+        self.ports.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.base);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(text: &str) -> JobId {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn jobs_nest_in_their_queue_and_have_ports_of_their_own() {
+        let limit = |n| QueueLimits { concurrency: Some(n), ..QueueLimits::default() };
+        let limits =
+            BTreeMap::from([(JOBS.to_owned(), limit(3)), ("jobs.compile".to_owned(), limit(1))]);
+        let queues = Queues::new(&limits, BTreeSet::new());
+        let compile = queues.acquire_job(&job("a:compile")).await.unwrap();
+        let test = queues.acquire_job(&job("a:test")).await.unwrap();
+        assert_ne!(compile.port_base(), test.port_base());
+        assert_eq!(queues.get(JOBS).unwrap().info().held, 2);
+        assert_eq!(queues.get("jobs.compile").unwrap().info().held, 1);
+        drop(compile);
+        assert_eq!(queues.get(JOBS).unwrap().info().held, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_granted_before_adoption_has_ended() {
+        let attempt: AttemptId = "x-1".parse().unwrap();
+        let queues = Queues::new(&BTreeMap::new(), BTreeSet::from([attempt.clone()]));
+        let wait = std::time::Duration::from_secs(1);
+        let new = job("a:test");
+        assert!(tokio::time::timeout(wait, queues.acquire_job(&new)).await.is_err());
+        let _adopted = queues.adopt_job(&job("b:test"), &attempt, None);
+        assert!(tokio::time::timeout(wait, queues.acquire_job(&new)).await.is_ok());
+    }
+}

@@ -1,0 +1,233 @@
+//! What was made of a head and its base, as stored.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ci_domain::ids::{CommitSha, ComponentName, JobId};
+use ci_domain::outline::{Basis, Outline, OutlineJob, Preparation, Prepared};
+use ci_domain::pipeline::When;
+use ci_domain::policy::{BaseMoved, Forks, Mergeable, Policy, StaleApprovals, Unowned};
+use serde::{Deserialize, Serialize};
+
+use ci_store::Record;
+
+use super::{RecordError, body, record};
+
+/// [`Prepared`] as stored.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredPrepared {
+    head: String,
+    base: String,
+    policy_commit: String,
+    policy: StoredPolicy,
+    policy_error: Option<String>,
+    result: StoredResult,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredResult {
+    Conflict {
+        paths: Vec<String>,
+    },
+    Invalid {
+        first: String,
+        findings: Vec<String>,
+    },
+    Planned {
+        merge: String,
+        affected: BTreeSet<String>,
+        jobs: BTreeMap<String, StoredJob>,
+        missing: BTreeSet<String>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredJob {
+    needs: BTreeSet<String>,
+    approved: bool,
+    optional: bool,
+    digest: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredPolicy {
+    approvals: u32,
+    block_on_changes_requested: bool,
+    dismiss_stale_approvals: bool,
+    optional: Vec<String>,
+    required: Vec<String>,
+    rerun_on_moved_base: bool,
+    branches: Vec<String>,
+    ignore: Vec<String>,
+    unowned_is_all: bool,
+    forks: StoredForks,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredForks {
+    Never,
+    AfterApproval,
+    Always,
+}
+
+/// Makes the record of a policy that was valid.
+pub(crate) fn policy_record(policy: &Policy) -> Record {
+    record("policy", &StoredPolicy::from(policy))
+}
+
+/// Reads a policy that was valid.
+///
+/// # Errors
+/// The record is of another program or does not fit its kind.
+pub(crate) fn recorded_policy(stored: &Record) -> Result<Policy, RecordError> {
+    body::<StoredPolicy>(stored)?.try_into()
+}
+
+impl From<&Prepared> for StoredPrepared {
+    fn from(prepared: &Prepared) -> Self {
+        Self {
+            head: prepared.basis.head.to_string(),
+            base: prepared.basis.base.to_string(),
+            policy_commit: prepared.basis.policy.to_string(),
+            policy: (&prepared.policy).into(),
+            policy_error: prepared.policy_error.clone(),
+            result: (&prepared.result).into(),
+        }
+    }
+}
+
+impl TryFrom<StoredPrepared> for Prepared {
+    type Error = RecordError;
+
+    fn try_from(stored: StoredPrepared) -> Result<Self, RecordError> {
+        Ok(Self {
+            basis: Basis {
+                head: CommitSha::new(stored.head)?,
+                base: CommitSha::new(stored.base)?,
+                policy: CommitSha::new(stored.policy_commit)?,
+            },
+            policy: stored.policy.try_into()?,
+            policy_error: stored.policy_error,
+            result: stored.result.try_into()?,
+        })
+    }
+}
+
+impl From<&Preparation> for StoredResult {
+    fn from(result: &Preparation) -> Self {
+        match result.clone() {
+            Preparation::Conflict { paths } => Self::Conflict { paths },
+            Preparation::Invalid { first, findings } => Self::Invalid { first, findings },
+            Preparation::Planned { merge, outline } => Self::Planned {
+                merge: merge.to_string(),
+                affected: texts(&outline.affected),
+                jobs: outline.jobs.iter().map(|(id, job)| (id.to_string(), job.into())).collect(),
+                missing: texts(&outline.missing),
+            },
+        }
+    }
+}
+
+impl TryFrom<StoredResult> for Preparation {
+    type Error = RecordError;
+
+    fn try_from(stored: StoredResult) -> Result<Self, RecordError> {
+        Ok(match stored {
+            StoredResult::Conflict { paths } => Self::Conflict { paths },
+            StoredResult::Invalid { first, findings } => Self::Invalid { first, findings },
+            StoredResult::Planned { merge, affected, jobs, missing } => {
+                let affected =
+                    affected.into_iter().map(ComponentName::new).collect::<Result<_, _>>()?;
+                let jobs = jobs
+                    .into_iter()
+                    .map(|(id, job)| Ok((id.parse()?, job.try_into()?)))
+                    .collect::<Result<_, RecordError>>()?;
+                let missing = job_ids(&missing)?;
+                let outline = Outline { affected, jobs, missing };
+                Self::Planned { merge: CommitSha::new(merge)?, outline }
+            }
+        })
+    }
+}
+
+impl From<&OutlineJob> for StoredJob {
+    fn from(job: &OutlineJob) -> Self {
+        Self {
+            needs: texts(&job.needs),
+            approved: job.when == When::Approved,
+            optional: job.optional,
+            digest: job.digest.clone(),
+        }
+    }
+}
+
+impl TryFrom<StoredJob> for OutlineJob {
+    type Error = RecordError;
+
+    fn try_from(stored: StoredJob) -> Result<Self, RecordError> {
+        Ok(Self {
+            needs: job_ids(&stored.needs)?,
+            when: if stored.approved { When::Approved } else { When::Always },
+            optional: stored.optional,
+            digest: stored.digest,
+        })
+    }
+}
+
+impl From<&Policy> for StoredPolicy {
+    fn from(policy: &Policy) -> Self {
+        Self {
+            approvals: policy.mergeable.approvals,
+            block_on_changes_requested: policy.mergeable.block_on_changes_requested,
+            dismiss_stale_approvals: policy.mergeable.stale_approvals == StaleApprovals::Dismiss,
+            optional: policy.mergeable.optional.clone(),
+            required: policy.mergeable.required.iter().map(ToString::to_string).collect(),
+            rerun_on_moved_base: policy.base_moved == BaseMoved::Rerun,
+            branches: policy.branches.clone(),
+            ignore: policy.ignore.clone(),
+            unowned_is_all: policy.unowned == Unowned::All,
+            forks: match policy.forks {
+                Forks::Never => StoredForks::Never,
+                Forks::AfterApproval => StoredForks::AfterApproval,
+                Forks::Always => StoredForks::Always,
+            },
+        }
+    }
+}
+
+impl TryFrom<StoredPolicy> for Policy {
+    type Error = RecordError;
+
+    fn try_from(stored: StoredPolicy) -> Result<Self, RecordError> {
+        let stale = stored.dismiss_stale_approvals;
+        Ok(Self {
+            mergeable: Mergeable {
+                approvals: stored.approvals,
+                block_on_changes_requested: stored.block_on_changes_requested,
+                stale_approvals: if stale { StaleApprovals::Dismiss } else { StaleApprovals::Keep },
+                optional: stored.optional,
+                required: job_ids(&stored.required)?,
+            },
+            base_moved: if stored.rerun_on_moved_base { BaseMoved::Rerun } else { BaseMoved::Keep },
+            branches: stored.branches,
+            ignore: stored.ignore,
+            unowned: if stored.unowned_is_all { Unowned::All } else { Unowned::None },
+            forks: match stored.forks {
+                StoredForks::Never => Forks::Never,
+                StoredForks::AfterApproval => Forks::AfterApproval,
+                StoredForks::Always => Forks::Always,
+            },
+        })
+    }
+}
+
+fn texts<T: ToString>(items: &BTreeSet<T>) -> BTreeSet<String> {
+    items.iter().map(ToString::to_string).collect()
+}
+
+fn job_ids<'a, C: FromIterator<JobId>>(
+    texts: impl IntoIterator<Item = &'a String>,
+) -> Result<C, RecordError> {
+    Ok(texts.into_iter().map(|text| text.parse()).collect::<Result<C, _>>()?)
+}

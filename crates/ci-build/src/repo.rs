@@ -1,0 +1,170 @@
+//! The supervisor of one repository.
+//!
+//! ```text
+//! repo        rest_for_one
+//! ├── errands   tasks that the actors below have done for them
+//! ├── mirror    the copy of the repository
+//! ├── pulls     dynamic: one supervisor for each open pull request
+//! ├── watcher   polls, and starts and ends what is under pulls
+//! └── janitor   removes what is left over
+//! ```
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use ci_domain::forge::Timestamp;
+use ci_domain::ids::RepoName;
+use ci_domain::report::Voice;
+use ci_exec::Launcher;
+use ci_git::{MirrorConfig, Workspaces};
+use ci_github::Forge;
+use heights::{
+    ChildSpec, DynamicSupervisor, Recipient, Report, Strategy, Supervisor, TaskSupervisor,
+};
+
+use crate::elders::{Elders, PullWorkspaces, RunnerSettings};
+use crate::janitor::{self, JanitorArgs};
+use crate::ledger::LedgerHandle;
+use crate::mirror::{self, MirrorArgs};
+use crate::queues::{GIT, Queues};
+use crate::reporter::ReporterHandle;
+use crate::runs::Runs;
+use crate::watcher::{self, Pulls, WatcherArgs, WatcherHandle};
+
+/// How often the children of a repository may crash before it is restarted as a whole.
+const INTENSITY: (u32, Duration) = (10, Duration::from_secs(60));
+/// How often supervisors of pull requests may be restarted: a thousand may come back at once.
+const PULLS_INTENSITY: (u32, Duration) = (1000, Duration::from_secs(60));
+
+/// What one repository needs, besides what the node gives to all.
+pub struct RepoArgs {
+    /// Its name.
+    pub name: RepoName,
+    /// Where its pull requests are.
+    pub forge: Arc<dyn Forge>,
+    /// Its mirror.
+    pub mirror: MirrorConfig,
+    /// Its workspaces.
+    pub workspaces: Workspaces,
+    /// The folder that they are in.
+    pub workspace_folder: PathBuf,
+    /// The longest time between two looks at the forge.
+    pub poll_interval: Duration,
+}
+
+/// What the node gives to every repository.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) voice: Voice,
+    pub(crate) settings: Arc<RunnerSettings>,
+    pub(crate) ledger: LedgerHandle,
+    pub(crate) reporter: ReporterHandle,
+    pub(crate) queues: Queues,
+    pub(crate) runs: Runs,
+    pub(crate) launcher: Launcher,
+    pub(crate) keep_logs: Duration,
+    pub(crate) now: fn() -> SystemTime,
+}
+
+/// How others reach what belongs to a repository.
+#[derive(Clone)]
+pub(crate) struct RepoHandle {
+    pub(crate) elders: Elders,
+    pub(crate) watcher: WatcherHandle,
+    pub(crate) pulls: Pulls,
+}
+
+/// The repositories of a node, by name.
+pub(crate) type Repos = BTreeMap<RepoName, RepoHandle>;
+
+/// Describes a repository as a child.
+pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandle) {
+    let RepoArgs { name, forge, mirror, workspaces, workspace_folder, poll_interval } = args;
+    let (errands_spec, errands) = TaskSupervisor::builder("errands").child_spec();
+    let (mirror_spec, mirror) = mirror::start(MirrorArgs {
+        repo: name.clone(),
+        config: mirror,
+        errands: errands.clone(),
+        ledger: shared.ledger.clone(),
+        regulator: shared.queues.required(GIT).clone(),
+    });
+    let elders = Elders {
+        slug: slug(&name),
+        repo: name.clone(),
+        voice: shared.voice.clone(),
+        settings: shared.settings.clone(),
+        forge,
+        ledger: shared.ledger.clone(),
+        reporter: shared.reporter.clone(),
+        queues: shared.queues.clone(),
+        errands,
+        mirror,
+        runs: shared.runs.clone(),
+        workspaces: PullWorkspaces::new(workspaces, workspace_folder),
+        launcher: shared.launcher.clone(),
+    };
+    let reports: Arc<OnceLock<Recipient<Report>>> = Arc::default();
+    let (pulls_spec, pulls) = DynamicSupervisor::builder("pulls")
+        .intensity(PULLS_INTENSITY.0, PULLS_INTENSITY.1)
+        .on_report(to_whom(&reports))
+        .child_spec();
+    let registry = Pulls::unique();
+    let (watcher_spec, watcher) = watcher::start(
+        WatcherArgs {
+            elders: elders.clone(),
+            pulls,
+            registry: registry.clone(),
+            poll_interval,
+            now: timestamp,
+            free_bytes,
+        },
+        &reports,
+    );
+    let janitor = janitor::start(JanitorArgs {
+        elders: elders.clone(),
+        watcher: watcher.clone(),
+        keep_logs: shared.keep_logs,
+        now: shared.now,
+    });
+    let (spec, _) = Supervisor::builder(name.as_str().replace('/', "."))
+        .strategy(Strategy::RestForOne)
+        .intensity(INTENSITY.0, INTENSITY.1)
+        .child(errands_spec)
+        .child(mirror_spec)
+        .child(pulls_spec)
+        .child(watcher_spec)
+        .child(janitor)
+        .child_spec();
+    (spec, RepoHandle { elders, watcher, pulls: registry })
+}
+
+/// Reports go to the watcher, which is described after the supervisor that reports.
+fn to_whom(watcher: &Arc<OnceLock<Recipient<Report>>>) -> Recipient<Report> {
+    let watcher = watcher.clone();
+    Recipient::from_fn(move |report| {
+        if let Some(watcher) = watcher.get() {
+            watcher.tell(report);
+        }
+    })
+}
+
+/// Six digits that stand for a repository in the ids of its attempts.
+pub(crate) fn slug(name: &RepoName) -> String {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(name.as_str());
+    digest.iter().take(3).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// The bytes that we may still write where `folder` is.
+fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+fn timestamp() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(since.as_secs())
+}

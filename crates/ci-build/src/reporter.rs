@@ -1,0 +1,309 @@
+//! Makes the forge say what each pull request wants said; the only writer to the forge.
+//!
+//! Parent: the root supervisor. Children: none, each write is a task under `writes`. Restart: permanent.
+//! Commands in: [`ReporterHandle`]. Facts out: none.
+//!
+//! Wishes are state: the newest of each pull request counts and older ones are never written. One write
+//! at a time goes to each commit and each comment, so that their order survives retries; a comment whose
+//! answer was lost is looked up by its marker before it is posted again.
+
+mod book;
+mod store;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ci_domain::ids::{CommitSha, PullNumber, RepoName};
+use ci_domain::report::{Report, Voice};
+use ci_github::{Forge, ForgeError};
+use heights::{ChildRef, ChildSpec, Context, Fault, Flow, Regulator, Server, TaskSupervisorRef};
+use tokio::time::Instant;
+use tracing::warn;
+
+use crate::errand::{Lost, errand};
+use crate::ledger::LedgerHandle;
+use crate::reporter::book::{Book, Due};
+use crate::reporter::store::ReporterStore;
+use crate::reporter::write::{Write, Written};
+
+pub use crate::reporter::write::TailSource;
+
+/// Words alone are rewritten at most this often; the contract with the people who read them.
+const WORDS_INTERVAL: Duration = Duration::from_secs(30);
+/// The first wait after a failed write.
+const MIN_BACKOFF: Duration = Duration::from_secs(1);
+/// The longest wait between two tries.
+const MAX_BACKOFF: Duration = Duration::from_secs(60);
+
+/// How others make a pull request's wishes known.
+#[derive(Clone, Debug)]
+pub struct ReporterHandle(ChildRef<Msg>);
+
+impl ReporterHandle {
+    /// Says what the forge should say about a pull request from now on.
+    pub(crate) fn publish(&self, repo: &RepoName, report: Report) {
+        // A reporter that is being restarted asks nobody: pull requests publish again when they change,
+        // and the watcher has them publish after every poll.
+        let _restarting = self.0.cast(Msg::Publish(repo.clone(), Box::new(report)));
+    }
+
+    /// Says that a pull request is over once what is due about it has been written.
+    pub(crate) fn forget(&self, repo: &RepoName, pull: PullNumber) {
+        let _restarting = self.0.cast(Msg::Forget(repo.clone(), pull));
+    }
+
+    /// What could not be delivered, by repository, in words.
+    ///
+    /// # Errors
+    /// The reporter does not answer.
+    pub async fn undelivered(&self) -> Result<Vec<Undelivered>, heights::CallError> {
+        self.0.call(Msg::Undelivered).await
+    }
+}
+
+/// A write that the forge has not taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undelivered {
+    /// The repository.
+    pub repo: RepoName,
+    /// What was to be written.
+    pub what: String,
+    /// Why it was not taken.
+    pub reason: String,
+}
+
+/// What a reporter is started with.
+#[derive(Clone)]
+pub(crate) struct ReporterArgs {
+    pub(crate) voice: Voice,
+    pub(crate) forges: BTreeMap<RepoName, Arc<dyn Forge>>,
+    pub(crate) ledger: LedgerHandle,
+    pub(crate) writes: TaskSupervisorRef,
+    pub(crate) regulator: Regulator,
+    pub(crate) tails: Arc<dyn TailSource>,
+}
+
+/// Describes the reporter as a child.
+pub(crate) fn start(args: ReporterArgs) -> (ChildSpec, ReporterHandle) {
+    let (spec, reference) = ChildSpec::server::<Reporter>("reporter", move || args.clone());
+    (spec, ReporterHandle(reference))
+}
+
+/// Writes that must not overtake each other: all statuses of a commit, all versions of a comment.
+pub(crate) type Lane = (RepoName, String);
+
+struct Reporter {
+    args: ReporterArgs,
+    store: ReporterStore,
+    books: BTreeMap<RepoName, Book>,
+    busy: BTreeSet<Lane>,
+    troubles: BTreeMap<Lane, Trouble>,
+    words_written: BTreeMap<(Lane, String), Instant>,
+}
+
+/// Why a lane waits.
+struct Trouble {
+    write: Write,
+    reason: String,
+    /// When to try again; never where only a change of the wish can help.
+    retry_at: Option<Instant>,
+    backoff: Duration,
+}
+
+enum Msg {
+    Publish(RepoName, Box<Report>),
+    Forget(RepoName, PullNumber),
+    Written(Box<Write>, Box<Result<Written, ForgeError>>),
+    /// Something that waited may be due now.
+    Look(RepoName, CommitSha),
+    Undelivered(heights::Reply<Vec<Undelivered>>),
+}
+
+impl Server for Reporter {
+    type Args = ReporterArgs;
+    type Msg = Msg;
+
+    async fn init(args: ReporterArgs, _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+        let mut store = ReporterStore::new(args.ledger.clone());
+        let mut books = BTreeMap::new();
+        for repo in args.forges.keys() {
+            let told = store.load(repo).await?;
+            books.insert(repo.clone(), Book::new(told));
+        }
+        Ok(Self {
+            args,
+            store,
+            books,
+            busy: BTreeSet::new(),
+            troubles: BTreeMap::new(),
+            words_written: BTreeMap::new(),
+        })
+    }
+
+    async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+        match msg {
+            Msg::Publish(repo, report) => {
+                let head = report.head.clone();
+                if let Some(book) = self.books.get_mut(&repo) {
+                    book.wish(*report);
+                }
+                self.write_due(&repo, &head, cx).await?;
+            }
+            Msg::Forget(repo, pull) => {
+                let head = self.books.get(&repo).and_then(|book| book.head_of(pull));
+                if let Some(book) = self.books.get_mut(&repo) {
+                    book.forget(pull);
+                }
+                if let Some(head) = head {
+                    self.write_due(&repo, &head, cx).await?;
+                }
+            }
+            Msg::Written(write, result) => {
+                let (repo, head) = (write.repo.clone(), write.head.clone());
+                self.note(*write, *result, cx).await?;
+                self.write_due(&repo, &head, cx).await?;
+            }
+            Msg::Look(repo, head) => self.write_due(&repo, &head, cx).await?,
+            Msg::Undelivered(reply) => reply.send(self.undelivered()),
+        }
+        Ok(Flow::Continue)
+    }
+
+    fn label(msg: &Msg) -> &'static str {
+        match msg {
+            Msg::Publish(..) => "publish",
+            Msg::Forget(..) => "forget",
+            Msg::Written(..) => "written",
+            Msg::Look(..) => "look",
+            Msg::Undelivered(_) => "undelivered",
+        }
+    }
+}
+
+impl Reporter {
+    /// Starts every write about `head` that is due and need not wait.
+    async fn write_due(
+        &mut self,
+        repo: &RepoName,
+        head: &CommitSha,
+        cx: &mut Context<Msg>,
+    ) -> Result<(), Fault> {
+        let node = &self.args.voice.node;
+        let all = self.books.get(repo).map(|book| book.due(head, node)).unwrap_or_default();
+        for due in all {
+            let write = Write { repo: repo.clone(), head: head.clone(), due };
+            if !self.busy.contains(&write.lane()) && !self.must_wait(&write, cx) {
+                self.begin(write, cx).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a write must wait, for a retry or because only its words change; sees to it that it is
+    /// looked at again.
+    fn must_wait(&mut self, write: &Write, cx: &mut Context<Msg>) -> bool {
+        let now = Instant::now();
+        let is_same = |trouble: &&Trouble| trouble.retry_at.is_some() || trouble.write == *write;
+        if let Some(trouble) = self.troubles.get(&write.lane()).filter(is_same) {
+            return trouble.retry_at.is_none_or(|at| at > now);
+        }
+        let Due::Status { status, words_only: true, .. } = &write.due else { return false };
+        let context = (write.lane(), status.context.clone());
+        let Some(written) = self.words_written.get(&context) else { return false };
+        let at = *written + WORDS_INTERVAL;
+        if at > now {
+            let _timer = cx.send_after(at - now, Msg::Look(write.repo.clone(), write.head.clone()));
+        }
+        at > now
+    }
+
+    async fn begin(&mut self, write: Write, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        let Some(forge) = self.args.forges.get(&write.repo).cloned() else { return Ok(()) };
+        let told = self.books.get(&write.repo).map(|book| &book.told);
+        let attempt = write.attempt(told);
+        if let Some(marker) = attempt.first_of() {
+            self.store.attempted(&write.repo, marker).await?;
+            if let Some(book) = self.books.get_mut(&write.repo) {
+                book.told.attempted.insert(marker.to_owned());
+            }
+        }
+        self.busy.insert(write.lane());
+        let (regulator, tails) = (self.args.regulator.clone(), self.args.tails.clone());
+        let (repo, myself) = (write.repo.clone(), cx.myself());
+        errand(
+            &self.args.writes,
+            "write",
+            async move {
+                let _permit = regulator.acquire().await.map_err(|refused| {
+                    ForgeError::Transient { reason: refused.to_string(), retry_after: None }
+                })?;
+                attempt.carry_out(&*forge, &repo, &*tails).await
+            },
+            move |result| {
+                let lost = |lost: Lost| {
+                    Err(ForgeError::Transient { reason: lost.to_string(), retry_after: None })
+                };
+                // A reporter that is gone has forgotten the write; its next life looks again.
+                let result = Box::new(result.unwrap_or_else(lost));
+                let _gone = myself.cast(Msg::Written(Box::new(write), result));
+            },
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Notes how a write went.
+    async fn note(
+        &mut self,
+        write: Write,
+        result: Result<Written, ForgeError>,
+        cx: &mut Context<Msg>,
+    ) -> Result<(), Fault> {
+        let lane = write.lane();
+        self.busy.remove(&lane);
+        match result {
+            Ok(written) => {
+                self.troubles.remove(&lane);
+                self.store.written(&write.repo, &written).await?;
+                if let Written::Status { status, .. } = &written {
+                    self.words_written.insert((lane, status.context.clone()), Instant::now());
+                }
+                if let Some(book) = self.books.get_mut(&write.repo) {
+                    book.told.note(written);
+                }
+                let book = self.books.get(&write.repo);
+                self.store.condense(&write.repo, book.map(|book| &book.told)).await?;
+            }
+            Err(error) => self.note_trouble(write, &error, cx),
+        }
+        Ok(())
+    }
+
+    fn note_trouble(&mut self, write: Write, error: &ForgeError, cx: &mut Context<Msg>) {
+        let lane = write.lane();
+        warn!(repo = %write.repo, head = %write.head, %error, "the forge did not take a write");
+        let last = self.troubles.get(&lane).map_or(Duration::ZERO, |trouble| trouble.backoff);
+        let asked = match error {
+            ForgeError::Transient { retry_after, .. } => retry_after.unwrap_or_default(),
+            _ => Duration::ZERO,
+        };
+        let backoff = (last * 2).clamp(MIN_BACKOFF, MAX_BACKOFF).max(asked);
+        let retry_at = error.is_passing().then(|| Instant::now() + backoff);
+        if retry_at.is_some() {
+            let look = Msg::Look(write.repo.clone(), write.head.clone());
+            let _timer = cx.send_after(backoff, look);
+        }
+        self.troubles.insert(lane, Trouble { write, reason: error.to_string(), retry_at, backoff });
+    }
+
+    fn undelivered(&self) -> Vec<Undelivered> {
+        let entry = |trouble: &Trouble| Undelivered {
+            repo: trouble.write.repo.clone(),
+            what: trouble.write.to_string(),
+            reason: trouble.reason.clone(),
+        };
+        self.troubles.values().map(entry).collect()
+    }
+}

@@ -1,0 +1,180 @@
+//! What the forge should say and what it has been told: from the two follows what to write next.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ci_domain::forge::{CommentId, StatusState, StatusWrite};
+use ci_domain::ids::{CommitSha, PullNumber};
+use ci_domain::report::{CommentContent, CommentWish, Report, Topic};
+use ci_domain::wording;
+
+use crate::reporter::write::Written;
+
+/// One repository's wishes and deliveries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Book {
+    wishes: BTreeMap<PullNumber, Report>,
+    pub(super) told: Told,
+}
+
+/// What the forge has been told; survives a restart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Statuses by commit and context.
+    pub(super) statuses: BTreeMap<CommitSha, BTreeMap<String, StatusWrite>>,
+    /// Comments by marker.
+    pub(super) comments: BTreeMap<String, Posted>,
+    /// Markers of comments that may have been posted: the answer has not come, or was lost.
+    pub(super) attempted: BTreeSet<String>,
+}
+
+/// A comment that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Posted {
+    pub(super) id: CommentId,
+    /// What it says, to know whether that is still right.
+    pub(super) content: String,
+}
+
+/// A write that is due.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Set a status.
+    Status {
+        sha: CommitSha,
+        status: StatusWrite,
+        /// Whether only the words change.
+        words_only: bool,
+    },
+    /// Post or edit a comment.
+    Comment { pull: PullNumber, marker: String, content: CommentContent },
+}
+
+impl Book {
+    /// Makes the book of a repository about which this has been told.
+    pub(super) fn new(told: Told) -> Self {
+        Self { wishes: BTreeMap::new(), told }
+    }
+
+    /// Takes a pull request's wishes in place of its earlier ones.
+    pub(super) fn wish(&mut self, report: Report) {
+        self.wishes.insert(report.number, report);
+    }
+
+    /// Forgets a pull request, and what was told about commits that nobody speaks of any more.
+    pub(super) fn forget(&mut self, pull: PullNumber) {
+        self.wishes.remove(&pull);
+        let heads: BTreeSet<&CommitSha> = self.wishes.values().map(|report| &report.head).collect();
+        self.told.statuses.retain(|sha, _| heads.contains(sha));
+    }
+
+    /// The commit that a pull request speaks of.
+    pub(super) fn head_of(&self, pull: PullNumber) -> Option<CommitSha> {
+        self.wishes.get(&pull).map(|report| report.head.clone())
+    }
+
+    /// Everything that is due about a commit, the umbrella first unless it is the good end.
+    pub(super) fn due(&self, head: &CommitSha, node: &str) -> Vec<Due> {
+        let sharing = self.wishes.values().filter(|report| report.head == *head);
+        let comments = sharing.flat_map(|report| self.due_comments(report, node));
+        self.due_statuses(head, node).into_iter().chain(comments).collect()
+    }
+
+    fn due_statuses(&self, head: &CommitSha, node: &str) -> Vec<Due> {
+        let told = self.told.statuses.get(head);
+        let mut due: Vec<Due> = self
+            .wanted_statuses(head, node)
+            .into_iter()
+            .filter_map(|status| {
+                let known = told.and_then(|told| told.get(&status.context));
+                let is_same = known == Some(&status);
+                let words_only = known.is_some_and(|known| known.state == status.state);
+                (!is_same).then(|| Due::Status { sha: head.clone(), status, words_only })
+            })
+            .collect();
+        let umbrella = wording::umbrella_context(node);
+        due.sort_by_key(|due| match due {
+            Due::Status { status, .. } if status.context == umbrella => {
+                if status.state == StatusState::Success { 2 } else { 0 }
+            }
+            _ => 1,
+        });
+        due
+    }
+
+    /// The statuses that a commit should have, by those who share it as their head.
+    fn wanted_statuses(&self, head: &CommitSha, node: &str) -> Vec<StatusWrite> {
+        let speaks = |report: &&Report| report.open && report.head == *head;
+        let sharing: Vec<&Report> = self.wishes.values().filter(speaks).collect();
+        let open: Vec<(PullNumber, StatusWrite)> =
+            sharing.iter().map(|report| (report.number, report.umbrella.clone())).collect();
+        let mut wanted: BTreeMap<String, StatusWrite> = BTreeMap::new();
+        for report in &sharing {
+            let statuses = report.components.iter().flat_map(BTreeMap::values);
+            wanted.extend(statuses.map(|status| (status.context.clone(), status.clone())));
+        }
+        for (context, told) in self.told.statuses.get(head).into_iter().flatten() {
+            let is_component = *context != wording::umbrella_context(node);
+            let is_planned = !sharing.is_empty() && sharing.iter().all(|r| r.components.is_some());
+            if is_component && is_planned && !wanted.contains_key(context) {
+                wanted.insert(context.clone(), not_affected(told));
+            }
+        }
+        wanted.into_values().chain(wording::shared_umbrella(&open)).collect()
+    }
+
+    fn due_comments(&self, report: &Report, node: &str) -> Vec<Due> {
+        let due = |wish: &CommentWish| {
+            let marker = wish.topic.marker(node, &report.head);
+            let is_due = match (self.told.comments.get(&marker), &wish.content) {
+                (None, CommentContent::Failures(failures)) => !failures.is_empty(),
+                (None, CommentContent::Text(_)) => true,
+                (Some(posted), content) => {
+                    wish.topic == Topic::Failures && posted.content != fingerprint(content)
+                }
+            };
+            let (pull, content) = (report.number, wish.content.clone());
+            is_due.then_some(Due::Comment { pull, marker, content })
+        };
+        report.comments.iter().filter_map(due).collect()
+    }
+}
+
+impl Told {
+    /// Notes what was written.
+    pub(super) fn note(&mut self, written: Written) {
+        match written {
+            Written::Status { sha, status } => {
+                self.statuses.entry(sha).or_default().insert(status.context.clone(), status);
+            }
+            Written::Comment { marker, posted } => {
+                self.attempted.remove(&marker);
+                self.comments.insert(marker, posted);
+            }
+        }
+    }
+}
+
+/// What tells one content from another: its text, or the jobs and attempts it lists.
+pub(super) fn fingerprint(content: &CommentContent) -> String {
+    match content {
+        CommentContent::Text(text) => text.clone(),
+        CommentContent::Failures(failures) => {
+            let entry = |failure: &ci_domain::report::FailureEntry| {
+                let attempt = failure.attempt.as_ref().map(ToString::to_string).unwrap_or_default();
+                format!("{} {} {attempt}", failure.job, failure.result.word())
+            };
+            failures.iter().map(entry).collect::<Vec<_>>().join("\n")
+        }
+    }
+}
+
+fn not_affected(told: &StatusWrite) -> StatusWrite {
+    StatusWrite {
+        state: StatusState::Success,
+        description: wording::NOT_AFFECTED.to_owned(),
+        ..told.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

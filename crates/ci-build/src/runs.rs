@@ -1,0 +1,166 @@
+//! The run directories of a node: what every attempt was told, did and printed.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ci_domain::ids::{AttemptId, RepoName};
+use ci_exec::{
+    CommandId, Exit, Fact, JournalOffset, LogReader, OpenError, RunDir, RunState, UnixMillis,
+    cancel,
+};
+use heights::Fault;
+
+use crate::reporter::TailSource;
+
+/// The most that is read from the end of one log for its tail.
+const TAIL_BYTES: u64 = 64 * 1024;
+
+/// The folder of run directories, one for each attempt.
+#[derive(Clone, Debug)]
+pub struct Runs(PathBuf);
+
+/// What is known of a run from its directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunView {
+    /// When the runner started.
+    pub started_at: Option<UnixMillis>,
+    /// Its commands, in the order they started.
+    pub commands: Vec<CommandView>,
+    /// Whether its end is on record.
+    pub has_ended: bool,
+}
+
+/// What is known of one execution of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandView {
+    /// Which execution.
+    pub command: CommandId,
+    /// What people call it.
+    pub title: String,
+    /// When it started.
+    pub started_at: UnixMillis,
+    /// How it ended, and how long it took.
+    pub end: Option<(Exit, Duration)>,
+}
+
+impl Runs {
+    /// Uses `folder`, which is made if it is absent.
+    ///
+    /// # Errors
+    /// The file system does not let us.
+    pub fn open(folder: &Path) -> std::io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        Ok(Self(folder.to_owned()))
+    }
+
+    /// The run directory of an attempt.
+    pub(crate) fn path(&self, attempt: &AttemptId) -> PathBuf {
+        self.0.join(attempt.as_str())
+    }
+
+    /// The attempts whose runners are at work.
+    ///
+    /// # Errors
+    /// The file system does not let us.
+    pub fn at_work(&self) -> std::io::Result<BTreeSet<AttemptId>> {
+        let is_at_work = |attempt: &AttemptId| {
+            let state = RunDir::open(self.path(attempt)).and_then(|dir| dir.state());
+            matches!(state, Ok(RunState::Running(_)))
+        };
+        Ok(self.attempts()?.into_iter().filter(is_at_work).collect())
+    }
+
+    /// Cancels every run whose attempt begins with `prefix`; returns when no process of them is left.
+    ///
+    /// # Errors
+    /// A run cannot be read, or something of it does not end.
+    pub(crate) async fn end_all(&self, prefix: &str) -> Result<(), Fault> {
+        let attempts = self.attempts()?;
+        for attempt in attempts.iter().filter(|attempt| attempt.as_str().starts_with(prefix)) {
+            match RunDir::open(self.path(attempt)) {
+                Ok(dir) => {
+                    cancel(&dir).await?;
+                }
+                Err(OpenError::Missing(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// All attempts that have a run directory.
+    pub(crate) fn attempts(&self) -> std::io::Result<Vec<AttemptId>> {
+        let names = std::fs::read_dir(&self.0)?.map(|entry| Ok(entry?.file_name()));
+        let names: Vec<_> = names.collect::<std::io::Result<_>>()?;
+        Ok(names.iter().filter_map(|name| AttemptId::new(name.to_str()?).ok()).collect())
+    }
+
+    /// What a run did so far; `None` where there is no such run.
+    ///
+    /// # Errors
+    /// Its files cannot be read.
+    pub fn view(&self, attempt: &AttemptId) -> Result<Option<RunView>, OpenError> {
+        let dir = match RunDir::open(self.path(attempt)) {
+            Ok(dir) => dir,
+            Err(OpenError::Missing(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut view = RunView { started_at: None, commands: Vec::new(), has_ended: false };
+        let mut journal = dir.journal(JournalOffset::default());
+        // The end of a journal may be torn; what is whole is shown.
+        while let Ok(Some((_, fact))) = journal.next_fact() {
+            view.note(fact);
+        }
+        Ok(Some(view))
+    }
+
+    /// The log of one execution of a command.
+    #[must_use]
+    pub fn log(&self, attempt: &AttemptId, command: &CommandId) -> Option<LogReader> {
+        Some(RunDir::open(self.path(attempt)).ok()?.log(command))
+    }
+}
+
+impl RunView {
+    fn note(&mut self, fact: Fact) {
+        match fact {
+            Fact::RunnerStarted { at, .. } => self.started_at = Some(at),
+            Fact::CommandStarted { command, title, at } => {
+                self.commands.push(CommandView { command, title, started_at: at, end: None });
+            }
+            Fact::CommandExited { command, exit, duration, .. } => {
+                if let Some(view) = self.commands.iter_mut().rfind(|view| view.command == command) {
+                    view.end = Some((exit, duration));
+                }
+            }
+            Fact::JobEnded { .. } => self.has_ended = true,
+        }
+    }
+
+    /// The commands with those that failed last, as people want to read them.
+    #[must_use]
+    pub fn failures_last(&self) -> Vec<&CommandView> {
+        let has_failed =
+            |command: &&CommandView| command.end.is_some_and(|(exit, _)| !exit.is_success());
+        let (failed, others): (Vec<_>, Vec<_>) = self.commands.iter().partition(has_failed);
+        others.into_iter().chain(failed).collect()
+    }
+}
+
+impl TailSource for Runs {
+    fn tail(&self, _repo: &RepoName, attempt: &AttemptId, lines: usize) -> Vec<String> {
+        let Ok(Some(view)) = self.view(attempt) else { return Vec::new() };
+        let mut text: Vec<String> = Vec::new();
+        for command in view.failures_last() {
+            text.push(format!("$ {}", command.title));
+            let Some(log) = self.log(attempt, &command.command) else { continue };
+            let length = log.length().unwrap_or(0);
+            let from = length.saturating_sub(TAIL_BYTES);
+            let bytes = log.read_at(from, usize::try_from(TAIL_BYTES).unwrap_or(usize::MAX));
+            let bytes = bytes.unwrap_or_default();
+            text.extend(String::from_utf8_lossy(&bytes).lines().map(str::to_owned));
+        }
+        text.split_off(text.len().saturating_sub(lines))
+    }
+}
