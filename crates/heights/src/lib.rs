@@ -54,6 +54,8 @@ pub mod prelude;
 pub mod regulator;
 
 pub use heights_supervisor::*;
+/// The actors below: for plain ones, which [`ChildSpec::actor`] supervises unchanged.
+pub use ractor;
 
 pub use self::app::App;
 pub use self::periodic::every;
