@@ -59,6 +59,15 @@ pub enum CancelError {
 /// # Errors
 /// Names what is left where that takes longer than the graces allow.
 pub async fn cancel(dir: &RunDir) -> Result<Stopped, CancelError> {
+    let limit = dir.spec()?.grace * 2 + MARGIN;
+    cancel_within(dir, limit).await
+}
+
+/// Like [`cancel`], with a limit of the caller's own.
+///
+/// # Errors
+/// Names what is left when time is over; the runner goes on ending it.
+pub async fn cancel_within(dir: &RunDir, limit: Duration) -> Result<Stopped, CancelError> {
     match dir.state()? {
         RunState::NotStarted => Ok(Stopped::NotStarted),
         RunState::Finished(record) => Ok(Stopped::Ended(record)),
@@ -66,12 +75,11 @@ pub async fn cancel(dir: &RunDir) -> Result<Stopped, CancelError> {
             sweep(dir).await?;
             Ok(Stopped::Swept)
         }
-        RunState::Running(_) => cancel_running(dir).await,
+        RunState::Running(_) => cancel_running(dir, limit).await,
     }
 }
 
-async fn cancel_running(dir: &RunDir) -> Result<Stopped, CancelError> {
-    let limit = dir.spec()?.grace * 2 + MARGIN;
+async fn cancel_running(dir: &RunDir, limit: Duration) -> Result<Stopped, CancelError> {
     let deadline = Instant::now() + limit;
     request_cancel(dir).await?;
     match timeout_at(deadline, wait_for_end(dir)).await {

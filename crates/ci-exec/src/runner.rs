@@ -180,10 +180,11 @@ fn run(job: &job::Job<'_>, listener: UnixListener) -> io::Result<Option<Outcome>
 /// Writes the outcome, the exit record first: whoever reads the last fact can rely on the record.
 fn record(dir: &RunDir, recorder: &Recorder, outcome: Outcome) -> Result<(), SetupError> {
     let at = UnixMillis::now();
-    // A journal that cannot be written is why some jobs crash; then the record alone tells it.
-    let synced = recorder.sync();
+    let outcome = match recorder.sync() {
+        Ok(()) => outcome,
+        Err(error) => Outcome::Crashed { reason: format!("keep the journal: {error}") },
+    };
     dir.write_exit_record(&ExitRecord { outcome: outcome.clone(), at })?;
-    synced?;
     Ok(recorder.append(&Fact::JobEnded { outcome, at })?)
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Job<'a> {
 struct Signals {
     terminate: Signal,
     cancel: Signal,
+    /// Taken so that it is not ignored: whoever inherits that cannot wait for children.
+    _child: Signal,
 }
 
 impl Job<'_> {
@@ -42,6 +44,7 @@ impl Job<'_> {
         let signals = Signals {
             terminate: signal(SignalKind::terminate())?,
             cancel: signal(SignalKind::user_defined1())?,
+            _child: signal(SignalKind::child())?,
         };
         let listener = tokio::net::UnixListener::from_std(listener)?;
         let (source, stop) = StopSource::new();

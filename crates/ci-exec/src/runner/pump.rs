@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::future::pending;
+use rustix::io::Errno;
 use rustix::pipe::fcntl_setpipe_size;
 use tokio::net::unix::pipe::Receiver;
 use tokio::time::timeout;
@@ -62,43 +63,49 @@ impl Pump {
 
     /// Takes what is in the pipe now, closes it, and returns the final length of the log.
     pub(super) fn finish(mut self) -> Result<u64, LogError> {
+        self.take_rest().and_then(|()| self.log.finish()).map_err(|source| self.error(source))
+    }
+
+    /// Asks the kernel and not the runtime, which hears only later that there is something to read.
+    fn take_rest(&mut self) -> io::Result<()> {
+        let Some(pipe) = self.pipe.take() else { return Ok(()) };
+        let pipe = pipe.into_nonblocking_fd()?;
         // One pipe full is all that the dead can have written; somebody who lives may write for ever.
         let mut left = self.buffer.len();
         while left > 0 {
-            match self.pump_once()? {
-                0 => break,
-                count => left = left.saturating_sub(count),
+            match rustix::io::read(&pipe, &mut self.buffer) {
+                Ok(0) | Err(Errno::AGAIN) => break,
+                Ok(count) => {
+                    self.log.write(&self.buffer[..count])?;
+                    left = left.saturating_sub(count);
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
             }
         }
-        self.log.finish().map_err(|source| self.error(source))
+        Ok(())
     }
 
     async fn until_closed(&mut self) -> Result<(), LogError> {
         while let Some(pipe) = &self.pipe {
             pipe.readable().await.map_err(|source| self.error(source))?;
-            self.pump_once()?;
+            self.pump_once().map_err(|source| self.error(source))?;
             // A command that never pauses must not keep the runner from its clients.
             tokio::task::yield_now().await;
         }
         Ok(())
     }
 
-    /// Moves what one read brings; 0 where there is nothing for now or for ever.
-    fn pump_once(&mut self) -> Result<usize, LogError> {
-        let Some(pipe) = &self.pipe else { return Ok(0) };
+    /// Moves what one read brings.
+    fn pump_once(&mut self) -> io::Result<()> {
+        let Some(pipe) = &self.pipe else { return Ok(()) };
         match pipe.try_read(&mut self.buffer) {
-            Ok(0) => {
-                self.pipe = None;
-                Ok(0)
-            }
-            Ok(count) => {
-                let written = self.log.write(&self.buffer[..count]);
-                written.map_err(|source| self.error(source))?;
-                Ok(count)
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
-            Err(error) => Err(self.error(error)),
+            Ok(0) => self.pipe = None,
+            Ok(count) => self.log.write(&self.buffer[..count])?,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
 
     fn error(&self, source: io::Error) -> LogError {

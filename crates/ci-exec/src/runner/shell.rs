@@ -100,3 +100,21 @@ fn exit_of(status: ExitStatus) -> Exit {
         (None, None) => unreachable!("a process that was waited for has a code or a signal"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_refused(shell: &str, working_dir: &str) {
+        let (shell, working_dir) = (Path::new(shell), Path::new(working_dir));
+        let script = Script { shell, text: "true", working_dir, env: BTreeMap::new() };
+        let error = Shell::spawn(&script).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn without_a_shell_or_a_folder_nothing_starts() {
+        check_refused("/nonexistent/sh", "/");
+        check_refused("/bin/sh", "/nonexistent");
+    }
+}

@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use ci_exec::{
-    FollowError, JournalOffset, Outcome, RunState, Stopped, SweepError, cancel, follow, sweep,
+    FollowError, JournalOffset, Outcome, RunnerExit, Stopped, SweepError, cancel, follow, sweep,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Place, command, kill, parallel, until_lost, within, written};
+use crate::support::{
+    Place, Run, command, command_with, kill, parallel, skip, until, until_lost, within, written,
+};
 
 #[tokio::test]
 async fn what_a_killed_runner_leaves_is_swept() {
@@ -119,21 +122,43 @@ async fn a_text_that_no_shell_takes_crashes_the_job_and_ends_the_rest() {
 }
 
 #[tokio::test]
-async fn a_journal_that_cannot_be_written_is_never_a_pass() {
-    // The runner gets a limit on the size of its files, which stands for a full disk.
-    let place = Place::with_command("echo up > up; until [ -e go ]; do sleep 0.01; done");
-    let dir = place.start().await;
-    written(&place.file("up")).await;
-    let runner = dir.identity().unwrap().unwrap().pid.to_string();
-    let limited = std::process::Command::new("prlimit")
-        .args(["--fsize=1", "--pid", &runner])
-        .status()
+async fn a_full_disk_is_never_a_pass() {
+    // The second title does not fit into what the first command leaves of a disk of its own.
+    let place = Place::new(vec![
+        command("head -c 1000000 /dev/zero > disk/filler; true"),
+        command_with("true", |command| command.name = Some("x".repeat(20_000))),
+    ]);
+    let dir = place.create();
+    let script = r#"
+        mount -t tmpfs -o size=256k none "$2" && cp -r "$1/." "$2" || exit 99
+        "$0" "$2" > /dev/null
+        code=$?
+        cat "$2/exit.json"
+        exit $code"#;
+    let disk = place.file("disk");
+    fs::create_dir(&disk).unwrap();
+    let output = std::process::Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
+        .args([Path::new(env!("CARGO_BIN_EXE_ci-exec-runner")), dir.path(), &disk])
+        .output()
         .unwrap();
-    assert!(limited.success());
-    fs::write(place.file("go"), "").unwrap();
-    until_lost(&dir).await;
-    assert_eq!(dir.exit_record().unwrap(), None);
-    assert_eq!(dir.state().unwrap(), RunState::Lost);
+    if output.status.code() == Some(99) || output.status.code() == Some(1) {
+        skip("user namespaces: sysctl kernel.unprivileged_userns_clone=1");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(i32::from(RunnerExit::Unrecorded.code())), "{output:?}");
+    assert_eq!(output.stdout, b"", "no outcome is recorded");
+}
+
+#[tokio::test]
+async fn an_outcome_without_its_last_fact_is_told_from_the_record() {
+    let run = Place::with_command("true").run().await;
+    let runner = run.dir.identity().unwrap().unwrap();
+    until("the runner to end", || !runner.is_alive().unwrap()).await;
+    let path = run.dir.path().join("journal");
+    let journal = fs::read(&path).unwrap();
+    fs::write(&path, &journal[..journal.len() - 5]).unwrap();
+    assert_eq!(Run::follow(&run.dir).await.facts, run.facts);
 }
 
 #[tokio::test]

@@ -228,6 +228,13 @@ fn number(parent: &NodeId, steps: &mut [Step]) {
     }
 }
 
+/// Says loudly that a test needs what this machine does not have. Where that must not be, it fails.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+pub fn skip(needs: &str) {
+    eprintln!("SKIPPED (needs {needs})");
+    assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "skipped in CI (needs {needs})");
+}
+
 /// Waits for `future`, and fails by name where it takes too long.
 pub async fn within<F: Future>(what: &str, future: F) -> F::Output {
     match tokio::time::timeout(CEILING, future).await {

@@ -13,9 +13,10 @@ use tokio::time::Instant;
 use super::*;
 
 /// Runs commands by their text and keeps a log of what it did.
-#[derive(Default)]
 struct Fake {
-    log: RefCell<Vec<String>>,
+    begin: Instant,
+    /// What ended, and at which second.
+    log: RefCell<Vec<(u64, String)>>,
     running: Cell<usize>,
     most_at_once: Cell<usize>,
 }
@@ -48,7 +49,7 @@ impl Executor for Fake {
             Ok(_) => "cancelled".to_owned(),
             Err(_) => "broke".to_owned(),
         };
-        self.log.borrow_mut().push(format!("{id}={end}"));
+        self.log.borrow_mut().push((self.begin.elapsed().as_secs(), format!("{id}={end}")));
         exit
     }
 }
@@ -69,7 +70,13 @@ async fn run_until(steps: Vec<Step>, stop_after: Option<(u64, Stop)>) -> Ran {
     let mut root = Step::Sequence(Sequence { id: NodeId::root(), name: None, steps });
     number(&NodeId::root(), &mut root);
     let Step::Sequence(root) = root else { unreachable!("made above") };
-    let (executor, begin) = (Fake::default(), Instant::now());
+    let begin = Instant::now();
+    let executor = Fake {
+        begin,
+        log: RefCell::default(),
+        running: Cell::default(),
+        most_at_once: Cell::default(),
+    };
     let (job, stop) = StopSource::new();
     let tree = Tree { executor: &executor, job: &job };
     let mut running = std::pin::pin!(tree.sequence(&root, &stop));
@@ -86,8 +93,11 @@ async fn run_until(steps: Vec<Step>, stop_after: Option<(u64, Stop)>) -> Ran {
     let names = |failed: Vec<FailedCommand>| {
         failed.iter().map(|failed| failed.command.to_string()).collect::<Vec<_>>().join(" ")
     };
+    // Which of those that end at the same moment comes first means nothing.
+    let mut log = executor.log.take();
+    log.sort();
     Ran {
-        log: executor.log.take().join(" "),
+        log: log.into_iter().map(|(_, end)| end).collect::<Vec<_>>().join(" "),
         result: result.map(names),
         seconds: begin.elapsed().as_secs(),
         most_at_once: executor.most_at_once.get(),
@@ -190,7 +200,7 @@ async fn a_limit_starts_the_next_branch_when_one_ends() {
 async fn fail_fast_cancels_what_runs_and_skips_what_waits() {
     check(
         vec![fail_fast(vec![run("9:0"), run("1:1"), seq(vec![run("9:0"), always("0")])])],
-        "0.1-1=1 0.2.0-1=cancelled 0.0-1=cancelled",
+        "0.0-1=cancelled 0.1-1=1 0.2.0-1=cancelled",
         "0.1-1",
         1,
     )
@@ -243,7 +253,7 @@ async fn a_fault_stops_everything_and_is_the_result() {
         command.allow_failure = true;
     });
     let ran = run_until(vec![par(vec![run("9:0"), retried]), always("0")], None).await;
-    assert_eq!(ran.log, "0.1-1=broke 0.0-1=cancelled");
+    assert_eq!(ran.log, "0.0-1=cancelled 0.1-1=broke");
     assert_eq!(ran.result, Err("0.1-1 broke".to_owned()));
 }
 
