@@ -1,7 +1,9 @@
-//! Which paths differ, from `git diff` with names and states.
+//! Which paths differ: from `git diff` with names and states, or between two listed trees.
+
+use std::cmp::Ordering;
 
 use crate::command::CommandError;
-use crate::tree::RepoPath;
+use crate::tree::{RepoPath, TreeEntry};
 
 /// A path that differs. A rename is two changes: one path deleted, another added.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +28,29 @@ pub enum ChangeKind {
 /// Options that make every diff speak [`parse`]'s language, whatever the configuration says.
 pub(crate) const NAMES_AND_STATES: [&str; 4] =
     ["--name-status", "-z", "--no-renames", "--no-ext-diff"];
+
+/// Compares two listings that are ordered by path.
+pub(crate) fn between(old: &[TreeEntry], new: &[TreeEntry]) -> Vec<Change> {
+    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
+    let mut changes = Vec::new();
+    loop {
+        let order = match (old.peek(), new.peek()) {
+            (None, None) => return changes,
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(old), Some(new)) => old.path.cmp(&new.path),
+        };
+        let before = old.next_if(|_| order.is_le());
+        let after = new.next_if(|_| order.is_ge());
+        let (entry, kind) = match (before, after) {
+            (Some(before), None) => (before, ChangeKind::Deleted),
+            (None, Some(after)) => (after, ChangeKind::Added),
+            (Some(before), Some(after)) if before != after => (after, ChangeKind::Modified),
+            _ => continue,
+        };
+        changes.push(Change { path: entry.path.clone(), kind });
+    }
+}
 
 /// Reads `<state> NUL <path> NUL`, repeated.
 pub(crate) fn parse(command: &str, output: &[u8]) -> Result<Vec<Change>, CommandError> {

@@ -9,12 +9,16 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{
-    self, AtFlags, CWD, Dir, FileType, Mode, OFlags, fchmod, fstat, openat, statat, unlinkat,
+    self, AtFlags, CWD, FileType, Mode, OFlags, RawDir, SeekFrom, fchmod, fstat, openat, statat,
+    unlinkat,
 };
 use rustix::io::Errno;
 
 /// What the owner needs to list and change a folder.
 const OWNER: Mode = Mode::RWXU;
+
+/// Most folders fit into one reading of this many bytes; a name takes at most 280.
+const LISTING_BUFFER: usize = 16 * 1024;
 
 /// A folder that is open.
 #[derive(Debug)]
@@ -58,7 +62,11 @@ impl Folder {
     /// Lists the folder.
     pub(crate) fn entries(&self) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
-        for entry in Dir::read_from(&self.0)? {
+        // A folder may be listed again, after its entries have gone.
+        fs::seek(&self.0, SeekFrom::Start(0))?;
+        let mut buffer = Vec::with_capacity(LISTING_BUFFER);
+        let mut listing = RawDir::new(&self.0, buffer.spare_capacity_mut());
+        while let Some(entry) = listing.next() {
             let entry = entry?;
             if matches!(entry.file_name().to_bytes(), b"." | b"..") {
                 continue;

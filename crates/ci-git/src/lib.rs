@@ -12,14 +12,15 @@
 //! |---|---|---|
 //! | [`Mirror::open`] | 1 | |
 //! | [`Mirror::fetch_some`] | 1 | |
-//! | [`Mirror::fetch`] | 2 | 1, asking for the default branch |
+//! | [`Mirror::fetch`] | 3 | 1, asking for the default branch |
 //! | [`Mirror::refs`], [`Mirror::changed_paths`], [`Mirror::tree`] | 1 | |
 //! | [`Mirror::read_blobs`], however many | 1 | |
-//! | [`Mirror::merge`], clean | 3 | 1, reading dates |
+//! | [`Mirror::merge`], clean | 3 | 2, reading dates and listing files |
 //! | [`Mirror::merge`], conflict | 1 | 1, reading dates |
-//! | [`Workspace::update`] | 2, and 1 more after a copy | 1, listing references |
+//! | [`Workspace::update`] | 1; 1 more if there are untracked files, 1 more after a copy | |
 //!
-//! Reads of the same merge do not depend on each other: a caller may run them at the same time.
+//! Reads of the same merge do not depend on each other: a caller may run them at the same time. What a
+//! merge changes costs nothing where the base is listed already: [`Tree::changes_from`].
 
 mod blobs;
 mod changes;

@@ -12,6 +12,7 @@ mod maintain;
 mod merge;
 mod open;
 mod pin;
+mod tags;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::tree::{ObjectId, Tree};
 pub use self::fetch::{FetchError, Wanted};
 pub use self::merge::{Merge, MergeCommit, MergeError, MergeRequest};
 pub use self::open::{OpenError, Opened};
+pub(crate) use self::tags::SORTED;
 
 /// Where a mirror is and what it copies.
 #[derive(Clone, Debug)]
@@ -79,7 +81,7 @@ impl Mirror {
     }
 
     /// What changed from `from` to `to`: for a merge, from its base to the merge is what the pull
-    /// request changes.
+    /// request changes. Where both are listed anyway, [`Tree::changes_from`] says the same.
     ///
     /// # Errors
     /// Git failed, or one of the commits is not there.

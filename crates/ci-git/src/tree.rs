@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ci_domain::ids::CommitSha;
 
+use crate::changes::{self, Change};
 use crate::command::CommandError;
 use crate::repository::Repository;
 
@@ -56,6 +57,9 @@ pub struct Tree {
     commit: CommitSha,
     entries: Arc<[TreeEntry]>,
 }
+
+/// The files of a tree that is in want of a commit.
+pub(crate) struct Listing(Arc<[TreeEntry]>);
 
 impl ObjectId {
     /// The name in hexadecimal digits.
@@ -138,6 +142,12 @@ impl Tree {
         found.ok().map(|index| &self.entries[index])
     }
 
+    /// What changed from `from` to this tree, without asking git.
+    #[must_use]
+    pub fn changes_from(&self, from: &Self) -> Vec<Change> {
+        changes::between(&from.entries, &self.entries)
+    }
+
     /// The files called `name`, in whatever folder: `tree.named("ci.yaml")`.
     pub fn named(&self, name: &str) -> impl Iterator<Item = &TreeEntry> {
         self.entries
@@ -146,12 +156,23 @@ impl Tree {
     }
 }
 
+impl Listing {
+    pub(crate) fn of(self, commit: CommitSha) -> Tree {
+        Tree { commit, entries: self.0 }
+    }
+}
+
 impl Repository {
     /// Lists all files of `commit`.
     pub(crate) async fn tree(&self, commit: &CommitSha) -> Result<Tree, CommandError> {
-        let args = ["-r", "-z", "--full-tree", commit.as_str()];
+        Ok(self.list(commit.as_str()).await?.of(commit.clone()))
+    }
+
+    /// Lists the tree called `object`, whose commit may not have been made yet.
+    pub(crate) async fn list(&self, object: &str) -> Result<Listing, CommandError> {
+        let args = ["-r", "-z", "--full-tree", object];
         let listing = self.command("ls-tree").args(args).run().await?;
-        Ok(Tree { commit: commit.clone(), entries: parse(&listing.stdout)?.into() })
+        Ok(Listing(parse(&listing.stdout)?.into()))
     }
 }
 

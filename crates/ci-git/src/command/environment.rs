@@ -28,8 +28,9 @@ const SAFE: [&str; 2] = ["core.hooksPath=/dev/null", "core.fsmonitor=false"];
 
 /// Configuration for isolated calls. Transports are opened one by one, by the commands that need one.
 /// Old commits with odd dates and names are common and harmless; other broken objects are refused.
-const ISOLATED_CONFIG: [&str; 15] = [
+const ISOLATED_CONFIG: [&str; 16] = [
     "protocol.allow=never",
+    "advice.fetchShowForcedUpdates=false",
     "core.attributesFile=/dev/null",
     "core.excludesFile=/dev/null",
     "gc.auto=0",

@@ -51,10 +51,10 @@ impl Mirror {
         let fetch = self.remote_command("fetch").args(["--prune"]);
         let fetch = run_fetch(fetch, &hold, EVERYTHING.map(str::to_owned));
         let ((), default_branch) = tokio::try_join!(fetch, self.remote_default_branch())?;
-        match default_branch {
-            Some(branch) => self.point_head_at(&branch, &hold).await,
-            None => Ok(()),
+        if let Some(branch) = default_branch {
+            self.point_head_at(&branch, &hold).await?;
         }
+        Ok(self.list_tags().await?)
     }
 
     /// Fetches a few references and nothing else: the quick way after a webhook.

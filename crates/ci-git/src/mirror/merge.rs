@@ -5,7 +5,7 @@ use ci_domain::ids::CommitSha;
 use super::Mirror;
 use crate::command::CommandError;
 use crate::subject::Subject;
-use crate::tree::{ObjectId, RepoPath};
+use crate::tree::{ObjectId, RepoPath, Tree};
 
 /// Merges are nobody's work, and the same two parents must always give the same commit.
 const AUTHOR: [(&str, &str); 4] = [
@@ -56,6 +56,8 @@ pub struct MergeCommit {
     pub base: CommitSha,
     /// The second parent.
     pub head: CommitSha,
+    /// All its files.
+    pub files: Tree,
 }
 
 /// Why there is no outcome.
@@ -94,9 +96,14 @@ impl Mirror {
             MergedTree::Clean(tree) => tree,
             MergedTree::Conflict(paths) => return Ok(Merge::Conflict { paths }),
         };
-        let commit = self.commit(&tree, request, date).await?;
-        self.pin(pin, &commit).await?;
-        Ok(Merge::Clean(MergeCommit { commit, tree, base: base.clone(), head: head.clone() }))
+        let commit = async {
+            let commit = self.commit(&tree, request, date).await?;
+            self.pin(pin, &commit).await?;
+            Ok(commit)
+        };
+        let (commit, files) = tokio::try_join!(commit, self.repository.list(tree.as_str()))?;
+        let (base, head, files) = (base.clone(), head.clone(), files.of(commit.clone()));
+        Ok(Merge::Clean(MergeCommit { commit, tree, base, head, files }))
     }
 
     async fn merge_trees(

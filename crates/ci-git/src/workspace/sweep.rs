@@ -23,13 +23,24 @@ enum Wanted<'a> {
     Submodule,
 }
 
+/// What a sweep leaves for git to judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strangers {
+    /// Nothing: every name is one of the tree.
+    None,
+    /// Names that the tree does not have; they may be ignored, or have to go.
+    Some,
+}
+
 /// Makes `src` a place where git can write the files of `tree` and nothing else.
-pub(super) fn sweep(src: &Folder, tree: &Tree, trash: &Trash) -> io::Result<()> {
+pub(super) fn sweep(src: &Folder, tree: &Tree, trash: &Trash) -> io::Result<Strangers> {
     let mut root = BTreeMap::new();
     for entry in tree.entries() {
         insert(&mut root, entry.path.as_bytes(), entry.kind)?;
     }
-    sweep_folder(src, &root, trash)
+    let mut strangers = Strangers::None;
+    sweep_folder(src, &root, trash, &mut strangers)?;
+    Ok(strangers)
 }
 
 /// Does what [`sweep`] does not, because it would take too long every time: looks into every folder,
@@ -65,6 +76,7 @@ fn sweep_folder(
     folder: &Folder,
     wanted: &BTreeMap<&[u8], Wanted<'_>>,
     trash: &Trash,
+    strangers: &mut Strangers,
 ) -> io::Result<()> {
     for entry in folder.entries()? {
         if entry.name.as_bytes() == b".git" {
@@ -74,13 +86,13 @@ fn sweep_folder(
         let is_folder = entry.kind == FileType::Directory;
         match wanted.get(entry.name.as_bytes()) {
             Some(Wanted::Folder(inner)) if is_folder => {
-                sweep_folder(&folder.enter(&entry.name)?, inner, trash)?;
+                sweep_folder(&folder.enter(&entry.name)?, inner, trash, strangers)?;
             }
             Some(Wanted::Submodule) if is_folder => {
                 discard_all(&folder.enter(&entry.name)?, trash)?;
             }
             Some(Wanted::File) if !is_folder && !entry.is_special() => {}
-            None if !entry.is_special() => {}
+            None if !entry.is_special() => *strangers = Strangers::Some,
             _ => trash.discard(folder, &entry)?,
         }
     }

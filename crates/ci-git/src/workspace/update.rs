@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use ci_domain::ids::CommitSha;
 
-use super::sweep::{mend, sweep};
-use super::{Workspace, WorkspaceError, at, blocking, borrow};
+use super::borrow::{self, Borrowed};
+use super::sweep::{Strangers, mend, sweep};
+use super::{Workspace, WorkspaceError, at, blocking};
 use crate::command::Command;
 use crate::folder::Folder;
 use crate::hold::{Hold, Sharing};
@@ -38,22 +39,23 @@ impl Workspace {
     pub async fn update(&self, mirror: &Mirror, tree: &Tree) -> Result<Updated, WorkspaceError> {
         let hold = self.hold(Sharing::Exclusive).await?;
         let previous = self.last_update()?.map(|last| last.commit);
-        let references = borrow::references(mirror);
-        let files = async {
-            match self.check_out(mirror, tree, &hold).await {
-                Ok(()) => Ok(false),
-                Err(WorkspaceError::Command(error)) => {
-                    tracing::warn!(subject = %self.subject, %error, "repairs the workspace");
-                    self.on_disk(mend_all).await?;
-                    self.check_out(mirror, tree, &hold).await.map(|()| true)
-                }
-                Err(error) => Err(error),
+        let repaired = match self.check_out(mirror, tree, &hold).await {
+            Ok(()) => false,
+            Err(WorkspaceError::Command(error)) => {
+                tracing::warn!(subject = %self.subject, %error, "repairs the workspace");
+                self.on_disk(mend_all).await?;
+                self.check_out(mirror, tree, &hold).await?;
+                true
             }
+            Err(error) => return Err(error),
         };
-        let references = async { references.await.map_err(WorkspaceError::from) };
-        let (references, repaired) = tokio::try_join!(references, files)?;
-        let (commit, objects) = (tree.commit().clone(), mirror.dir().to_owned());
-        self.on_disk(move |places| places.finish(&commit, &references, &objects)).await?;
+        let borrowed = Borrowed {
+            objects: mirror.dir().join("objects"),
+            tags: mirror.tags(),
+            index: self.meta("index"),
+        };
+        let commit = tree.commit().clone();
+        self.on_disk(move |places| places.finish(&commit, &borrowed)).await?;
         Ok(Updated { previous, repaired })
     }
 
@@ -64,7 +66,7 @@ impl Workspace {
         hold: &Hold,
     ) -> Result<(), WorkspaceError> {
         let wanted = tree.clone();
-        let was_copied = self.on_disk(move |places| places.prepare(&wanted)).await?;
+        let (was_copied, strangers) = self.on_disk(move |places| places.prepare(&wanted)).await?;
         if was_copied {
             // A copy has the same contents and times, but the index remembers other inodes.
             let refresh = self.git(mirror, "update-index").args(["-q", "--really-refresh"]);
@@ -74,8 +76,10 @@ impl Workspace {
         let commit = tree.commit().as_str();
         let read = self.git(mirror, "read-tree").args(["--reset", "-u", "--no-recurse-submodules"]);
         read.arg(commit).holding(hold).run().await?;
-        let clean = self.git(mirror, "clean").args(["-f", "-f", "-d", "-q"]);
-        clean.holding(hold).run().await?;
+        if strangers == Strangers::Some {
+            let clean = self.git(mirror, "clean").args(["-f", "-f", "-d", "-q"]);
+            clean.holding(hold).run().await?;
+        }
         Ok(())
     }
 
@@ -121,21 +125,24 @@ impl Places {
         }
     }
 
-    /// Gets everything ready for git, and says whether the files were copied from elsewhere.
-    fn prepare(&self, tree: &Tree) -> io::Result<bool> {
-        fs::write(&self.subject.0, &self.subject.1)?;
+    /// Gets everything ready for git, and says whether the files were copied from elsewhere, and
+    /// whether there are any that the tree does not have.
+    fn prepare(&self, tree: &Tree) -> io::Result<(bool, Strangers)> {
+        if !self.subject.0.exists() {
+            fs::write(&self.subject.0, &self.subject.1)?;
+        }
         // Until the update has succeeded, nobody knows what is in there.
         remove_if_there(&self.commit)?;
         remove_if_there(&self.index.with_extension("lock"))?;
         let trash = Trash::open(&self.trash)?;
         self.dirs.iter().try_for_each(|dir| real_folder(&trash, dir))?;
-        sweep(&Folder::open(&self.src)?, tree, &trash)?;
+        let strangers = sweep(&Folder::open(&self.src)?, tree, &trash)?;
         trash.empty()?;
-        Ok(self.copied.exists())
+        Ok((self.copied.exists(), strangers))
     }
 
-    fn finish(&self, commit: &CommitSha, references: &str, mirror: &Path) -> io::Result<()> {
-        borrow::lay(&self.src, commit, references, (mirror, &self.index))?;
+    fn finish(&self, commit: &CommitSha, borrowed: &Borrowed) -> io::Result<()> {
+        borrow::lay(&self.src, commit, borrowed)?;
         fs::write(&self.commit, commit.as_str())
     }
 }

@@ -147,6 +147,9 @@ async fn a_merge_changes_what_the_pull_request_changes() {
     let mirror = scene.mirror().await;
     let merge = merged(&mirror, &base, &head).await;
     let changes = mirror.changed_paths(&base, &merge.commit).await.unwrap();
+    let base = mirror.tree(&base).await.unwrap();
+    assert_eq!(merge.files, mirror.tree(&merge.commit).await.unwrap());
+    assert_eq!(merge.files.changes_from(&base), changes);
     let changes: Vec<_> = changes
         .iter()
         .map(|change| (change.path.as_str(), change.path.is_lossy(), change.kind))

@@ -20,6 +20,7 @@ async fn a_push_becomes_files_quickly() {
     }
     let base = scene.origin.commit("many");
     let (mirror, workspace) = scene.checked_out().await;
+    let before = mirror.tree(&base).await.unwrap();
     let mut times = Vec::new();
     for push in 0..7 {
         let head = scene.origin.pull(push, |origin| origin.write("top", format!("{push}\n")));
@@ -29,8 +30,8 @@ async fn a_push_becomes_files_quickly() {
         let fetched = started.elapsed();
         let merge = merged(&mirror, &base, &head).await;
         let merged = started.elapsed() - fetched;
-        let changes = mirror.changed_paths(&base, &merge.commit);
-        let (changes, tree) = tokio::try_join!(changes, mirror.tree(&merge.commit)).unwrap();
+        let tree = merge.files;
+        let changes = tree.changes_from(&before);
         let blobs: Vec<_> = tree.named("top").map(|entry| entry.object.clone()).collect();
         mirror.read_blobs(&blobs, 1024).await.unwrap();
         let read = started.elapsed() - merged - fetched;
