@@ -5,6 +5,7 @@
 //! hangs on this, so nothing is freed while the old owner can still touch it.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -81,8 +82,15 @@ impl Owner {
         hooks.ended = true;
         let waiting = std::mem::take(&mut hooks.waiting);
         drop(hooks);
+        let mut panicked = None;
         for (_, hook) in waiting {
-            hook();
+            // A hook that panics must not keep the others from running.
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(hook)) {
+                panicked.get_or_insert(payload);
+            }
+        }
+        if let Some(payload) = panicked.filter(|_| !std::thread::panicking()) {
+            resume_unwind(payload);
         }
     }
 
@@ -166,5 +174,16 @@ mod tests {
         let inside = owner.clone();
         owner.on_end(move || assert!(!inside.is_alive()));
         end.end();
+    }
+
+    #[test]
+    fn a_hook_that_panics_does_not_keep_the_others_from_running() {
+        let (owner, end) = Owner::new();
+        let ran = Arc::new(Mutex::new(false));
+        let flag = Arc::clone(&ran);
+        owner.on_end(|| panic!("a bad hook"));
+        owner.on_end(move || *flag.lock().unwrap() = true);
+        let ended = catch_unwind(AssertUnwindSafe(|| end.end()));
+        assert!(ended.is_err() && *ran.lock().unwrap());
     }
 }
