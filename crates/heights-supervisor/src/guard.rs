@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::time::Instant;
 
 use crate::PanicInfo;
 use crate::exit::{Exit, Fault};
@@ -64,9 +65,9 @@ pub(crate) trait Behavior: Sized + Send + Sync + 'static {
         exit: &Exit,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 
-    /// Takes a message off the queue: what it is, who sent it and how long it waited.
+    /// Takes a message off the queue: what it is, who sent it and when.
     fn receive(&self, _message: &Self::Msg, _process: &Process) -> Receipt {
-        Receipt { label: "message", from: None, waited: Duration::ZERO }
+        Receipt::of("message")
     }
 
     fn type_name() -> &'static str {
@@ -74,10 +75,18 @@ pub(crate) trait Behavior: Sized + Send + Sync + 'static {
     }
 }
 
+/// What is known about a message that is about to be handled.
 pub(crate) struct Receipt {
     pub(crate) label: &'static str,
     pub(crate) from: Option<ProcessId>,
-    pub(crate) waited: Duration,
+    /// When it was sent, where that is known.
+    pub(crate) sent: Option<Instant>,
+}
+
+impl Receipt {
+    pub(crate) const fn of(label: &'static str) -> Self {
+        Self { label, from: None, sent: None }
+    }
 }
 
 pub(crate) struct Guarded<B> {
@@ -133,7 +142,7 @@ impl<B: Behavior> Actor for Guarded<B> {
         let Some(inner) = state else { return Ok(()) };
         let receipt = self.behavior.receive(&message, &self.process);
         let activity = self.process.activity();
-        activity.begin(receipt.label, receipt.from, receipt.waited);
+        activity.begin(receipt);
         let handling = self.behavior.handle(myself.clone(), message, inner);
         let outcome = exit_of(catch(&self.process, handling).await);
         activity.finish(outcome.is_ok());

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 pub use self::snapshot::{ProcessInfo, ProcessState, TreeSnapshot, WaitingInfo};
 use crate::exit::Exit;
+use crate::panic::shielded;
 use crate::process::{Figures, Process, ProcessId};
 use crate::recipient::Recipient;
 use crate::report::Report;
@@ -126,7 +127,7 @@ impl Hub {
         report.trace();
         let listeners = self.listeners().clone();
         for listener in listeners {
-            listener.tell(report.clone());
+            shielded("a listener to reports", || listener.tell(report.clone()));
         }
     }
 
@@ -152,6 +153,10 @@ impl Hub {
             table.crashes.pop_front();
         }
         table.crashes.push_back(crash);
+    }
+
+    pub(crate) fn forget(&self, process: &Process) {
+        self.table().processes.remove(&process.pid());
     }
 
     /// Notes that a child waits to be started again.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use heights_core::{ChildId, Shutdown};
+use heights_core::{ChildId, ChildKind, Shutdown};
 use heights_registry::{Owner, OwnerEnd};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::exit::Exit;
 use crate::hub::Hub;
-use crate::panic::catch;
+use crate::panic::{catch, shielded};
 use crate::process::{Birth, Process};
 use crate::report::Zombie;
 use crate::spec::ChildSpec;
@@ -117,7 +117,8 @@ pub(crate) fn child_path(parent: &Process, id: &ChildId) -> Arc<str> {
 
 fn launch(process: Process, spec: &ChildSpec, news: News, end: OwnerEnd) -> Process {
     process.hub().enter(&process);
-    let keeper = Keeper { process: process.clone(), starter: Arc::clone(&spec.starter), end };
+    let keeper =
+        Keeper { process: process.clone(), starter: Arc::clone(&spec.starter), end: Some(end) };
     let life = keeper.keep(spec.start_timeout, news);
     #[expect(clippy::disallowed_methods, reason = "the keeper is what gives a process a parent")]
     drop(tokio::spawn(life));
@@ -144,7 +145,8 @@ impl Drop for StopOnDrop {
 struct Keeper {
     process: Process,
     starter: Arc<dyn Starter>,
-    end: OwnerEnd,
+    /// Taken when the process is gone.
+    end: Option<OwnerEnd>,
 }
 
 impl Keeper {
@@ -187,9 +189,33 @@ impl Keeper {
         tokio::select! {
             biased;
             outcome = limited => outcome,
-            _order = self.process.shutdown_ordered() => Err(StartFailure::Stopped),
-            () = self.process.stop_requested() => Err(StartFailure::Stopped),
-            () = self.process.kill_requested() => Err(StartFailure::Stopped),
+            () = self.start_given_up() => Err(StartFailure::Stopped),
+        }
+    }
+
+    /// Waits until the start is to be broken off.
+    ///
+    /// A supervisor that is told to stop breaks off by itself and stops what it has started.
+    async fn start_given_up(&self) {
+        let process = &self.process;
+        let orderly = process.kind() == ChildKind::Supervisor;
+        let asked = async {
+            process.stop_requested().await;
+            if orderly {
+                std::future::pending::<()>().await;
+            }
+        };
+        let ordered = async {
+            let shutdown = process.shutdown_ordered().await;
+            if orderly && shutdown != Shutdown::Brutal {
+                process.stop();
+                elapsed(shutdown).await;
+            }
+        };
+        tokio::select! {
+            () = process.kill_requested() => {}
+            () = ordered => {}
+            () = asked => {}
         }
     }
 
@@ -214,40 +240,52 @@ impl Keeper {
 
     /// Asks the process to stop; `false` if it has to be killed.
     async fn stop_in_order(&self, shutdown: Shutdown, task: &mut JoinHandle<()>) -> bool {
-        let limit = match shutdown {
-            Shutdown::Brutal => return false,
-            Shutdown::Timeout(limit) => Some(limit),
-            Shutdown::Infinity => None,
-        };
+        if shutdown == Shutdown::Brutal {
+            return false;
+        }
         self.process.stop();
-        let elapsed = async {
-            match limit {
-                Some(limit) => tokio::time::sleep(limit).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
             _ended = task => true,
             () = self.process.kill_requested() => false,
-            () = elapsed => false,
+            () = elapsed(shutdown) => false,
         }
     }
 
     /// Settles everything about a process whose task is gone.
-    async fn bury(self) -> Exit {
-        let Self { process, starter, end } = self;
-        reap(&process).await;
+    async fn bury(mut self) -> Exit {
+        reap(&self.process).await;
+        let process = &self.process;
         let exit = process.settle(Exit::Killed);
-        starter.vacate(&process);
-        process.hub().leave(&process, &exit);
-        end.end();
+        self.starter.vacate(process);
+        process.hub().leave(process, &exit);
+        let end = self.end.take();
+        // Those two run code of others, and nothing that it does may keep the news from arriving.
+        shielded("a hook at the end of an owner", move || drop(end));
         if let Some(parent) = process.parent() {
             parent.disown(process.pid());
         }
         process.set_gone();
         process.tell_downs(&exit);
         exit
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        // Only a keeper that was cancelled with its runtime still has the end in its hands.
+        if self.end.is_some() {
+            self.process.hub().forget(&self.process);
+        }
+    }
+}
+
+/// Waits until the limit of a shutdown has passed.
+async fn elapsed(shutdown: Shutdown) {
+    match shutdown {
+        Shutdown::Brutal => {}
+        Shutdown::Timeout(limit) => tokio::time::sleep(limit).await,
+        Shutdown::Infinity => std::future::pending().await,
     }
 }
 

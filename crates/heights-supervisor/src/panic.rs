@@ -77,6 +77,13 @@ pub(crate) async fn catch<F: Future>(
     .await
 }
 
+/// Runs code of others that must not take the caller down; a panic is logged.
+pub(crate) fn shielded(what: &str, run: impl FnOnce()) {
+    if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(run)) {
+        tracing::error!(panic = text_of(payload.as_ref()), "{what} panicked");
+    }
+}
+
 fn take_notes(payload: &(dyn Any + Send)) -> Arc<PanicInfo> {
     // `resume_unwind` passes no hook, so there may be no notes.
     Arc::new(NOTES.take().unwrap_or_else(|| PanicInfo {

@@ -1,13 +1,16 @@
-//! Tells the reports of one supervisor to everyone who asked for them.
+//! The voice of a supervisor: what it reports, and to whom.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use heights_core::ChildId;
 use tokio::sync::mpsc;
 
-use crate::hub::Hub;
+use crate::exit::{Exit, ShutdownReason};
+use crate::panic::shielded;
+use crate::process::{Process, ProcessId};
 use crate::recipient::Recipient;
 use crate::reply::NoProc;
-use crate::report::Report;
+use crate::report::{LeftReport, ProgressReport, Report, ReportContext, SupervisorReport};
 
 /// Those who asked for the reports of one supervisor; shared by all its lives.
 #[derive(Debug, Clone, Default)]
@@ -27,16 +30,75 @@ impl Reporter {
         receiver
     }
 
-    pub(crate) fn tell(&self, hub: &Hub, report: &Report) {
-        hub.report(report);
+    fn tell(&self, report: &Report) {
         for recipient in &self.fixed {
-            recipient.tell(report.clone());
+            shielded("a recipient of reports", || recipient.tell(report.clone()));
         }
         self.streams().retain(|stream| stream.send(report.clone()).is_ok());
     }
 
     fn streams(&self) -> MutexGuard<'_, Vec<mpsc::UnboundedSender<Report>>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says what happens to the children of one life of a supervisor.
+pub(crate) struct Voice {
+    supervisor: Process,
+    reporter: Reporter,
+    blamed: Option<ChildId>,
+}
+
+impl Voice {
+    pub(crate) fn new(supervisor: Process, reporter: Reporter) -> Self {
+        Self { supervisor, reporter, blamed: None }
+    }
+
+    /// A child is up.
+    pub(crate) fn progress(&self, child: &Process) {
+        self.say(Report::Progress(ProgressReport {
+            supervisor: self.supervisor.shared_path(),
+            child: child.id().clone(),
+            pid: child.pid(),
+            incarnation: child.incarnation(),
+        }));
+    }
+
+    /// Something went wrong with a child.
+    pub(crate) fn complain(
+        &mut self,
+        context: ReportContext,
+        child: &ChildId,
+        pid: Option<ProcessId>,
+        exit: &Exit,
+    ) {
+        self.blamed = Some(child.clone());
+        self.say(Report::Supervisor(SupervisorReport {
+            supervisor: self.supervisor.shared_path(),
+            context,
+            child: child.clone(),
+            pid,
+            exit: exit.clone(),
+        }));
+    }
+
+    /// A child ended by itself and stays down.
+    pub(crate) fn left(&self, child: &ChildId, pid: ProcessId, exit: Exit) {
+        let (supervisor, child) = (self.supervisor.shared_path(), child.clone());
+        self.say(Report::Left(LeftReport { supervisor, child, pid, exit }));
+    }
+
+    /// The supervisor gives up, because of the child that it complained about last.
+    pub(crate) fn give_up(&mut self) {
+        if let Some(child) = self.blamed.take() {
+            let exit = Exit::Shutdown(ShutdownReason::ReachedMaxIntensity);
+            self.complain(ReportContext::Shutdown, &child, None, &exit);
+        }
+    }
+
+    fn say(&self, report: Report) {
+        self.supervisor.hub().report(&report);
+        self.reporter.tell(&report);
     }
 }
 

@@ -192,7 +192,7 @@ impl<S: Server> Behavior for ServerBehavior<S> {
         Receipt {
             label: S::label(&envelope.message),
             from: envelope.from,
-            waited: envelope.sent.elapsed(),
+            sent: Some(envelope.sent),
         }
     }
 

@@ -98,6 +98,6 @@ impl Behavior for TaskBehavior {
     }
 
     fn receive(&self, Run: &Run, _process: &Process) -> Receipt {
-        Receipt { label: "run", from: None, waited: std::time::Duration::ZERO }
+        Receipt::of("run")
     }
 }

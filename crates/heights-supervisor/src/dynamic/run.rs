@@ -93,7 +93,7 @@ impl Behavior for DynamicBehavior {
     }
 
     fn receive(&self, message: &Msg, _process: &Process) -> Receipt {
-        Receipt { label: label(message), from: None, waited: std::time::Duration::ZERO }
+        Receipt::of(label(message))
     }
 }
 

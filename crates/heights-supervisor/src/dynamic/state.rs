@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use heights_core::{
-    ChildId, ChildKey, Counts, DynamicAction, DynamicEvent, DynamicMachine, Incarnation, Shutdown,
+    ChildKey, Counts, DynamicAction, DynamicEvent, DynamicMachine, Incarnation, Shutdown,
     SpecError, Verdict,
 };
 use ractor::ActorRef;
@@ -14,12 +14,12 @@ use tokio::time::Instant;
 use super::builder::Config;
 use super::run::Msg;
 use crate::admin::{AdminError, ChildInfo, ChildStarted, ChildStatus, StartChildError};
-use crate::exit::{Exit, ShutdownReason};
+use crate::exit::Exit;
 use crate::keeper::{News, StartFailure, child_path, gone_within, launch_child};
 use crate::process::{Process, ProcessId};
 use crate::reply::Reply;
-use crate::report::{LeftReport, ProgressReport, Report, ReportContext, SupervisorReport};
-use crate::reporter::Reporter;
+use crate::report::ReportContext;
+use crate::reporter::Voice;
 use crate::spec::ChildSpec;
 use crate::timer::Alarms;
 
@@ -31,8 +31,7 @@ pub(super) struct State {
     keys: HashMap<ProcessId, ChildKey>,
     origin: Instant,
     alarms: Alarms,
-    reporter: Reporter,
-    blamed: Option<ChildId>,
+    voice: Voice,
 }
 
 struct Child {
@@ -55,14 +54,13 @@ impl State {
             .with_backoff(config.backoff, process.pid().number());
         Ok(Self {
             myself,
-            process,
             machine,
             children: BTreeMap::new(),
             keys: HashMap::new(),
             origin: Instant::now(),
             alarms: Alarms::default(),
-            reporter: config.reporter.clone(),
-            blamed: None,
+            voice: Voice::new(process.clone(), config.reporter.clone()),
+            process,
         })
     }
 
@@ -197,7 +195,9 @@ impl State {
             DynamicAction::Left(key) => self.left(key),
             DynamicAction::Forget(key) => self.forget(key),
             DynamicAction::Exit(verdict) => {
-                self.mourn(&verdict);
+                if verdict == Verdict::ReachedMaxIntensity {
+                    self.voice.give_up();
+                }
                 return Some(verdict);
             }
         }
@@ -253,16 +253,10 @@ impl State {
     fn announce(&mut self, key: ChildKey) {
         let Some(child) = self.children.get_mut(&key) else { return };
         let Some(process) = child.process.clone() else { return };
-        let report = Report::Progress(ProgressReport {
-            supervisor: self.process.shared_path(),
-            child: child.spec.id().clone(),
-            pid: process.pid(),
-            incarnation: child.lives,
-        });
+        self.voice.progress(&process);
         if let Some(reply) = child.on_started.take() {
             reply.send(Ok(ChildStarted::of(process)));
         }
-        self.reporter.tell(self.process.hub(), &report);
     }
 
     fn did_not_start(&mut self, key: ChildKey, failure: StartFailure) {
@@ -282,15 +276,11 @@ impl State {
     }
 
     fn left(&self, key: ChildKey) {
-        let Some(child) = self.children.get(&key) else { return };
-        let Some((pid, exit)) = child.last.clone() else { return };
-        let report = Report::Left(LeftReport {
-            supervisor: self.process.shared_path(),
-            child: child.spec.id().clone(),
-            pid,
-            exit,
-        });
-        self.reporter.tell(self.process.hub(), &report);
+        if let Some(child) = self.children.get(&key)
+            && let Some((pid, exit)) = child.last.clone()
+        {
+            self.voice.left(child.spec.id(), pid, exit);
+        }
     }
 
     fn forget(&mut self, key: ChildKey) {
@@ -308,33 +298,10 @@ impl State {
         }
     }
 
-    fn mourn(&mut self, verdict: &Verdict) {
-        if *verdict == Verdict::ReachedMaxIntensity
-            && let Some(child) = self.blamed.clone()
-        {
-            let exit = Exit::Shutdown(ShutdownReason::ReachedMaxIntensity);
-            self.tell_wrong(ReportContext::Shutdown, child, None, &exit);
-        }
-    }
-
     fn complain(&mut self, key: ChildKey, context: ReportContext, exit: &Exit) {
-        let Some(child) = self.children.get(&key) else { return };
-        let id = child.spec.id().clone();
-        let pid = child.last.as_ref().map(|(pid, _)| *pid);
-        self.blamed = Some(id.clone());
-        self.tell_wrong(context, id, pid, exit);
-    }
-
-    fn tell_wrong(
-        &self,
-        context: ReportContext,
-        child: ChildId,
-        pid: Option<ProcessId>,
-        exit: &Exit,
-    ) {
-        let supervisor = self.process.shared_path();
-        let exit = exit.clone();
-        let report = SupervisorReport { supervisor, context, child, pid, exit };
-        self.reporter.tell(self.process.hub(), &Report::Supervisor(report));
+        if let Some(child) = self.children.get(&key) {
+            let pid = child.last.as_ref().map(|(pid, _)| *pid);
+            self.voice.complain(context, child.spec.id(), pid, exit);
+        }
     }
 }

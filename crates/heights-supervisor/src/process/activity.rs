@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::ProcessId;
+use crate::guard::Receipt;
 
 /// The counters of a process at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,11 +74,12 @@ impl Activity {
     }
 
     /// Notes that a message is being handled now.
-    pub(crate) fn begin(&self, label: &'static str, from: Option<ProcessId>, waited: Duration) {
+    pub(crate) fn begin(&self, receipt: Receipt) {
+        let now = Instant::now();
         let mut work = self.work();
-        work.now = Some((label, from, Instant::now()));
-        work.last_label = Some(label);
-        work.waited = waited;
+        work.now = Some((receipt.label, receipt.from, now));
+        work.last_label = Some(receipt.label);
+        work.waited = receipt.sent.map_or(Duration::ZERO, |sent| now - sent);
     }
 
     /// Notes that the message has been handled.

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::ProcessId;
 use crate::exit::Exit;
+use crate::panic::shielded;
 
 /// Tells that a monitored process is gone.
 #[derive(Debug, Clone)]
@@ -54,7 +55,7 @@ impl Downs {
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         for (_, tell) in waiting {
-            tell(Down { pid, exit: exit.clone() });
+            shielded("a monitor", || tell(Down { pid, exit: exit.clone() }));
         }
     }
 

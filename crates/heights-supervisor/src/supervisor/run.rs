@@ -102,7 +102,7 @@ impl Behavior for SupervisorBehavior {
     }
 
     fn receive(&self, message: &Msg, _process: &Process) -> Receipt {
-        Receipt { label: label(message), from: None, waited: std::time::Duration::ZERO }
+        Receipt::of(label(message))
     }
 }
 

@@ -14,11 +14,11 @@ use tokio::time::Instant;
 use super::builder::Config;
 use super::run::Msg;
 use crate::admin::{ChildInfo, ChildStarted, ChildStatus};
-use crate::exit::{Exit, ShutdownReason};
+use crate::exit::Exit;
 use crate::keeper::{News, StartFailure, child_path, gone_within, launch_child};
 use crate::process::Process;
-use crate::report::{LeftReport, ProgressReport, Report, ReportContext, SupervisorReport};
-use crate::reporter::Reporter;
+use crate::report::ReportContext;
+use crate::reporter::Voice;
 use crate::spec::ChildSpec;
 use crate::timer::Alarms;
 
@@ -29,11 +29,10 @@ pub(super) struct State {
     children: HashMap<ChildId, Child>,
     origin: Instant,
     alarms: Alarms,
-    reporter: Reporter,
+    voice: Voice,
     arriving: Option<ChildSpec>,
     leaving: Option<(Process, Exit)>,
     failure: Option<StartFailure>,
-    blamed: Option<ChildId>,
     booted: bool,
 }
 
@@ -63,16 +62,15 @@ impl State {
         Ok(Self {
             children: children.collect(),
             myself,
-            process,
             machine,
             origin: Instant::now(),
             alarms: Alarms::default(),
-            reporter: config.reporter.clone(),
+            voice: Voice::new(process.clone(), config.reporter.clone()),
             arriving: None,
             leaving: None,
             failure: None,
-            blamed: None,
             booted: false,
+            process,
         })
     }
 
@@ -106,7 +104,8 @@ impl State {
         let restarts = child.spec.plan.restart.restarts_after(exit.class());
         child.spec.starter.set_restarting(restarts);
         if restarts || exit.is_abnormal() {
-            self.complain(ReportContext::ChildTerminated, &run.id, Some(gone), &exit);
+            let pid = Some(gone.pid());
+            self.voice.complain(ReportContext::ChildTerminated, &run.id, pid, &exit);
         }
         let class = exit.class();
         self.leaving = Some((gone.clone(), exit));
@@ -162,7 +161,11 @@ impl State {
             Action::Forget(id) => {
                 self.children.remove(&id);
             }
-            Action::Left(run) => self.left(&run),
+            Action::Left(run) => {
+                if let Some((process, exit)) = self.leaving.take() {
+                    self.voice.left(&run.id, process.pid(), exit);
+                }
+            }
             Action::Answer(answer) => {
                 if answer == Answer::Done {
                     self.settle_down();
@@ -171,7 +174,9 @@ impl State {
             }
             Action::Exit(verdict) => {
                 self.settle_down();
-                self.mourn(&verdict);
+                if verdict == Verdict::ReachedMaxIntensity {
+                    self.voice.give_up();
+                }
                 settled.verdict = Some(verdict);
             }
         }
@@ -180,8 +185,8 @@ impl State {
 
     async fn start(&mut self, run: ChildRun) -> Event {
         let failure = match self.launch(&run).await {
-            Ok(report) => {
-                self.reporter.tell(self.process.hub(), &report);
+            Ok(process) => {
+                self.voice.progress(&process);
                 return Event::Started(run);
             }
             Err(failure) => failure,
@@ -192,11 +197,11 @@ impl State {
         if self.booted && self.process.is_stopping() {
             return Event::Stop;
         }
-        self.complain(ReportContext::StartError, &run.id, None, &exit);
+        self.voice.complain(ReportContext::StartError, &run.id, None, &exit);
         Event::StartFailed(run)
     }
 
-    async fn launch(&mut self, run: &ChildRun) -> Result<Report, StartFailure> {
+    async fn launch(&mut self, run: &ChildRun) -> Result<Process, StartFailure> {
         if let Some(spec) = self.arriving.take_if(|spec| *spec.id() == run.id) {
             self.children.insert(run.id.clone(), Child::new(&spec));
         }
@@ -223,7 +228,7 @@ impl State {
             biased;
             outcome = &mut started => outcome,
             () = self.process.stop_requested() => {
-                process.kill();
+                process.order_shutdown(child.spec.plan.shutdown);
                 started.await
             }
         };
@@ -232,12 +237,7 @@ impl State {
             child.process = None;
             return Err(failure);
         }
-        Ok(Report::Progress(ProgressReport {
-            supervisor: self.process.shared_path(),
-            child: run.id.clone(),
-            pid: process.pid(),
-            incarnation: child.lives,
-        }))
+        Ok(process)
     }
 
     async fn stop(&mut self, run: ChildRun, shutdown: Shutdown) -> Event {
@@ -251,7 +251,8 @@ impl State {
                 }
                 let killed = matches!(exit, Exit::Killed) && shutdown == Shutdown::Brutal;
                 if exit.is_abnormal() && !killed {
-                    self.complain(ReportContext::ShutdownError, &run.id, Some(&process), &exit);
+                    let pid = Some(process.pid());
+                    self.voice.complain(ReportContext::ShutdownError, &run.id, pid, &exit);
                 }
             }
         }
@@ -271,18 +272,6 @@ impl State {
         if after.is_zero() { retry() } else { self.alarms.set(after, retry) }
     }
 
-    fn left(&mut self, run: &ChildRun) {
-        if let Some((process, exit)) = self.leaving.take() {
-            let report = Report::Left(LeftReport {
-                supervisor: self.process.shared_path(),
-                child: run.id.clone(),
-                pid: process.pid(),
-                exit,
-            });
-            self.reporter.tell(self.process.hub(), &report);
-        }
-    }
-
     /// Lets everyone know that children which wait for nothing are not about to be restarted.
     fn settle_down(&mut self) {
         for view in self.machine.children() {
@@ -293,33 +282,6 @@ impl State {
                 }
             }
         }
-    }
-
-    fn mourn(&mut self, verdict: &Verdict) {
-        if *verdict == Verdict::ReachedMaxIntensity
-            && let Some(child) = self.blamed.clone()
-        {
-            let exit = Exit::Shutdown(ShutdownReason::ReachedMaxIntensity);
-            self.complain(ReportContext::Shutdown, &child, None, &exit);
-        }
-    }
-
-    fn complain(
-        &mut self,
-        context: ReportContext,
-        child: &ChildId,
-        process: Option<&Process>,
-        exit: &Exit,
-    ) {
-        self.blamed = Some(child.clone());
-        let report = Report::Supervisor(SupervisorReport {
-            supervisor: self.process.shared_path(),
-            context,
-            child: child.clone(),
-            pid: process.map(Process::pid),
-            exit: exit.clone(),
-        });
-        self.reporter.tell(self.process.hub(), &report);
     }
 }
 

@@ -101,7 +101,7 @@ async fn a08_a_running_child_is_returned_instead_of_started_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a09_a_start_that_is_given_up_leaves_nothing() {
+async fn a07_a_start_that_is_given_up_leaves_nothing() {
     let trace = Trace::default();
     let (a, b) = (Probe::new(&trace, "a"), Probe::new(&trace, "b"));
     b.next_starts([Start::Hangs]);
@@ -110,7 +110,7 @@ async fn a09_a_start_that_is_given_up_leaves_nothing() {
     tokio::time::timeout(SECOND, builder.start()).await.unwrap_err();
     crate::support::settle().await;
     assert!(hub.snapshot().processes.is_empty(), "{:?}", hub.snapshot().processes);
-    assert_eq!(trace.take(), "start a, hang b");
+    assert_eq!(trace.take(), "start a, hang b, stop a");
 }
 
 #[tokio::test(start_paused = true)]

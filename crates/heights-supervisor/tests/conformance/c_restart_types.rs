@@ -84,3 +84,17 @@ async fn c26_a_transient_that_ended_normally_can_be_started_again() {
     let started = root.restart_child("a").await.unwrap();
     assert_eq!(probe.process().pid(), started.pid);
 }
+
+#[tokio::test(start_paused = true)]
+async fn c29_a_permanent_childs_normal_exit_is_reported_a_transients_is_not() {
+    for (restart, expected) in [
+        (Restart::Permanent, "root: child terminated: a: normal"),
+        (Restart::Transient, "root: a left: normal"),
+    ] {
+        let (root, probe) = lone(restart).await;
+        let mut reports = root.reports();
+        probe.end(Msg::Stop(Exit::Normal)).await;
+        settle().await;
+        assert_eq!(reports.recv().await.unwrap().to_string(), expected);
+    }
+}

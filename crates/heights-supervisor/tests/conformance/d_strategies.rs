@@ -7,7 +7,7 @@ use heights_supervisor::{
     ChildSpec, Context, Fault, Flow, Restart, Server, Strategy, Supervisor, SupervisorRef,
 };
 
-use crate::support::{Msg, Probe, SECOND, Start, Stop, Trace, settle, start};
+use crate::support::{Msg, Probe, SECOND, Start, Trace, settle, start};
 
 /// Ids that do not sort in start order.
 const NAMES: [&str; 3] = ["m", "a", "z"];
@@ -220,14 +220,4 @@ async fn d42_descendants_are_gone_before_a_middle_supervisor_is_restarted() {
     while let Ok(report) = reports.try_recv() {
         assert!(!report.to_string().contains("start error"), "{report}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn d40_a_panic_in_terminate_does_not_hang_the_stop() {
-    let trace = Trace::default();
-    let a = Probe::stopping(&trace, "a", Stop::Panics);
-    let root = start(Supervisor::builder("root").child(a.spec.clone())).await;
-    let process = a.process();
-    root.terminate_child("a").await.unwrap();
-    assert!(process.exit().unwrap().to_string().starts_with("panic: not even this"));
 }

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use heights_supervisor::{
-    ChildSpec, DynamicSupervisor, Exit, Hub, Recipient, Report, Restart, Shutdown, Supervisor,
+    ChildSpec, DynamicSupervisor, Exit, Hub, Recipient, Report, Restart, Shutdown, Strategy,
+    Supervisor,
 };
 use tokio::time::Instant;
 
-use crate::support::{Probe, SECOND, Stop, Trace, settle, start, within};
+use crate::support::{Probe, SECOND, Start, Stop, Trace, settle, start, within};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -215,4 +216,79 @@ fn h76_dropping_the_runtime_in_the_middle_never_panics() {
     let owner = slow.process().owner().clone();
     drop(runtime);
     assert!(!owner.is_alive());
+}
+
+#[tokio::test(start_paused = true)]
+async fn h70_a_nested_supervisor_that_is_still_starting_stops_in_order() {
+    let trace = Trace::default();
+    let [a, b] = ["a", "b"].map(|name| Probe::new(&trace, name));
+    b.next_starts([Start::Hangs]);
+    let builder = Supervisor::builder("inner").child(a.spec).child(b.spec);
+    let (inner, _) = builder.child_spec();
+    let process = {
+        let hub = Hub::new();
+        let starting = Supervisor::builder("root").hub(hub.clone()).child(inner).start();
+        let stopping = async {
+            settle().await;
+            let root = hub.find("root").unwrap();
+            root.stop();
+            root
+        };
+        let (started, process) = tokio::join!(starting, stopping);
+        let error = started.unwrap_err().to_string();
+        assert!(error.starts_with("child inner did not start"), "{error}");
+        process
+    };
+    assert!(!process.is_alive());
+    assert_eq!(trace.take(), "start a, hang b, stop a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn h72_code_of_others_that_panics_does_not_keep_the_news_from_arriving() {
+    let trace = Trace::default();
+    let a = Probe::new(&trace, "a");
+    let builder = Supervisor::builder("root");
+    let builder = builder.on_report(Recipient::from_fn(|_report| panic!("a bad recipient")));
+    let _root = start(builder.child(a.spec.clone())).await;
+    a.process().monitor(|_down| panic!("a bad monitor"));
+    a.process().owner().on_end(|| panic!("a bad hook"));
+    a.crash().await;
+    assert_eq!(trace.take(), "start a, crash a, start a");
+}
+
+/// Kills and crashes all over a tree, then stops it: everything comes back, and then all is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn h75_a_tree_survives_killing_at_random_and_stops_completely() {
+    let trace = Trace::default();
+    let hub = Hub::new();
+    let mut builder = Supervisor::builder("root").hub(hub.clone()).intensity(100_000, SECOND);
+    let mut leaves = Vec::new();
+    for name in ["one", "two", "three"] {
+        let strategy = match name {
+            "one" => Strategy::OneForOne,
+            "two" => Strategy::OneForAll,
+            _ => Strategy::RestForOne,
+        };
+        let mut middle = Supervisor::builder(name).strategy(strategy).intensity(100_000, SECOND);
+        for leaf in ["a", "b", "c"].map(|leaf| Probe::new(&trace, leaf)) {
+            middle = middle.child(leaf.spec.clone());
+            leaves.push(leaf);
+        }
+        builder = builder.child(middle.child_spec().0);
+    }
+    let root = start(builder).await;
+    let mut dice: usize = 7;
+    for _ in 0..400 {
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let below: Vec<_> = hub.snapshot().processes.into_iter().skip(1).collect();
+        if let Some(victim) = below.get((dice >> 33) % below.len().max(1)) {
+            hub.kill(victim.pid);
+        }
+        tokio::task::yield_now().await;
+    }
+    for leaf in &leaves {
+        leaf.running().await;
+    }
+    within("the stop", root.stop()).await;
+    assert!(hub.snapshot().processes.is_empty());
 }

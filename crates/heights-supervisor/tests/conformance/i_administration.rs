@@ -184,7 +184,7 @@ async fn i86_stopping_while_a_dynamic_child_starts_gives_the_start_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i88_many_dynamic_children_start_and_stop() {
+async fn i87_many_dynamic_children_start_and_stop() {
     let trace = Trace::default();
     let dynamic = DynamicSupervisor::builder("root").start().await.unwrap();
     for _ in 0..500 {

@@ -197,7 +197,7 @@ impl Server for Clock {
 }
 
 #[tokio::test(start_paused = true)]
-async fn m111_timers_ring_once_can_be_cancelled_and_die_with_their_life() {
+async fn m00_timers_ring_once_can_be_cancelled_and_die_with_their_life() {
     let trace = Trace::default();
     let note = trace.clone();
     let (spec, clock) = ChildSpec::server::<Clock>("clock", move || note.clone());
@@ -280,7 +280,7 @@ impl Actor for Plain {
 }
 
 #[tokio::test(start_paused = true)]
-async fn m110_a_plain_ractor_actor_is_supervised_unchanged() {
+async fn m00_a_plain_ractor_actor_is_supervised_unchanged() {
     let trace = Trace::default();
     let note = trace.clone();
     let (spec, slot) = ChildSpec::actor("plain", move || (Plain(note.clone()), 40));
@@ -298,7 +298,7 @@ async fn m110_a_plain_ractor_actor_is_supervised_unchanged() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn m110_a_recipient_counts_what_nobody_was_there_for() {
+async fn m00_a_recipient_counts_what_nobody_was_there_for() {
     let trace = Trace::default();
     let a = Probe::new(&trace, "a").with(|spec| spec.restart(Restart::Temporary));
     let _root = start(Supervisor::builder("root").child(a.spec.clone())).await;
