@@ -28,3 +28,5 @@ pub mod wording;
 mod definition_text;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod world;

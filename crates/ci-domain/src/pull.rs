@@ -126,12 +126,12 @@ impl Pull {
         self.expect(&event)?;
         let mut step = PullStep { record: Vec::new(), effects: self.answer(&event) };
         if self.is_news(&event) {
-            let was_abandoning = self.is_abandoning();
+            let before = (self.is_abandoning(), self.quarantine.is_some());
             if event.is_recorded() {
                 step.record.push(event.clone());
             }
             self.fold(event.clone());
-            if !was_abandoning {
+            if before != (self.is_abandoning(), self.quarantine.is_some()) {
                 step.effects.extend(self.abandon());
             }
             if let PullEvent::Requested { request: Request::Cancel(job), .. } = event {
@@ -209,10 +209,11 @@ impl Pull {
         }
     }
 
-    /// Whether a build that has taken so many orders, and has finished, will get no other.
+    /// Whether a build that had finished when it had taken so many orders has finished still: an order
+    /// on its way, even to a build that shall stop, may have made it start something.
     fn is_over(&self, orders: u64) -> bool {
         let build = self.build.as_ref();
-        build.is_some_and(|build| build.superseded || build.orders.len() as u64 == orders)
+        build.is_some_and(|build| build.abandoned || build.orders.len() as u64 == orders)
     }
 
     /// What a build is to be told that has told something: it may have lost what it was told before.

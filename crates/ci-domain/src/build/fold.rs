@@ -22,7 +22,9 @@ impl Build {
             BuildEvent::WorkspaceFailed { reason } => {
                 self.preparing = false;
                 self.workspace = Workspace::Failed;
-                self.end_waiting(|_| true, &JobResult::Crashed { reason });
+                if !self.superseded {
+                    self.end_waiting(|_| true, &JobResult::Crashed { reason });
+                }
             }
             BuildEvent::Ordered { order, .. } => {
                 self.orders += 1;

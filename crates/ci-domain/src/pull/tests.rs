@@ -1,1 +1,16 @@
-//! Tests.
+//! What happens to pull requests, as stories and at random.
+
+mod convergence;
+mod stories;
+
+use super::*;
+
+impl Pull {
+    /// What a restart would find again.
+    pub(crate) fn without_volatile_parts(mut self) -> Self {
+        self.preparing = None;
+        self.trouble = None;
+        self.disk = Disk::Ok;
+        self
+    }
+}
