@@ -81,6 +81,7 @@ mod report;
 mod guard;
 mod keeper;
 mod latch;
+mod launch;
 mod reporter;
 mod slot;
 

@@ -9,7 +9,7 @@ use super::DynamicRef;
 use super::run::DynamicBehavior;
 use crate::admin::StartError;
 use crate::hub::{Hub, Shape};
-use crate::keeper::start_root;
+use crate::launch::start_root;
 use crate::recipient::Recipient;
 use crate::report::Report;
 use crate::reporter::Reporter;

@@ -1,12 +1,12 @@
-//! Performs what the machine decides, and tells it how it went.
+//! What a dynamic supervisor knows of its children, and what it tells the machine about them.
+
+mod perform;
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use heights_core::{
-    ChildKey, Counts, DynamicAction, DynamicEvent, DynamicMachine, Incarnation, Shutdown,
-    SpecError, Verdict,
+    ChildKey, Counts, DynamicEvent, DynamicMachine, Incarnation, SpecError, Verdict,
 };
 use ractor::ActorRef;
 use tokio::time::Instant;
@@ -15,7 +15,7 @@ use super::builder::Config;
 use super::run::Msg;
 use crate::admin::{AdminError, ChildInfo, ChildStarted, ChildStatus, StartChildError};
 use crate::exit::Exit;
-use crate::keeper::{News, StartFailure, child_path, gone_within, launch_child};
+use crate::keeper::{StartFailure, gone_within};
 use crate::process::{Process, ProcessId};
 use crate::reply::Reply;
 use crate::report::ReportContext;
@@ -185,123 +185,5 @@ impl State {
             verdict = self.exited(*key, *incarnation, exit).or(verdict);
         }
         verdict
-    }
-
-    fn perform(&mut self, action: DynamicAction) -> Option<Verdict> {
-        match action {
-            DynamicAction::Start(key, incarnation) => self.launch(key, incarnation),
-            DynamicAction::Stop(key, _, shutdown) => self.stop(key, shutdown),
-            DynamicAction::Retry { key, ticket, after } => self.arm(key, ticket, after),
-            DynamicAction::Left(key) => self.left(key),
-            DynamicAction::Forget(key) => self.forget(key),
-            DynamicAction::Exit(verdict) => {
-                if verdict == Verdict::ReachedMaxIntensity {
-                    self.voice.give_up();
-                }
-                return Some(verdict);
-            }
-        }
-        None
-    }
-
-    fn launch(&mut self, key: ChildKey, incarnation: Incarnation) {
-        let Some(child) = self.children.get_mut(&key) else { return };
-        child.lives += 1;
-        child.incarnation = incarnation;
-        let (up, down) = (self.myself.clone(), self.myself.clone());
-        // In both cases: a supervisor that is gone has no use for the news.
-        let news = News {
-            on_started: Box::new(move |outcome| {
-                let _nobody = up.send_message(Msg::Started(key, incarnation, outcome));
-            }),
-            on_gone: Box::new(move |_process, exit| {
-                let _nobody = down.send_message(Msg::Exited(key, incarnation, exit));
-            }),
-        };
-        let process = launch_child(&child.spec, &self.process, child.lives, news);
-        if let Some((last, _)) = &child.last {
-            self.keys.remove(last);
-        }
-        self.keys.insert(process.pid(), key);
-        child.process = Some(process);
-    }
-
-    fn stop(&mut self, key: ChildKey, shutdown: Shutdown) {
-        if let Some(process) = self.children.get(&key).and_then(|child| child.process.clone()) {
-            process.order_shutdown(shutdown);
-            self.alarms.watch(async move {
-                // Reports a zombie; how the child ended comes in as a message.
-                let _ended = gone_within(&process, shutdown).await;
-            });
-        }
-    }
-
-    fn arm(&mut self, key: ChildKey, ticket: u64, after: Duration) {
-        let Some(child) = self.children.get(&key) else { return };
-        child.spec.starter.set_restarting(true);
-        let path = child_path(&self.process, child.spec.id());
-        self.process.hub().waits(path, child.spec.id().clone(), after);
-        let myself = self.myself.clone();
-        let retry = move || {
-            // A supervisor that is gone restarts nobody.
-            let _nobody = myself.send_message(Msg::Retry(key, ticket));
-        };
-        if after.is_zero() { retry() } else { self.alarms.set(after, retry) }
-    }
-
-    /// Tells everyone that a child is up.
-    fn announce(&mut self, key: ChildKey) {
-        let Some(child) = self.children.get_mut(&key) else { return };
-        let Some(process) = child.process.clone() else { return };
-        self.voice.progress(&process);
-        if let Some(reply) = child.on_started.take() {
-            reply.send(Ok(ChildStarted::of(process)));
-        }
-    }
-
-    fn did_not_start(&mut self, key: ChildKey, failure: StartFailure) {
-        let Some(child) = self.children.get_mut(&key) else { return };
-        if let Some(process) = child.process.take() {
-            child.last = Some((process.pid(), failure.to_exit()));
-        }
-        if child.on_terminated.is_empty() {
-            self.complain(key, ReportContext::StartError, &failure.to_exit());
-        }
-        if let Some(child) = self.children.get_mut(&key)
-            && let Some(reply) = child.on_started.take()
-        {
-            let id = child.spec.id().clone();
-            reply.send(Err(StartChildError::Failed { id, cause: failure }));
-        }
-    }
-
-    fn left(&self, key: ChildKey) {
-        if let Some(child) = self.children.get(&key)
-            && let Some((pid, exit)) = child.last.clone()
-        {
-            self.voice.left(child.spec.id(), pid, exit);
-        }
-    }
-
-    fn forget(&mut self, key: ChildKey) {
-        let Some(child) = self.children.remove(&key) else { return };
-        if let Some(pid) = child.process.map(|process| process.pid()) {
-            self.keys.remove(&pid);
-        }
-        if let Some((pid, _)) = child.last {
-            self.keys.remove(&pid);
-        }
-        child.spec.starter.set_restarting(false);
-        self.process.hub().waits_no_more(&child_path(&self.process, child.spec.id()));
-        for reply in child.on_terminated {
-            reply.send(Ok(()));
-        }
-    }
-
-    fn complain(&mut self, key: ChildKey, context: ReportContext, exit: &Exit) {
-        if let Some(child) = self.children.get(&key) {
-            let pid = child.last.as_ref().map(|(pid, _)| *pid);
-            self.voice.complain(context, child.spec.id(), pid, exit);
-        }
     }
 }

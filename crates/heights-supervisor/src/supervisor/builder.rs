@@ -9,7 +9,7 @@ use super::SupervisorRef;
 use super::run::SupervisorBehavior;
 use crate::admin::StartError;
 use crate::hub::{Hub, Shape};
-use crate::keeper::start_root;
+use crate::launch::start_root;
 use crate::process::Process;
 use crate::recipient::Recipient;
 use crate::report::Report;

@@ -1,0 +1,133 @@
+//! Doing what the machine of a dynamic supervisor decides.
+
+use std::time::Duration;
+
+use heights_core::{ChildKey, DynamicAction, Incarnation, Shutdown, Verdict};
+
+use super::State;
+use crate::admin::{ChildStarted, StartChildError};
+use crate::dynamic::Msg;
+use crate::exit::Exit;
+use crate::keeper::{StartFailure, gone_within};
+use crate::launch::{News, child_path, launch_child};
+use crate::report::ReportContext;
+
+impl State {
+    pub(super) fn perform(&mut self, action: DynamicAction) -> Option<Verdict> {
+        match action {
+            DynamicAction::Start(key, incarnation) => self.launch(key, incarnation),
+            DynamicAction::Stop(key, _, shutdown) => self.stop(key, shutdown),
+            DynamicAction::Retry { key, ticket, after } => self.arm(key, ticket, after),
+            DynamicAction::Left(key) => self.left(key),
+            DynamicAction::Forget(key) => self.forget(key),
+            DynamicAction::Exit(verdict) => {
+                if verdict == Verdict::ReachedMaxIntensity {
+                    self.voice.give_up();
+                }
+                return Some(verdict);
+            }
+        }
+        None
+    }
+
+    fn launch(&mut self, key: ChildKey, incarnation: Incarnation) {
+        let Some(child) = self.children.get_mut(&key) else { return };
+        child.lives += 1;
+        child.incarnation = incarnation;
+        let (up, down) = (self.myself.clone(), self.myself.clone());
+        // In both cases: a supervisor that is gone has no use for the news.
+        let news = News {
+            on_started: Box::new(move |outcome| {
+                let _nobody = up.send_message(Msg::Started(key, incarnation, outcome));
+            }),
+            on_gone: Box::new(move |_process, exit| {
+                let _nobody = down.send_message(Msg::Exited(key, incarnation, exit));
+            }),
+        };
+        let process = launch_child(&child.spec, &self.process, child.lives, news);
+        if let Some((last, _)) = &child.last {
+            self.keys.remove(last);
+        }
+        self.keys.insert(process.pid(), key);
+        child.process = Some(process);
+    }
+
+    fn stop(&mut self, key: ChildKey, shutdown: Shutdown) {
+        if let Some(process) = self.children.get(&key).and_then(|child| child.process.clone()) {
+            process.order_shutdown(shutdown);
+            self.alarms.watch(async move {
+                // Reports a zombie; how the child ended comes in as a message.
+                let _ended = gone_within(&process, shutdown).await;
+            });
+        }
+    }
+
+    fn arm(&mut self, key: ChildKey, ticket: u64, after: Duration) {
+        let Some(child) = self.children.get(&key) else { return };
+        child.spec.starter.set_restarting(true);
+        let path = child_path(&self.process, child.spec.id());
+        self.process.hub().waits(path, child.spec.id().clone(), after);
+        let myself = self.myself.clone();
+        let retry = move || {
+            // A supervisor that is gone restarts nobody.
+            let _nobody = myself.send_message(Msg::Retry(key, ticket));
+        };
+        if after.is_zero() { retry() } else { self.alarms.set(after, retry) }
+    }
+
+    /// Tells everyone that a child is up.
+    pub(super) fn announce(&mut self, key: ChildKey) {
+        let Some(child) = self.children.get_mut(&key) else { return };
+        let Some(process) = child.process.clone() else { return };
+        self.voice.progress(&process);
+        if let Some(reply) = child.on_started.take() {
+            reply.send(Ok(ChildStarted::of(process)));
+        }
+    }
+
+    pub(super) fn did_not_start(&mut self, key: ChildKey, failure: StartFailure) {
+        let Some(child) = self.children.get_mut(&key) else { return };
+        if let Some(process) = child.process.take() {
+            child.last = Some((process.pid(), failure.to_exit()));
+        }
+        if child.on_terminated.is_empty() {
+            self.complain(key, ReportContext::StartError, &failure.to_exit());
+        }
+        if let Some(child) = self.children.get_mut(&key)
+            && let Some(reply) = child.on_started.take()
+        {
+            let id = child.spec.id().clone();
+            reply.send(Err(StartChildError::Failed { id, cause: failure }));
+        }
+    }
+
+    fn left(&self, key: ChildKey) {
+        if let Some(child) = self.children.get(&key)
+            && let Some((pid, exit)) = child.last.clone()
+        {
+            self.voice.left(child.spec.id(), pid, exit);
+        }
+    }
+
+    fn forget(&mut self, key: ChildKey) {
+        let Some(child) = self.children.remove(&key) else { return };
+        if let Some(pid) = child.process.map(|process| process.pid()) {
+            self.keys.remove(&pid);
+        }
+        if let Some((pid, _)) = child.last {
+            self.keys.remove(&pid);
+        }
+        child.spec.starter.set_restarting(false);
+        self.process.hub().waits_no_more(&child_path(&self.process, child.spec.id()));
+        for reply in child.on_terminated {
+            reply.send(Ok(()));
+        }
+    }
+
+    pub(super) fn complain(&mut self, key: ChildKey, context: ReportContext, exit: &Exit) {
+        if let Some(child) = self.children.get(&key) {
+            let pid = child.last.as_ref().map(|(pid, _)| *pid);
+            self.voice.complain(context, child.spec.id(), pid, exit);
+        }
+    }
+}

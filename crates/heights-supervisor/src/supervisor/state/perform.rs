@@ -1,0 +1,148 @@
+//! Doing what the machine of a supervisor decides.
+
+use std::time::Duration;
+
+use heights_core::{Action, Answer, ChildId, ChildRun, ChildState, Event, Shutdown, Verdict};
+use tokio::sync::oneshot;
+
+use super::{Child, Settled, State};
+use crate::exit::Exit;
+use crate::keeper::{StartFailure, gone_within};
+use crate::launch::{News, child_path, launch_child};
+use crate::process::Process;
+use crate::report::ReportContext;
+use crate::supervisor::Msg;
+
+impl State {
+    /// Performs one action; returns what the machine has to be told about it.
+    pub(super) async fn perform(&mut self, action: Action, settled: &mut Settled) -> Option<Event> {
+        match action {
+            Action::Start(run) => return Some(self.start(run).await),
+            Action::Stop(run, shutdown) => return Some(self.stop(run, shutdown).await),
+            Action::Retry { id, ticket, after } => self.arm(id, ticket, after),
+            Action::Forget(id) => {
+                self.children.remove(&id);
+            }
+            Action::Left(run) => {
+                if let Some((process, exit)) = self.leaving.take() {
+                    self.voice.left(&run.id, process.pid(), exit);
+                }
+            }
+            Action::Answer(answer) => {
+                if answer == Answer::Done {
+                    self.settle_down();
+                }
+                settled.answer = Some(answer);
+            }
+            Action::Exit(verdict) => {
+                self.settle_down();
+                if verdict == Verdict::ReachedMaxIntensity {
+                    self.voice.give_up();
+                }
+                settled.verdict = Some(verdict);
+            }
+        }
+        None
+    }
+
+    async fn start(&mut self, run: ChildRun) -> Event {
+        let failure = match self.launch(&run).await {
+            Ok(process) => {
+                self.voice.progress(&process);
+                return Event::Started(run);
+            }
+            Err(failure) => failure,
+        };
+        let exit = failure.to_exit();
+        self.failure = Some(failure);
+        // Who has been told to stop does not try again, and does not complain.
+        if self.booted && self.process.is_stopping() {
+            return Event::Stop;
+        }
+        self.voice.complain(ReportContext::StartError, &run.id, None, &exit);
+        Event::StartFailed(run)
+    }
+
+    async fn launch(&mut self, run: &ChildRun) -> Result<Process, StartFailure> {
+        if let Some(spec) = self.arriving.take_if(|spec| *spec.id() == run.id) {
+            self.children.insert(run.id.clone(), Child::new(&spec));
+        }
+        let child = self.children.get_mut(&run.id).ok_or(StartFailure::Stopped)?;
+        if let Some(last) = &child.process {
+            gone_within(last, Shutdown::Brutal).await.map_err(|_zombie| StartFailure::Zombie)?;
+        }
+        child.lives += 1;
+        let (on_started, mut started) = oneshot::channel();
+        let (myself, its_run) = (self.myself.clone(), run.clone());
+        let news = News {
+            on_started: Box::new(move |outcome| {
+                // A supervisor that was killed does not wait any more.
+                let _nobody = on_started.send(outcome);
+            }),
+            on_gone: Box::new(move |process, exit| {
+                // A supervisor that is gone has no use for the news.
+                let _nobody = myself.send_message(Msg::Exited(its_run, process, exit));
+            }),
+        };
+        let process = launch_child(&child.spec, &self.process, child.lives, news);
+        child.process = Some(process.clone());
+        let outcome = tokio::select! {
+            biased;
+            outcome = &mut started => outcome,
+            () = self.process.stop_requested() => {
+                process.order_shutdown(child.spec.plan.shutdown);
+                started.await
+            }
+        };
+        // A keeper that says nothing was cancelled together with its runtime.
+        if let Err(failure) = outcome.unwrap_or(Err(StartFailure::Stopped)) {
+            child.process = None;
+            return Err(failure);
+        }
+        Ok(process)
+    }
+
+    async fn stop(&mut self, run: ChildRun, shutdown: Shutdown) -> Event {
+        let process = self.children.get(&run.id).and_then(|child| child.process.clone());
+        if let Some(process) = process {
+            process.order_shutdown(shutdown);
+            // A zombie has been reported; it keeps its place, so nothing is started over it.
+            if let Ok(exit) = gone_within(&process, shutdown).await {
+                if let Some(child) = self.children.get_mut(&run.id) {
+                    child.process = None;
+                }
+                let killed = matches!(exit, Exit::Killed) && shutdown == Shutdown::Brutal;
+                if exit.is_abnormal() && !killed {
+                    let pid = Some(process.pid());
+                    self.voice.complain(ReportContext::ShutdownError, &run.id, pid, &exit);
+                }
+            }
+        }
+        Event::Stopped(run)
+    }
+
+    fn arm(&mut self, id: ChildId, ticket: u64, after: Duration) {
+        let Some(child) = self.children.get(&id) else { return };
+        child.spec.starter.set_restarting(true);
+        let path = child_path(&self.process, &id);
+        self.process.hub().waits(path, id.clone(), after);
+        let myself = self.myself.clone();
+        let retry = move || {
+            // A supervisor that is gone restarts nobody.
+            let _nobody = myself.send_message(Msg::Retry { id, ticket });
+        };
+        if after.is_zero() { retry() } else { self.alarms.set(after, retry) }
+    }
+
+    /// Lets everyone know that children which wait for nothing are not about to be restarted.
+    fn settle_down(&mut self) {
+        for view in self.machine.children() {
+            if view.state == ChildState::Stopped {
+                self.process.hub().waits_no_more(&child_path(&self.process, &view.plan.id));
+                if let Some(child) = self.children.get(&view.plan.id) {
+                    child.spec.starter.set_restarting(false);
+                }
+            }
+        }
+    }
+}
