@@ -4,7 +4,7 @@
 //! order of the others. Tickets grow and are never reused, so they also order waiters of different
 //! queues that share a [`TicketCounter`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::Moment;
@@ -21,6 +21,8 @@ pub struct TicketCounter(u64);
 #[derive(Debug)]
 pub struct Queue<T> {
     waiters: BTreeMap<Ticket, Waiter<T>>,
+    /// When which of them has waited long enough; kept beside them so that nobody has to search.
+    deadlines: BTreeSet<(Moment, Ticket)>,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl TicketCounter {
 
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { waiters: BTreeMap::new() }
+        Self { waiters: BTreeMap::new(), deadlines: BTreeSet::new() }
     }
 }
 
@@ -48,6 +50,7 @@ impl<T> Queue<T> {
     /// Adds a waiter, at most until `now + max_wait`.
     pub fn push(&mut self, ticket: Ticket, now: Moment, max_wait: Option<Duration>, item: T) {
         let deadline = max_wait.map(|wait| now.saturating_add(wait));
+        self.deadlines.extend(deadline.map(|deadline| (deadline, ticket)));
         self.waiters.insert(ticket, Waiter { since: now, deadline, item });
     }
 
@@ -58,25 +61,31 @@ impl<T> Queue<T> {
 
     /// Takes the one who has waited longest.
     pub fn pop(&mut self) -> Option<(Ticket, T)> {
-        self.waiters.pop_first().map(|(ticket, waiter)| (ticket, waiter.item))
+        let ticket = self.head()?;
+        Some((ticket, self.remove(ticket)?))
     }
 
     /// Takes a waiter out, wherever it stands; `None` if it no longer waits.
     pub fn remove(&mut self, ticket: Ticket) -> Option<T> {
-        self.waiters.remove(&ticket).map(|waiter| waiter.item)
+        let Waiter { deadline, item, .. } = self.waiters.remove(&ticket)?;
+        if let Some(deadline) = deadline {
+            self.deadlines.remove(&(deadline, ticket));
+        }
+        Some(item)
     }
 
-    /// Takes out all whose deadline has passed, in order.
+    /// Takes out all whose deadline has passed, the earliest deadline first.
     pub fn expire(&mut self, now: Moment) -> Vec<(Ticket, T)> {
-        self.waiters
-            .extract_if(.., |_, waiter| waiter.deadline.is_some_and(|deadline| deadline <= now))
-            .map(|(ticket, waiter)| (ticket, waiter.item))
-            .collect()
+        let mut expired = Vec::new();
+        while let Some((_, ticket)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) {
+            expired.extend(self.remove(ticket).map(|item| (ticket, item)));
+        }
+        expired
     }
 
     /// Returns the next time at which someone's patience ends.
     pub fn next_deadline(&self) -> Option<Moment> {
-        self.waiters.values().filter_map(|waiter| waiter.deadline).min()
+        self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
     /// Returns how long the head has waited.
