@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heights_supervisor::{Hub, Process, Supervisor, SupervisorBuilder};
+use heights_supervisor::{Exit, Hub, Process, Supervisor, SupervisorBuilder};
 use heights_vitals::{Inspector, InspectorBuilder};
 use tokio::time::{sleep, timeout};
 
@@ -130,7 +130,7 @@ impl AppBuilder {
 
     async fn start_and_stop(self) -> AppEnd {
         let hub = Hub::new();
-        let signals = match Signals::listen(self.hangup) {
+        let mut signals = match Signals::listen(self.hangup) {
             Ok(signals) => signals,
             Err(error) => return AppEnd::NotStarted(Arc::new(error)),
         };
@@ -138,7 +138,11 @@ impl AppBuilder {
         let _inspector = self.vitals.and_then(|configure| {
             start_inspector(configure(Inspector::builder(self.name, &hub).version(self.version)))
         });
-        match self.root.hub(hub.clone()).start_root().await {
+        let started = tokio::select! {
+            started = self.root.hub(hub.clone()).start_root() => started,
+            () = signals.stop() => return give_up_start(&hub, self.budget).await,
+        };
+        match started {
             Err(error) => AppEnd::NotStarted(Arc::new(error)),
             Ok((_root, process)) => {
                 let run = Run { root: process, hub, budget: self.budget };
@@ -180,6 +184,18 @@ impl Run {
         }
         AppEnd::Forced(forced.paths())
     }
+}
+
+/// Ends a program that was told to stop while it came up.
+async fn give_up_start(hub: &Hub, budget: Duration) -> AppEnd {
+    // Whoever gives up on a start has thereby told the root to stop.
+    let root = hub.snapshot().processes.first().and_then(|root| hub.process(root.pid));
+    let Some(root) = root else { return AppEnd::Clean };
+    let forced = Forced::watch(hub);
+    if timeout(budget, root.gone()).await.is_err() {
+        forced.add_all(hub);
+    }
+    AppEnd::of_stop(Exit::Normal, forced.paths())
 }
 
 /// A program that cannot be looked into still works, so this is no reason not to start.

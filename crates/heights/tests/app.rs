@@ -1,5 +1,7 @@
 //! How a program starts, is told to stop, and ends.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 use std::future::pending;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
@@ -98,42 +100,69 @@ async fn says_why_the_tree_did_not_come_up() {
     assert!(end.to_string().contains("never did not start"), "{end}");
 }
 
+/// Never comes up.
+struct Hangs;
+
+impl Server for Hangs {
+    type Args = ();
+    type Msg = ();
+
+    async fn init((): (), _cx: &mut Context<()>) -> Result<Self, Fault> {
+        pending().await
+    }
+
+    async fn handle(&mut self, (): (), _cx: &mut Context<()>) -> Result<Flow, Fault> {
+        Ok(Flow::Continue)
+    }
+}
+
 /// Not a test by itself: the program that the tests below send signals to.
 #[tokio::test]
 async fn plays_app() {
-    if std::env::var_os(PLAYS_APP).is_none() {
-        return;
-    }
+    let Ok(role) = std::env::var(PLAYS_APP) else { return };
     let up = ChildSpec::task("up", |cx| async move {
         println!("\nup");
         cx.shutdown().await;
         println!("\nstopping");
         Ok(())
     });
-    let app = App::builder("app").without_vitals().supervisor(Supervisor::builder("app").child(up));
+    let (hangs, _hangs) = ChildSpec::server::<Hangs>("hangs", || ());
+    let mut root = Supervisor::builder("app").child(up);
+    if role == "hangs" {
+        root = root.child(hangs);
+    }
+    let app = App::builder("app").without_vitals().supervisor(root);
     let end = app.on_hangup(|| println!("\nhangup")).run().await;
     std::process::exit(end.code().into());
+}
+
+/// Runs the program in a role, answers lines it prints by signals, and returns its exit code.
+async fn signal_app(role: &str, answers: &[(&str, Signal)]) -> Option<i32> {
+    let mut app = Command::new(std::env::current_exe().unwrap())
+        .args(["plays_app", "--exact", "--nocapture"])
+        .env(PLAYS_APP, role)
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let pid = Pid::from_raw(app.id().unwrap().cast_signed()).unwrap();
+    let mut lines = BufReader::new(app.stdout.take().unwrap()).lines();
+    for (line, signal) in answers {
+        let heard = async { while lines.next_line().await.unwrap().expect("it runs") != *line {} };
+        timeout(CEILING, heard).await.unwrap_or_else(|_| panic!("waited in vain for {line:?}"));
+        kill_process(pid, *signal).unwrap();
+    }
+    timeout(CEILING, app.wait()).await.expect("it stops").unwrap().code()
 }
 
 #[tokio::test]
 async fn signals_reload_and_stop_a_program() {
     for last in [Signal::TERM, Signal::INT] {
-        let mut app = Command::new(std::env::current_exe().unwrap())
-            .args(["plays_app", "--exact", "--nocapture"])
-            .env(PLAYS_APP, "1")
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let pid = Pid::from_raw(app.id().unwrap().cast_signed()).unwrap();
-        let mut lines = BufReader::new(app.stdout.take().unwrap()).lines();
-        for (line, signal) in [("up", Signal::HUP), ("hangup", last)] {
-            let heard =
-                async { while lines.next_line().await.unwrap().expect("it runs") != line {} };
-            timeout(CEILING, heard).await.unwrap_or_else(|_| panic!("waited in vain for {line:?}"));
-            kill_process(pid, signal).unwrap();
-        }
-        let status = timeout(CEILING, app.wait()).await.expect("it stops").unwrap();
-        assert_eq!(status.code(), Some(0));
+        assert_eq!(signal_app("runs", &[("up", Signal::HUP), ("hangup", last)]).await, Some(0));
     }
+}
+
+#[tokio::test]
+async fn a_program_that_hangs_while_it_starts_can_be_stopped() {
+    assert_eq!(signal_app("hangs", &[("up", Signal::TERM)]).await, Some(0));
 }
