@@ -194,6 +194,9 @@ pub struct Crash {
 }
 
 /// The body of `POST /v1/actors/{ref}/stop` and `/kill`.
+///
+/// Requests are strict where answers are lenient: a field that is not understood may be one that
+/// was meant to hold something back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {

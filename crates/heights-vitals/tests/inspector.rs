@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -205,6 +206,52 @@ async fn below_the_control_tier_nothing_is_ended() {
     }
     assert_eq!(tree.client.actor("store").await.unwrap().actor.incarnation, Some(1));
     tree.root.stop().await;
+}
+
+/// Collects what is logged by the whole test program.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_who_ended_what_and_why_and_who_was_refused() {
+    let log = Log::default();
+    let writer = log.clone();
+    tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).init();
+    let because = |reason: &str| ControlRequest {
+        reason: Some(reason.to_owned()),
+        ..ControlRequest::default()
+    };
+    let (open, closed) = (start(Tier::Control).await, start(Tier::Read).await);
+    let killed = open.client.kill("pull-71", &because("it is a test")).await.unwrap();
+    refusal(closed.client.stop("store", &because("it is forbidden")).await);
+    let uid = rustix::process::getuid().as_raw();
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let line = |text: &str| {
+        log.lines().find(|line| line.contains(text)).unwrap_or_else(|| panic!("{text} in {log}"))
+    };
+    let done = line("it is a test");
+    for part in ["heights_vitals::audit", "action=\"kill\"", "path=app/pulls/pull-71", "done=true"]
+    {
+        assert!(done.contains(part), "{part} in {done}");
+    }
+    assert!(
+        done.contains(&format!("pid={}", killed.pid)) && done.contains(&format!("uid=Some({uid})")),
+        "{done}"
+    );
+    assert!(line("it is forbidden").contains("refused"));
+    open.root.stop().await;
+    closed.root.stop().await;
 }
 
 #[tokio::test]

@@ -78,6 +78,13 @@ pub(crate) fn perform(
     if done { Ok(()) } else { Err(Refusal::not_found(format!("{path} ended by itself just now"))) }
 }
 
+/// Says in the log that someone was not allowed to.
+pub(crate) fn note_refusal(action: Action, reference: &str, peer: Peer, reason: Option<&str>) {
+    let action = action.as_str();
+    let (uid, os_pid) = (peer.uid, peer.os_pid);
+    tracing::warn!(target: "heights_vitals::audit", action, reference, ?uid, ?os_pid, ?reason, "control call refused");
+}
+
 /// Finds those that share the fate of the target by the strategy of its supervisor.
 fn affected_siblings<'a>(
     target: &Actor,

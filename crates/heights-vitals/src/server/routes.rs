@@ -133,6 +133,7 @@ fn control(
     let ceiling = shared.0.hello.tier;
     // Looking ahead is looking: it needs no more than the right to read.
     if !request.dry_run && ceiling < Tier::Control {
+        control::note_refusal(action, &reference, peer, request.reason.as_deref());
         return Err(Refusal::forbidden(
             "this process lets nobody end its actors: its tier is below control",
         ));
