@@ -13,7 +13,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
-use crate::wire::{ActorDetail, ControlOutcome, ControlRequest, ErrorBody, Hello, PROTOCOL, Tree};
+use crate::wire::{
+    ActorDetail, ControlOutcome, ControlRequest, Crashes, ErrorBody, Hello, PROTOCOL, Sort, Tree,
+};
 
 /// The largest answer read: a tree of a hundred thousand actors is a quarter of it.
 const ANSWER_LIMIT: usize = 128 * 1024 * 1024;
@@ -91,6 +93,19 @@ impl Client {
     /// Asks for the whole tree.
     pub async fn tree(&self) -> Result<Tree, ClientError> {
         self.get("/v1/tree").await
+    }
+
+    /// Asks for the first actors in some order.
+    pub async fn top(&self, sort: Sort, limit: usize) -> Result<Tree, ClientError> {
+        let sort =
+            serde_json::to_value(sort).map_err(|error| ClientError::Garbled(error.into()))?;
+        let sort = sort.as_str().unwrap_or_default();
+        self.get(&format!("/v1/actors?sort={sort}&limit={limit}")).await
+    }
+
+    /// Asks for the remembered crashes.
+    pub async fn crashes(&self) -> Result<Crashes, ClientError> {
+        self.get("/v1/crashes").await
     }
 
     /// Asks for one actor.

@@ -132,7 +132,7 @@ impl InspectorBuilder {
             os_pid: std::process::id(),
             started_ms: since_1970(SystemTime::now()),
             tier: self.tier,
-            capabilities: ["tree", "actors", "stop", "kill"].map(str::to_owned).to_vec(),
+            capabilities: ["tree", "actors", "crashes", "stop", "kill"].map(str::to_owned).to_vec(),
         }
     }
 }

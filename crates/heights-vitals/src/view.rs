@@ -22,11 +22,15 @@ pub(crate) fn tree(snapshot: &TreeSnapshot) -> wire::Tree {
     wire::Tree { taken_ms: since_1970(snapshot.at), total: actors.len(), actors }
 }
 
-/// Returns the remembered crashes of all lives at a path, the latest first.
-pub(crate) fn crashes(snapshot: &TreeSnapshot, path: &str) -> Vec<wire::Crash> {
-    let crashes = snapshot.crashes.iter().rev().filter(|crash| &*crash.path == path);
+/// Returns the remembered crashes at the paths that are meant, the latest first.
+pub(crate) fn crashes(
+    snapshot: &TreeSnapshot,
+    is_meant: impl Fn(&str) -> bool,
+) -> Vec<wire::Crash> {
+    let crashes = snapshot.crashes.iter().rev().filter(|crash| is_meant(&crash.path));
     crashes
         .map(|crash| wire::Crash {
+            path: crash.path.to_string(),
             pid: crash.pid.to_string(),
             at_ms: since_1970(crash.at),
             incarnation: crash.incarnation,

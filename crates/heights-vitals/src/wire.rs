@@ -1,6 +1,10 @@
 //! What travels over the socket. These types are the protocol: fields are added, never changed.
 
+mod control;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::control::{ControlOutcome, ControlRequest, ErrorBody, Heir};
 
 /// The version of the protocol; a client refuses a server with another one.
 pub const PROTOCOL: u32 = 1;
@@ -167,6 +171,23 @@ pub struct Supervision {
     pub restarts_left: Option<u32>,
 }
 
+/// How to order a list of actors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sort {
+    /// As they stand in the tree.
+    #[default]
+    Tree,
+    /// The longest queue first.
+    Mailbox,
+    /// The longest current message first.
+    Busy,
+    /// The most restarted first.
+    Restarts,
+    /// The youngest first.
+    Age,
+}
+
 /// The answer to `GET /v1/actors/{ref}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActorDetail {
@@ -178,9 +199,20 @@ pub struct ActorDetail {
     pub crashes: Vec<Crash>,
 }
 
+/// The answer to `GET /v1/crashes`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crashes {
+    /// When it was taken, in milliseconds since 1970.
+    pub taken_ms: u64,
+    /// The remembered crashes, the latest first.
+    pub crashes: Vec<Crash>,
+}
+
 /// A remembered crash.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Crash {
+    /// The path of the actor.
+    pub path: String,
     /// The life that ended.
     pub pid: String,
     /// When, in milliseconds since 1970.
@@ -191,70 +223,4 @@ pub struct Crash {
     pub exit: String,
     /// The message it was handling.
     pub message: Option<String>,
-}
-
-/// The body of `POST /v1/actors/{ref}/stop` and `/kill`.
-///
-/// Requests are strict where answers are lenient: a field that is not understood may be one that
-/// was meant to hold something back.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ControlRequest {
-    /// Only tell what would happen.
-    #[serde(default)]
-    pub dry_run: bool,
-    /// Why; it goes to the log.
-    #[serde(default)]
-    pub reason: Option<String>,
-}
-
-/// What a control call did, or would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ControlOutcome {
-    /// `stop` or `kill`.
-    pub action: String,
-    /// Whether nothing was done.
-    pub dry_run: bool,
-    /// The actor it was done to.
-    pub pid: String,
-    /// Its path.
-    pub path: String,
-    /// What it is.
-    pub kind: Kind,
-    /// The paths of those who end: the actor and all below it, deepest last.
-    pub ends: Vec<String>,
-    /// How many queued messages are lost, as far as that can be known.
-    pub messages_lost: Option<u64>,
-    /// The paths of siblings that its supervisor stops and starts along with it.
-    pub siblings: Vec<String>,
-    /// How many more restarts its supervisor takes before it gives up.
-    pub restarts_left: Option<u32>,
-    /// What may not go as one expects.
-    pub cautions: Vec<String>,
-}
-
-/// The body of every error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ErrorBody {
-    /// A word for programs: `not_found`, `ambiguous`, `gone`, `forbidden`, `bad_request`.
-    pub code: String,
-    /// A sentence for people.
-    pub message: String,
-    /// For `ambiguous`: the paths that match.
-    #[serde(default)]
-    pub matches: Vec<String>,
-    /// For `gone`: the path, and the pid of the actor that is there now.
-    #[serde(default)]
-    pub heir: Option<Heir>,
-}
-
-/// Who is where a process was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Heir {
-    /// The pid that was asked for.
-    pub gone: String,
-    /// The path it had.
-    pub path: String,
-    /// The pid that is there now, if there is one.
-    pub now: Option<String>,
 }

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::{crashes, end, info, ls, top, tree};
+
 /// Looks inside running processes that embed heights.
 ///
 /// REF is an actor's pid, its path, the end of its path, the unique beginning of its name, or @root.
@@ -49,6 +53,10 @@ pub enum Command {
     Ls,
     /// Shows the supervision tree.
     Tree(TreeArgs),
+    /// Lists the actors that have most of something right now.
+    Top(TopArgs),
+    /// Lists what has crashed, the latest first.
+    Crashes(CrashesArgs),
     /// Shows one actor.
     Info(InfoArgs),
     /// Stops an actor in good order; its supervisor reacts by its rules.
@@ -66,6 +74,41 @@ pub struct TreeArgs {
     /// Show so many levels.
     #[arg(short, long, value_name = "LEVELS")]
     pub depth: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub struct TopArgs {
+    /// What to have most of.
+    #[arg(long, value_enum, default_value_t = By::Mailbox)]
+    pub sort: By,
+
+    /// How many actors to show.
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10)]
+    pub limit: usize,
+}
+
+/// What the busiest actors have most of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum By {
+    /// Messages that wait.
+    Mailbox,
+    /// Time in the current message.
+    Busy,
+    /// Restarts.
+    Restarts,
+    /// Youth: the latest started first.
+    Age,
+}
+
+#[derive(Debug, Args)]
+pub struct CrashesArgs {
+    /// Only those of this actor, in all its lives.
+    #[arg(value_name = "REF")]
+    pub reference: Option<String>,
+
+    /// How many crashes to show.
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
+    pub limit: usize,
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +135,22 @@ pub struct EndArgs {
     /// Do not ask.
     #[arg(short, long)]
     pub yes: bool,
+}
+
+impl Vitals {
+    /// Does what was said.
+    pub async fn run(&self) -> Result<(), Failure> {
+        let output = Output::new(self.output);
+        match &self.command {
+            Command::Ls => ls::run(self, output).await,
+            Command::Tree(args) => tree::run(self, args, output).await,
+            Command::Top(args) => top::run(self, args, output).await,
+            Command::Crashes(args) => crashes::run(self, args, output).await,
+            Command::Info(args) => info::run(self, args, output).await,
+            Command::Stop(args) => end::stop(self, args, output).await,
+            Command::Kill(args) => end::kill(self, args, output).await,
+        }
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

@@ -148,6 +148,34 @@ async fn a_killed_actor_comes_back_with_a_new_pid_and_one_more_restart() {
 }
 
 #[tokio::test]
+async fn shows_what_crashed_and_who_has_most_of_something() {
+    let app = App::start(Tier::Control).await;
+    let pid = app.json(&["info", "pull-7"]).await["actor"]["pid"].as_str().unwrap().to_owned();
+    app.run(&["kill", "pull-7", "--yes"]).await;
+    let start = Instant::now();
+    let top = loop {
+        let top = app.json(&["top", "--sort", "restarts", "-n", "1"]).await;
+        if top["actors"][0]["restarts"] == 1 {
+            break top;
+        }
+        assert!(start.elapsed() < CEILING, "waited in vain for a restart");
+    };
+    assert_eq!((top["actors"][0]["id"].as_str(), top["total"].as_u64()), (Some("pull-7"), Some(4)));
+    let crashes = app.json(&["crashes"]).await;
+    assert_eq!(crashes["crashes"][0]["path"], "demo/pulls/pull-7");
+    assert_eq!(
+        (&crashes["crashes"][0]["pid"], &crashes["crashes"][0]["exit"]),
+        (&Value::from(pid), &Value::from("killed"))
+    );
+    assert_eq!(app.json(&["crashes", "store"]).await["crashes"], Value::Array(Vec::new()));
+    let table = app.run(&["crashes"]).await.stdout();
+    assert!(table.starts_with("AGO") && table.ends_with("killed\n"), "{table}");
+    let table = app.run(&["top"]).await.stdout();
+    assert!(table.starts_with("PID") && table.lines().count() == 5, "{table}");
+    app.root.stop().await;
+}
+
+#[tokio::test]
 async fn a_dry_run_tells_what_would_happen() {
     let app = App::start(Tier::Read).await;
     let ran = app.run(&["kill", "store", "--dry-run"]).await;

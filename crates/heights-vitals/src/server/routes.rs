@@ -14,7 +14,9 @@ use super::peer::{self, Peer};
 use super::refusal::Refusal;
 use crate::target::{self, Shown};
 use crate::view;
-use crate::wire::{Actor, ActorDetail, ControlOutcome, ControlRequest, Hello, Tier, Tree};
+use crate::wire::{
+    Actor, ActorDetail, ControlOutcome, ControlRequest, Crashes, Hello, Sort, Tier, Tree,
+};
 
 /// The largest request body: a reason, not a novel.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -27,23 +29,6 @@ struct Inner {
     hub: Hub,
     hello: Hello,
     shown: Mutex<Shown>,
-}
-
-/// How to order a list of actors.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Sort {
-    /// As they stand in the tree.
-    #[default]
-    Tree,
-    /// The longest queue first.
-    Mailbox,
-    /// The longest current message first.
-    Busy,
-    /// The most restarted first.
-    Restarts,
-    /// The youngest first.
-    Age,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -61,6 +46,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/v1/hello", get(hello))
         .route("/v1/tree", get(tree))
         .route("/v1/actors", get(actors))
+        .route("/v1/crashes", get(crashes))
         .route("/v1/actors/{ref}", get(actor))
         .route("/v1/actors/{ref}/stop", post(stop))
         .route("/v1/actors/{ref}/kill", post(kill))
@@ -92,6 +78,11 @@ async fn actors(
     Ok(Json(tree))
 }
 
+async fn crashes(State(shared): State<Shared>) -> Json<Crashes> {
+    let (snapshot, tree) = shared.look();
+    Json(Crashes { taken_ms: tree.taken_ms, crashes: view::crashes(&snapshot, |_| true) })
+}
+
 async fn actor(
     State(shared): State<Shared>,
     Path(reference): Path<String>,
@@ -101,7 +92,7 @@ async fn actor(
     let children =
         tree.actors.iter().filter(|child| child.parent.is_some() && child.parent == actor.pid);
     let children = children.map(|child| child.path.clone()).collect();
-    let crashes = view::crashes(&snapshot, &actor.path);
+    let crashes = view::crashes(&snapshot, |path| path == actor.path);
     Ok(Json(ActorDetail { actor, children, crashes }))
 }
 
