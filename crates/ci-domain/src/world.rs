@@ -26,14 +26,16 @@ const CEILING: usize = 5_000;
 /// What preparing a basis comes to.
 pub(crate) type Plan = Box<dyn Fn(&Basis) -> Preparation>;
 
+/// How a job ends on a merge.
+pub(crate) type Results = Box<dyn Fn(&CommitSha, &JobId) -> JobResult>;
+
 /// One pull request on one node.
 pub(crate) struct World {
     /// What the forge would say.
     pub(crate) truth: Observation,
     pub(crate) policy: Policy,
     pub(crate) plan: Plan,
-    /// How a job ends on a merge.
-    pub(crate) result: Box<dyn Fn(&CommitSha, &JobId) -> JobResult>,
+    pub(crate) result: Results,
     pub(crate) pull: Pull,
     /// Every effect of the pull request that was carried out, in short.
     pub(crate) trace: Vec<String>,
@@ -95,6 +97,22 @@ impl World {
             abandoning: None,
             workspace: None,
         }
+    }
+
+    /// One that was seen and planned, and whose jobs have ended as `ended` says: `job result …`.
+    pub(crate) fn planned(jobs: &str, ended: &str, change: impl FnOnce(&mut Self)) -> Self {
+        let mut world = Self::new(jobs);
+        change(&mut world);
+        world.observe();
+        world.answer_preparation(true);
+        world.deliver_to_pull(None);
+        let words: Vec<&str> = ended.split_whitespace().collect();
+        for pair in words.chunks(2) {
+            let head = world.truth.facts.head.sha.clone();
+            let (job, outcome) = setup::ended(pair[0], pair[1]);
+            world.tell(PullEvent::JobFinished { head, job, outcome }, None).unwrap();
+        }
+        world
     }
 
     /// The forge is read.

@@ -1,9 +1,14 @@
 //! Short ways to write down what tests need much of.
 
+use std::time::Duration;
+
 use crate::build::Order;
 use crate::forge::{Head, PullFacts, PullState, Review, ReviewId, ReviewState, Timestamp};
-use crate::ids::{BranchName, CommitSha, JobId, Login, PullNumber, RepoName};
+use crate::ids::{
+    AttemptId, BranchName, BuildNumber, CommitSha, JobId, Login, PullNumber, RepoName,
+};
 use crate::may_run::Isolation;
+use crate::outcome::{JobResult, Outcome};
 use crate::outline::{Basis, Outline, OutlineJob, Preparation};
 use crate::pipeline::When;
 use crate::pull::{Observation, PullConfig, PullEffect};
@@ -108,6 +113,19 @@ pub(crate) fn planned(basis: &Basis, jobs: &str) -> Preparation {
 pub(crate) fn plan_of(jobs: &str) -> Plan {
     let jobs = jobs.to_owned();
     Box::new(move |basis| planned(basis, &jobs))
+}
+
+/// A job of the first build that has ended.
+pub(crate) fn ended(job: &str, result: &str) -> (JobId, Outcome) {
+    let result = match result {
+        "passed" => JobResult::Passed,
+        "failed" => JobResult::Failed,
+        "cancelled" => JobResult::Cancelled,
+        _ => JobResult::Crashed { reason: result.to_owned() },
+    };
+    let attempt = AttemptId::new(format!("try-{}", job.replace([':', '/'], "-"))).unwrap();
+    let (digest, duration) = ("1".to_owned(), Duration::from_secs(1));
+    (id(job), Outcome { result, attempt: Some(attempt), build: BuildNumber(1), digest, duration })
 }
 
 pub(crate) fn in_short(effect: &PullEffect) -> String {
