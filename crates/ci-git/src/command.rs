@@ -65,11 +65,17 @@ impl Command {
         self
     }
 
-    /// Hands git `value` for `key`, a secret, through the environment only.
+    /// Hands git `value` for `key` through the environment only. Its last word is secret.
     pub(crate) fn secret_config(mut self, key: &str, value: &str) -> Self {
         self.process.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", key);
         self.process.env("GIT_CONFIG_VALUE_0", value);
-        self.judge.secret = Some(value.to_owned());
+        self.judge.secret = value.split_whitespace().last().map(str::to_owned);
+        self
+    }
+
+    /// Shortens the time that the command may take.
+    pub(crate) fn at_most(mut self, limit: Duration) -> Self {
+        self.judge.limit = self.judge.limit.min(limit);
         self
     }
 

@@ -97,6 +97,13 @@ impl Drop for Group {
     }
 }
 
+/// What a remote says is passed on by programs and must not steer anybody's terminal.
+fn printable(said: &[u8]) -> String {
+    let said = String::from_utf8_lossy(said);
+    let steering = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    said.trim().replace(steering, "\u{fffd}")
+}
+
 /// Reads to the end and keeps the last part, which is where programs say why they gave up.
 async fn tail(stderr: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
     let mut kept = Vec::new();
@@ -104,7 +111,7 @@ async fn tail(stderr: &mut (impl AsyncRead + Unpin)) -> io::Result<String> {
     loop {
         let read = stderr.read(&mut chunk).await?;
         if read == 0 {
-            return Ok(String::from_utf8_lossy(&kept).trim().to_owned());
+            return Ok(printable(&kept));
         }
         kept.extend_from_slice(&chunk[..read]);
         kept.drain(..kept.len().saturating_sub(STDERR_KEPT));

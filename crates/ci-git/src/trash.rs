@@ -84,7 +84,8 @@ pub(crate) fn discard(trash: &Trash, parent: &Path, name: &str) -> io::Result<()
     }
 }
 
-fn unused_name() -> String {
+/// A name that nothing else has had.
+pub(crate) fn unused_name() -> String {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
     format!("{}-{}-{number}", std::process::id(), since_1970.as_nanos())

@@ -152,9 +152,10 @@ impl Workspace {
         if !self.dir.exists() {
             return Ok(());
         }
-        let _alone = self.hold(Sharing::Exclusive).await?;
+        let alone = self.hold(Sharing::Exclusive).await?;
         let (dir, trash) = (self.dir.clone(), self.shared.trash.clone());
         let removed = blocking(move || {
+            let _alone = alone;
             let trash = Trash::open(&trash)?;
             discard(&trash, &dir)?;
             trash.empty()
@@ -207,7 +208,8 @@ pub(crate) fn at(path: &Path) -> impl FnOnce(io::Error) -> WorkspaceError {
     move |source| WorkspaceError::Io { path, source }
 }
 
-/// Runs `work` on a thread that may wait for the disk.
+/// Runs `work` on a thread that may wait for the disk, to its end even if nobody waits for it: so it
+/// takes along the hold that it needs.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Workspace, WorkspaceError, at, blocking, discard};
 use crate::command::Command;
 use crate::hold::Sharing;
-use crate::trash::Trash;
+use crate::trash::{Trash, unused_name};
 
 /// What is copied: all that jobs make and use.
 const PARTS: [&str; 3] = ["src", "home", "cache"];
@@ -23,12 +23,12 @@ impl Workspace {
         // Taking hold of it would make it.
         fs::symlink_metadata(&source.dir).map_err(at(&source.dir))?;
         let _unchanged = source.hold(Sharing::Shared).await?;
-        let staging = self.shared.seeds.join(self.subject.slug());
+        // A copy that a killed node has left running goes on writing, but not here.
+        let staging = self.shared.seeds.join(unused_name());
         let prepared = {
-            let (staging, trash, line) =
-                (staging.clone(), self.shared.trash.clone(), self.subject.to_line());
+            let (staging, line) = (staging.clone(), self.subject.to_line());
             let index = source.meta("index");
-            blocking(move || prepare(&staging, &trash, &line, &index))
+            blocking(move || prepare(&staging, &line, &index))
         };
         prepared.await.map_err(at(&staging))?;
         let parts = source.copied_parts()?;
@@ -37,12 +37,16 @@ impl Workspace {
             let copy = copy.args(["--archive", "--reflink=auto", "--"]).args(parts);
             copy.arg(&staging).run().await?;
         }
-        let _alone = match self.dir.exists() {
+        let alone = match self.dir.exists() {
             true => Some(self.hold(Sharing::Exclusive).await?),
             false => None,
         };
         let (dir, trash) = (self.dir.clone(), self.shared.trash.clone());
-        blocking(move || replace(&dir, &staging, &trash)).await.map_err(at(&self.dir))
+        let replaced = blocking(move || {
+            let _alone = alone;
+            replace(&dir, &staging, &trash)
+        });
+        replaced.await.map_err(at(&self.dir))
     }
 
     /// The parts to copy, which must be folders: a job may have put a link in the place of one.
@@ -61,9 +65,7 @@ impl Workspace {
 }
 
 /// Makes a new folder with what the node itself keeps in a workspace.
-fn prepare(staging: &Path, trash: &Path, subject: &str, index: &Path) -> io::Result<()> {
-    let trash = Trash::open(trash)?;
-    discard(&trash, staging)?;
+fn prepare(staging: &Path, subject: &str, index: &Path) -> io::Result<()> {
     fs::create_dir_all(staging.join("meta"))?;
     fs::write(Workspace::subject_file(staging), subject)?;
     if index.exists() {

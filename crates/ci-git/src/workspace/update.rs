@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ci_domain::ids::CommitSha;
 
@@ -15,6 +16,10 @@ use crate::hold::{Hold, Sharing};
 use crate::mirror::Mirror;
 use crate::trash::Trash;
 use crate::tree::Tree;
+
+/// Deleting a million files takes seconds; cleaning for longer is waiting for a pipe that a job has
+/// called `.gitignore`.
+const CLEANING: Duration = Duration::from_secs(120);
 
 /// What an update found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +48,7 @@ impl Workspace {
             Ok(()) => false,
             Err(WorkspaceError::Command(error)) => {
                 tracing::warn!(subject = %self.subject, %error, "repairs the workspace");
-                self.on_disk(mend_all).await?;
+                self.on_disk(&hold, mend_all).await?;
                 self.check_out(mirror, tree, &hold).await?;
                 true
             }
@@ -55,7 +60,7 @@ impl Workspace {
             index: self.meta("index"),
         };
         let commit = tree.commit().clone();
-        self.on_disk(move |places| places.finish(&commit, &borrowed)).await?;
+        self.on_disk(&hold, move |places| places.finish(&commit, &borrowed)).await?;
         Ok(Updated { previous, repaired })
     }
 
@@ -66,19 +71,20 @@ impl Workspace {
         hold: &Hold,
     ) -> Result<(), WorkspaceError> {
         let wanted = tree.clone();
-        let (was_copied, strangers) = self.on_disk(move |places| places.prepare(&wanted)).await?;
+        let (was_copied, strangers) =
+            self.on_disk(hold, move |places| places.prepare(&wanted)).await?;
         if was_copied {
             // A copy has the same contents and times, but the index remembers other inodes.
             let refresh = self.git(mirror, "update-index").args(["-q", "--really-refresh"]);
             refresh.accepting(&[0, 1]).holding(hold).run().await?;
-            self.on_disk(|places| fs::remove_file(&places.copied)).await?;
+            self.on_disk(hold, |places| fs::remove_file(&places.copied)).await?;
         }
         let commit = tree.commit().as_str();
         let read = self.git(mirror, "read-tree").args(["--reset", "-u", "--no-recurse-submodules"]);
         read.arg(commit).holding(hold).run().await?;
         if strangers == Strangers::Some {
             let clean = self.git(mirror, "clean").args(["-f", "-f", "-d", "-q"]);
-            clean.holding(hold).run().await?;
+            clean.at_most(CLEANING).holding(hold).run().await?;
         }
         Ok(())
     }
@@ -93,10 +99,15 @@ impl Workspace {
 
     async fn on_disk<T: Send + 'static>(
         &self,
+        hold: &Hold,
         work: impl FnOnce(&Places) -> io::Result<T> + Send + 'static,
     ) -> Result<T, WorkspaceError> {
-        let places = Places::of(self);
-        blocking(move || work(&places)).await.map_err(at(&self.dir))
+        let (places, hold) = (Places::of(self), hold.clone());
+        let work = blocking(move || {
+            let _hold = hold;
+            work(&places)
+        });
+        work.await.map_err(at(&self.dir))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ci_git::{Git, GitMissing, MINIMUM, Mirror, MirrorConfig, OpenError, Version};
 use tempfile::TempDir;
 
-use crate::fixture::{LIMIT, explain};
+use crate::fixture::{self, LIMIT, explain};
 
 /// A program that says it is git, and does `body` when asked for more than its version.
 fn pretender(folder: &Path, version: &str, body: &str) -> PathBuf {
@@ -100,6 +100,28 @@ async fn a_git_that_nobody_waits_for_is_killed_with_its_children() {
     }
     let child = fs::read_to_string(child).unwrap();
     wait_until(|| is_gone(child.trim()), "the child of git is gone").await;
+}
+
+#[tokio::test]
+async fn the_next_life_waits_for_a_git_that_has_survived() {
+    let folder = TempDir::new().unwrap();
+    // A session of its own is out of reach of the group's end, like a git whose node was killed.
+    let body = "exec 3<&0; setsid sleep 600 <&3 3<&- >/dev/null 2>&1 & echo $! > child; exit 1";
+    open(&folder, body, LIMIT).await.unwrap_err();
+    let busy = open(&folder, body, Duration::from_millis(100)).await.unwrap_err();
+    assert!(explain(&busy).contains("another git command has used it"), "{busy}");
+    let child = fs::read_to_string(folder.path().join("child")).unwrap();
+    fixture::run(std::process::Command::new("kill").arg(child.trim()));
+    let failed = open(&folder, "exit 3", LIMIT).await.unwrap_err();
+    assert!(explain(&failed).contains("exit status: 3"), "{failed}");
+}
+
+#[tokio::test]
+async fn what_a_remote_says_does_not_steer_a_terminal() {
+    let folder = TempDir::new().unwrap();
+    let error = open(&folder, "printf 'remote: \\033[2Jgone' >&2; exit 1", LIMIT).await;
+    let error = explain(&error.unwrap_err());
+    assert!(error.ends_with("remote: \u{fffd}[2Jgone"), "{error:?}");
 }
 
 /// Whether a process has ended, even if nobody has asked for its exit code yet.
