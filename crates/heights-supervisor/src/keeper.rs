@@ -26,8 +26,8 @@ pub(crate) trait Starter: Send + Sync + 'static {
     /// Resolves to the task of the process; on failure the process has settled its exit.
     fn start(&self, process: Process) -> Starting;
 
-    /// Empties the slot of the child if this life holds it.
-    fn vacate(&self, process: &Process);
+    /// Empties the slot of the child if this life holds it; tells whether another is expected.
+    fn vacate(&self, process: &Process, restarting: bool);
 
     /// Notes in the slot whether the next life is about to be started.
     fn set_restarting(&self, soon: bool);
@@ -184,7 +184,7 @@ impl Keeper {
         reap(&self.process).await;
         let process = &self.process;
         let exit = process.settle(Exit::Killed);
-        self.starter.vacate(process);
+        self.starter.vacate(process, process.expects_restart(&exit));
         process.hub().leave(process, &exit);
         let end = self.end.take();
         // Those two run code of others, and nothing that it does may keep the news from arriving.

@@ -42,13 +42,13 @@ impl<R: Clone> Slot<R> {
         self.0.send_replace(Occupant::Somebody { process, reference });
     }
 
-    /// Empties the slot if it is still held by this life.
-    pub(crate) fn vacate(&self, pid: ProcessId) {
+    /// Empties the slot if it is still held by this life; tells whether another is expected.
+    pub(crate) fn vacate(&self, pid: ProcessId, restarting: bool) {
         self.0.send_if_modified(|occupant| {
             let theirs =
                 matches!(occupant, Occupant::Somebody { process, .. } if process.pid() == pid);
             if theirs {
-                *occupant = Occupant::Nobody { restarting: false };
+                *occupant = Occupant::Nobody { restarting };
             }
             theirs
         });

@@ -224,8 +224,8 @@ impl<B: Behavior, R: Clone + Send + Sync + 'static> Starter for Incubator<B, R> 
         })
     }
 
-    fn vacate(&self, process: &Process) {
-        self.slot.vacate(process.pid());
+    fn vacate(&self, process: &Process, restarting: bool) {
+        self.slot.vacate(process.pid(), restarting);
     }
 
     fn set_restarting(&self, soon: bool) {

@@ -33,6 +33,12 @@ impl Process {
         }
     }
 
+    /// Tells whether its supervisor will start another life after this exit, unless it gives up.
+    pub(crate) fn expects_restart(&self, exit: &Exit) -> bool {
+        let rule = self.restart().is_some_and(|restart| restart.restarts_after(exit.class()));
+        rule && !self.0.ordered.is_set() && !self.parent().is_some_and(Self::is_stopping)
+    }
+
     /// Makes the mailbox known, so that the process can be stopped and killed.
     pub(crate) fn attach(&self, cell: ActorCell) {
         // A process is attached once, at the start of its only life.

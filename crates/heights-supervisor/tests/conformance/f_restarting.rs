@@ -17,6 +17,8 @@ async fn waiting(strategy: Strategy, trace: &Trace) -> (SupervisorRef, Probe, Pr
     let builder = Supervisor::builder("root").strategy(strategy).backoff(backoff);
     let root = start(builder.child(a.spec.clone()).child(b.spec.clone())).await;
     a.panic().await;
+    // Right away, before the supervisor knows.
+    assert!(matches!(a.reference.call(Msg::Ping).await, Err(CallError::Restarting)));
     settle().await;
     trace.take();
     (root, a, b)
@@ -72,10 +74,13 @@ async fn f56_terminating_a_child_in_backoff_cancels_it_for_good() {
 #[tokio::test(start_paused = true)]
 async fn f57_stopping_during_backoff_or_a_slow_start_is_prompt() {
     let trace = Trace::default();
-    let (root, _a, _b) = waiting(Strategy::OneForOne, &trace).await;
+    let (root, a, b) = waiting(Strategy::OneForOne, &trace).await;
     let begin = Instant::now();
     root.stop().await;
     assert_eq!((begin.elapsed(), &*trace.take()), (Duration::ZERO, "stop b"));
+    for gone in [&a.reference, &b.reference] {
+        assert!(matches!(gone.call(Msg::Ping).await, Err(CallError::NoProc)));
+    }
 
     let (a, b) = (Probe::new(&trace, "a"), Probe::new(&trace, "b"));
     let builder = Supervisor::builder("root").child(a.spec.clone()).child(b.spec);
@@ -96,6 +101,7 @@ async fn f58_with_rest_for_one_the_younger_ones_do_not_run_meanwhile() {
     let statuses: Vec<ChildStatus> =
         root.which_children().await.into_iter().map(|child| child.status).collect();
     assert_eq!(statuses, [ChildStatus::Restarting, ChildStatus::Stopped]);
+    assert!(matches!(b.reference.call(Msg::Ping).await, Err(CallError::Restarting)));
     b.running().await;
     assert_eq!(trace.take(), "start a, start b");
 }

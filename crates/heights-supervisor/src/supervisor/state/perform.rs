@@ -21,7 +21,9 @@ impl State {
             Action::Stop(run, shutdown) => return Some(self.stop(run, shutdown).await),
             Action::Retry { id, ticket, after } => self.arm(id, ticket, after),
             Action::Forget(id) => {
-                self.children.remove(&id);
+                if let Some(child) = self.children.remove(&id) {
+                    child.spec.starter.set_restarting(false);
+                }
             }
             Action::Left(run) => {
                 if let Some((process, exit)) = self.leaving.take() {
@@ -110,6 +112,8 @@ impl State {
             if let Ok(exit) = gone_within(&process, shutdown).await {
                 if let Some(child) = self.children.get_mut(&run.id) {
                     child.process = None;
+                    // Unless this is the end of it; then all are told that it is, below.
+                    child.spec.starter.set_restarting(true);
                 }
                 let killed = matches!(exit, Exit::Killed) && shutdown == Shutdown::Brutal;
                 if exit.is_abnormal() && !killed {
