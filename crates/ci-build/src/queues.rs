@@ -91,6 +91,18 @@ impl Queues {
         self.regulators.iter().map(|(name, queue)| (name.clone(), queue.info())).collect()
     }
 
+    /// Takes new limits for the queues that there are; says which others were named.
+    pub fn reconfigure(&self, limits: &BTreeMap<String, QueueLimits>) -> Vec<String> {
+        let mut unknown = Vec::new();
+        for (name, limits) in limits {
+            match self.regulators.get(name) {
+                Some(queue) => queue.reconfigure(limits.as_limits()),
+                None => unknown.push(name.clone()),
+            }
+        }
+        unknown
+    }
+
     /// Every queue.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Regulator> {
         self.regulators.values()

@@ -72,3 +72,6 @@ pub(crate) fn body<T: DeserializeOwned>(record: &Record) -> Result<T, RecordErro
 pub(crate) fn unknown(record: &Record) -> RecordError {
     RecordError::Unknown { kind: record.kind.clone(), version: record.version }
 }
+
+#[cfg(test)]
+mod tests;

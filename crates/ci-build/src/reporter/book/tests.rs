@@ -1,1 +1,157 @@
-//! Tests.
+//! What is written when, from what is wished and what was told.
+
+use ci_domain::ids::ComponentName;
+use ci_domain::outcome::JobResult;
+use ci_domain::report::FailureEntry;
+
+use super::*;
+
+const NODE: &str = "ci-node";
+
+fn sha(digit: char) -> CommitSha {
+    CommitSha::new(digit.to_string().repeat(40)).unwrap()
+}
+
+fn status(context: &str, state: StatusState, words: &str) -> StatusWrite {
+    StatusWrite {
+        context: format!("continuous-integration/{NODE}/{context}"),
+        state,
+        description: words.to_owned(),
+        target_url: None,
+    }
+}
+
+fn report(number: u64, head: char, state: StatusState, words: &str) -> Report {
+    Report {
+        number: PullNumber(number),
+        head: sha(head),
+        open: true,
+        umbrella: status("mergeable", state, words),
+        components: Some(BTreeMap::new()),
+        comments: Vec::new(),
+    }
+}
+
+fn with_component(mut report: Report, name: &str, state: StatusState) -> Report {
+    let component = ComponentName::new(name).unwrap();
+    report.components.get_or_insert_default().insert(component, status(name, state, "words"));
+    report
+}
+
+fn with_comment(mut report: Report, topic: Topic, content: CommentContent) -> Report {
+    report.comments.push(CommentWish { topic, content });
+    report
+}
+
+fn failure(attempt: &str) -> CommentContent {
+    CommentContent::Failures(vec![FailureEntry {
+        job: "air:test".parse().unwrap(),
+        result: JobResult::Failed,
+        attempt: Some(attempt.parse().unwrap()),
+        log_url: String::new(),
+    }])
+}
+
+/// Writes everything that is due, and says what it was.
+fn write_all(book: &mut Book, head: char) -> Vec<String> {
+    let due = book.due(&sha(head), NODE);
+    due.into_iter()
+        .map(|due| match due {
+            Due::Status { sha, status, words_only } => {
+                let name = status.context.rsplit('/').next().unwrap().to_owned();
+                let words = if words_only { ", words only" } else { "" };
+                let text =
+                    format!("{name}: {} {}{words}", status.state.as_str(), status.description);
+                book.told.note(Written::Status { sha, status });
+                text
+            }
+            Due::Comment { marker, content, .. } => {
+                let verb = if book.told.comments.contains_key(&marker) { "edit" } else { "post" };
+                let text = format!("{verb} {}", marker.split(':').nth(2).unwrap());
+                let posted = Posted { id: CommentId(1), content: fingerprint(&content) };
+                book.told.note(Written::Comment { marker, posted });
+                text
+            }
+        })
+        .collect()
+}
+
+fn book() -> Book {
+    Book::new(Told::default())
+}
+
+#[test]
+fn a_status_is_written_once_and_again_when_it_changes() {
+    let mut book = book();
+    book.wish(report(1, 'a', StatusState::Pending, "initializing"));
+    assert_eq!(write_all(&mut book, 'a'), ["mergeable: pending initializing"]);
+    assert_eq!(write_all(&mut book, 'a'), Vec::<String>::new());
+    book.wish(report(1, 'a', StatusState::Pending, "awaiting air:test"));
+    assert_eq!(write_all(&mut book, 'a'), ["mergeable: pending awaiting air:test, words only"]);
+    book.wish(report(1, 'a', StatusState::Success, "pull request can be merged"));
+    assert_eq!(write_all(&mut book, 'a'), ["mergeable: success pull request can be merged"]);
+}
+
+#[test]
+fn the_umbrella_goes_first_unless_it_is_the_good_end() {
+    for (state, first) in [(StatusState::Failure, "mergeable"), (StatusState::Success, "air")] {
+        let mut book = book();
+        book.wish(with_component(report(1, 'a', state, "x"), "air", state));
+        assert!(write_all(&mut book, 'a')[0].starts_with(first), "{state:?}");
+    }
+}
+
+#[test]
+fn a_component_that_is_no_longer_affected_says_so() {
+    let mut book = book();
+    book.wish(with_component(
+        report(1, 'a', StatusState::Pending, "x"),
+        "air",
+        StatusState::Failure,
+    ));
+    write_all(&mut book, 'a');
+    let unknown = Report { components: None, ..report(1, 'a', StatusState::Pending, "x") };
+    book.wish(unknown);
+    assert_eq!(write_all(&mut book, 'a'), Vec::<String>::new());
+    book.wish(report(1, 'a', StatusState::Pending, "x"));
+    assert_eq!(write_all(&mut book, 'a'), ["air: success not affected"]);
+}
+
+#[test]
+fn pull_requests_that_share_a_head_share_the_worst_umbrella() {
+    let mut book = book();
+    book.wish(report(1, 'a', StatusState::Success, "pull request can be merged"));
+    book.wish(report(2, 'a', StatusState::Failure, "there are merge conflicts"));
+    assert_eq!(write_all(&mut book, 'a'), ["mergeable: failure #2: there are merge conflicts"]);
+    book.forget(PullNumber(2));
+    assert_eq!(write_all(&mut book, 'a'), ["mergeable: success pull request can be merged"]);
+}
+
+#[test]
+fn a_closed_pull_request_keeps_what_it_says() {
+    let mut book = book();
+    book.wish(report(1, 'a', StatusState::Pending, "x"));
+    write_all(&mut book, 'a');
+    book.wish(Report { open: false, ..report(1, 'a', StatusState::Success, "y") });
+    assert_eq!(write_all(&mut book, 'a'), Vec::<String>::new());
+}
+
+#[test]
+fn a_comment_is_posted_once_and_only_failures_are_edited() {
+    let mut book = book();
+    let done = || CommentContent::Text("done".to_owned());
+    let wish =
+        |topic, content| with_comment(report(1, 'a', StatusState::Success, "x"), topic, content);
+    book.wish(wish(Topic::Mergeable, done()));
+    write_all(&mut book, 'a');
+    book.wish(wish(Topic::Mergeable, CommentContent::Text("other".to_owned())));
+    assert_eq!(write_all(&mut book, 'a'), Vec::<String>::new());
+    book.wish(wish(Topic::Failures, CommentContent::Failures(Vec::new())));
+    assert_eq!(write_all(&mut book, 'a'), Vec::<String>::new(), "nothing ever failed");
+    book.wish(wish(Topic::Failures, failure("x-1")));
+    assert_eq!(write_all(&mut book, 'a'), ["post failures"]);
+    book.wish(wish(Topic::Failures, failure("x-2")));
+    assert_eq!(write_all(&mut book, 'a'), ["edit failures"]);
+    book.wish(wish(Topic::Failures, CommentContent::Failures(Vec::new())));
+    assert_eq!(write_all(&mut book, 'a'), ["edit failures"]);
+}
