@@ -47,13 +47,10 @@ pub struct Version {
 
 /// A git program that is new enough, and the environment it is run in.
 #[derive(Clone, Debug)]
-pub struct Git(Arc<Program>);
-
-#[derive(Debug)]
-struct Program {
-    path: PathBuf,
+pub struct Git {
+    program: PathBuf,
     version: Version,
-    inherited: Vec<(OsString, OsString)>,
+    inherited: Arc<[(OsString, OsString)]>,
 }
 
 /// Why there is no git to work with.
@@ -100,34 +97,32 @@ impl Git {
             .iter()
             .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
             .collect();
-        let unchecked =
-            Self(Arc::new(Program { path: program.clone(), version: MINIMUM, inherited }));
-        let version = unchecked.ask_version().await?;
+        let assumed = Self { program, version: MINIMUM, inherited };
+        let version = assumed.ask_version().await?;
         if version < MINIMUM {
-            return Err(GitMissing::TooOld { program, found: version });
+            return Err(GitMissing::TooOld { program: assumed.program, found: version });
         }
-        let inherited = unchecked.0.inherited.clone();
-        Ok(Self(Arc::new(Program { path: program, version, inherited })))
+        Ok(Self { version, ..assumed })
     }
 
     /// The program's version.
     #[must_use]
     pub fn version(&self) -> Version {
-        self.0.version
+        self.version
     }
 
     /// The program as it was found.
     #[must_use]
     pub fn program(&self) -> &Path {
-        &self.0.path
+        &self.program
     }
 
     pub(crate) fn inherited(&self) -> &[(OsString, OsString)] {
-        &self.0.inherited
+        &self.inherited
     }
 
     async fn ask_version(&self) -> Result<Version, GitMissing> {
-        let program = self.0.path.clone();
+        let program = self.program.clone();
         match Command::isolated(self, VERSION_LIMIT, "version").run().await {
             Ok(output) => {
                 let said = output.text();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ci_domain::ids::CommitSha;
+use ci_domain::ids::{BranchName, CommitSha};
 
 use crate::blobs::Blob;
 use crate::changes::{self, Change, ChangeKind, NAMES_AND_STATES};
@@ -172,7 +172,22 @@ impl WorkingCopy {
         self.repository.read_blobs(objects, most).await
     }
 
-    async fn commit(&self, name: &str) -> Result<CommitSha, WorkingCopyError> {
+    /// The branch that is checked out; `None` where `HEAD` is a commit and no branch.
+    ///
+    /// # Errors
+    /// Git failed.
+    pub async fn branch(&self) -> Result<Option<BranchName>, CommandError> {
+        let read = self.repository.command("symbolic-ref").args(["--quiet", "HEAD"]);
+        let output = read.accepting(&[0, 1]).run().await?.text();
+        let name = output.strip_prefix("refs/heads/");
+        Ok(name.and_then(|name| BranchName::new(name).ok()))
+    }
+
+    /// The commit called `name`.
+    ///
+    /// # Errors
+    /// There is none, or git failed.
+    pub async fn commit(&self, name: &str) -> Result<CommitSha, WorkingCopyError> {
         let commit = format!("{name}^{{commit}}");
         let parse = self.repository.command("rev-parse");
         let parse = parse.args(["--verify", "--quiet", "--end-of-options", &commit]);
