@@ -87,8 +87,14 @@ impl Pull {
             let required = outline.sort_required(&outcomes, self.is_approved());
             let blocked = outline.blocked(&outcomes);
             let is_stuck = required.unfinished.iter().any(|id| blocked.contains(id));
-            findings.extend(self.may_run_finding(outline, &required));
-            findings.extend(job_findings(&required, is_stuck));
+            let (about_head, about_node) = self.may_run_findings(outline, &required);
+            findings.extend(about_head);
+            let of_jobs = job_findings(&required, is_stuck);
+            // A known failure is told even while other jobs cannot start.
+            let is_known =
+                of_jobs.first().is_some_and(|finding| finding.state != StatusState::Pending);
+            let (before, after) = if is_known { (None, about_node) } else { (about_node, None) };
+            findings.extend(before.into_iter().chain(of_jobs).chain(after));
         }
         findings.extend(self.people_findings());
         findings
@@ -132,15 +138,22 @@ impl Pull {
         }
     }
 
-    /// What keeps commands from running. The state of the node is of no interest once all have run;
-    /// leave to run a fork's head is asked for in any case.
-    fn may_run_finding(&self, outline: &Outline, required: &Required<'_>) -> Option<Finding> {
-        let MayRun::No(reason) = self.may_run() else { return None };
-        outline.required().next()?;
-        let is_about_head = matches!(reason, Reason::ForksNever | Reason::AwaitingApproval);
-        if required.unfinished.is_empty() && !is_about_head {
-            return None;
+    /// What keeps commands from running: about the head, and about the node. The state of the node is
+    /// of no interest once all have run; leave to run a fork's head is asked for in any case.
+    fn may_run_findings(
+        &self,
+        outline: &Outline,
+        required: &Required<'_>,
+    ) -> (Option<Finding>, Option<Finding>) {
+        let MayRun::No(reason) = self.may_run() else { return (None, None) };
+        if matches!(reason, Reason::ForksNever | Reason::AwaitingApproval) {
+            (outline.required().next().map(|_| self.obstacle(reason)), None)
+        } else {
+            (None, required.unfinished.first().map(|_| self.obstacle(reason)))
         }
+    }
+
+    fn obstacle(&self, reason: Reason) -> Finding {
         let head = self.facts().map(|facts| facts.head.sha.short()).unwrap_or_default();
         let (state, description, met_by) = match reason {
             Reason::PolicyUnknown => (
@@ -169,7 +182,7 @@ impl Pull {
                 format!("`/ci run {head}` or an approving review by someone with write access"),
             ),
         };
-        Some(Finding::new(state, description, met_by))
+        Finding::new(state, description, met_by)
     }
 
     fn people_findings(&self) -> Vec<Finding> {

@@ -2,6 +2,7 @@
 
 use crate::forge::ReviewState;
 use crate::ids::RepoName;
+use crate::may_run::Disk;
 use crate::outline::Preparation;
 use crate::policy::{Forks, StaleApprovals};
 use crate::world::{World, sha};
@@ -211,6 +212,22 @@ fn a_fork_waits_to_be_let_run_where_it_has_jobs() {
     check_changed("", "", fork, "pending: awaiting approval");
     check_changed("air:test", "", never, "failure: forks are not built");
     check_changed("air:test", "", always, "pending: awaiting air:test");
+}
+
+#[test]
+fn a_node_that_cannot_run_jobs_says_so_unless_a_failure_is_known() {
+    for (ended, expected) in [
+        ("", "pending: waiting for disk"),
+        ("air:compile passed", "pending: waiting for disk"),
+        ("air:test failed", "failure: air:test failed; awaiting air:compile"),
+        ("air:compile passed air:test passed", "success: pull request can be merged"),
+    ] {
+        let full = |world: &mut World| {
+            let step = world.pull.note_disk(Disk::Low);
+            world.carry_out(step, None);
+        };
+        check_changed("air:compile air:test", ended, full, expected);
+    }
 }
 
 #[test]
