@@ -10,7 +10,7 @@ use crate::control::{self, Request};
 use crate::fact::ExitRecord;
 use crate::follower::{FollowError, follow};
 use crate::journal::{JournalError, JournalOffset};
-use crate::processes::{Process, Rule, Scope, Survivors};
+use crate::processes::{Rule, Scope, Survivors};
 use crate::run_dir::{OpenError, RunDir, RunState};
 use crate::sweep::{SweepError, sweep};
 
@@ -122,6 +122,5 @@ async fn wait_for_end(dir: &RunDir) -> Result<Stopped, CancelError> {
 
 fn survivors(dir: &RunDir) -> Result<Survivors, CancelError> {
     let marker = dir.spec()?.marker();
-    let living = Scope::new(Rule::LeftBy { session: None, marker }).living()?;
-    Ok(Survivors(living.iter().map(Process::name).collect()))
+    Ok(Scope::new(Rule::LeftBy { session: None, marker }).look()?.names())
 }

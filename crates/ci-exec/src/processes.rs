@@ -2,6 +2,7 @@
 
 mod scope;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -10,6 +11,9 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 pub(crate) use scope::{Rule, Scope};
+
+/// The flags of a process that runs no program: `PF_KTHREAD`, part of the kernel, and `PF_EXITING`.
+const NO_PROGRAM: u64 = 0x0020_0000 | 0x4;
 
 /// A process at the moment when `/proc` was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +25,20 @@ pub(crate) struct Process {
     /// In clock ticks since boot; tells a process from a later one with the same pid.
     pub(crate) start_time: u64,
     state: char,
+    /// Whether there is no program that could start anything: a kernel thread, or one at its end.
+    has_no_program: bool,
+    /// Whether it has a place for an environment, which may be empty.
+    has_environment: bool,
     name: String,
+}
+
+/// An answer that depends on the moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    No,
+    /// Not to be told now; ask again in a moment.
+    Unknown,
 }
 
 /// A process as people know it.
@@ -38,18 +55,53 @@ pub struct ProcessName {
 pub struct Survivors(pub Vec<ProcessName>);
 
 impl Process {
-    /// Every process of the machine that this user can see.
+    /// Every process of the machine that this user can see, and none is missed.
+    ///
+    /// A list of `/proc` is old when it is read: a process in it can have had a child and ended
+    /// since. So the ids that the kernel gave away meanwhile are looked at too, until none is new.
     pub(crate) fn all() -> io::Result<Vec<Self>> {
-        let mut processes = Vec::new();
+        let mut newest = newest_pid()?;
+        let mut found = Self::listed()?;
+        loop {
+            let now = newest_pid()?;
+            if now == newest {
+                return Ok(found.into_values().collect());
+            }
+            if now < newest {
+                // The numbers began again from below.
+                found.extend(Self::listed()?);
+            }
+            for number in newest + 1..=now {
+                found.extend(Self::leading(number)?);
+            }
+            newest = now;
+        }
+    }
+
+    /// The processes in the list of `/proc`, by their ids.
+    fn listed() -> io::Result<BTreeMap<i32, Self>> {
+        let mut processes = BTreeMap::new();
         for entry in fs::read_dir("/proc")? {
-            let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            let Some(number) = entry?.file_name().to_str().and_then(|name| name.parse().ok())
+            else {
                 continue;
             };
-            if let Some(pid) = Pid::from_raw(pid) {
-                processes.extend(Self::read(pid)?);
+            if let Some(process) = Pid::from_raw(number).map(Self::read).transpose()?.flatten() {
+                processes.insert(number, process);
             }
         }
         Ok(processes)
+    }
+
+    /// The process with this id, unless the id is that of a thread only.
+    fn leading(number: i32) -> io::Result<Option<(i32, Self)>> {
+        let status = gone_is_none(fs::read(format!("/proc/{number}/status")))?.unwrap_or_default();
+        let leader = format!("Tgid:\t{number}\n");
+        if !String::from_utf8_lossy(&status).contains(&leader) {
+            return Ok(None);
+        }
+        let process = Pid::from_raw(number).map(Self::read).transpose()?.flatten();
+        Ok(process.map(|process| (number, process)))
     }
 
     /// The process with this id; `None` where there is none.
@@ -58,7 +110,8 @@ impl Process {
         Ok(gone_is_none(stat)?.and_then(|stat| Self::parse(pid, &String::from_utf8_lossy(&stat))))
     }
 
-    /// Reads `pid (name) state ppid pgrp session … starttime …`; the name may hold anything.
+    /// Reads `pid (name) state ppid pgrp session … flags … starttime … env_end …`; the name may hold
+    /// anything.
     fn parse(pid: Pid, stat: &str) -> Option<Self> {
         let (head, tail) = stat.rsplit_once(')')?;
         let fields: Vec<&str> = tail.split_ascii_whitespace().collect();
@@ -69,6 +122,8 @@ impl Process {
             group: fields.get(2)?.parse().ok()?,
             session: fields.get(3)?.parse().ok()?,
             start_time: fields.get(19)?.parse().ok()?,
+            has_no_program: fields.get(6)?.parse::<u64>().ok()? & NO_PROGRAM != 0,
+            has_environment: *fields.get(48)? != "0",
             name: head.split_once('(')?.1.to_owned(),
         })
     }
@@ -96,13 +151,24 @@ impl Process {
     }
 
     /// Whether the environment that it was started with has the variable `entry`, `NAME=value`.
-    pub(crate) fn was_started_with(&self, entry: &str) -> io::Result<bool> {
+    pub(crate) fn was_started_with(&self, entry: &str) -> io::Result<Answer> {
+        if self.has_no_program || !self.is_living() {
+            return Ok(Answer::No);
+        }
         let environ = fs::read(format!("/proc/{}/environ", self.pid.as_raw_nonzero()));
         let environ = match environ {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Answer::No),
             other => gone_is_none(other)?.unwrap_or_default(),
         };
-        Ok(environ.split(|byte| *byte == 0).any(|variable| variable == entry.as_bytes()))
+        if environ.split(|byte| *byte == 0).any(|variable| variable == entry.as_bytes()) {
+            return Ok(Answer::Yes);
+        }
+        // A process that is about to become another program has no environment for a moment.
+        let now = Self::read(self.pid)?.filter(|now| now.start_time == self.start_time);
+        let is_between = now.is_some_and(|now| {
+            environ.is_empty() && !now.has_environment && !now.has_no_program && now.is_living()
+        });
+        Ok(if is_between { Answer::Unknown } else { Answer::No })
     }
 
     pub(crate) fn name(&self) -> ProcessName {
@@ -119,6 +185,13 @@ impl fmt::Display for Survivors {
         }
         Ok(())
     }
+}
+
+/// The id that the kernel gave away last.
+fn newest_pid() -> io::Result<i32> {
+    let load = fs::read_to_string("/proc/loadavg")?;
+    let newest = load.split_ascii_whitespace().last().and_then(|number| number.parse().ok());
+    newest.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "/proc/loadavg is unreadable"))
 }
 
 /// A process can end between being listed and being read.
@@ -138,11 +211,13 @@ mod tests {
     #[test]
     fn a_name_may_hold_anything() {
         let pid = Pid::from_raw(42).unwrap();
-        let stat = "42 (a) S 1 (b) R 7 8 9 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 555 0";
-        let process = Process::parse(pid, stat).unwrap();
+        let tail = " 0".repeat(28);
+        let stat = format!("42 (a) S 1 (b) R 7 8 9 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 555{tail} 99 0");
+        let process = Process::parse(pid, &stat).unwrap();
         assert_eq!(process.name, "a) S 1 (b");
         assert_eq!((process.parent, process.group, process.session), (7, 8, 9));
         assert_eq!((process.start_time, process.is_living()), (555, true));
+        assert_eq!((process.has_environment, process.has_no_program), (true, false));
     }
 
     #[test]
@@ -151,5 +226,6 @@ mod tests {
         let own = Process::read(pid).unwrap().unwrap();
         let all = Process::all().unwrap();
         assert!(all.iter().any(|one| (one.pid, one.start_time) == (pid, own.start_time)));
+        assert!(own.has_environment && !own.has_no_program);
     }
 }

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::time::{Instant, sleep};
 
-use super::{Process, Survivors};
+use super::{Answer, Process, Survivors};
 
 /// How long killed processes may take to disappear; only one that hangs in the kernel takes longer.
 const KILL_MARGIN: Duration = Duration::from_secs(5);
@@ -41,6 +41,15 @@ pub(crate) struct Scope {
     seen: BTreeSet<(i32, u64)>,
 }
 
+/// What a look at a scope has shown.
+#[derive(Debug)]
+pub(crate) struct Sight {
+    /// The processes that can still do something.
+    living: Vec<Process>,
+    /// How many processes could not be told from strangers at this moment.
+    undecided: usize,
+}
+
 impl Scope {
     pub(crate) fn new(rule: Rule) -> Self {
         Self { rule, seen: BTreeSet::new() }
@@ -59,7 +68,7 @@ impl Scope {
         let mut pause = FIRST_PAUSE;
         while asked.elapsed() < grace {
             sleep(pause.min(grace.saturating_sub(asked.elapsed()))).await;
-            if self.living()?.is_empty() {
+            if self.look()?.is_empty() {
                 return Ok(Ok(()));
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -77,7 +86,7 @@ impl Scope {
                 return Ok(Ok(()));
             }
             if Instant::now() >= deadline {
-                return Ok(Err(Survivors(left.iter().map(Process::name).collect())));
+                return Ok(Err(left.names()));
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
@@ -85,10 +94,10 @@ impl Scope {
     }
 
     /// Sends `signal` to all its processes and says which they were.
-    fn signal(&mut self, signal: Signal) -> io::Result<Vec<Process>> {
-        let living = self.living()?;
+    fn signal(&mut self, signal: Signal) -> io::Result<Sight> {
+        let sight = self.look()?;
         let group = match &self.rule {
-            Rule::Group(leader) if !living.is_empty() => Some(*leader),
+            Rule::Group(leader) if !sight.living.is_empty() => Some(*leader),
             _ => None,
         };
         if let Some(leader) = group {
@@ -102,19 +111,22 @@ impl Scope {
         let in_group = |process: &Process| {
             group.is_some_and(|leader| process.group == leader.as_raw_nonzero().get())
         };
-        for process in living.iter().filter(|process| !in_group(process)) {
+        for process in sight.living.iter().filter(|process| !in_group(process)) {
             process.signal(signal)?;
         }
-        Ok(living)
+        Ok(sight)
     }
 
-    /// Its processes that can still do something.
-    pub(crate) fn living(&mut self) -> io::Result<Vec<Process>> {
+    /// Looks for its processes.
+    pub(crate) fn look(&mut self) -> io::Result<Sight> {
         let all = Process::all()?;
         let mut members: BTreeSet<i32> = BTreeSet::new();
+        let mut undecided = 0;
         for process in &all {
-            if self.seen.contains(&key(process)) || self.rule.matches(process)? {
-                members.insert(process.pid.as_raw_nonzero().get());
+            match self.answer(process)? {
+                Answer::Yes => drop(members.insert(process.pid.as_raw_nonzero().get())),
+                Answer::Unknown => undecided += 1,
+                Answer::No => {}
             }
         }
         add_descendants(&all, &mut members);
@@ -125,23 +137,47 @@ impl Scope {
         let living: Vec<Process> =
             all.into_iter().filter(|one| is_member(one) && one.is_living()).collect();
         self.seen.extend(living.iter().map(key));
-        Ok(living)
+        Ok(Sight { living, undecided })
+    }
+
+    fn answer(&self, process: &Process) -> io::Result<Answer> {
+        if self.seen.contains(&key(process)) {
+            return Ok(Answer::Yes);
+        }
+        self.rule.answer(process)
+    }
+}
+
+impl Sight {
+    /// Whether it is certain that there is no process.
+    fn is_empty(&self) -> bool {
+        self.living.is_empty() && self.undecided == 0
+    }
+
+    /// What is left, for people.
+    pub(crate) fn names(&self) -> Survivors {
+        Survivors(self.living.iter().map(Process::name).collect())
     }
 }
 
 impl Rule {
-    fn matches(&self, process: &Process) -> io::Result<bool> {
-        match self {
+    fn answer(&self, process: &Process) -> io::Result<Answer> {
+        let is_so = match self {
             // A group of another session only has the same number.
-            Self::Group(leader) => Ok(process.group == leader.as_raw_nonzero().get()
-                && process.session == rustix::process::getsid(None)?.as_raw_nonzero().get()),
-            Self::Descendants => Ok(process.pid == rustix::process::getpid()),
-            Self::LeftBy { session, marker } => {
-                let in_session = session
-                    .is_some_and(|session| process.session == session.as_raw_nonzero().get());
-                Ok(in_session || process.was_started_with(marker)?)
+            Self::Group(leader) => {
+                process.group == leader.as_raw_nonzero().get()
+                    && process.session == rustix::process::getsid(None)?.as_raw_nonzero().get()
             }
-        }
+            Self::Descendants => process.pid == rustix::process::getpid(),
+            Self::LeftBy { session, marker } => {
+                let session = session.map(|session| session.as_raw_nonzero().get());
+                if session != Some(process.session) {
+                    return process.was_started_with(marker);
+                }
+                true
+            }
+        };
+        Ok(if is_so { Answer::Yes } else { Answer::No })
     }
 }
 

@@ -170,3 +170,23 @@ async fn a_zero_grace_kills_at_once() {
     within("the cancel", cancel(&dir)).await.unwrap();
     place.assert_nothing_is_left();
 }
+
+#[tokio::test]
+async fn a_runner_can_be_killed_at_any_fact() {
+    for facts in 0..9 {
+        let steps = (0..4).map(|_| command("setsid sleep 600 & sleep 600 & echo x")).collect();
+        let place = Place::new(vec![parallel(steps)]);
+        let dir = place.start().await;
+        let mut follower = follow(&dir, JournalOffset(0));
+        for _ in 0..facts {
+            within("a fact", follower.next()).await.unwrap().unwrap();
+        }
+        kill(dir.identity().unwrap().unwrap().pid);
+        until_lost(&dir).await;
+        while let Ok(fact) = within("the end", follower.next()).await {
+            assert!(!fact.unwrap().1.is_last(), "a lost run has no outcome");
+        }
+        within("the sweep", sweep(&dir)).await.unwrap();
+        place.assert_nothing_is_left();
+    }
+}

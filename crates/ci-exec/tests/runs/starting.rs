@@ -108,3 +108,16 @@ async fn a_run_directory_is_private_and_may_have_a_long_path() {
     assert_eq!(mode(deep.clone()), 0o700);
     assert_eq!(mode(deep.join("spec.json")), 0o600);
 }
+
+#[tokio::test]
+async fn a_start_that_is_given_up_is_no_less_a_start() {
+    let place = Place::with_command("echo x >> runs");
+    let dir = place.create();
+    let launcher = launcher();
+    let mut start = Box::pin(launcher.start(&dir));
+    let first_look = futures_util::future::poll_immediate(&mut start).await;
+    assert!(first_look.is_none(), "it takes longer than that");
+    drop(start);
+    assert_eq!(Run::follow(&dir).await.outcome, Outcome::Passed);
+    assert_eq!(fs::read_to_string(place.file("runs")).unwrap(), "x\n");
+}
