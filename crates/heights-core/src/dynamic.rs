@@ -26,6 +26,8 @@ pub enum DynamicEvent {
     Started(ChildKey, Incarnation),
     /// The child did not come up.
     StartFailed(ChildKey, Incarnation),
+    /// The child found nothing to do; that is not a failure.
+    Ignored(ChildKey, Incarnation),
     /// The child is gone.
     Exited(ChildKey, Incarnation, ExitClass),
     /// A retry that was asked for is due.
@@ -136,6 +138,9 @@ impl DynamicMachine {
             DynamicEvent::StartFailed(key, incarnation) => {
                 self.start_failed(now, key, incarnation, &mut actions);
             }
+            DynamicEvent::Ignored(key, incarnation) => {
+                self.ignored(key, incarnation, &mut actions);
+            }
             DynamicEvent::Exited(key, incarnation, class) => {
                 self.exited(now, (key, incarnation), class, &mut actions);
             }
@@ -214,6 +219,20 @@ impl DynamicMachine {
                 self.forget(key, actions);
             }
             _ => {}
+        }
+    }
+
+    fn ignored(
+        &mut self,
+        key: ChildKey,
+        incarnation: Incarnation,
+        actions: &mut Vec<DynamicAction>,
+    ) {
+        if let Some(State::Starting { incarnation: current, .. } | State::Stopping(current)) =
+            self.children.get(&key).map(|child| child.state)
+            && current == incarnation
+        {
+            self.forget(key, actions);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A supervisor with a fixed order of children, as a state machine.
 //!
 //! Whoever runs it performs the actions in order. `Start` and `Stop` come last in a step and are
-//! answered by exactly one of `Started`, `StartFailed` or `Stopped` before any other event goes
+//! answered by exactly one of `Started`, `StartFailed`, `Ignored` or `Stopped` before any other event goes
 //! in, except `Stop`, which may interrupt a start that was given up.
 
 mod admin;
@@ -49,6 +49,8 @@ pub enum Event {
     Started(ChildRun),
     /// The child that was being started did not come up.
     StartFailed(ChildRun),
+    /// The child that was being started found nothing to do; that is not a failure.
+    Ignored(ChildRun),
     /// The child that was being stopped is gone.
     Stopped(ChildRun),
     /// A child ended by itself and is gone.
@@ -105,6 +107,8 @@ pub enum Answer {
     Started(ChildRun),
     /// The child did not come up.
     StartFailed(ChildId),
+    /// The child found nothing to do.
+    Ignored(ChildId),
     /// It is done.
     Done,
     /// It is not possible now.
@@ -210,6 +214,7 @@ impl Machine {
             Event::Boot => self.boot(),
             Event::Started(run) => self.family.set_running(&run, now),
             Event::StartFailed(run) => self.start_failed(now, &run, &mut actions),
+            Event::Ignored(run) => self.ignored(&run, &mut actions),
             Event::Stopped(run) => self.stopped(&run, &mut actions),
             Event::Exited(run, class) => self.exited(now, &run, class, &mut actions),
             Event::Retry { id, ticket } => self.retry(&id, ticket),

@@ -49,6 +49,18 @@ impl Machine {
         }
     }
 
+    /// Keeps the spec without a process, unless the child is temporary, and goes on.
+    pub(super) fn ignored(&mut self, run: &ChildRun, actions: &mut Vec<Action>) {
+        self.family.set_stopped(&run.id);
+        if self.family.remove_if_temporary(&run.id) {
+            actions.push(Action::Forget(run.id.clone()));
+        }
+        if matches!(self.purpose, Purpose::Add | Purpose::StartAgain(_)) {
+            self.abandon_plan();
+            actions.push(Action::Answer(Answer::Ignored(run.id.clone())));
+        }
+    }
+
     pub(super) fn stopped(&mut self, run: &ChildRun, actions: &mut Vec<Action>) {
         self.family.set_stopped(&run.id);
         let ending = matches!(self.purpose, Purpose::Exit(_));

@@ -18,6 +18,7 @@ struct World {
     /// Children in the order they were started.
     started: Vec<ChildId>,
     failing: BTreeSet<&'static str>,
+    ignoring: BTreeSet<&'static str>,
     retries: Vec<(ChildId, u64, Moment)>,
     log: Vec<String>,
     verdict: Option<Verdict>,
@@ -31,6 +32,7 @@ impl World {
             live: BTreeMap::new(),
             started: Vec::new(),
             failing: BTreeSet::new(),
+            ignoring: BTreeSet::new(),
             retries: Vec::new(),
             log: Vec::new(),
             verdict: None,
@@ -86,6 +88,10 @@ impl World {
         if self.failing.contains(run.id.as_str()) {
             self.log.push(format!("fail {}", run.id));
             return Event::StartFailed(run);
+        }
+        if self.ignoring.contains(run.id.as_str()) {
+            self.log.push(format!("ignore {}", run.id));
+            return Event::Ignored(run);
         }
         self.log.push(format!("start {}", run.id));
         let before = self.live.insert(run.id.clone(), run.incarnation);

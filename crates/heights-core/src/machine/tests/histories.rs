@@ -12,6 +12,7 @@ use super::*;
 enum Act {
     Exit(usize, ExitClass),
     Fail(usize, bool),
+    Ignore(usize, bool),
     Terminate(usize),
     Restart(usize),
     Delete(usize),
@@ -33,6 +34,7 @@ fn act() -> impl Generator<Value = Act> {
     prop_oneof![
         8 => (child(), class).prop_map(|(child, class)| Act::Exit(child, class)),
         2 => (child(), any::<bool>()).prop_map(|(child, fails)| Act::Fail(child, fails)),
+        1 => (child(), any::<bool>()).prop_map(|(child, ignores)| Act::Ignore(child, ignores)),
         1 => child().prop_map(Act::Terminate),
         1 => child().prop_map(Act::Restart),
         1 => child().prop_map(Act::Delete),
@@ -56,6 +58,8 @@ fn play(world: &mut World, act: &Act) {
         Act::Exit(child, class) => world.exit(NAMES[*child], *class),
         Act::Fail(child, true) => drop(world.failing.insert(NAMES[*child])),
         Act::Fail(child, false) => drop(world.failing.remove(NAMES[*child])),
+        Act::Ignore(child, true) => drop(world.ignoring.insert(NAMES[*child])),
+        Act::Ignore(child, false) => drop(world.ignoring.remove(NAMES[*child])),
         Act::Terminate(child) => world.feed(Event::TerminateChild(id(*child))),
         Act::Restart(child) => world.feed(Event::RestartChild(id(*child))),
         Act::Delete(child) => world.feed(Event::DeleteChild(id(*child))),
