@@ -99,6 +99,9 @@ pub enum StartChildError {
     /// A child with this id is known but does not run.
     #[error("already present")]
     AlreadyPresent,
+    /// It found nothing to do; its spec is kept, unless it is temporary or dynamic.
+    #[error("the child found nothing to do")]
+    Ignored,
     /// There are as many children as there may be.
     #[error("the supervisor has all the children it may have")]
     MaxChildren,
@@ -130,6 +133,9 @@ pub enum AdminError {
     /// The child is being restarted.
     #[error("the child is being restarted")]
     Restarting,
+    /// The child found nothing to do; its spec is kept.
+    #[error("the child found nothing to do")]
+    Ignored,
     /// The child did not come up; its spec is kept.
     #[error("the child did not start: {0}")]
     Failed(StartFailure),

@@ -11,6 +11,13 @@ use crate::PanicInfo;
 /// A server's own judgment that it is broken: it ends, and its supervisor decides about a restart.
 pub type Fault = Box<dyn Error + Send + Sync>;
 
+/// Found nothing to do: a fault to return from `init` that is not taken as a failure.
+///
+/// The spec is kept without a process, unless the child is temporary or dynamic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("nothing to do")]
+pub struct Ignore;
+
 /// How a process ended.
 ///
 /// | | class | transient child |

@@ -12,7 +12,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::Instant;
 
 use crate::PanicInfo;
-use crate::exit::{Exit, Fault};
+use crate::exit::{Exit, Fault, Ignore};
 use crate::panic::catch;
 use crate::process::{Process, ProcessId};
 use crate::server::Flow;
@@ -114,7 +114,9 @@ impl<B: Behavior> Actor for Guarded<B> {
         match exit_of(catch(&self.process, start).await) {
             Ok(state) => Ok(Some(state)),
             Err(exit) => {
-                self.process.settle(exit);
+                // A start without a process that ends normally is one with nothing to do.
+                let ignore = matches!(&exit, Exit::Error(error) if error.is::<Ignore>());
+                self.process.settle(if ignore { Exit::Normal } else { exit });
                 Err(Ended.into())
             }
         }

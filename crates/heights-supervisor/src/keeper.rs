@@ -45,6 +45,9 @@ pub enum StartFailure {
     /// It took longer than its start timeout.
     #[error("not up within {0:?}")]
     Timeout(Duration),
+    /// It found nothing to do.
+    #[error("nothing to do")]
+    Ignored,
     /// It was told to stop before it was up.
     #[error("stopped before it was up")]
     Stopped,
@@ -58,6 +61,7 @@ impl StartFailure {
     pub(crate) fn to_exit(&self) -> Exit {
         match self {
             Self::Exit(exit) => exit.clone(),
+            Self::Ignored => Exit::Normal,
             other => Exit::Error(Arc::new(other.clone())),
         }
     }
@@ -100,7 +104,10 @@ impl Keeper {
             let spawning = async { self.starter.start(self.process.clone()).await };
             match catch(&self.process, spawning).await {
                 Ok(Some(task)) => Ok(task),
-                Ok(None) => Err(StartFailure::Exit(self.process.exit().unwrap_or(Exit::Killed))),
+                Ok(None) => Err(match self.process.exit() {
+                    Some(Exit::Normal) => StartFailure::Ignored,
+                    exit => StartFailure::Exit(exit.unwrap_or(Exit::Killed)),
+                }),
                 Err(panic) => Err(StartFailure::Exit(Exit::Panic(panic))),
             }
         };

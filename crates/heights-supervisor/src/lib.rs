@@ -95,7 +95,7 @@ pub use self::admin::{
     AdminError, ChildInfo, ChildStarted, ChildStatus, StartChildError, StartError,
 };
 pub use self::dynamic::{DynamicBuilder, DynamicRef, DynamicSupervisor};
-pub use self::exit::{Exit, Fault, ShutdownReason};
+pub use self::exit::{Exit, Fault, Ignore, ShutdownReason};
 pub use self::hub::{Crash, Hub, ProcessInfo, ProcessState, Shape, TreeSnapshot, WaitingInfo};
 pub use self::keeper::StartFailure;
 pub use self::panic::PanicInfo;

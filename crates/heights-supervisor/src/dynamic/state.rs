@@ -111,6 +111,10 @@ impl State {
                 self.announce(key);
                 verdict
             }
+            Err(StartFailure::Ignored) => {
+                self.ignored(key);
+                self.feed(DynamicEvent::Ignored(key, incarnation))
+            }
             Err(failure) => {
                 self.did_not_start(key, failure);
                 self.feed(DynamicEvent::StartFailed(key, incarnation))

@@ -130,6 +130,7 @@ async fn start_child(
     state.expect_no_more();
     reply.send(match &settled.answer {
         Some(Answer::Started(run)) => state.started(&run.id).ok_or_else(|| failed(state, id)),
+        Some(Answer::Ignored(_)) => Err(StartChildError::Ignored),
         Some(Answer::Refused(Refusal::AlreadyStarted(run))) => Err(state
             .started(&run.id)
             .map_or(StartChildError::AlreadyPresent, StartChildError::AlreadyStarted)),
@@ -161,6 +162,7 @@ fn done(state: &mut State, settled: &Settled) -> Result<(), AdminError> {
         }
         Some(Answer::Refused(Refusal::Restarting)) => Err(AdminError::Restarting),
         Some(Answer::Refused(_)) => Err(AdminError::NotFound),
+        Some(Answer::Ignored(_)) => Err(AdminError::Ignored),
         Some(Answer::StartFailed(_)) | None => Err(AdminError::Failed(state.take_failure())),
     }
 }

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use heights_supervisor::{
-    ChildSpec, Exit, ShutdownReason, StartError, StartFailure, Strategy, Supervisor,
+    AdminError, ChildSpec, DynamicSupervisor, Exit, Restart, ShutdownReason, StartChildError,
+    StartError, StartFailure, Strategy, Supervisor,
 };
 
-use crate::support::{Probe, SECOND, Start, Stop, Trace, start, within};
+use crate::support::{Probe, SECOND, Start, Stop, Trace, settle, start, within};
 
 #[tokio::test(start_paused = true)]
 async fn a01_a_supervisor_without_children_starts_and_stops() {
@@ -111,6 +112,48 @@ async fn a07_a_start_that_is_given_up_leaves_nothing() {
     crate::support::settle().await;
     assert!(hub.snapshot().processes.is_empty(), "{:?}", hub.snapshot().processes);
     assert_eq!(trace.take(), "start a, hang b, stop a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a09_a_child_may_find_nothing_to_do_and_its_spec_is_kept() {
+    let trace = Trace::default();
+    let [a, b, c] = ["a", "b", "c"].map(|name| Probe::new(&trace, name));
+    b.next_starts([Start::Ignores, Start::Ignores]);
+    let builder = Supervisor::builder("root").strategy(Strategy::OneForAll);
+    let root = start(builder.child(a.spec.clone()).child(b.spec.clone())).await;
+    assert_eq!(trace.take(), "start a");
+    let counts = root.count_children().await;
+    assert_eq!((counts.specs, counts.active), (2, 1));
+    assert!(root.hub().unwrap().crashes().is_empty());
+    assert!(matches!(root.restart_child("b").await, Err(AdminError::Ignored)));
+    root.restart_child("b").await.unwrap();
+    // One that is added is kept as well.
+    c.next_starts([Start::Ignores]);
+    assert!(matches!(root.start_child(c.spec.clone()).await, Err(StartChildError::Ignored)));
+    assert_eq!(root.count_children().await.specs, 3);
+    root.stop().await;
+    assert_eq!(trace.take(), "start b, stop b, stop a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a10_a11_a_temporary_or_dynamic_child_with_nothing_to_do_is_not_kept() {
+    let trace = Trace::default();
+    let temporary = Probe::new(&trace, "a").with(|spec| spec.restart(Restart::Temporary));
+    temporary.next_starts([Start::Ignores, Start::Ignores]);
+    let root = start(Supervisor::builder("root").child(temporary.spec.clone())).await;
+    assert_eq!(root.count_children().await.specs, 0);
+    let error = root.start_child(temporary.spec).await.unwrap_err();
+    assert!(matches!(error, StartChildError::Ignored));
+    assert_eq!(root.count_children().await.specs, 0);
+
+    let permanent = Probe::new(&trace, "a");
+    permanent.next_starts([Start::Ignores]);
+    let dynamic = DynamicSupervisor::builder("root").start().await.unwrap();
+    let error = dynamic.start_child(permanent.spec).await.unwrap_err();
+    assert!(matches!(error, StartChildError::Ignored));
+    settle().await;
+    assert_eq!(dynamic.count_children().await.specs, 0);
+    assert_eq!(dynamic.stop().await.to_string(), "shutdown: requested");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use heights_supervisor::{
-    ChildRef, ChildSpec, Context, Exit, Fault, Flow, Process, Reply, Server, SupervisorBuilder,
-    SupervisorRef,
+    ChildRef, ChildSpec, Context, Exit, Fault, Flow, Ignore, Process, Reply, Server,
+    SupervisorBuilder, SupervisorRef,
 };
 
 /// Longer than anything that ends by itself, in virtual time.
@@ -35,6 +35,7 @@ impl Trace {
 pub enum Start {
     Fails(&'static str),
     Panics(&'static str),
+    Ignores,
     Hangs,
     Takes(Duration),
 }
@@ -148,6 +149,7 @@ impl Server for Puppet {
                 return Err(why.into());
             }
             Some(Start::Panics(why)) => panic!("{why}"),
+            Some(Start::Ignores) => return Err(Ignore.into()),
             Some(Start::Hangs) => {
                 trace.note(format!("hang {name}"));
                 std::future::pending::<()>().await;

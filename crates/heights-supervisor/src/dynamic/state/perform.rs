@@ -85,6 +85,16 @@ impl State {
         }
     }
 
+    pub(super) fn ignored(&mut self, key: ChildKey) {
+        let Some(child) = self.children.get_mut(&key) else { return };
+        if let Some(process) = child.process.take() {
+            child.last = Some((process.pid(), Exit::Normal));
+        }
+        if let Some(reply) = child.on_started.take() {
+            reply.send(Err(StartChildError::Ignored));
+        }
+    }
+
     pub(super) fn did_not_start(&mut self, key: ChildKey, failure: StartFailure) {
         let Some(child) = self.children.get_mut(&key) else { return };
         if let Some(process) = child.process.take() {

@@ -55,6 +55,9 @@ impl State {
             }
             Err(failure) => failure,
         };
+        if matches!(failure, StartFailure::Ignored) {
+            return Event::Ignored(run);
+        }
         let exit = failure.to_exit();
         self.failure = Some(failure);
         // Who has been told to stop does not try again, and does not complain.
