@@ -43,9 +43,16 @@ pub struct Working {
 
 #[derive(Default)]
 pub(crate) struct Activity {
-    queued: AtomicU64,
-    peak: AtomicU64,
+    queue: Queue,
     work: Mutex<Work>,
+}
+
+/// Touched by all senders, so it has a cache line of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Queue {
+    length: AtomicU64,
+    peak: AtomicU64,
 }
 
 #[derive(Default)]
@@ -61,16 +68,19 @@ struct Work {
 
 impl Activity {
     pub(crate) fn enqueued(&self) {
-        let queued = self.queued.fetch_add(1, Ordering::Relaxed) + 1;
-        self.peak.fetch_max(queued, Ordering::Relaxed);
+        let queued = self.queue.length.fetch_add(1, Ordering::Relaxed) + 1;
+        // Reading is cheap, and a new peak is rare.
+        if queued > self.queue.peak.load(Ordering::Relaxed) {
+            self.queue.peak.fetch_max(queued, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn dequeued(&self) {
-        self.queued.fetch_sub(1, Ordering::Relaxed);
+        self.queue.length.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(crate) fn queued(&self) -> u64 {
-        self.queued.load(Ordering::Relaxed)
+        self.queue.length.load(Ordering::Relaxed)
     }
 
     /// Notes that a message is being handled now.
@@ -107,7 +117,7 @@ impl Activity {
             work.now.map(|(label, from, since)| Working { label, from, since: since.elapsed() });
         Figures {
             queued: has_queue.then(|| self.queued()),
-            peak: has_queue.then(|| self.peak.load(Ordering::Relaxed)),
+            peak: has_queue.then(|| self.queue.peak.load(Ordering::Relaxed)),
             handled: work.handled,
             failed: work.failed,
             busy: work.busy + working.map_or(Duration::ZERO, |working| working.since),
