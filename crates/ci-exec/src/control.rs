@@ -46,6 +46,14 @@ struct Envelope {
     request: Request,
 }
 
+/// Asks the runner of `dir` for a sign of life.
+///
+/// # Errors
+/// Fails where none answers in time.
+pub async fn ping(dir: &RunDir) -> io::Result<()> {
+    ask(dir, Request::Ping).await
+}
+
 /// Connects to the runner of `dir` and asks for its wake-ups.
 pub(crate) async fn attach(dir: &RunDir) -> io::Result<UnixStream> {
     let mut stream = connect(dir).await?;

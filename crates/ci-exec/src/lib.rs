@@ -36,6 +36,7 @@ mod sweep;
 mod runner;
 
 pub use cancel::{CancelError, Stopped, cancel, cancel_within};
+pub use control::ping;
 pub use fact::{CommandId, Exit, ExitRecord, Fact, FailReason, FailedCommand, Outcome, UnixMillis};
 pub use follower::{FollowError, Follower, follow};
 pub use identity::Identity;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use ci_exec::{OpenError, Outcome, RunDir, RunState, StartError};
+use ci_exec::{OpenError, Outcome, RunDir, RunState, StartError, ping};
 
 use crate::support::{Place, Run, launcher, until, within, written};
 
@@ -17,11 +17,14 @@ async fn states_follow_one_another() {
     let identity = launcher().start(&dir).await.unwrap();
     written(&place.file("up")).await;
     assert_eq!(dir.state().unwrap(), RunState::Running(Some(identity)));
+    ping(&dir).await.unwrap();
     fs::write(place.file("go"), "").unwrap();
     let run = Run::follow(&dir).await;
     let record = dir.exit_record().unwrap().unwrap();
     assert_eq!(dir.state().unwrap(), RunState::Finished(record));
     assert_eq!(run.outcome, Outcome::Passed);
+    until("the runner to end", || !run.dir.identity().unwrap().unwrap().is_alive().unwrap()).await;
+    ping(&dir).await.unwrap_err();
 }
 
 #[tokio::test]
