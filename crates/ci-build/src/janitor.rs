@@ -50,6 +50,9 @@ impl Server for Janitor {
         if let Err(error) = self.remove_workspaces().await {
             warn!(repo = %self.0.elders.repo, %error, "failed to remove workspaces");
         }
+        if let Err(error) = self.maintain_mirror().await {
+            warn!(repo = %self.0.elders.repo, %error, "failed to maintain the mirror");
+        }
         if let Err(error) = self.remove_logs().await {
             warn!(repo = %self.0.elders.repo, %error, "failed to remove old logs");
         }
@@ -76,6 +79,11 @@ impl Janitor {
             }
         }
         Ok(self.0.elders.workspaces.all().empty_trash().await?)
+    }
+
+    /// Every fetch leaves a small pack behind.
+    async fn maintain_mirror(&self) -> Result<(), Fault> {
+        Ok(self.0.elders.mirror.git()?.maintain().await?)
     }
 
     /// Removes the run directories of this repository that ended long ago.

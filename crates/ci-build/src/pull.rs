@@ -15,8 +15,8 @@ use ci_domain::pull::{
 };
 use ci_store::{Seq, StreamId};
 use heights::{
-    CallError, ChildRef, ChildSpec, Context, DynamicRef, Fault, Flow, ProcessId, Recipient, Reply,
-    Server,
+    CallError, ChildRef, ChildSpec, Context, DynamicRef, Exit, Fault, Flow, ProcessId, Recipient,
+    Reply, Report, Server, ShutdownReason,
 };
 use tracing::{debug, info, warn};
 
@@ -63,6 +63,11 @@ impl PullHandle {
         self.0.call(Msg::View).await
     }
 
+    /// The way for reports about its builds.
+    pub(crate) fn reports(&self) -> Recipient<Report> {
+        self.0.recipient(|report| Msg::Report(Box::new(report)))
+    }
+
     /// Takes note of the room on the disk.
     pub(crate) fn note_disk(&self, disk: Disk) {
         let _restarting = self.0.cast(Msg::Disk(disk));
@@ -89,6 +94,19 @@ pub(crate) struct PullArgs {
 pub(crate) fn start(args: PullArgs) -> (ChildSpec, PullHandle) {
     let (spec, reference) = ChildSpec::server::<PullActor>("pull", move || args.clone());
     (spec, PullHandle(reference))
+}
+
+/// A build whose actors crashed too often stays down. That is a fault of ours too: our own restart
+/// starts it once more, and a fault that lasts ends in quarantine.
+fn check(report: &Report) -> Result<(), Fault> {
+    match report {
+        Report::Left(left)
+            if matches!(left.exit, Exit::Shutdown(ShutdownReason::ReachedMaxIntensity)) =>
+        {
+            Err(format!("run {}: its actors crashed too often", left.child).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads the machine of a pull request from its stream.
@@ -174,6 +192,7 @@ enum Msg {
     Build(BuildFact),
     Request(Asked, Reply<Result<Vec<JobId>, Refusal>>),
     Disk(Disk),
+    Report(Box<Report>),
     View(Reply<PullView>),
 }
 
@@ -216,6 +235,7 @@ impl Server for PullActor {
                 let step = self.pull.note_disk(disk);
                 self.carry_out(step, cx).await?;
             }
+            Msg::Report(report) => check(&report)?,
             Msg::View(reply) => {
                 let progress = self.build.as_ref().map(|build| &build.progress);
                 reply.send(PullView::new(&self.pull, progress));
@@ -233,6 +253,7 @@ impl Server for PullActor {
             Msg::Build(_) => "build",
             Msg::Request(..) => "request",
             Msg::Disk(_) => "disk",
+            Msg::Report(_) => "report",
             Msg::View(_) => "view",
         }
     }

@@ -1,11 +1,14 @@
 //! The supervisor of one pull request: the actor that decides, and the builds that it starts.
 
-use ci_domain::ids::PullNumber;
-use heights::{ChildSpec, DynamicSupervisor, Recipient, Restart, Strategy, Supervisor};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+
+use ci_domain::ids::PullNumber;
+use heights::{ChildSpec, DynamicSupervisor, Recipient, Report, Restart, Strategy, Supervisor};
 
 use crate::elders::Elders;
 use crate::pull::{self, PullArgs, PullFact, PullHandle};
+use crate::repo::later;
 
 /// How often a pull request's actors may crash before it is put into quarantine.
 const INTENSITY: (u32, Duration) = (5, Duration::from_secs(60));
@@ -26,10 +29,15 @@ pub(crate) fn describe(
     number: PullNumber,
     watcher: Recipient<PullFact>,
 ) -> (ChildSpec, PullHandle) {
-    let (builds, builds_ref) =
-        DynamicSupervisor::builder("builds").intensity(INTENSITY.0, INTENSITY.1).child_spec();
+    let reports: Arc<OnceLock<Recipient<Report>>> = Arc::default();
+    let (builds, builds_ref) = DynamicSupervisor::builder("builds")
+        .intensity(INTENSITY.0, INTENSITY.1)
+        .on_report(later(&reports))
+        .child_spec();
     let (actor, handle) =
         pull::start(PullArgs { elders: elders.clone(), number, builds: builds_ref, watcher });
+    // Filled once: a pull request's tree is described once in its life.
+    let _first = reports.set(handle.reports());
     let (spec, _) = Supervisor::builder(name(number))
         .strategy(Strategy::RestForOne)
         .intensity(INTENSITY.0, INTENSITY.1)

@@ -109,7 +109,7 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
     let reports: Arc<OnceLock<Recipient<Report>>> = Arc::default();
     let (pulls_spec, pulls) = DynamicSupervisor::builder("pulls")
         .intensity(PULLS_INTENSITY.0, PULLS_INTENSITY.1)
-        .on_report(to_whom(&reports))
+        .on_report(later(&reports))
         .child_spec();
     let registry = Pulls::unique();
     let (watcher_spec, watcher) = watcher::start(
@@ -141,12 +141,12 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
     (spec, RepoHandle { elders, watcher, pulls: registry })
 }
 
-/// Reports go to the watcher, which is described after the supervisor that reports.
-fn to_whom(watcher: &Arc<OnceLock<Recipient<Report>>>) -> Recipient<Report> {
-    let watcher = watcher.clone();
+/// The way to somebody who is described after the supervisor that reports to them.
+pub(crate) fn later(recipient: &Arc<OnceLock<Recipient<Report>>>) -> Recipient<Report> {
+    let recipient = recipient.clone();
     Recipient::from_fn(move |report| {
-        if let Some(watcher) = watcher.get() {
-            watcher.tell(report);
+        if let Some(recipient) = recipient.get() {
+            recipient.tell(report);
         }
     })
 }

@@ -11,8 +11,8 @@ use ci_domain::pipeline::{On, Pipeline};
 use ci_domain::plan::{Plan, plan_job};
 use ci_domain::policy::Policy;
 use ci_git::{
-    Blob, CommandError, EntryKind, FetchError, Merge, MergeError, MergeRequest, Mirror, ObjectId,
-    Subject, Tree, Wanted,
+    Blob, CommandError, EntryKind, FetchError, Merge, MergeCommit, MergeError, MergeRequest,
+    Mirror, ObjectId, Subject, Tree, Wanted,
 };
 use heights::Regulator;
 use sha2::{Digest, Sha256};
@@ -81,7 +81,7 @@ impl Preparer {
             Merge::Conflict { paths } => {
                 Preparation::Conflict { paths: paths.iter().map(ToString::to_string).collect() }
             }
-            Merge::Clean(merge) => self.plan(basis, &merge.commit, &policy).await?,
+            Merge::Clean(merge) => self.plan(basis, merge, &policy).await?,
         };
         Ok(prepared(basis, policy, policy_findings, result))
     }
@@ -125,11 +125,14 @@ impl Preparer {
     async fn plan(
         &self,
         basis: &Basis,
-        merge: &CommitSha,
+        merge: MergeCommit,
         policy: &Policy,
     ) -> Result<Preparation, PrepareFault> {
-        let (changes, files) =
-            tokio::join!(self.git.changed_paths(&basis.base, merge), Files::of(&self.git, merge));
+        let (changes, files) = tokio::join!(
+            self.git.changed_paths(&basis.base, &merge.commit),
+            Files::read(&self.git, merge.files),
+        );
+        let merge = merge.commit;
         let paths: BTreeSet<String> =
             changes?.iter().map(|change| change.path.as_str().to_owned()).collect();
         let files = files?;
@@ -142,8 +145,8 @@ impl Preparer {
             Ok(outline) => outline,
             Err(finding) => return Ok(invalid(vec![finding])),
         };
-        self.pipelines.put(merge, pipeline);
-        Ok(Preparation::Planned { merge: merge.clone(), outline })
+        self.pipelines.put(&merge, pipeline);
+        Ok(Preparation::Planned { merge, outline })
     }
 
     /// The affected set over the graphs of base and merge; where no component file changed, one graph
@@ -174,7 +177,10 @@ enum Fetch {
 impl Files {
     /// Reads the component files of `commit`.
     pub(super) async fn of(git: &Mirror, commit: &CommitSha) -> Result<Self, CommandError> {
-        let tree = git.tree(commit).await?;
+        Self::read(git, git.tree(commit).await?).await
+    }
+
+    async fn read(git: &Mirror, tree: Tree) -> Result<Self, CommandError> {
         let entries = tree.entries().iter().filter(|entry| is_component_file(entry.path.as_str()));
         let mut contents = Vec::new();
         let mut to_read: Vec<(String, ObjectId)> = Vec::new();
