@@ -1,0 +1,39 @@
+# List the recipes.
+default:
+    @just --list
+
+# The gate: format, clippy with warnings denied, docs, tests.
+check: fmt-check clippy doc test
+
+fmt-check:
+    cargo fmt --all -- --check
+
+clippy:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps
+
+test:
+    cargo test --workspace
+
+# Mend what can be mended by itself.
+fix:
+    cargo clippy --workspace --all-targets --fix --allow-dirty
+    cargo fmt --all
+
+# Run the demo until Ctrl-C.
+demo *ARGS:
+    cargo run --release -p ci-node -- demo {{ARGS}}
+
+# Build and test what the last commit affects, with ci-node itself.
+run *ARGS:
+    cargo run -p ci-node -- run . --base HEAD~1 {{ARGS}}
+
+# Look at the supervision tree of a running node.
+tree *ARGS:
+    cargo run -p vitals -- tree {{ARGS}}
+
+# Print every figure of docs/performance.md.
+bench:
+    cargo bench --workspace
