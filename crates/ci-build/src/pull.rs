@@ -24,9 +24,11 @@ use crate::build::{self, BuildArgs, BuildFact, BuildHandle, Progress};
 use crate::elders::Elders;
 use crate::errand::errand;
 use crate::ledger::pull_stream;
-use crate::record::{pull_event, pull_record};
+use crate::record::{memory_snapshot, pull_event, pull_record, recalled};
 use crate::view::PullView;
 
+/// Records after which the stream is folded into a snapshot.
+const RECORDS_PER_SNAPSHOT: usize = 256;
 /// How long a preparation that did not work waits before it is tried again.
 const PREPARE_RETRY: Duration = Duration::from_secs(10);
 
@@ -109,18 +111,21 @@ fn check(report: &Report) -> Result<(), Fault> {
     }
 }
 
-/// Reads the machine of a pull request from its stream.
+/// Reads the machine of a pull request from its stream, and how many records that took.
 ///
 /// # Errors
 /// The stream cannot be read, or holds a record that this program does not know.
-pub(crate) async fn replay(elders: &Elders, number: PullNumber) -> Result<(Pull, Seq), Fault> {
+pub(crate) async fn replay(elders: &Elders, number: PullNumber) -> Result<(Pull, usize), Fault> {
     let stream = pull_stream(&elders.repo, number);
     let replay = elders.ledger.read(&stream).await?;
-    let mut pull = Pull::new(config(elders, number));
+    let mut pull = match &replay.snapshot {
+        Some(snapshot) => Pull::remembering(config(elders, number), recalled(&snapshot.body)?),
+        None => Pull::new(config(elders, number)),
+    };
     for (_, record) in &replay.records {
         pull.replay(pull_event(record)?);
     }
-    Ok((pull, replay.last()))
+    Ok((pull, replay.records.len()))
 }
 
 /// Records that a pull request's actors are given up.
@@ -167,6 +172,7 @@ struct PullActor {
     stream: StreamId,
     pull: Pull,
     build: Option<RunningBuild>,
+    since_snapshot: usize,
 }
 
 /// The build that runs, as an actor.
@@ -201,11 +207,11 @@ impl Server for PullActor {
     type Msg = Msg;
 
     async fn init(args: PullArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
-        let (pull, _) = replay(&args.elders, args.number).await?;
+        let (pull, since_snapshot) = replay(&args.elders, args.number).await?;
         let stream = pull_stream(&args.elders.repo, args.number);
         // What is owed is done after the start, when the younger siblings are there.
         let _self = cx.myself().cast(Msg::Resume);
-        Ok(Self { args, stream, pull, build: None })
+        Ok(Self { args, stream, pull, build: None, since_snapshot })
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
@@ -274,12 +280,25 @@ impl PullActor {
     async fn carry_out(&mut self, step: PullStep, cx: &mut Context<Msg>) -> Result<(), Fault> {
         if !step.record.is_empty() {
             let records = step.record.iter().map(pull_record).collect();
-            self.args.elders.ledger.append(&self.stream, records).await?;
+            let added = step.record.len();
+            let seq = self.args.elders.ledger.append(&self.stream, records).await?;
+            self.condense(seq, added).await?;
         }
         for effect in step.effects {
             self.perform(effect, cx).await?;
         }
         self.publish();
+        Ok(())
+    }
+
+    /// Folds a stream that has grown long, so that a replay stays short.
+    async fn condense(&mut self, seq: Seq, added: usize) -> Result<(), Fault> {
+        self.since_snapshot += added;
+        if self.since_snapshot >= RECORDS_PER_SNAPSHOT {
+            self.since_snapshot = 0;
+            let body = memory_snapshot(&self.pull.memory());
+            self.args.elders.ledger.snapshot(&self.stream, seq, body).await?;
+        }
         Ok(())
     }
 

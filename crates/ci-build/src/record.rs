@@ -6,6 +6,7 @@
 
 mod build;
 mod facts;
+mod memory;
 mod prepared;
 mod pull;
 
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 pub(crate) use build::{build_event, build_record};
 pub(crate) use facts::Facts;
+pub(crate) use memory::{memory_snapshot, recalled};
 pub(crate) use prepared::{policy_record, recorded_policy};
 pub(crate) use pull::{pull_event, pull_record};
 

@@ -14,6 +14,7 @@
 mod decide;
 mod event;
 mod fold;
+mod memory;
 mod request;
 mod view;
 
@@ -27,6 +28,7 @@ use crate::outcome::Outcome;
 use crate::outline::{Basis, Prepared};
 
 pub use event::{Observation, PullEffect, PullEvent, PullStep, UnexpectedPullEvent};
+pub use memory::Memory;
 pub use request::{Refusal, Request};
 
 /// What a pull request's machine must know of its surroundings.

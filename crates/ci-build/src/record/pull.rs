@@ -11,7 +11,7 @@ use super::prepared::StoredPrepared;
 use super::{Facts, RecordError, body, record, unknown};
 
 #[derive(Serialize, Deserialize)]
-struct Observed {
+pub(super) struct Observed {
     facts: Facts,
     policy: String,
     preexisting: bool,
@@ -56,14 +56,7 @@ struct Reason {
 /// Makes the record of a pull request's event.
 pub(crate) fn pull_record(event: &PullEvent) -> Record {
     match event {
-        PullEvent::Observed(observation) => record(
-            "observed",
-            &Observed {
-                facts: (&observation.facts).into(),
-                policy: observation.policy.to_string(),
-                preexisting: observation.preexisting,
-            },
-        ),
+        PullEvent::Observed(observation) => record("observed", &Observed::from(observation)),
         PullEvent::Prepared(prepared) => record("prepared", &StoredPrepared::from(&**prepared)),
         PullEvent::BuildDecided(spec) => record("build-decided", &StoredSpec::from(spec)),
         PullEvent::OrderDecided(order) => record("order-decided", &StoredOrder::from(order)),
@@ -95,11 +88,7 @@ pub(crate) fn pull_record(event: &PullEvent) -> Record {
 /// The record is of another program or does not fit its kind.
 pub(crate) fn pull_event(stored: &Record) -> Result<PullEvent, RecordError> {
     Ok(match stored.kind.as_str() {
-        "observed" => {
-            let Observed { facts, policy, preexisting } = body(stored)?;
-            let (facts, policy) = (facts.try_into()?, CommitSha::new(policy)?);
-            PullEvent::Observed(Observation { facts, policy, preexisting })
-        }
+        "observed" => PullEvent::Observed(body::<Observed>(stored)?.try_into()?),
         "prepared" => PullEvent::Prepared(Box::new(body::<StoredPrepared>(stored)?.try_into()?)),
         "build-decided" => PullEvent::BuildDecided(body::<StoredSpec>(stored)?.try_into()?),
         "order-decided" => PullEvent::OrderDecided(body::<StoredOrder>(stored)?.try_into()?),
@@ -125,6 +114,25 @@ pub(crate) fn pull_event(stored: &Record) -> Result<PullEvent, RecordError> {
         "lifted" => PullEvent::Lifted,
         _ => return Err(unknown(stored)),
     })
+}
+
+impl From<&Observation> for Observed {
+    fn from(observation: &Observation) -> Self {
+        Self {
+            facts: (&observation.facts).into(),
+            policy: observation.policy.to_string(),
+            preexisting: observation.preexisting,
+        }
+    }
+}
+
+impl TryFrom<Observed> for Observation {
+    type Error = RecordError;
+
+    fn try_from(stored: Observed) -> Result<Self, RecordError> {
+        let Observed { facts, policy, preexisting } = stored;
+        Ok(Self { facts: facts.try_into()?, policy: CommitSha::new(policy)?, preexisting })
+    }
 }
 
 impl From<&Request> for StoredRequest {

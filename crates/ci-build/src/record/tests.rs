@@ -198,6 +198,26 @@ fn what_is_written_is_what_is_read() {
 }
 
 #[test]
+fn a_snapshot_holds_all_that_is_remembered() {
+    use ci_domain::pull::{Pull, PullConfig};
+    let config = PullConfig {
+        repo: "acme/shop".parse().unwrap(),
+        number: PullNumber(7),
+        prefix: "abc123-p7".to_owned(),
+        isolation: ci_domain::may_run::Isolation::None,
+        isolation_trouble: String::new(),
+    };
+    let mut pull = Pull::new(config.clone());
+    let events = pull_events();
+    let is_end = |event: &&PullEvent| !matches!(event, PullEvent::BuildFinished { .. });
+    for event in events.iter().filter(is_end) {
+        pull.replay(event.clone());
+        let body = memory_snapshot(&pull.memory());
+        assert_eq!(Pull::remembering(config.clone(), recalled(&body).unwrap()), pull);
+    }
+}
+
+#[test]
 fn what_another_program_wrote_is_refused_by_name() {
     let record = record("teleported", &());
     let refused = pull_event(&record).unwrap_err().to_string();

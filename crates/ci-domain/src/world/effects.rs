@@ -123,6 +123,9 @@ impl World {
     }
 
     fn check_replay(&self) {
-        assert_eq!(self.replayed(), self.pull.clone().without_volatile_parts());
+        let lasting = self.pull.clone().without_volatile_parts();
+        assert_eq!(self.replayed(), lasting);
+        let remembered = crate::pull::Pull::remembering(super::setup::config(), self.pull.memory());
+        assert_eq!(remembered, lasting);
     }
 }
