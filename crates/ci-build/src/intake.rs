@@ -5,6 +5,7 @@
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use ci_domain::forge::ForgeEvent;
 use ci_domain::ids::RepoName;
@@ -17,6 +18,9 @@ use crate::intake::store::{Entry, IntakeState};
 use crate::ledger::{LedgerHandle, intake_stream};
 use crate::watcher::WatcherHandle;
 
+/// How often deliveries that have had no effect are handed out again: their watcher was being restarted,
+/// or the forge could not be read.
+const AGAIN: Duration = Duration::from_secs(60);
 /// Records after which the stream is folded into a snapshot.
 const RECORDS_PER_SNAPSHOT: u64 = 1024;
 
@@ -75,6 +79,7 @@ enum Msg {
     /// What the delivery says is on record elsewhere.
     Heeded(String),
     Finished(String, Result<Seq, WriteError>),
+    Again,
 }
 
 impl Server for Intake {
@@ -87,9 +92,7 @@ impl Server for Intake {
         let state = IntakeState::replay(&replay)?;
         let (storing, finishing) = (BTreeMap::new(), BTreeSet::new());
         let intake = Self { args, state, storing, finishing, since_snapshot };
-        for entry in intake.state.pending() {
-            intake.dispatch(entry, cx);
-        }
+        intake.dispatch_pending(cx);
         Ok(intake)
     }
 
@@ -104,6 +107,7 @@ impl Server for Intake {
                 self.state.finish(&delivery);
                 self.condense(seq).await?;
             }
+            Msg::Again => self.dispatch_pending(cx),
         }
         Ok(Flow::Continue)
     }
@@ -114,6 +118,7 @@ impl Server for Intake {
             Msg::Stored(..) => "stored",
             Msg::Heeded(_) => "heeded",
             Msg::Finished(..) => "finished",
+            Msg::Again => "again",
         }
     }
 }
@@ -169,6 +174,13 @@ impl Intake {
             self.dispatch(&entry, cx);
             self.state.receive(entry);
         }
+    }
+
+    fn dispatch_pending(&self, cx: &mut Context<Msg>) {
+        for entry in self.state.pending() {
+            self.dispatch(entry, cx);
+        }
+        let _timer = cx.send_after(AGAIN, Msg::Again);
     }
 
     fn dispatch(&self, entry: &Entry, cx: &Context<Msg>) {

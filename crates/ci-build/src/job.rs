@@ -25,7 +25,8 @@ use ci_domain::forge::PullFacts;
 use ci_domain::ids::{AttemptId, CommitSha, JobId, PullNumber};
 use ci_domain::outcome::JobResult;
 use ci_exec::{
-    Fact, FollowError, JournalOffset, Outcome, RunDir, RunState, UnixMillis, cancel, follow, sweep,
+    Fact, FollowError, JournalOffset, Outcome, RunDir, RunState, StartError, UnixMillis, cancel,
+    follow, sweep,
 };
 use heights::{ChildSpec, Fault, Recipient, Restart, Shutdown, TaskContext};
 use tokio::sync::watch;
@@ -127,50 +128,69 @@ impl Job {
     }
 
     async fn attempt(&mut self) -> Result<AttemptEnd, Fault> {
+        loop {
+            if let Some(end) = self.take_part().await? {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// Does what the run directory's state asks for; `None` where that turned out to have changed.
+    async fn take_part(&mut self) -> Result<Option<AttemptEnd>, Fault> {
         let path = self.run_path();
         let state = match RunDir::open(&path) {
             Ok(dir) => Some((dir.state()?, dir)),
             Err(ci_exec::OpenError::Missing(_)) => None,
             Err(error) => return Err(error.into()),
         };
+        let queues = self.args.elders.queues.clone();
         match state {
             Some((RunState::Running(_), dir)) => {
                 let ports = port_base(&dir);
-                let queues = &self.args.elders.queues;
                 let permit = queues.adopt_job(&self.args.job, &self.args.attempt, ports);
-                self.follow(&dir, permit).await
+                self.follow(&dir, permit).await.map(Some)
             }
-            Some((RunState::Finished(_), dir)) => self.follow(&dir, JobPermit::none()).await,
-            Some((RunState::Lost, dir)) => lost(&dir).await,
+            Some((RunState::Finished(_), dir)) => {
+                queues.adopted(&self.args.attempt);
+                self.follow(&dir, JobPermit::none()).await.map(Some)
+            }
+            Some((RunState::Lost, dir)) => {
+                queues.adopted(&self.args.attempt);
+                lost(&dir).await.map(Some)
+            }
             Some((RunState::NotStarted, _)) | None => self.begin(path).await,
         }
     }
 
-    /// Waits for a permit and starts the runner, unless the attempt is cancelled first.
-    async fn begin(&mut self, path: PathBuf) -> Result<AttemptEnd, Fault> {
+    /// Waits for a permit and starts the runner, unless the attempt is cancelled first. `None` where a
+    /// runner that an earlier node started has come up meanwhile.
+    async fn begin(&mut self, path: PathBuf) -> Result<Option<AttemptEnd>, Fault> {
         let queues = self.args.elders.queues.clone();
         let queue = queues.name_for(&self.args.job);
         self.tell(JobPhase::Waiting { queue });
         let permit = tokio::select! {
-            () = is_set(&mut self.cancelled) => return Ok(finished(JobResult::Cancelled)),
+            () = is_set(&mut self.cancelled) => return Ok(Some(finished(JobResult::Cancelled))),
             permit = queues.acquire_job(&self.args.job) => match permit {
                 Ok(permit) => permit,
-                Err(refused) => return Ok(crashed(&format!("wait for a permit: {refused}"))),
+                Err(refused) => return Ok(Some(crashed(&format!("wait for a permit: {refused}")))),
             },
         };
         let spec = match spec::run_spec(&self.args, permit.port_base()).await {
             Ok(spec) => spec,
-            Err(spec::Obstacle(reason)) => return Ok(crashed(&reason)),
+            Err(spec::Obstacle(reason)) => return Ok(Some(crashed(&reason))),
         };
         let dir = match RunDir::create(&path, &spec) {
             Ok(dir) => dir,
-            Err(error) => return Ok(crashed(&format!("make the run directory: {error}"))),
+            Err(error) => {
+                return Ok(Some(crashed(&format!("make the run directory: {error}"))));
+            }
         };
         match self.args.elders.launcher.start(&dir).await {
-            Ok(_) => self.follow(&dir, permit).await,
+            Ok(_) => self.follow(&dir, permit).await.map(Some),
+            Err(StartError::AlreadyRunning | StartError::AlreadyRan) => Ok(None),
             Err(error) => {
                 warn!(attempt = %self.args.attempt, %error, "the runner did not start");
-                Ok(crashed(&error.to_string()))
+                Ok(Some(crashed(&error.to_string())))
             }
         }
     }

@@ -132,9 +132,14 @@ impl Queues {
         port_base: Option<u16>,
     ) -> JobPermit {
         let permit = self.required(&self.name_for(job)).adopt();
-        self.adoption.done(attempt);
+        self.adopted(attempt);
         let ports = port_base.map(|base| Ports::claim_again(&self.ports, base));
         JobPermit { _permit: Some(permit), ports }
+    }
+
+    /// Takes note that the runner of an attempt is followed, or needs no following any more.
+    pub(crate) fn adopted(&self, attempt: &AttemptId) {
+        self.adoption.done(attempt);
     }
 
     /// Ends the time of adoption, whoever has not come.
