@@ -111,6 +111,8 @@ struct Watcher {
     view: WatcherView,
     poll_backoff: Duration,
     disk: Disk,
+    /// Those who wait to hear that a delivery was heeded, which the next poll that works will do.
+    unheeded: Vec<Recipient<()>>,
 }
 
 enum Msg {
@@ -142,6 +144,7 @@ impl Server for Watcher {
             view: WatcherView::default(),
             poll_backoff: Duration::ZERO,
             disk: Disk::Ok,
+            unheeded: Vec::new(),
         };
         for number in watcher.known.open().collect::<Vec<_>>() {
             watcher.ensure(number, cx).await?;
@@ -229,6 +232,7 @@ impl Watcher {
             self.read(number, Vec::new(), cx).await?;
         }
         self.take_comments(seen.comments).await?;
+        self.unheeded.drain(..).for_each(|done| done.tell(()));
         let _timer = cx.send_after(self.args.poll_interval, Msg::Poll);
         Ok(())
     }
@@ -293,8 +297,11 @@ impl Watcher {
                 debug!(repo = %self.args.elders.repo, %number, "there is no such pull request");
                 done.iter().for_each(|done| done.tell(()));
             }
-            // Nothing is told: the delivery stays pending, and the next poll reads everything.
-            Err(error) => warn!(repo = %self.args.elders.repo, %number, %error, "failed to read"),
+            // The delivery stays pending until the next poll, which reads everything.
+            Err(error) => {
+                warn!(repo = %self.args.elders.repo, %number, %error, "failed to read");
+                self.unheeded.extend(done);
+            }
         }
         Ok(())
     }
@@ -310,8 +317,14 @@ impl Watcher {
         let is_known = self.known.is_open(number);
         let Some(policy) = self.known.policy_tip() else {
             // The first poll has not been answered; it will tell of this pull request too.
+            self.unheeded.extend(done);
             return Ok(());
         };
+        // Reads overtake each other: what is older than what is known tells nothing.
+        let known = self.known.facts(number);
+        if let Some(newer) = known.filter(|known| known.updated_at > facts.updated_at) {
+            facts = newer.clone();
+        }
         if facts.state != PullState::Open && !is_known {
             done.iter().for_each(|done| done.tell(()));
             return Ok(());
