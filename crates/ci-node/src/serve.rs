@@ -1,0 +1,110 @@
+//! The server: opens what the configuration names, starts the tree, and stops it in order.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use ci_build::NodeHandle;
+use ci_config::node::{NodeConfig, ReadAccess, Tier};
+use ci_github::Secret;
+use ci_web::WebArgs;
+use heights::{App, ChildSpec};
+use heights_vitals::InspectorBuilder;
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use crate::compose::{Composed, Folders, compose, queue_limits};
+use crate::config_file;
+
+/// Serves until SIGTERM.
+///
+/// # Errors
+/// Something that the configuration names cannot be opened.
+pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
+    let config = config_file::load(config_path)?;
+    let address = config.http.listen;
+    let listener = TcpListener::bind(address)
+        .with_context(|| format!("failed to listen on {address} ([http] listen)"))?;
+    let path = std::env::var("PATH").unwrap_or_default();
+    let Composed { tree, node } = compose(&config, path).await?;
+    let (secret, webhook_secret) = watch::channel(webhook_secret(&config));
+    let web = web(&config, node.clone(), listener, webhook_secret);
+    info!(name = config.name, %address, repos = config.repos.len(), "serving");
+    let reload = Reload { path: config_path.to_owned(), config: config.clone(), node, secret };
+    let reload = Arc::new(reload);
+    let end = App::builder(config.name.clone())
+        .version(env!("CARGO_PKG_VERSION"))
+        .supervisor(tree.child(web))
+        .vitals(move |builder| inspector(builder, &config))
+        .on_hangup(move || reload.reload())
+        .run()
+        .await;
+    Ok(ExitCode::from(end.code()))
+}
+
+/// Describes the web server of a node.
+pub(crate) fn web(
+    config: &NodeConfig,
+    node: NodeHandle,
+    listener: TcpListener,
+    webhook_secret: watch::Receiver<Option<Secret>>,
+) -> ChildSpec {
+    let folders = Folders::of(config);
+    ci_web::start(WebArgs {
+        node,
+        listener,
+        admin_socket: folders.admin_socket(),
+        webhook_secret,
+        read: match config.http.read {
+            ReadAccess::Token => ci_web::ReadAccess::Token,
+            ReadAccess::Public => ci_web::ReadAccess::Public,
+        },
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+}
+
+/// Lets the node's user look inside, as far as the configuration allows.
+pub(crate) fn inspector(builder: InspectorBuilder, config: &NodeConfig) -> InspectorBuilder {
+    builder.tier(match config.vitals.tier {
+        Tier::Read => heights_vitals::Tier::Read,
+        Tier::Trace => heights_vitals::Tier::Trace,
+        Tier::Control => heights_vitals::Tier::Control,
+    })
+}
+
+/// The secret that webhooks are signed with.
+pub(crate) fn webhook_secret(config: &NodeConfig) -> Option<Secret> {
+    let secret = config.github.as_ref()?.webhook_secret.as_ref()?;
+    Some(Secret::new(secret.expose()))
+}
+
+/// What SIGHUP needs.
+struct Reload {
+    path: std::path::PathBuf,
+    config: NodeConfig,
+    node: NodeHandle,
+    secret: watch::Sender<Option<Secret>>,
+}
+
+impl Reload {
+    /// Takes what can be taken while the node runs; a bad file changes nothing.
+    fn reload(&self) {
+        let config = match config_file::load(&self.path) {
+            Ok(config) => config,
+            Err(error) => return error!(%error, "the configuration is bad; the earlier one holds"),
+        };
+        for key in self.config.frozen_changes(&config) {
+            warn!(key, "refused: this key is only read at the start");
+        }
+        if self.config.repos != config.repos {
+            warn!(key = "repos", "refused: repositories are only read at the start");
+        }
+        for queue in self.node.queues().reconfigure(&queue_limits(&config)) {
+            warn!(queue, "refused: a new queue is only made at the start");
+        }
+        self.secret.send_replace(webhook_secret(&config));
+        info!("took the limits of the queues and the webhook secret");
+    }
+}
