@@ -46,6 +46,21 @@ async fn the_base_is_the_remotes_default_branch_or_the_usual_one() {
 }
 
 #[tokio::test]
+async fn the_branch_is_the_one_that_is_checked_out() {
+    let scene = Scene::new().await;
+    let found = open(&scene, &scene.origin.path).await;
+    for name in ["--upload-pack=x", "a/b'c", "🚀"] {
+        scene.origin.git(["update-ref", &format!("refs/heads/{name}"), "HEAD"]);
+        scene.origin.git(["symbolic-ref", "HEAD", &format!("refs/heads/{name}")]);
+        assert_eq!(found.branch().await.unwrap().unwrap().as_str(), name);
+    }
+    let tip = found.commit("HEAD").await.unwrap();
+    scene.origin.git(["checkout", "-q", "--detach", tip.as_str()]);
+    assert_eq!(found.branch().await.unwrap(), None);
+    assert_eq!(found.commit("HEAD").await.unwrap(), tip);
+}
+
+#[tokio::test]
 async fn the_merge_base_is_where_the_branches_parted() {
     let scene = Scene::new().await;
     let parted = scene.origin.tip("main");
