@@ -1,0 +1,74 @@
+//! `/api/v1`: everything that the command line shows and does, as JSON.
+
+mod action;
+mod job;
+mod log;
+mod place;
+mod pull;
+mod quarantine;
+mod store;
+mod token;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::{delete, get, post};
+use axum::{Json, Router};
+
+pub(crate) use action::{Action, act};
+pub(crate) use place::{Named, PullPath, RepoPath};
+
+use crate::access::{Allowed, Look};
+use crate::ask;
+use crate::problem::Problem;
+use crate::site::Site;
+use crate::wire::NodeStatus;
+
+/// The largest body of a request: a handful of fields.
+const MAX_BODY: usize = 64 * 1024;
+/// The description of all this for programs.
+const OPENAPI: &str = include_str!("api/openapi.json");
+
+/// The routes below `/api/v1`.
+pub(crate) fn routes() -> Router<Site> {
+    Router::new()
+        .route("/openapi.json", get(openapi))
+        .route("/status", get(status))
+        .route("/repos", get(pull::repos))
+        .route("/repos/{owner}/{repo}/pulls", get(pull::list))
+        .route("/repos/{owner}/{repo}/pulls/{number}", get(pull::show))
+        .route("/repos/{owner}/{repo}/pulls/{number}/retry", post(action::retry))
+        .route("/repos/{owner}/{repo}/pulls/{number}/force", post(action::force))
+        .route("/repos/{owner}/{repo}/pulls/{number}/cancel", post(action::cancel))
+        .route("/quarantine", get(quarantine::all))
+        .route("/repos/{owner}/{repo}/quarantine", get(quarantine::list))
+        .route("/repos/{owner}/{repo}/quarantine/{number}", delete(quarantine::lift))
+        .route("/jobs/{attempt}", get(job::show))
+        .route("/jobs/{attempt}/log", get(job::log))
+        .route("/commands/{command}/log", get(log::bytes))
+        .route("/commands/{command}/log/events", get(log::events))
+        .route("/tokens", get(token::list).post(token::create))
+        .route("/tokens/{id}", delete(token::revoke))
+        .route("/store/check", post(store::check))
+        .route("/store/export", get(store::export))
+        .fallback(nothing)
+        .method_not_allowed_fallback(not_that)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+}
+
+async fn status(State(site): State<Site>, _: Allowed<Look>) -> Json<NodeStatus> {
+    Json(ask::status(&site).await)
+}
+
+async fn openapi() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], OPENAPI)
+}
+
+async fn nothing() -> Problem {
+    Problem::not_found("there is nothing here; see /api/v1/openapi.json")
+}
+
+async fn not_that() -> Problem {
+    let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
+    Problem::new(status, "this cannot be done here; see /api/v1/openapi.json")
+}

@@ -1,0 +1,128 @@
+//! What is asked of pull requests: retry, force, cancel.
+
+use axum::Json;
+use axum::extract::State;
+use ci_build::AskError;
+use ci_domain::forge::ForceTarget;
+use ci_domain::ids::{JobId, Login, PullNumber, RepoName};
+use ci_domain::pull::Request;
+
+use super::place::{Given, PullPath};
+use crate::access::{Allowed, Build};
+use crate::problem::Problem;
+use crate::site::Site;
+use crate::wire::{JobAction, Jobs};
+
+/// Something that is asked of a pull request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Run again what did not pass.
+    Retry(Option<JobId>),
+    /// Run even what passed, on a fresh workspace if need be.
+    Force(ForceTarget, Workspace),
+    /// Stop what runs.
+    Cancel(Option<JobId>),
+}
+
+/// What the workspace of a forced build is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Workspace {
+    /// What is there.
+    Kept,
+    /// Nothing but the tree.
+    Fresh,
+}
+
+pub(super) async fn retry(
+    State(site): State<Site>,
+    allowed: Allowed<Build>,
+    PullPath(repo, number): PullPath,
+    Given(asked): Given<JobAction>,
+) -> Result<Json<Jobs>, Problem> {
+    let action = Action::Retry(job(asked.job)?);
+    Ok(Json(act(&site, &repo, number, action, allowed.0.login()).await?))
+}
+
+pub(super) async fn force(
+    State(site): State<Site>,
+    allowed: Allowed<Build>,
+    PullPath(repo, number): PullPath,
+    Given(asked): Given<JobAction>,
+) -> Result<Json<Jobs>, Problem> {
+    let target = match asked.job.as_deref() {
+        None => return Err(Problem::bad_request("`job` is missing: a job, or `all`")),
+        Some("all") => ForceTarget::All,
+        Some(text) => ForceTarget::Job(job_id(text)?),
+    };
+    let workspace = if asked.clean { Workspace::Fresh } else { Workspace::Kept };
+    let action = Action::Force(target, workspace);
+    Ok(Json(act(&site, &repo, number, action, allowed.0.login()).await?))
+}
+
+pub(super) async fn cancel(
+    State(site): State<Site>,
+    allowed: Allowed<Build>,
+    PullPath(repo, number): PullPath,
+    Given(asked): Given<JobAction>,
+) -> Result<Json<Jobs>, Problem> {
+    let action = Action::Cancel(job(asked.job)?);
+    Ok(Json(act(&site, &repo, number, action, allowed.0.login()).await?))
+}
+
+/// Asks a pull request for something.
+pub(crate) async fn act(
+    site: &Site,
+    repo: &RepoName,
+    number: PullNumber,
+    action: Action,
+    by: Login,
+) -> Result<Jobs, Problem> {
+    let request = match action {
+        Action::Retry(job) => Request::Retry(job),
+        Action::Cancel(job) => Request::Cancel(job),
+        Action::Force(target, workspace) => {
+            if workspace == Workspace::Fresh {
+                ask(site, repo, number, Request::Reseed, by.clone()).await?;
+            }
+            Request::Force(target)
+        }
+    };
+    ask(site, repo, number, request, by).await
+}
+
+async fn ask(
+    site: &Site,
+    repo: &RepoName,
+    number: PullNumber,
+    request: Request,
+    by: Login,
+) -> Result<Jobs, Problem> {
+    match site.node().request(repo, number, request, by).await {
+        Ok(Ok(jobs)) => Ok(Jobs { jobs: jobs.iter().map(ToString::to_string).collect() }),
+        Ok(Err(refusal)) => Err(Problem::conflict(refusal.to_string())),
+        Err(AskError::NoPull(..)) => Err(not_there(site, repo, number).await),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A pull request that was given up has no actor, but it is there.
+async fn not_there(site: &Site, repo: &RepoName, number: PullNumber) -> Problem {
+    let quarantined = match site.node().watcher(repo).await {
+        Ok(view) => view.quarantined,
+        Err(error) => return error.into(),
+    };
+    match quarantined.into_iter().find(|(given_up, _)| *given_up == number) {
+        Some((_, reason)) => {
+            Problem::conflict(format!("the pull request is quarantined: {reason}"))
+        }
+        None => AskError::NoPull(repo.clone(), number).into(),
+    }
+}
+
+fn job(text: Option<String>) -> Result<Option<JobId>, Problem> {
+    text.map(|text| job_id(&text)).transpose()
+}
+
+fn job_id(text: &str) -> Result<JobId, Problem> {
+    text.parse().map_err(|error: ci_domain::ids::InvalidId| Problem::bad_request(error.to_string()))
+}

@@ -1,0 +1,112 @@
+//! What a path names, checked where it enters.
+
+use axum::extract::FromRequestParts;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{FromRequest, Path, Query, Request};
+use axum::http::request::Parts;
+use ci_domain::ids::{PullNumber, RepoName};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+
+/// The repository of a path with `{owner}` and `{repo}`.
+pub(crate) struct RepoPath(pub(crate) RepoName);
+
+/// The pull request of a path that has `{number}`, too.
+pub(crate) struct PullPath(pub(crate) RepoName, pub(crate) PullNumber);
+
+/// One segment of a path that names something.
+pub(crate) struct Named<T>(pub(crate) T);
+
+/// The fields of a query.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+/// A body in JSON.
+pub(crate) struct Given<T>(pub(crate) T);
+
+#[derive(Deserialize)]
+struct RepoSegments {
+    owner: String,
+    repo: String,
+}
+
+#[derive(Deserialize)]
+struct PullSegments {
+    owner: String,
+    repo: String,
+    number: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RepoPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let RepoSegments { owner, repo } = segments(parts, state).await?;
+        Ok(Self(repo_name(&owner, &repo)?))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PullPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // Pages of a pull request have segments below it, which are read by others.
+        let PullSegments { owner, repo, number } = segments(parts, state).await?;
+        let invalid = |_| Problem::not_found(format!("{number:?} is not a pull request"));
+        let number = PullNumber(number.parse().map_err(invalid)?);
+        Ok(Self(repo_name(&owner, &repo)?, number))
+    }
+}
+
+impl<S, T> FromRequestParts<S> for Named<T>
+where
+    S: Send + Sync,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // The last segment is the one that is named; those before it are a place.
+        let all: Vec<(String, String)> = segments(parts, state).await?;
+        let (_, text) = all.into_iter().next_back().unwrap_or_default();
+        let named = text.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+        Ok(Self(named))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<T>::from_request_parts(parts, state).await;
+        let Query(fields) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+        Ok(Self(fields))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Given<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = axum::Json::<T>::from_request(request, state).await;
+        let problem = |error: JsonRejection| Problem::new(error.status(), error.body_text());
+        let axum::Json(given) = body.map_err(problem)?;
+        Ok(Self(given))
+    }
+}
+
+async fn segments<T, S>(parts: &mut Parts, state: &S) -> Result<T, Problem>
+where
+    T: DeserializeOwned + Send,
+    S: Send + Sync,
+{
+    let path = Path::<T>::from_request_parts(parts, state).await;
+    let Path(segments) = path.map_err(|error| Problem::not_found(error.body_text()))?;
+    Ok(segments)
+}
+
+fn repo_name(owner: &str, repo: &str) -> Result<RepoName, Problem> {
+    let name = RepoName::new(format!("{owner}/{repo}"));
+    name.map_err(|error| Problem::not_found(error.to_string()))
+}

@@ -1,0 +1,46 @@
+//! Tokens.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+
+use super::place::Given;
+use crate::access::{Administer, Allowed};
+use crate::problem::Problem;
+use crate::site::Site;
+use crate::tokens::TokenError;
+use crate::wire::{NewToken, Token, TokenRequest};
+
+pub(super) async fn list(
+    State(site): State<Site>,
+    _: Allowed<Administer>,
+) -> Result<Json<Vec<Token>>, Problem> {
+    let tokens = site.tokens().list().await;
+    Ok(Json(tokens.map_err(|error| Problem::unavailable("read the tokens", &error))?))
+}
+
+pub(super) async fn create(
+    State(site): State<Site>,
+    _: Allowed<Administer>,
+    Given(request): Given<TokenRequest>,
+) -> Result<(StatusCode, Json<NewToken>), Problem> {
+    let token = site.tokens().create(request).await.map_err(problem)?;
+    Ok((StatusCode::CREATED, Json(token)))
+}
+
+pub(super) async fn revoke(
+    State(site): State<Site>,
+    _: Allowed<Administer>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    site.tokens().revoke(&id).await.map_err(problem)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn problem(error: TokenError) -> Problem {
+    match error {
+        TokenError::Unknown(_) => Problem::not_found(error.to_string()),
+        TokenError::Label => Problem::bad_request(error.to_string()),
+        TokenError::Fault(error) => Problem::unavailable("write the tokens", &error),
+    }
+}

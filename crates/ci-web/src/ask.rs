@@ -1,0 +1,187 @@
+//! What is asked of the node, as wire types: the API shows it as it is, pages draw from it.
+
+mod pull;
+
+use ci_build::{PullView, Undelivered, WatcherView};
+use ci_domain::ids::{AttemptId, PullNumber, RepoName};
+use ci_exec::Exit;
+use futures_util::{StreamExt, stream};
+use heights::regulator::QueueView;
+
+use crate::health;
+use crate::moment::{duration_ms, millis};
+use crate::problem::Problem;
+use crate::site::Site;
+use crate::wire::{
+    Command, CommandEnd, CommandRef, JobRun, NodeStatus, PullDetail, PullSummary, Quarantined,
+    Queue, Repo, StoreStats, VerdictCounts, VerdictState,
+};
+
+/// Pull requests that are asked at once.
+const AT_ONCE: usize = 32;
+
+/// The node as a whole.
+pub(crate) async fn status(site: &Site) -> NodeStatus {
+    let voice = site.node().voice();
+    NodeStatus {
+        name: voice.node.clone(),
+        version: site.version().to_owned(),
+        public_url: voice.public_url.clone(),
+        started_ms: millis(site.started()),
+        readiness: health::readiness(site).await,
+        repos: repos(site).await,
+        queues: queues(site),
+        // A reporter that is being restarted has told nothing yet.
+        undelivered: undelivered(site).await.unwrap_or_default(),
+        store: store_stats(site),
+    }
+}
+
+/// Every repository.
+pub(crate) async fn repos(site: &Site) -> Vec<Repo> {
+    let mut repos = Vec::new();
+    for name in site.node().repos() {
+        repos.push(repo(site, name).await);
+    }
+    repos
+}
+
+async fn repo(site: &Site, name: &RepoName) -> Repo {
+    let (view, trouble) = match site.node().watcher(name).await {
+        Ok(view) => (view, None),
+        Err(error) => (WatcherView::default(), Some(format!("failed to {error}"))),
+    };
+    let mut verdicts = VerdictCounts::default();
+    for pull in summaries(site, name, &view.open).await {
+        *match pull.state {
+            VerdictState::Success => &mut verdicts.success,
+            VerdictState::Pending => &mut verdicts.pending,
+            VerdictState::Failure => &mut verdicts.failure,
+            VerdictState::Error => &mut verdicts.error,
+            VerdictState::Unknown => &mut verdicts.unknown,
+        } += 1;
+    }
+    Repo {
+        name: name.to_string(),
+        open: view.open.iter().map(|number| number.0).collect(),
+        verdicts,
+        quarantined: given_up(name, &view),
+        polls: view.polls,
+        trouble: view.trouble.or(trouble),
+    }
+}
+
+/// The open pull requests of a repository, by number. One that does not answer is listed as such.
+pub(crate) async fn pulls(site: &Site, repo: &RepoName) -> Result<Vec<PullSummary>, Problem> {
+    let open = site.node().watcher(repo).await?.open;
+    Ok(summaries(site, repo, &open).await)
+}
+
+async fn summaries(site: &Site, repo: &RepoName, open: &[PullNumber]) -> Vec<PullSummary> {
+    let one = |number: PullNumber| async move {
+        match site.node().pull(repo, number).await {
+            Ok(view) => pull::summary(repo, &view),
+            Err(error) => pull::silent(repo, number, &error),
+        }
+    };
+    stream::iter(open.iter().copied()).map(one).buffered(AT_ONCE).collect().await
+}
+
+/// One pull request.
+pub(crate) async fn pull(
+    site: &Site,
+    repo: &RepoName,
+    number: PullNumber,
+) -> Result<PullDetail, Problem> {
+    let view: PullView = site.node().pull(repo, number).await?;
+    Ok(pull::detail(repo, &view))
+}
+
+/// The pull requests of a repository that were given up.
+pub(crate) async fn quarantined(site: &Site, repo: &RepoName) -> Result<Vec<Quarantined>, Problem> {
+    Ok(given_up(repo, &site.node().watcher(repo).await?))
+}
+
+fn given_up(repo: &RepoName, view: &WatcherView) -> Vec<Quarantined> {
+    let one = |(number, reason): &(PullNumber, String)| Quarantined {
+        repo: repo.to_string(),
+        number: number.0,
+        reason: reason.clone(),
+    };
+    view.quarantined.iter().map(one).collect()
+}
+
+/// One attempt at a job, with all its commands.
+pub(crate) async fn job_run(site: &Site, attempt: &AttemptId) -> Result<JobRun, Problem> {
+    let (runs, asked) = (site.node().runs().clone(), attempt.clone());
+    let read = move || -> Result<Option<JobRun>, heights::Fault> {
+        let Some(view) = runs.view(&asked)? else { return Ok(None) };
+        let mut commands = Vec::with_capacity(view.commands.len());
+        for command in view.commands {
+            let log = runs.log(&asked, &command.command);
+            commands.push(Command {
+                id: CommandRef { attempt: asked.clone(), command: command.command }.to_string(),
+                title: command.title,
+                started_ms: command.started_at.0,
+                end: command.end.map(|(exit, _)| end(exit)),
+                duration_ms: command.end.map(|(_, duration)| duration_ms(duration)),
+                log_bytes: log.map_or(Ok(0), |log| log.length())?,
+            });
+        }
+        let started_ms = view.started_at.map(|at| at.0);
+        Ok(Some(JobRun { attempt: asked.to_string(), started_ms, ended: view.has_ended, commands }))
+    };
+    let read = tokio::task::spawn_blocking(read).await;
+    let run = read.map_err(heights::Fault::from).and_then(|run| run);
+    let run = run.map_err(|error| Problem::unavailable("read the run", &error))?;
+    run.ok_or_else(|| Problem::not_found(format!("there is no attempt {attempt}")))
+}
+
+/// Every queue.
+pub(crate) fn queues(site: &Site) -> Vec<Queue> {
+    let queue = |(name, view): (String, QueueView)| Queue {
+        name,
+        concurrency: view.limits.concurrency,
+        held: view.held,
+        waiting: view.waiting as u64,
+        oldest_wait_ms: view.oldest_wait.map(duration_ms),
+        granted: view.granted,
+        on_hold: view.on_hold,
+    };
+    site.node().queues().views().into_iter().map(queue).collect()
+}
+
+/// What the forge has not taken.
+pub(crate) async fn undelivered(
+    site: &Site,
+) -> Result<Vec<crate::wire::Undelivered>, heights::CallError> {
+    let writes = site.node().reporter().undelivered().await?;
+    let wire = |Undelivered { repo, what, reason }| crate::wire::Undelivered {
+        repo: repo.to_string(),
+        what,
+        reason,
+    };
+    Ok(writes.into_iter().map(wire).collect())
+}
+
+/// What the store did.
+pub(crate) fn store_stats(site: &Site) -> StoreStats {
+    let stats = site.node().ledger().store().stats();
+    StoreStats {
+        changes: stats.changes,
+        refused: stats.refused,
+        commits: stats.commits,
+        queued: stats.queued,
+        disk_bytes: stats.disk_bytes,
+        failed: stats.failed,
+    }
+}
+
+fn end(exit: Exit) -> CommandEnd {
+    match exit {
+        Exit::Code(code) => CommandEnd::Code(code),
+        Exit::Signal(signal) => CommandEnd::Signal(signal),
+        Exit::TimedOut => CommandEnd::TimedOut,
+        Exit::Cancelled => CommandEnd::Cancelled,
+    }
+}

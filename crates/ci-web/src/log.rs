@@ -1,0 +1,19 @@
+//! Logs as they grow: bytes by offset, to their present end or followed to their last.
+
+mod command;
+mod job;
+mod pulse;
+mod text;
+
+pub(crate) use command::CommandLog;
+pub(crate) use job::{JobLog, failures_last};
+pub(crate) use text::whole_characters;
+
+/// Whether to stop at the present end of a log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// What there is now.
+    Now,
+    /// What comes, too, until it is complete.
+    Complete,
+}

@@ -1,0 +1,39 @@
+//! Pages for people: they work without JavaScript, and refresh themselves while something is under way.
+
+mod act;
+mod ansi;
+mod asset;
+mod home;
+mod html;
+mod job;
+mod layout;
+mod login;
+mod pull;
+mod repo;
+mod system;
+mod visitor;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::site::Site;
+
+/// The largest form that is read.
+const MAX_FORM: usize = 16 * 1024;
+
+/// The routes of all pages.
+pub(crate) fn routes() -> Router<Site> {
+    Router::new()
+        .route("/", get(home::show))
+        .route("/login", get(login::show).post(login::enter))
+        .route("/logout", post(login::leave))
+        .route("/system", get(system::show))
+        .route("/assets/{file}", get(asset::style))
+        .route("/{owner}/{repo}", get(repo::show))
+        .route("/{owner}/{repo}/pull/{number}", get(pull::show))
+        .route("/{owner}/{repo}/pull/{number}/act", post(act::act))
+        .route("/{owner}/{repo}/pull/{number}/jobs/{attempt}", get(job::show))
+        .fallback(layout::nothing)
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+}

@@ -1,0 +1,106 @@
+//! What survives of what programs tell their terminals.
+
+use proptest::prelude::*;
+
+use super::render;
+
+fn check(log: &str, expected: &str) {
+    assert_eq!(render(log.as_bytes()).as_str(), expected, "{log:?}");
+}
+
+#[test]
+fn colors_and_weights_become_classes() {
+    check("a\x1b[31mb\x1b[0mc", "a<span class=\"f1\">b</span>c");
+    check("\x1b[1;92;44mok\x1b[m\n", "<span class=\"f10 b4 bold\">ok</span>\n");
+    check("\x1b[2mx\x1b[22my", "<span class=\"dim\">x</span>y");
+    check("\x1b[38;5;196mx\x1b[39my", "<span class=\"f9\">x</span>y");
+    check("\x1b[48;2;0;0;230mx", "<span class=\"b4\">x</span>");
+    check("\u{9b}32mx", "<span class=\"f2\">x</span>");
+}
+
+#[test]
+fn a_style_goes_on_over_lines() {
+    check("\x1b[31ma\nb\x1b[0m", "<span class=\"f1\">a</span>\n<span class=\"f1\">b</span>");
+}
+
+#[test]
+fn everything_else_is_stripped() {
+    for stripped in [
+        "\x1b[2J",
+        "\x1b[10;20H",
+        "\x1b[?25l",
+        "\x1b[?31m",
+        "\x1b[99999999m",
+        "\x1b]0;title\x07",
+        "\x1b]8;;http://example.com\x1b\\",
+        "\x1bPq#0\x1b\\",
+        "\x1b(B",
+        "\x1bc",
+        "\x07\x08\x00\x7f",
+        "\u{85}\u{9c}",
+        "\x1b",
+    ] {
+        check(&format!("a{stripped}"), "a");
+        check(&format!("{stripped}\nb"), "\nb");
+    }
+    check("a\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\b", "alinkb");
+}
+
+#[test]
+fn a_line_that_is_written_over_shows_its_last_state() {
+    check("10%\r20%\rdone\nnext", "done\nnext");
+    check("windows\r\nlines\r\n", "windows\nlines\n");
+    check("kept\r", "kept");
+}
+
+#[test]
+fn markup_is_text() {
+    check(
+        "<b>&\"'\x1b[31m</pre>",
+        "&lt;b&gt;&amp;&quot;&#39;<span class=\"f1\">&lt;/pre&gt;</span>",
+    );
+}
+
+#[test]
+fn bytes_that_are_no_text_are_replaced() {
+    assert_eq!(render(b"a\xff\xfeb").as_str(), "a\u{fffd}\u{fffd}b");
+}
+
+/// Pieces that logs which mean harm are made of.
+fn hostile() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        Just(b"\x1b[".to_vec()),
+        Just(b"\x1b]".to_vec()),
+        Just(b"m".to_vec()),
+        Just(b"\r".to_vec()),
+        Just(b"<script>".to_vec()),
+        Just(b"\" onload='x".to_vec()),
+        "[0-9;:]{0,12}".prop_map(String::into_bytes),
+        prop::collection::vec(any::<u8>(), 0..8),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+/// Takes our own spans out of rendered text.
+fn without_spans(html: &str) -> String {
+    let mut text = html.replace("</span>", "");
+    while let Some(start) = text.find("<span class=\"") {
+        let length = text[start..].find('>').expect("a span's tag ends");
+        let tag = text[start..=start + length].to_owned();
+        let classes = &tag["<span class=\"".len()..tag.len() - 2];
+        assert!(classes.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b' '), "{tag}");
+        text.replace_range(start..=start + length, "");
+    }
+    text
+}
+
+proptest! {
+    #[test]
+    fn hostile_input_never_yields_markup(log in hostile()) {
+        let html = render(&log);
+        let text = without_spans(html.as_str());
+        prop_assert!(!text.contains(['<', '>', '"', '\'', '\x1b', '\r']), "{}", text);
+        let opened = html.as_str().matches("<span").count();
+        prop_assert_eq!(opened, html.as_str().matches("</span>").count());
+    }
+}

@@ -1,0 +1,140 @@
+//! `/{owner}/{repo}/pull/{n}/jobs/{attempt}`: the commands of an attempt with the ends of their logs.
+//!
+//! Statuses and comments link here, so it works for attempts that newer ones have replaced, too.
+
+mod tail;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use ci_domain::ids::{AttemptId, PullNumber};
+
+use self::tail::Tail;
+use super::html::{Html, html};
+use super::layout::{Failure, Pace, Page, badge, job_badge};
+use super::visitor::Visitor;
+use super::{ansi, pull};
+use crate::api::{Named, PullPath};
+use crate::ask;
+use crate::log::failures_last;
+use crate::moment::{date, words};
+use crate::problem::Problem;
+use crate::site::Site;
+use crate::wire::{Command, Job, JobRun, PullDetail};
+
+pub(super) async fn show(
+    State(site): State<Site>,
+    visitor: Visitor,
+    path: Result<PullPath, Problem>,
+    attempt: Result<Named<AttemptId>, Problem>,
+) -> Result<Html, Failure> {
+    let (PullPath(repo, number), Named(attempt)) = (path?, attempt?);
+    let detail = ask::pull(&site, &repo, number).await?;
+    if !is_of(&attempt, number) {
+        let text = format!("{attempt} is not an attempt of pull request {number}");
+        return Err(Problem::not_found(text).into());
+    }
+    let job = job_of(&detail, &attempt);
+    let run = match ask::job_run(&site, &attempt).await {
+        Ok(run) => Some(run),
+        // It waits for its turn, and has no commands yet.
+        Err(problem) if problem.status == StatusCode::NOT_FOUND && job.is_some() => None,
+        Err(problem) => return Err(problem.into()),
+    };
+    let is_live = run.as_ref().is_none_or(|run| !run.ended);
+    let name = job.map_or_else(|| "an earlier attempt".to_owned(), |job| job.job.clone());
+    let facts = facts(&attempt, job, run.as_ref());
+    let commands = match run {
+        Some(run) => commands(&site, run).await?,
+        None => html!("<p>It has not started yet.</p>"),
+    };
+    let page = Page {
+        title: format!("{name} of #{number}"),
+        trail: html!("{} <span>/</span> {}", pull::trail(&repo, number), name),
+        pace: if is_live { Pace::Live } else { Pace::Still },
+        body: html!("<h1>{}</h1>{}{}", name, facts, commands),
+    };
+    Ok(page.render(&site, &visitor))
+}
+
+/// Whether the attempt's id is of a build of this pull request: `<repository>-p<number>-b…`.
+fn is_of(attempt: &AttemptId, number: PullNumber) -> bool {
+    let (_, rest) = attempt.as_str().split_once('-').unwrap_or_default();
+    rest.starts_with(&format!("p{number}-b"))
+}
+
+fn job_of<'a>(detail: &'a PullDetail, attempt: &AttemptId) -> Option<&'a Job> {
+    detail.jobs.iter().find(|job| job.attempt.as_deref() == Some(attempt.as_str()))
+}
+
+fn facts(attempt: &AttemptId, job: Option<&Job>, run: Option<&JobRun>) -> Html {
+    let state = job.map(|job| html!("{} {}", job_badge(job.state), pull::time(job)));
+    let started = run.and_then(|run| run.started_ms);
+    let started = started.map(|at| html!(" · started {}", date(at)));
+    let log =
+        run.map(|run| html!(r#" · <a href="/api/v1/jobs/{}/log">whole log</a>"#, run.attempt));
+    html!(
+        r#"<p>{}</p><p class="quiet">attempt <code>{}</code>{}{}</p>"#,
+        state.unwrap_or_default(),
+        attempt,
+        started.unwrap_or_default(),
+        log.unwrap_or_default()
+    )
+}
+
+/// The commands, those that failed last and open, each with the end of its log.
+async fn commands(site: &Site, run: JobRun) -> Result<Html, Problem> {
+    let commands = failures_last(run.commands);
+    let tails = tail::read(site, &commands).await?;
+    let has_ended = run.ended;
+    let pairs = commands.iter().zip(tails);
+    Ok(pairs.map(|(command, tail)| show_command(command, &tail, has_ended)).collect())
+}
+
+fn show_command(command: &Command, tail: &Tail, has_ended: bool) -> Html {
+    let (class, state) = match command.end {
+        Some(end) if end.is_success() => ("good", "passed".to_owned()),
+        Some(end) => ("bad", end.to_string()),
+        None if has_ended => ("broken", "lost".to_owned()),
+        None => ("live", "running".to_owned()),
+    };
+    let time = command.duration_ms.map(words).unwrap_or_default();
+    let open = if class == "good" { "" } else { " open" };
+    let raw = html!(
+        r#"<a href="/api/v1/commands/{}/log">raw log, {} bytes</a>"#,
+        command.id,
+        command.log_bytes
+    );
+    let note = match tail {
+        Tail::LeftOut => html!("<p class=\"quiet\">Not shown here: {}</p>", raw),
+        Tail::Whole(_) => html!("<p class=\"quiet\">{}</p>", raw),
+        Tail::End(_) => html!("<p class=\"quiet\">The end of the {}</p>", raw),
+    };
+    let text = match tail {
+        Tail::LeftOut => Html::default(),
+        Tail::Whole(bytes) | Tail::End(bytes) => {
+            html!("<pre class=\"log\">{}</pre>", ansi::render(bytes))
+        }
+    };
+    html!(
+        r#"<details class="command"{}><summary>{} <code>{}</code> <span class="quiet">{}</span></summary>{}{}</details>"#,
+        open,
+        badge(class, &state),
+        command.title,
+        time,
+        note,
+        text
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_belongs_to_one_pull_request() {
+        let attempt: AttemptId = "a1b2c3-p7-b1-2".parse().unwrap();
+        assert!(is_of(&attempt, PullNumber(7)));
+        assert!(!is_of(&attempt, PullNumber(70)));
+        assert!(!is_of(&"a1b2c3-p70-b1-2".parse().unwrap(), PullNumber(7)));
+    }
+}

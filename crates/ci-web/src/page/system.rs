@@ -1,0 +1,108 @@
+//! `/system`: queues, writes that are owed, polls, and the supervision tree.
+
+mod tree;
+
+use axum::extract::State;
+
+use super::html::{Html, html};
+use super::layout::{Pace, Page, badge};
+use super::visitor::Visitor;
+use crate::ask;
+use crate::moment::{date, words};
+use crate::site::Site;
+use crate::wire::{NodeStatus, Queue, Repo, Undelivered};
+
+pub(super) async fn show(State(site): State<Site>, visitor: Visitor) -> Html {
+    let status = ask::status(&site).await;
+    let snapshot = site.hub().snapshot();
+    let body = html!(
+        "<h1>System</h1>{}{}{}{}{}{}{}",
+        overview(&status),
+        queues(&status.queues),
+        undelivered(&status.undelivered),
+        polls(&status.repos),
+        tree::waiting(&snapshot),
+        tree::living(&snapshot),
+        tree::crashes(&snapshot)
+    );
+    let trail = html!(" <span>/</span> System");
+    Page { title: "System".to_owned(), trail, pace: Pace::Live, body }.render(&site, &visitor)
+}
+
+fn overview(status: &NodeStatus) -> Html {
+    let ready = if status.readiness.is_ready() {
+        badge("good", "ready")
+    } else {
+        html!("{} {}", badge("broken", "not ready"), status.readiness.reasons.join("; "))
+    };
+    let store = &status.store;
+    let health = if store.failed { badge("broken", "store failed") } else { Html::default() };
+    html!(
+        r#"<p>{} {}</p><p class="quiet">{} {} · serving since {} · store: {} changes in {} syncs, {} waiting, {} bytes</p>"#,
+        ready,
+        health,
+        status.name,
+        status.version,
+        date(status.started_ms),
+        store.changes,
+        store.commits,
+        store.queued,
+        store.disk_bytes
+    )
+}
+
+fn queues(queues: &[Queue]) -> Html {
+    let row = |queue: &Queue| {
+        let limit = queue.concurrency.map_or_else(|| "–".to_owned(), |limit| limit.to_string());
+        let wait = queue.oldest_wait_ms.map(words).unwrap_or_default();
+        let hold = if queue.on_hold { badge("wait", "on hold") } else { Html::default() };
+        html!(
+            "<tr><td><code>{}</code> {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            queue.name,
+            hold,
+            queue.held,
+            limit,
+            queue.waiting,
+            wait,
+            queue.granted
+        )
+    };
+    html!(
+        "<h2>Queues</h2><div class=\"wide\"><table><thead><tr><th>Queue</th><th>Held</th><th>Limit</th>\
+         <th>Waiting</th><th>Oldest wait</th><th>Granted</th></tr></thead><tbody>{}</tbody></table></div>",
+        queues.iter().map(row).collect::<Html>()
+    )
+}
+
+fn undelivered(writes: &[Undelivered]) -> Html {
+    if writes.is_empty() {
+        return html!("<h2>Writes to the forge</h2><p>All were taken.</p>");
+    }
+    let row = |write: &Undelivered| {
+        html!("<li><strong>{}</strong>: {}<br>{}</li>", write.repo, write.what, write.reason)
+    };
+    let rows: Html = writes.iter().map(row).collect();
+    html!(r#"<h2>Writes that the forge has not taken</h2><ul class="trouble">{}</ul>"#, rows)
+}
+
+fn polls(repos: &[Repo]) -> Html {
+    let row = |repo: &Repo| {
+        let trouble = match &repo.trouble {
+            Some(trouble) => html!("{} {}", badge("broken", "trouble"), trouble),
+            None if repo.polls == 0 => badge("wait", "not polled yet"),
+            None => badge("good", "fine"),
+        };
+        html!(
+            "<tr><td><a href=\"/{}\">{}</a></td><td>{}</td><td>{}</td></tr>",
+            repo.name,
+            repo.name,
+            repo.polls,
+            trouble
+        )
+    };
+    html!(
+        "<h2>Polls</h2><div class=\"wide\"><table><thead><tr><th>Repository</th><th>Polls</th><th>Last</th>\
+         </tr></thead><tbody>{}</tbody></table></div>",
+        repos.iter().map(row).collect::<Html>()
+    )
+}

@@ -1,0 +1,83 @@
+//! The supervision tree.
+
+use heights::{Crash, ProcessInfo, ProcessState, TreeSnapshot, WaitingInfo};
+
+use super::super::html::{Html, html};
+use super::super::layout::badge;
+use crate::moment::{date, duration_ms, millis, words};
+
+/// Crashes that are shown, the newest first.
+const CRASHES: usize = 20;
+/// Deepest indentation that the stylesheet knows.
+const DEEPEST: usize = 9;
+
+/// Children that wait to be started again.
+pub(super) fn waiting(tree: &TreeSnapshot) -> Html {
+    if tree.waiting.is_empty() {
+        return Html::default();
+    }
+    let row = |waiting: &WaitingInfo| {
+        let remaining = words(duration_ms(waiting.remaining));
+        html!("<li><code>{}</code> is started again in {}</li>", waiting.path, remaining)
+    };
+    let rows: Html = tree.waiting.iter().map(row).collect();
+    html!(r#"<h2>Waiting to be restarted</h2><ul class="trouble">{}</ul>"#, rows)
+}
+
+/// Every living process, below its supervisor.
+pub(super) fn living(tree: &TreeSnapshot) -> Html {
+    let mut processes: Vec<&ProcessInfo> = tree.processes.iter().collect();
+    // Paths in order are the tree from the left, children below their parent.
+    processes.sort_by(|one, other| one.path.split('/').cmp(other.path.split('/')));
+    html!(
+        "<h2>Processes</h2><div class=\"wide\"><table><thead><tr><th>Process</th><th>Age</th>\
+         <th>Restarts</th><th>Handled</th><th>Waiting</th><th>Now</th></tr></thead>\
+         <tbody>{}</tbody></table></div>",
+        processes.into_iter().map(row).collect::<Html>()
+    )
+}
+
+fn row(process: &ProcessInfo) -> Html {
+    let depth = process.path.matches('/').count().min(DEEPEST);
+    let state = match process.state {
+        ProcessState::Running => Html::default(),
+        ProcessState::Starting => badge("wait", "starting"),
+        ProcessState::Stopping => badge("wait", "stopping"),
+    };
+    let figures = &process.figures;
+    let queued = figures.queued.map(|queued| html!("{}", queued)).unwrap_or_default();
+    let working = figures.working.as_ref();
+    let working = working
+        .map(|now| html!("<code>{}</code> for {}", now.label, words(duration_ms(now.since))));
+    html!(
+        r#"<tr><td class="depth{}" title="{}">{} {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"#,
+        depth,
+        process.type_name,
+        process.id,
+        state,
+        words(duration_ms(process.age)),
+        process.restarts(),
+        figures.handled,
+        queued,
+        working.unwrap_or_default()
+    )
+}
+
+/// The newest crashes.
+pub(super) fn crashes(tree: &TreeSnapshot) -> Html {
+    if tree.crashes.is_empty() {
+        return html!("<h2>Crashes</h2><p>There were none.</p>");
+    }
+    let row = |crash: &Crash| {
+        let during = crash.last_label.map(|label| html!(" at <code>{}</code>", label));
+        html!(
+            "<li><code>{}</code>{}, {}<pre>{}</pre></li>",
+            crash.path,
+            during.unwrap_or_default(),
+            date(millis(crash.at)),
+            crash.exit
+        )
+    };
+    let rows: Html = tree.crashes.iter().rev().take(CRASHES).map(row).collect();
+    html!(r#"<h2>Crashes</h2><ul class="trouble">{}</ul>"#, rows)
+}

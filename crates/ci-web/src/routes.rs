@@ -1,0 +1,45 @@
+//! What answers to which path.
+
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+
+use crate::access::Origin;
+use crate::site::Site;
+use crate::{api, health, metrics, page, webhook};
+
+/// What a browser may do with anything that we send: show it with our stylesheet, and send forms to us.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// All routes, for whoever comes by one door.
+pub(crate) fn all(site: Site, origin: Origin) -> Router {
+    Router::new()
+        .route("/webhooks/github", post(webhook::receive))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::expose))
+        .nest("/api/v1", api::routes())
+        .merge(page::routes())
+        .layer(Extension(origin))
+        .layer(from_fn(guard))
+        .with_state(site)
+}
+
+/// Tells browsers to be careful with every answer, and nobody to keep what is only for its reader.
+async fn guard(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, POLICY);
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::REFERRER_POLICY, "no-referrer");
+    let no_store = HeaderValue::from_static("no-store");
+    headers.entry(header::CACHE_CONTROL).or_insert(no_store);
+    response
+}

@@ -1,0 +1,106 @@
+//! What every handler shares: handles and values that never change.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use ci_build::NodeHandle;
+use ci_github::Secret;
+use heights::Hub;
+use tokio::sync::watch;
+
+use crate::server::{ReadAccess, WebArgs};
+use crate::stopping::Stopping;
+use crate::tokens::Tokens;
+use crate::webhook::DeliveryCounts;
+
+/// One life of the web server, for its handlers.
+#[derive(Clone)]
+pub(crate) struct Site(Arc<Inner>);
+
+struct Inner {
+    node: NodeHandle,
+    tokens: Tokens,
+    webhook_secret: watch::Receiver<Option<Secret>>,
+    deliveries: Arc<DeliveryCounts>,
+    read: ReadAccess,
+    version: String,
+    started: SystemTime,
+    hub: Hub,
+    stopping: Stopping,
+}
+
+impl Site {
+    pub(crate) fn new(
+        args: &WebArgs,
+        deliveries: Arc<DeliveryCounts>,
+        hub: Hub,
+        stopping: Stopping,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            node: args.node.clone(),
+            tokens: Tokens::new(args.node.ledger().store().clone()),
+            webhook_secret: args.webhook_secret.clone(),
+            deliveries,
+            read: args.read,
+            version: args.version.clone(),
+            started: SystemTime::now(),
+            hub,
+            stopping,
+        }))
+    }
+
+    /// The node.
+    pub(crate) fn node(&self) -> &NodeHandle {
+        &self.0.node
+    }
+
+    /// Who may do what.
+    pub(crate) fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    /// What deliveries are signed with now.
+    pub(crate) fn webhook_secret(&self) -> Option<Secret> {
+        self.0.webhook_secret.borrow().clone()
+    }
+
+    /// What became of deliveries.
+    pub(crate) fn deliveries(&self) -> &DeliveryCounts {
+        &self.0.deliveries
+    }
+
+    /// Whether everyone may look.
+    pub(crate) fn is_public(&self) -> bool {
+        self.0.read == ReadAccess::Public
+    }
+
+    /// Whether people come over TLS, so that cookies must not travel without.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.0.node.voice().public_url.starts_with("https://")
+    }
+
+    /// The version of the program.
+    pub(crate) fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// When this life began.
+    pub(crate) fn started(&self) -> SystemTime {
+        self.0.started
+    }
+
+    /// The tree that the server is part of.
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    /// Tells when streams should end.
+    pub(crate) fn stopping(&self) -> Stopping {
+        self.0.stopping.clone()
+    }
+
+    /// Whether the server is about to end.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.stopping.is_told()
+    }
+}

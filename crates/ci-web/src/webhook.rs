@@ -1,0 +1,159 @@
+//! `POST /webhooks/github`: believed, understood, and on record before it is acknowledged.
+//!
+//! | answer | when |
+//! |---|---|
+//! | 202 | it is on record: it survives whatever happens to the node |
+//! | 200 | a ping, a duplicate, or nothing for us |
+//! | 400 | it is no JSON, or a header is missing |
+//! | 401 | its signature is missing or wrong |
+//! | 408 | its body did not come in time |
+//! | 413 | its body is above 25 MB |
+//! | 503 | it could not be put on record |
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use ci_build::Receipt;
+use ci_github::webhook::{Delivery, Headers, verify};
+use serde_json::json;
+use tracing::{debug, warn};
+
+use crate::problem::{Problem, chain};
+use crate::site::Site;
+
+/// GitHub sends no more than this.
+const MAX_BODY: usize = 25 * 1024 * 1024;
+/// How long a body may take; GitHub itself gives up after ten seconds.
+const BODY_LIMIT: Duration = Duration::from_secs(30);
+
+/// What became of deliveries since the node started.
+#[derive(Debug, Default)]
+pub(crate) struct DeliveryCounts([AtomicU64; Fate::ALL.len()]);
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Stored,
+    Duplicate,
+    NotOfInterest,
+    Malformed,
+    NotBelieved,
+    TooSlow,
+    TooLarge,
+    NotStored,
+}
+
+impl Fate {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Stored,
+        Self::Duplicate,
+        Self::NotOfInterest,
+        Self::Malformed,
+        Self::NotBelieved,
+        Self::TooSlow,
+        Self::TooLarge,
+        Self::NotStored,
+    ];
+
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Stored => "stored",
+            Self::Duplicate => "duplicate",
+            Self::NotOfInterest => "not_of_interest",
+            Self::Malformed => "malformed",
+            Self::NotBelieved => "not_believed",
+            Self::TooSlow => "too_slow",
+            Self::TooLarge => "too_large",
+            Self::NotStored => "not_stored",
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Stored => StatusCode::ACCEPTED,
+            Self::Duplicate | Self::NotOfInterest => StatusCode::OK,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::NotBelieved => StatusCode::UNAUTHORIZED,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotStored => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl DeliveryCounts {
+    fn count(&self, fate: Fate) {
+        self.0[fate as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many had this fate.
+    pub(crate) fn of(&self, fate: Fate) -> u64 {
+        self.0[fate as usize].load(Ordering::Relaxed)
+    }
+}
+
+/// Takes a delivery.
+pub(crate) async fn receive(State(site): State<Site>, headers: HeaderMap, body: Body) -> Response {
+    let (fate, detail) = match take(&site, &headers, body).await {
+        Ok(fate) => (fate, String::new()),
+        Err((fate, detail)) => (fate, detail),
+    };
+    site.deliveries().count(fate);
+    let status = fate.status();
+    if status.is_success() {
+        return (status, Json(json!({ "result": fate.word() }))).into_response();
+    }
+    warn!(result = fate.word(), detail, "a delivery was not taken");
+    Problem::new(status, detail).into_response()
+}
+
+async fn take(site: &Site, headers: &HeaderMap, body: Body) -> Result<Fate, (Fate, String)> {
+    let body = whole(headers, body).await?;
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let secret = site.webhook_secret();
+    let secret = secret.ok_or((Fate::NotBelieved, "no webhook secret is configured".to_owned()))?;
+    verify(&secret, text("x-hub-signature-256"), &body)
+        .map_err(|error| (Fate::NotBelieved, format!("failed to {error}")))?;
+    let understood = Headers {
+        event: text("x-github-event"),
+        delivery: text("x-github-delivery"),
+        content_type: text("content-type"),
+    };
+    let delivery = Delivery::parse(understood, &body)
+        .map_err(|error| (Fate::Malformed, format!("failed to {}", chain(&error))))?;
+    debug!(event = delivery.name, delivery = delivery.id, "received");
+    let not_stored =
+        |why: String| (Fate::NotStored, format!("failed to store the delivery: {why}"));
+    match site.node().intake().deliver(delivery).await {
+        Ok(Receipt::Stored) => Ok(Fate::Stored),
+        Ok(Receipt::Duplicate) => Ok(Fate::Duplicate),
+        Ok(Receipt::NotOfInterest) => Ok(Fate::NotOfInterest),
+        Ok(Receipt::NotStored) => Err(not_stored("the ledger does not take it".to_owned())),
+        Err(error) => Err(not_stored(error.to_string())),
+    }
+}
+
+/// Reads a body that is not too large.
+async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, (Fate, String)> {
+    let too_large = || (Fate::TooLarge, format!("a delivery has at most {MAX_BODY} bytes"));
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if declared.and_then(|text| text.parse().ok()).is_some_and(|length: usize| length > MAX_BODY) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(BODY_LIMIT, to_bytes(body, MAX_BODY)).await {
+        Err(_) => Err((Fate::TooSlow, format!("the body did not come within {BODY_LIMIT:?}"))),
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_length(&error) => Err(too_large()),
+        Ok(Err(error)) => Err((Fate::Malformed, format!("failed to read the body: {error}"))),
+    }
+}
+
+fn is_length(error: &axum::Error) -> bool {
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    causes.into_iter().any(|cause| cause.is::<http_body_util::LengthLimitError>())
+}

@@ -1,0 +1,32 @@
+//! What goes over the wire, to the command line and to other programs.
+//!
+//! Texts are as they came: whoever shows them escapes them. Moments are milliseconds since 1970 and end
+//! in `_ms`, as durations do. A reader ignores fields that it does not know.
+
+mod job;
+mod node;
+mod pull;
+mod store;
+mod token;
+
+use serde::{Deserialize, Serialize};
+
+pub use job::{Command, CommandEnd, CommandRef, JobRun};
+pub use node::{NodeStatus, Quarantined, Queue, Readiness, Repo, Undelivered, VerdictCounts};
+pub use pull::{Job, JobAction, JobState, Jobs, PullDetail, PullSummary, Unmet, VerdictState};
+pub use store::{StoreAudit, StoreFinding, StoreStats};
+pub use token::{NewToken, Role, Token, TokenRequest};
+
+/// An error, as RFC 9457 has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Always `about:blank`: the status says which kind it is.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The HTTP status in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What went wrong, for people.
+    pub detail: String,
+}

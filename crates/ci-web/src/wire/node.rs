@@ -1,0 +1,116 @@
+//! The node as a whole, and its repositories.
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreStats;
+
+/// How the node is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeStatus {
+    /// Its name.
+    pub name: String,
+    /// The version of the program.
+    pub version: String,
+    /// Where its dashboard is.
+    pub public_url: String,
+    /// When the web server started.
+    pub started_ms: u64,
+    /// Whether it is ready, and why not.
+    pub readiness: Readiness,
+    /// Its repositories.
+    pub repos: Vec<Repo>,
+    /// Its queues.
+    pub queues: Vec<Queue>,
+    /// What the forge has not taken.
+    pub undelivered: Vec<Undelivered>,
+    /// Its store.
+    pub store: StoreStats,
+}
+
+/// Whether the node does all that it should.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Readiness {
+    /// Why it is not ready; it is where there is no reason.
+    pub reasons: Vec<String>,
+}
+
+/// One repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repo {
+    /// Its name, `owner/name`.
+    pub name: String,
+    /// The numbers of its open pull requests.
+    pub open: Vec<u64>,
+    /// How its open pull requests stand.
+    pub verdicts: VerdictCounts,
+    /// The pull requests that were given up.
+    pub quarantined: Vec<Quarantined>,
+    /// Polls that worked since the node started.
+    pub polls: u64,
+    /// Why the last poll did not work.
+    pub trouble: Option<String>,
+}
+
+/// How many pull requests stand how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerdictCounts {
+    /// Those that can be merged.
+    pub success: u64,
+    /// Those that something is awaited for.
+    pub pending: u64,
+    /// Those whose change is at fault.
+    pub failure: u64,
+    /// Those that the machinery failed.
+    pub error: u64,
+    /// Those whose actor did not answer.
+    pub unknown: u64,
+}
+
+/// A pull request that was given up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantined {
+    /// The repository.
+    pub repo: String,
+    /// The pull request.
+    pub number: u64,
+    /// Why.
+    pub reason: String,
+}
+
+/// One queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    /// Its name; a dotted one nests in what is before its last dot.
+    pub name: String,
+    /// How many may pass at once.
+    pub concurrency: Option<u32>,
+    /// How many hold a permit.
+    pub held: u32,
+    /// How many wait.
+    pub waiting: u64,
+    /// How long the first of them has waited.
+    pub oldest_wait_ms: Option<u64>,
+    /// Permits given since the node started.
+    pub granted: u64,
+    /// Whether it lets nobody pass for now.
+    pub on_hold: bool,
+}
+
+/// A write that the forge has not taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undelivered {
+    /// The repository.
+    pub repo: String,
+    /// What was to be written.
+    pub what: String,
+    /// Why it was not taken.
+    pub reason: String,
+}
+
+impl Readiness {
+    /// Whether the node is ready.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.reasons.is_empty()
+    }
+}
