@@ -173,6 +173,7 @@ struct PullActor {
     pull: Pull,
     build: Option<RunningBuild>,
     since_snapshot: usize,
+    published: Option<ci_domain::report::Report>,
 }
 
 /// The build that runs, as an actor.
@@ -211,7 +212,7 @@ impl Server for PullActor {
         let stream = pull_stream(&args.elders.repo, args.number);
         // What is owed is done after the start, when the younger siblings are there.
         let _self = cx.myself().cast(Msg::Resume);
-        Ok(Self { args, stream, pull, build: None, since_snapshot })
+        Ok(Self { args, stream, pull, build: None, since_snapshot, published: None })
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
@@ -441,9 +442,16 @@ impl PullActor {
         Ok(answer)
     }
 
-    fn publish(&self) {
-        if let Some(report) = self.pull.report(&self.args.elders.voice) {
-            self.args.elders.reporter.publish(&self.args.elders.repo, report);
+    /// Tells the reporter what has changed. A reporter that restarts takes us with it, so it never
+    /// misses what was told to an earlier life.
+    fn publish(&mut self) {
+        let report = self.pull.report(&self.args.elders.voice);
+        if report == self.published {
+            return;
         }
+        if let Some(report) = &report {
+            self.args.elders.reporter.publish(&self.args.elders.repo, report.clone());
+        }
+        self.published = report;
     }
 }
