@@ -44,8 +44,7 @@ pub struct ReporterHandle(ChildRef<Msg>);
 impl ReporterHandle {
     /// Says what the forge should say about a pull request from now on.
     pub(crate) fn publish(&self, repo: &RepoName, report: Report) {
-        // A reporter that is being restarted asks nobody: pull requests publish again when they change,
-        // and the watcher has them publish after every poll.
+        // A reporter that is being restarted takes the pull requests with it, which publish anew.
         let _restarting = self.0.cast(Msg::Publish(repo.clone(), Box::new(report)));
     }
 
