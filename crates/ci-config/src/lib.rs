@@ -12,7 +12,6 @@ pub mod policy;
 pub mod quantity;
 pub mod queue;
 pub mod schema;
-pub mod secret;
 pub mod source;
 pub mod yaml;
 
@@ -30,9 +29,9 @@ mod steps;
 mod suggestion;
 mod toml_document;
 
+pub use ci_domain::secret::Secret;
 pub use component::parse_component;
 pub use diagnostic::Diagnostic;
 pub use node::parse_node;
 pub use pipeline::{FileContent, is_component_file, parse_pipeline};
 pub use policy::{POLICY_FILE, parse_policy};
-pub use secret::Secret;

@@ -10,9 +10,9 @@ use ci_domain::ids::RepoName;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::queue::Queue;
 use crate::read_node;
-use crate::secret::Secret;
 use crate::source::Source;
 use crate::toml_document;
+use ci_domain::secret::Secret;
 
 /// The whole configuration, complete with its defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]

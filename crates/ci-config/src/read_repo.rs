@@ -12,8 +12,8 @@ use crate::field::{Field, Fields};
 use crate::keys;
 use crate::node::{Github, Origin, Repo};
 use crate::read_secret::{path_text, read_secret};
-use crate::secret::Secret;
 use crate::source::Source;
+use ci_domain::secret::Secret;
 
 /// Reads the repositories; `github` is where those are that are not local.
 pub(crate) fn read_repos(

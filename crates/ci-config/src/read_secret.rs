@@ -6,8 +6,8 @@ use crate::diagnostic::Problems;
 use crate::document::Value;
 use crate::field::Field;
 use crate::keys;
-use crate::secret::Secret;
 use crate::source::Source;
+use ci_domain::secret::Secret;
 
 const EXPECTED: &str = "a secret is { file = \"…\" } or { env = \"…\" }";
 const WHY: &str = "secrets are never written into this file";

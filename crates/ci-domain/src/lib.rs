@@ -22,6 +22,7 @@ pub mod plan;
 pub mod policy;
 pub mod pull;
 pub mod report;
+pub mod secret;
 pub mod step;
 pub mod wording;
 

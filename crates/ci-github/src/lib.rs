@@ -12,12 +12,11 @@ mod github;
 mod local;
 mod log_only;
 mod moment;
-mod secret;
 pub mod webhook;
 
+pub use ci_domain::secret::Secret;
 pub use forge::{Budget, Forge, ForgeError, ForgeFuture, Window};
 pub use github::{AppKey, Credentials, GitHub, GitHubConfig, InvalidConfig};
 pub use local::{LocalForge, LocalForgeError, NewLocalPull};
 pub use log_only::LogOnly;
 pub use moment::{InvalidTimestamp, TimestampParser};
-pub use secret::Secret;

@@ -19,7 +19,7 @@ use ci_domain::report::Voice;
 use ci_exec::Launcher;
 use ci_git::{Credential, Git, MirrorConfig, Workspaces};
 use ci_github::{
-    AppKey, Credentials, Forge, GitHub, GitHubConfig, LocalForge, LogOnly, Secret, TimestampParser,
+    AppKey, Credentials, Forge, GitHub, GitHubConfig, LocalForge, LogOnly, TimestampParser,
 };
 use ci_store::{Ledger, Options, SledLedger, Stamp};
 use heights::SupervisorBuilder;
@@ -164,11 +164,10 @@ fn repo_args(
 
 fn github(settings: &Github) -> Result<Arc<dyn Forge>> {
     let credentials = match &settings.auth {
-        GithubAuth::Token(token) => Credentials::Token(Secret::new(token.expose())),
-        GithubAuth::App { id, private_key } => Credentials::App(AppKey {
-            id: id.to_string(),
-            private_key: Secret::new(private_key.expose()),
-        }),
+        GithubAuth::Token(token) => Credentials::Token(token.clone()),
+        GithubAuth::App { id, private_key } => {
+            Credentials::App(AppKey { id: id.to_string(), private_key: private_key.clone() })
+        }
     };
     let forge = GitHub::new(GitHubConfig {
         api_url: settings.api_url.clone(),

@@ -76,8 +76,7 @@ pub(crate) fn inspector(builder: InspectorBuilder, config: &NodeConfig) -> Inspe
 
 /// The secret that webhooks are signed with.
 pub(crate) fn webhook_secret(config: &NodeConfig) -> Option<Secret> {
-    let secret = config.github.as_ref()?.webhook_secret.as_ref()?;
-    Some(Secret::new(secret.expose()))
+    config.github.as_ref()?.webhook_secret.clone()
 }
 
 /// What SIGHUP needs.

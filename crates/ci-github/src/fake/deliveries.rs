@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use super::FakeGitHub;
 use super::model::{Model, Repo};
 use crate::moment::TimestampParser;
-use crate::secret::Secret;
 use crate::webhook::{Headers, sign};
+use ci_domain::secret::Secret;
 
 /// One webhook as it goes over the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]

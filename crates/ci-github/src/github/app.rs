@@ -13,7 +13,7 @@ use super::http::{Call, Kind};
 use super::{GitHub, InvalidConfig};
 use crate::forge::ForgeError;
 use crate::moment::{TimestampParser, now};
-use crate::secret::Secret;
+use ci_domain::secret::Secret;
 
 /// GitHub refuses claims from the future, and clocks differ, in seconds.
 const CLOCK_SKEW: u64 = 60;

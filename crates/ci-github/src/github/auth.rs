@@ -7,7 +7,7 @@ use ci_domain::ids::RepoName;
 use super::app::{App, AppKey};
 use super::{GitHub, InvalidConfig};
 use crate::forge::ForgeError;
-use crate::secret::Secret;
+use ci_domain::secret::Secret;
 
 /// Who we are.
 #[derive(Clone, Debug)]

@@ -14,7 +14,7 @@ use super::refusal::UNNAMED_WAIT;
 use super::rest::{decode, split};
 use crate::forge::{ForgeError, Window};
 use crate::moment::{TimestampParser, now};
-use crate::secret::Secret;
+use ci_domain::secret::Secret;
 
 const SNAPSHOT: &str = concat!(
     include_str!("../../queries/snapshot.graphql"),

@@ -12,7 +12,7 @@ use super::InvalidConfig;
 use super::refusal::{Limits, refusal};
 use crate::forge::{Budget, ForgeError, Window};
 use crate::moment::now;
-use crate::secret::Secret;
+use ci_domain::secret::Secret;
 
 /// GitHub answers nobody who does not say who is asking.
 const USER_AGENT: &str = concat!("ci-node/", env!("CARGO_PKG_VERSION"));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::secret::Secret;
+use ci_domain::secret::Secret;
 
 /// What precedes the digits in the header.
 const SCHEME: &str = "sha256=";
