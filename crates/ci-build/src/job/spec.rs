@@ -28,6 +28,12 @@ pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, 
         return Err(Obstacle(format!("find {} in the merge {}", args.job, args.merge.short())));
     };
     let place = elders.workspaces.place_of(args.pull);
+    for folder in [&place.home, &place.cache, &place.temporary] {
+        // A job may have removed what later ones need.
+        tokio::fs::create_dir_all(folder)
+            .await
+            .map_err(|error| Obstacle(format!("make {}: {error}", folder.display())))?;
+    }
     let working_dir = place.source.join(args.job.component.folder());
     let mut env = surroundings(args, &place.home, port_base);
     env.extend([

@@ -68,7 +68,7 @@ impl Preparer {
         basis: &Basis,
     ) -> Result<Prepared, PrepareFault> {
         let merge = self.merge(pull, basis).await?;
-        let ruling = self.policy.at(&self.git, &basis.policy).await?;
+        let ruling = self.ruling(pull, &basis.policy).await?;
         let (policy, policy_findings) = match ruling {
             Ruling::Valid(policy) => (policy, None),
             Ruling::Earlier(policy, findings) => (policy, Some(findings.join("\n"))),
@@ -84,6 +84,17 @@ impl Preparer {
             Merge::Clean(merge) => self.plan(basis, merge, &policy).await?,
         };
         Ok(prepared(basis, policy, policy_findings, result))
+    }
+
+    /// The policy at the tip of the default branch, which is fetched where it is not there yet.
+    async fn ruling(&self, pull: PullNumber, tip: &CommitSha) -> Result<Ruling, PrepareFault> {
+        match self.policy.at(&self.git, tip).await {
+            Err(PrepareFault::Git(_)) => {
+                self.fetch(Fetch::All, pull).await?;
+                self.policy.at(&self.git, tip).await
+            }
+            ruling => ruling,
+        }
     }
 
     /// Merges; what the mirror does not have is fetched first, the quick way and then the whole.
