@@ -144,13 +144,12 @@ impl Intake {
 
     /// What is kept of a delivery; nothing where it says nothing to a repository of ours.
     fn entry(&self, delivery: Delivery) -> Option<Entry> {
-        let repo = delivery.repo?;
-        let is_of_interest = match &delivery.event {
-            ForgeEvent::Ping | ForgeEvent::Ignored { .. } => false,
-            ForgeEvent::PullChanged { .. }
-            | ForgeEvent::Pushed { .. }
-            | ForgeEvent::Commented(_) => self.args.watchers.contains_key(&repo),
-        };
+        let named = delivery.repo?;
+        // The forge may write the name in another case than the configuration.
+        let is_named = |repo: &&RepoName| repo.as_str().eq_ignore_ascii_case(named.as_str());
+        let repo = self.args.watchers.keys().find(is_named)?.clone();
+        let is_of_interest =
+            !matches!(delivery.event, ForgeEvent::Ping | ForgeEvent::Ignored { .. });
         is_of_interest.then_some(Entry {
             delivery: delivery.id.to_string(),
             repo,

@@ -174,7 +174,12 @@ struct PullActor {
     build: Option<RunningBuild>,
     since_snapshot: usize,
     published: Option<ci_domain::report::Report>,
+    /// While what a closed pull request holds is being freed: what came meanwhile.
+    freeing: Option<Vec<Seen>>,
 }
+
+/// What the forge says, and who wants to know that it is on record.
+type Seen = (Box<Observation>, Option<Recipient<()>>);
 
 /// The build that runs, as an actor.
 struct RunningBuild {
@@ -194,6 +199,7 @@ struct Asked {
 enum Msg {
     Resume,
     Observe(Box<Observation>, Option<Recipient<()>>),
+    Freed,
     Prepared(Basis, Result<Box<Prepared>, String>),
     RetryPreparation,
     Build(BuildFact),
@@ -212,7 +218,7 @@ impl Server for PullActor {
         let stream = pull_stream(&args.elders.repo, args.number);
         // What is owed is done after the start, when the younger siblings are there.
         let _self = cx.myself().cast(Msg::Resume);
-        Ok(Self { args, stream, pull, build: None, since_snapshot, published: None })
+        Ok(Self { args, stream, pull, build: None, since_snapshot, published: None, freeing: None })
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
@@ -221,12 +227,8 @@ impl Server for PullActor {
                 let step = self.pull.resume();
                 self.carry_out(step, cx).await?;
             }
-            Msg::Observe(observation, applied) => {
-                self.apply(PullEvent::Observed(*observation), cx).await?;
-                if let Some(applied) = applied {
-                    applied.tell(());
-                }
-            }
+            Msg::Observe(observation, applied) => self.observe((observation, applied), cx).await?,
+            Msg::Freed => self.freed(cx).await?,
             Msg::Prepared(_, Ok(prepared)) => self.apply(PullEvent::Prepared(prepared), cx).await?,
             Msg::Prepared(basis, Err(reason)) => self.preparation_failed(basis, reason, cx).await?,
             Msg::RetryPreparation => {
@@ -255,6 +257,7 @@ impl Server for PullActor {
         match msg {
             Msg::Resume => "resume",
             Msg::Observe(..) => "observe",
+            Msg::Freed => "freed",
             Msg::Prepared(..) => "prepared",
             Msg::RetryPreparation => "retry-preparation",
             Msg::Build(_) => "build",
@@ -267,6 +270,33 @@ impl Server for PullActor {
 }
 
 impl PullActor {
+    /// Takes to heart what the forge says; one that is reopened while it is freed waits for that, or its
+    /// next build would find its workspace gone.
+    async fn observe(&mut self, seen: Seen, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        if let Some(waiting) = &mut self.freeing {
+            waiting.push(seen);
+            return Ok(());
+        }
+        let (observation, applied) = seen;
+        self.apply(PullEvent::Observed(*observation), cx).await?;
+        if let Some(applied) = applied {
+            applied.tell(());
+        }
+        Ok(())
+    }
+
+    /// It is over, unless there is news.
+    async fn freed(&mut self, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        let seen = self.freeing.take().unwrap_or_default();
+        if seen.is_empty() {
+            self.args.watcher.tell(PullFact::Ended(self.args.number));
+        }
+        for seen in seen {
+            self.observe(seen, cx).await?;
+        }
+        Ok(())
+    }
+
     async fn apply(&mut self, event: PullEvent, cx: &mut Context<Msg>) -> Result<(), Fault> {
         match self.pull.apply(event) {
             Ok(step) => self.carry_out(step, cx).await,
@@ -323,7 +353,7 @@ impl PullActor {
             }
             PullEffect::AbandonBuild(number) => self.abandon(number, cx).await?,
             PullEffect::EndBuild(number) => self.end_build(number).await,
-            PullEffect::Close => self.close().await?,
+            PullEffect::Close => self.close(cx).await?,
         }
         Ok(())
     }
@@ -371,10 +401,16 @@ impl PullActor {
         }
     }
 
-    /// Frees what the pull request holds on the disk, and tells the watcher that it is over.
-    async fn close(&mut self) -> Result<(), Fault> {
+    /// Frees what the pull request holds on the disk; then it is over.
+    async fn close(&mut self, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        if self.freeing.is_some() {
+            return Ok(());
+        }
+        self.freeing = Some(Vec::new());
+        // The last wish first: one that came later would be remembered for ever.
+        self.publish();
         let elders = &self.args.elders;
-        let (number, watcher) = (self.args.number, self.args.watcher.clone());
+        let (number, myself) = (self.args.number, cx.myself());
         let (workspaces, mirror) = (elders.workspaces.clone(), elders.mirror.clone());
         elders.reporter.forget(&elders.repo, number);
         errand(
@@ -388,7 +424,8 @@ impl PullActor {
                 if let Ok(Err(error)) = &result {
                     warn!(pull = %number, %error, "failed to free a workspace; the janitor will");
                 }
-                watcher.tell(PullFact::Ended(number));
+                // An actor that is gone frees again in its next life.
+                let _gone = myself.cast(Msg::Freed);
             },
         )
         .await

@@ -387,8 +387,11 @@ impl Watcher {
         Ok(Some(handle))
     }
 
-    /// A closed pull request has freed everything: its actors end.
+    /// A closed pull request has freed everything: its actors end, unless it was reopened meanwhile.
     async fn end(&mut self, number: PullNumber) -> Result<(), Fault> {
+        if !self.known.is_open(number) || self.known.facts(number).is_some() {
+            return Ok(());
+        }
         info!(repo = %self.args.elders.repo, pull = %number, "closed");
         self.known.record(&self.args.elders, KnownEvent::Ended(number)).await?;
         self.stop_pull(number).await;
