@@ -183,6 +183,7 @@ fn text_event(next: u64, text: &[u8]) -> Event {
     Event::default().id(next.to_string()).retry(COME_BACK).data(text)
 }
 
+/// Its data is for browsers, which pass over events without any.
 fn end(offset: u64) -> Event {
-    Event::default().event("end").id(offset.to_string()).data("")
+    Event::default().event("end").id(offset.to_string()).data("complete")
 }

@@ -1,0 +1,84 @@
+//! The command line's way in.
+
+use std::os::unix::fs::PermissionsExt;
+
+use ci_domain::ids::PullNumber;
+use ci_store::MemoryLedger;
+use ci_web::ReadAccess;
+use ci_web::client::{AdminClient, ByteStream, ClientError, Follow};
+use ci_web::wire::{JobState, VerdictState};
+
+use crate::support::node::{Node, REPO, repo_name};
+
+async fn whole(mut stream: ByteStream) -> String {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = stream.chunk().await.unwrap() {
+        bytes.extend_from_slice(&chunk);
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_no_node_is_there_is_no_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let absent = AdminClient::connect(folder.path().join("none.sock")).await;
+    assert!(matches!(absent, Err(ClientError::NoServer { .. })));
+    let path = folder.path().join("left.sock");
+    drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+    let refused = AdminClient::connect(path).await;
+    assert!(matches!(refused, Err(ClientError::NoServer { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_sees_and_does_everything() {
+    let node = Node::start(ReadAccess::Token).await;
+    let client = node.client().await;
+    let mode = std::fs::metadata(&node.socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let number = node.open_pull("a change", "  test:\n    - echo one\n    - echo two\n");
+    let job = node.job(number, |job| job.state == JobState::Passed).await;
+    let (repo, id) = (repo_name(), job.job.parse().unwrap());
+
+    let status = client.status().await.unwrap();
+    assert_eq!((status.repos[0].name.as_str(), status.repos[0].open.as_slice()), (REPO, &[1][..]));
+    assert!(status.queues.iter().any(|queue| queue.name == "jobs" && queue.granted == 1));
+    let pulls = client.pulls(&repo).await.unwrap();
+    let summary = (pulls[0].title.as_deref(), pulls[0].author.as_deref(), pulls[0].number);
+    assert_eq!(summary, (Some("a change"), Some("ada"), 1));
+    let attempt = job.attempt.unwrap().parse().unwrap();
+    let log = whole(client.job_log(&attempt, Follow::No).await.unwrap()).await;
+    assert!(log.starts_with("$ echo one\none\n[exit 0, "), "{log}");
+    assert!(log.contains("]\n$ echo two\ntwo\n[exit 0, "), "{log}");
+    let followed = whole(client.job_log(&attempt, Follow::Yes).await.unwrap()).await;
+    assert_eq!(followed, log);
+
+    let nothing = client.retry(&repo, number, None).await;
+    assert!(
+        matches!(&nothing, Err(ClientError::Refused { status: 409, detail }) if detail.contains("nothing to retry"))
+    );
+    let forced = client.force(&repo, number, Some(&id), true).await.unwrap();
+    assert_eq!(forced.jobs, ["app:test"]);
+    let other = client.pull(&repo, PullNumber(99)).await;
+    assert!(matches!(other, Err(ClientError::NotFound { .. })));
+    let lifted = client.lift(&repo, number).await;
+    assert!(matches!(lifted, Err(ClientError::NotFound { .. })));
+    assert_eq!(client.quarantined(None).await.unwrap(), []);
+    let is_new = |job: &ci_web::wire::Job| job.attempt.as_deref() != Some(attempt.as_str());
+    node.job(number, |job| is_new(job) && job.state == JobState::Passed).await;
+    assert_eq!(client.pull(&repo, number).await.unwrap().pull.state, VerdictState::Success);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_is_checked_and_exported_while_it_is_used() {
+    let node = Node::start(ReadAccess::Token).await;
+    let client = node.client().await;
+    node.token(ci_web::wire::Role::Read).await;
+    let audit = client.check_store().await.unwrap();
+    assert!(audit.records > 0 && audit.findings.is_empty());
+    let export = whole(client.export_store().await.unwrap()).await;
+    let copy = MemoryLedger::import(&mut export.as_bytes()).unwrap();
+    let tokens = ci_store::StreamId::new("tokens").unwrap();
+    assert!(!ci_store::Ledger::read(&copy, &tokens).unwrap().is_empty());
+    node.stop().await;
+}

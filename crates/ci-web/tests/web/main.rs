@@ -1,0 +1,12 @@
+//! The web server as others see it: real HTTP, a real tree, real git and real jobs; only GitHub is a fake.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod support;
+
+mod access;
+mod client;
+mod life;
+mod logs;
+mod pages;
+mod webhooks;

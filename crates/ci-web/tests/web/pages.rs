@@ -1,0 +1,91 @@
+//! Pages: what they say, that nothing from outside is markup, and that buttons need a proof.
+
+use ci_web::ReadAccess;
+use ci_web::wire::{JobState, Role};
+use hyper::StatusCode;
+
+use crate::support::http::{get, post};
+use crate::support::node::Node;
+
+const FORM: &str = "application/x-www-form-urlencoded";
+const TITLE: &str = "<script>alert(1)</script> & \"more\"";
+
+/// The value of the first hidden proof of a page.
+fn proof(page: &str) -> String {
+    let (_, rest) = page.split_once("name=\"proof\" value=\"").expect("the page has a form");
+    rest.split('"').next().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_pull_request_is_explained_and_retried() {
+    let node = Node::start(ReadAccess::Public).await;
+    let jobs = "  bad:\n    - printf '\\033[31m<b>red</b>\\033[0m\\033]0;x\\007\\n'; exit 3\n  good:\n    - echo fine\n";
+    let number = node.open_pull(TITLE, jobs);
+    let failed = node.job(number, |job| job.state == JobState::Failed).await;
+    let attempt = failed.attempt.unwrap();
+    node.job(number, |job| job.state == JobState::Passed).await;
+    let at = async |path: &str| get(path).of(node.address).await.text();
+
+    let home = at("/").await;
+    assert!(home.contains("href=\"/acme/shop\"") && home.contains("1 failing"), "{home}");
+    let escaped = "&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;more&quot;";
+    let repo = at("/acme/shop").await;
+    assert!(repo.contains(escaped) && repo.contains("app:bad failed"), "{repo}");
+    let pull = at("/acme/shop/pull/1").await;
+    assert!(pull.contains(escaped) && !pull.contains("<script"), "{pull}");
+    assert!(
+        pull.contains("What is missing") && pull.contains("a new head that mends it"),
+        "{pull}"
+    );
+    assert!(!pull.contains("<form method=\"post\" action=\"/acme"), "strangers have no buttons");
+    let job = at(&format!("/acme/shop/pull/1/jobs/{attempt}")).await;
+    assert!(job.contains("<span class=\"f1\">&lt;b&gt;red&lt;/b&gt;</span>\n</pre>"), "{job}");
+    assert!(job.contains("exit 3"), "{job}");
+    assert!(at("/system").await.contains("class=\"depth1\""), "the tree is shown");
+
+    let token = node.token(Role::Build).await;
+    let page = get("/acme/shop/pull/1").cookie(&token).of(node.address).await.text();
+    let body = format!("verb=retry&job=app%3Abad&proof={}", proof(&page));
+    let act = "/acme/shop/pull/1/act";
+    let stranger = post(act, FORM, body.clone()).of(node.address).await;
+    assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
+    let forged = post(act, FORM, "verb=retry&job=&proof=x").cookie(&token).of(node.address).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    let retried = post(act, FORM, body).cookie(&token).of(node.address).await;
+    assert_eq!(
+        (retried.status, retried.header("location")),
+        (StatusCode::SEE_OTHER, "/acme/shop/pull/1")
+    );
+    let is_new = |job: &ci_web::wire::Job| {
+        job.state == JobState::Failed && job.attempt.as_deref() != Some(&attempt)
+    };
+    node.job(number, is_new).await;
+    let earlier = at(&format!("/acme/shop/pull/1/jobs/{attempt}")).await;
+    assert!(earlier.contains("an earlier attempt") && earlier.contains("exit 3"), "{earlier}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_tells_browsers_to_be_careful() {
+    let node = Node::start(ReadAccess::Public).await;
+    for path in
+        ["/", "/login", "/nothing/here/at/all", "/api/v1/status", "/api/v1/nothing", "/healthz"]
+    {
+        let answer = get(path).of(node.address).await;
+        let policy = answer.header("content-security-policy");
+        assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{path}: {policy}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+        let body = answer.text();
+        assert!(!body.contains(" style=") && !body.contains("<script"), "{path}");
+    }
+    let home = get("/").of(node.address).await.text();
+    let (_, rest) = home.split_once("href=\"/assets/").unwrap();
+    let style = format!("/assets/{}", rest.split('"').next().unwrap());
+    let style = get(&style).of(node.address).await;
+    assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
+    assert!(style.header("cache-control").contains("immutable"));
+    assert_eq!(get("/assets/old.css").of(node.address).await.status, StatusCode::NOT_FOUND);
+    node.stop().await;
+}

@@ -1,0 +1,174 @@
+//! A whole node with its web server, in a folder of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use ci_build::{LedgerHandle, NodeArgs, NodeHandle, Queues, RepoArgs, RunnerSettings, Runs};
+use ci_domain::forge::Head;
+use ci_domain::ids::{BranchName, Login, PullNumber, RepoName};
+use ci_domain::may_run::Isolation;
+use ci_domain::report::Voice;
+use ci_git::{Git, MirrorConfig, Workspaces};
+use ci_github::Secret;
+use ci_github::fake::{FakeGitHub, FakeRepo, NewPull};
+use ci_store::{MemoryLedger, Stamp};
+use ci_web::client::AdminClient;
+use ci_web::wire::{Job, Role, TokenRequest};
+use ci_web::{ReadAccess, WebArgs};
+use heights::{Process, SupervisorRef};
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+use super::origin::Origin;
+use super::runner::launcher;
+use super::until;
+
+/// The repository of every test.
+pub const REPO: &str = "acme/shop";
+
+/// A running node.
+pub struct Node {
+    pub address: SocketAddr,
+    pub socket: PathBuf,
+    pub github: FakeGitHub,
+    pub repo: FakeRepo,
+    pub ledger: Arc<MemoryLedger>,
+    pub secret: watch::Sender<Option<Secret>>,
+    pub root: SupervisorRef,
+    pub process: Process,
+    origin: Origin,
+    folder: TempDir,
+}
+
+impl Node {
+    /// A node whose repository has no pull request.
+    pub async fn start(read: ReadAccess) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let policy = ("ci-policy.yaml", "mergeable: {approvals: 0}\n");
+        let (origin, tip) = Origin::new(folder.path(), &[policy, ("README.md", "a shop\n")]);
+        let github = FakeGitHub::new();
+        let repo = github.add_repo(repo_name(), BranchName::new("main").unwrap(), tip);
+        let ledger = Arc::new(MemoryLedger::new());
+        let args = node_args(folder.path(), &origin, &github, &ledger).await;
+        let (builder, handle) = ci_build::describe(args);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let socket = folder.path().join("admin.sock");
+        let (secret, webhook_secret) =
+            watch::channel(Some(Secret::new(FakeGitHub::WEBHOOK_SECRET)));
+        let web = web_args(handle, listener, &socket, webhook_secret, read);
+        let (root, process) = builder.child(ci_web::start(web)).start_root().await.unwrap();
+        Self { address, socket, github, repo, ledger, secret, root, process, origin, folder }
+    }
+
+    /// Opens a pull request that makes a component of these jobs.
+    pub fn open_pull(&self, title: &str, jobs: &str) -> PullNumber {
+        let definition = format!("jobs:\n{jobs}");
+        let files = [("app/ci.yaml", definition.as_str())];
+        let sha = self.origin.commit(&files, "HEAD:refs/pull/1/head");
+        let head =
+            Head { sha, branch: BranchName::new("change").unwrap(), repo: Some(repo_name()) };
+        let (title, author) = (title.to_owned(), Login::new("ada").unwrap());
+        let base = BranchName::new("main").unwrap();
+        self.repo.open_pull(NewPull { title, author, head, base, draft: false })
+    }
+
+    /// The client of the command line.
+    pub async fn client(&self) -> AdminClient {
+        until("the admin socket", async || AdminClient::connect(&self.socket).await.ok()).await
+    }
+
+    /// A new token.
+    pub async fn token(&self, role: Role) -> String {
+        let request = TokenRequest { role, label: "for a test".to_owned() };
+        self.client().await.create_token(&request).await.unwrap().text
+    }
+
+    /// Waits until a job is as it should be.
+    pub async fn job(&self, number: PullNumber, is_meant: impl Fn(&Job) -> bool) -> Job {
+        let client = self.client().await;
+        until("a job", async || {
+            let detail = client.pull(&repo_name(), number).await.ok()?;
+            detail.jobs.into_iter().find(&is_meant)
+        })
+        .await
+    }
+
+    /// A path in the node's folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Stops the node in order.
+    pub async fn stop(self) {
+        self.root.stop().await;
+    }
+}
+
+pub fn repo_name() -> RepoName {
+    RepoName::new(REPO).unwrap()
+}
+
+fn web_args(
+    node: NodeHandle,
+    listener: TcpListener,
+    socket: &Path,
+    webhook_secret: watch::Receiver<Option<Secret>>,
+    read: ReadAccess,
+) -> WebArgs {
+    let admin_socket = socket.to_owned();
+    WebArgs { node, listener, admin_socket, webhook_secret, read, version: "1.2.3".to_owned() }
+}
+
+async fn node_args(
+    folder: &Path,
+    origin: &Origin,
+    github: &FakeGitHub,
+    ledger: &Arc<MemoryLedger>,
+) -> NodeArgs {
+    let git = Git::discover(None).await.unwrap();
+    let limit = Duration::from_secs(60);
+    let url = format!("file://{}", origin.bare().display());
+    let dir = folder.join("mirror.git");
+    let mirror = MirrorConfig { git: git.clone(), dir, url, credential: None, timeout: limit };
+    let repo = RepoArgs {
+        name: repo_name(),
+        forge: Arc::new(github.clone()),
+        mirror,
+        workspaces: Workspaces::open(git, &folder.join("workspaces"), limit).unwrap(),
+        workspace_folder: folder.join("workspaces"),
+        poll_interval: Duration::from_millis(500),
+    };
+    let voice = Voice { node: "test-ci".to_owned(), public_url: "https://ci.test".to_owned() };
+    NodeArgs {
+        voice,
+        settings: settings(),
+        ledger: LedgerHandle::new(ledger.clone()),
+        exports: None,
+        stamp: || Stamp::new("20260131T101500Z").unwrap(),
+        now: SystemTime::now,
+        queues: Queues::new(&BTreeMap::new(), BTreeSet::new()),
+        runs: Runs::open(&folder.join("runs")).unwrap(),
+        launcher: launcher(),
+        keep_logs: Duration::from_secs(3600),
+        repos: vec![repo],
+    }
+}
+
+fn settings() -> RunnerSettings {
+    let minute = Duration::from_secs(60);
+    RunnerSettings {
+        isolation: Isolation::None,
+        isolation_trouble: String::new(),
+        path: "/usr/local/bin:/usr/bin:/bin".to_owned(),
+        job_timeout: minute,
+        max_job_timeout: minute,
+        grace: Duration::from_millis(300),
+        orphan_limit: minute,
+        log_limit: 1 << 20,
+        min_free: 0,
+    }
+}
