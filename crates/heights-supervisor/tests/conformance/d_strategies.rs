@@ -56,7 +56,19 @@ async fn d32_rest_for_one_takes_the_younger_ones_along() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn d33_d34_restarted_children_keep_their_place() {
+async fn d33_children_stop_in_reverse_and_start_in_order() {
+    let expected = "crash m, stop z, stop a, start m, start a, start z";
+    for strategy in [Strategy::OneForAll, Strategy::RestForOne] {
+        let trace = Trace::default();
+        let (_root, probes) = family(strategy, &trace).await;
+        probes[0].crash().await;
+        settle().await;
+        assert_eq!(trace.take(), expected, "{strategy:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d34_restarted_children_keep_their_place() {
     for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
         let trace = Trace::default();
         let (root, probes) = family(strategy, &trace).await;
