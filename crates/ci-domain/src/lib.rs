@@ -24,6 +24,7 @@ pub mod pull;
 pub mod report;
 pub mod secret;
 pub mod step;
+pub mod subject;
 pub mod wording;
 
 mod definition_text;

@@ -42,6 +42,7 @@ mod workspaces;
 
 pub use blobs::Blob;
 pub use changes::{Change, ChangeKind};
+pub use ci_domain::subject::Subject;
 pub use command::CommandError;
 pub use git::{Git, GitMissing, MINIMUM, Version};
 pub use hold::LockError;
@@ -51,7 +52,6 @@ pub use mirror::{
 };
 pub use refs::Refs;
 pub use remote::{BadUrl, Credential};
-pub use subject::Subject;
 pub use tree::{EntryKind, ObjectId, RepoPath, Tree, TreeEntry};
 pub use working_copy::{WorkingCopy, WorkingCopyError};
 pub use workspace::{LastUpdate, Updated, Workspace, WorkspaceError};

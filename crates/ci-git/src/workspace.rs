@@ -25,11 +25,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use ci_domain::ids::CommitSha;
+use ci_domain::subject::Subject;
 
 use crate::command::{Command, CommandError};
 use crate::git::Git;
 use crate::hold::{Hold, Sharing};
-use crate::subject::Subject;
 use crate::trash::{self, Trash};
 
 pub use self::update::Updated;

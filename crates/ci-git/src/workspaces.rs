@@ -5,8 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ci_domain::subject::Subject;
+
 use crate::git::Git;
-use crate::subject::Subject;
+use crate::subject;
 use crate::trash::Trash;
 use crate::workspace::{Shared, Workspace, WorkspaceError, at, blocking, discard};
 
@@ -39,7 +41,7 @@ impl Workspaces {
     /// The workspace of `subject`, which need not exist yet.
     #[must_use]
     pub fn workspace(&self, subject: &Subject) -> Workspace {
-        let dir = self.root.join(subject.slug());
+        let dir = self.root.join(subject::slug(subject));
         Workspace::new(subject.clone(), dir, self.shared.clone())
     }
 
@@ -82,7 +84,7 @@ fn subjects(root: &Path) -> io::Result<Vec<Subject>> {
             continue;
         }
         let line = fs::read_to_string(Workspace::subject_file(&entry.path()));
-        match line.as_deref().map(Subject::parse) {
+        match line.as_deref().map(subject::parse) {
             Ok(Some(subject)) => subjects.push(subject),
             found => tracing::warn!(path = ?entry.path(), ?found, "this is no workspace"),
         }

@@ -1,10 +1,10 @@
 //! The commit that a pull request is built at: head merged into base.
 
 use ci_domain::ids::CommitSha;
+use ci_domain::subject::Subject;
 
 use super::Mirror;
 use crate::command::CommandError;
-use crate::subject::Subject;
 use crate::tree::{ObjectId, RepoPath, Tree};
 
 /// Merges are nobody's work, and the same two parents must always give the same commit.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use ci_domain::ids::CommitSha;
+use ci_domain::subject::Subject;
 
 use super::Mirror;
 use crate::command::CommandError;
-use crate::subject::Subject;
+use crate::subject::slug;
 
 impl Mirror {
     /// Keeps `commit` for `subject` until it is unpinned. [`merge`](Self::merge) does this itself; a
@@ -38,7 +39,7 @@ impl Mirror {
     /// # Errors
     /// Git failed.
     pub async fn release(&self, subject: &Subject) -> Result<(), CommandError> {
-        self.delete_pins(&format!("refs/ci/{}/", subject.slug()), |_| true).await
+        self.delete_pins(&format!("refs/ci/{}/", slug(subject)), |_| true).await
     }
 
     /// Lets go of all that is pinned for others than `subjects`: for a janitor.
@@ -46,7 +47,7 @@ impl Mirror {
     /// # Errors
     /// Git failed.
     pub async fn release_others(&self, subjects: &[Subject]) -> Result<(), CommandError> {
-        let kept: BTreeSet<String> = subjects.iter().map(Subject::slug).collect();
+        let kept: BTreeSet<String> = subjects.iter().map(slug).collect();
         self.delete_pins("refs/ci/", |slug| !kept.contains(slug)).await
     }
 
@@ -55,7 +56,7 @@ impl Mirror {
     /// # Errors
     /// Git failed.
     pub async fn pinned(&self, subject: &Subject) -> Result<Vec<CommitSha>, CommandError> {
-        let references = self.pins_below(&format!("refs/ci/{}/", subject.slug())).await?;
+        let references = self.pins_below(&format!("refs/ci/{}/", slug(subject))).await?;
         let names = references.iter().filter_map(|reference| reference.rsplit('/').next());
         Ok(names.filter_map(|name| CommitSha::new(name).ok()).collect())
     }
@@ -72,7 +73,8 @@ impl Mirror {
     ) -> Result<(), CommandError> {
         let _hold = self.hold().await?;
         let references = self.pins_below(prefix).await?;
-        let unwanted = references.iter().filter(|reference| slug(reference).is_some_and(&unwanted));
+        let unwanted =
+            references.iter().filter(|reference| slug_in(reference).is_some_and(&unwanted));
         let deletions: String = unwanted.map(|reference| format!("delete {reference}\n")).collect();
         if !deletions.is_empty() {
             self.command("update-ref").arg("--stdin").input(deletions).run().await?;
@@ -82,9 +84,9 @@ impl Mirror {
 }
 
 fn reference(subject: &Subject, commit: &CommitSha) -> String {
-    format!("refs/ci/{}/{commit}", subject.slug())
+    format!("refs/ci/{}/{commit}", slug(subject))
 }
 
-fn slug(reference: &str) -> Option<&str> {
+fn slug_in(reference: &str) -> Option<&str> {
     reference.strip_prefix("refs/ci/")?.split('/').next()
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{Workspace, WorkspaceError, at, blocking, discard};
 use crate::command::Command;
 use crate::hold::Sharing;
+use crate::subject;
 use crate::trash::{Trash, unused_name};
 
 /// What is copied: all that jobs make and use.
@@ -26,7 +27,7 @@ impl Workspace {
         // A copy that a killed node has left running goes on writing, but not here.
         let staging = self.shared.seeds.join(unused_name());
         let prepared = {
-            let (staging, line) = (staging.clone(), self.subject.to_line());
+            let (staging, line) = (staging.clone(), subject::to_line(&self.subject));
             let index = source.meta("index");
             blocking(move || prepare(&staging, &line, &index))
         };

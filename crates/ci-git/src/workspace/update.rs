@@ -14,6 +14,7 @@ use crate::command::Command;
 use crate::folder::Folder;
 use crate::hold::{Hold, Sharing};
 use crate::mirror::Mirror;
+use crate::subject;
 use crate::trash::Trash;
 use crate::tree::Tree;
 
@@ -132,7 +133,10 @@ impl Places {
             trash: workspace.meta("trash"),
             copied: workspace.meta("copied"),
             commit: workspace.meta("commit"),
-            subject: (Workspace::subject_file(&workspace.dir), workspace.subject.to_line()),
+            subject: (
+                Workspace::subject_file(&workspace.dir),
+                subject::to_line(&workspace.subject),
+            ),
         }
     }
 

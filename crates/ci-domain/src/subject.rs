@@ -1,0 +1,63 @@
+//! What builds are for.
+
+use std::fmt;
+
+use crate::ids::{BranchName, PullNumber};
+
+/// A pull request or a branch.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A pull request.
+    Pull(PullNumber),
+    /// A branch that is built on push.
+    Branch(BranchName),
+}
+
+impl Subject {
+    /// A name that is plain everywhere and different for each subject: what is not a letter, a digit,
+    /// `.`, `_` or `-` is written as `%XX`.
+    #[must_use]
+    pub fn slug(&self) -> String {
+        match self {
+            Self::Pull(number) => format!("pull-{number}"),
+            Self::Branch(name) => format!("branch-{}", escaped(name)),
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pull(number) => write!(f, "pull request {number}"),
+            Self::Branch(name) => write!(f, "branch {name}"),
+        }
+    }
+}
+
+/// The name of a branch as one part of a path or an address.
+pub(crate) fn escaped(name: &BranchName) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    name.as_str().bytes().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_plain() {
+        let branch = |name: &str| Subject::Branch(BranchName::new(name).unwrap());
+        let check = |subject: Subject, expected: &str| assert_eq!(subject.slug(), expected);
+        check(Subject::Pull(PullNumber(12)), "pull-12");
+        check(branch("main"), "branch-main");
+        check(branch("release/1.2"), "branch-release%2F1.2");
+        check(branch("--upload-pack=x"), "branch---upload-pack%3Dx");
+        check(branch("a'b%2F-->"), "branch-a%27b%252F--%3E");
+        check(branch("🚀"), "branch-%F0%9F%9A%80");
+    }
+}
