@@ -1,0 +1,211 @@
+//! What can be asked of a running node.
+
+use std::path::PathBuf;
+
+use ci_domain::ids::{JobId, PullNumber, RepoName};
+use ci_web::wire::Role;
+use clap::{Args, Subcommand};
+
+use crate::args::Format;
+
+/// Which node is meant.
+#[derive(Debug, Args)]
+pub(crate) struct NodeArgs {
+    /// The node's configuration [default: /etc/ci-node/ci-node.toml].
+    #[arg(long, value_name = "FILE", env = "CI_NODE_CONFIG", global = true)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// The node's admin socket.
+    #[arg(long, value_name = "PATH", global = true)]
+    pub(crate) socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub(crate) output: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PrArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+
+    /// The repository; not needed where the node serves only one.
+    #[arg(long, value_name = "OWNER/NAME", global = true)]
+    pub(crate) repo: Option<RepoName>,
+
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Format::Text, global = true)]
+    pub(crate) output: Format,
+
+    #[command(subcommand)]
+    pub(crate) command: PrCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PrCommand {
+    /// Lists the open pull requests.
+    List,
+    /// Shows a pull request and its jobs.
+    Show {
+        #[arg(value_name = "N", value_parser = number)]
+        number: PullNumber,
+    },
+    /// Tells every reason why a pull request cannot be merged, and what would change it.
+    Why {
+        #[arg(value_name = "N", value_parser = number)]
+        number: PullNumber,
+    },
+    /// Runs again what failed, crashed or was cancelled.
+    Retry {
+        #[arg(value_name = "N", value_parser = number)]
+        number: PullNumber,
+        /// Only this one.
+        #[arg(value_name = "COMPONENT:JOB")]
+        job: Option<JobId>,
+    },
+    /// Runs a job even if it passed or is not affected.
+    Force {
+        #[arg(value_name = "N", value_parser = number)]
+        number: PullNumber,
+        /// Which one, or all of them.
+        #[arg(value_name = "COMPONENT:JOB|all")]
+        job: Which,
+        /// Begin with a fresh workspace.
+        #[arg(long)]
+        clean: bool,
+    },
+    /// Ends what runs.
+    Cancel {
+        #[arg(value_name = "N", value_parser = number)]
+        number: PullNumber,
+        /// Only this one.
+        #[arg(value_name = "COMPONENT:JOB")]
+        job: Option<JobId>,
+    },
+    /// Prints what the commands of a job wrote; of one that has ended, failures last.
+    Logs {
+        #[arg(value_name = "N", value_parser = number)]
+        number: PullNumber,
+        #[arg(value_name = "COMPONENT:JOB")]
+        job: JobId,
+        /// Go on until the job ends.
+        #[arg(short, long)]
+        follow: bool,
+    },
+}
+
+/// One job, or all.
+#[derive(Clone, Debug)]
+pub(crate) enum Which {
+    One(JobId),
+    All,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Format::Text, global = true)]
+    pub(crate) output: Format,
+
+    #[command(subcommand)]
+    pub(crate) command: TokenCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Makes a token and prints it, this once.
+    Create {
+        /// What its holder may do: read, build or admin.
+        #[arg(long)]
+        role: Role,
+        /// What it is for.
+        #[arg(long, default_value = "")]
+        label: String,
+    },
+    /// Lists the tokens, without their texts.
+    List,
+    /// Makes a token invalid.
+    Revoke {
+        /// Its id, as the list shows it.
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+
+    /// The repository; not needed where the node serves only one.
+    #[arg(long, value_name = "OWNER/NAME", global = true)]
+    pub(crate) repo: Option<RepoName>,
+
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Format::Text, global = true)]
+    pub(crate) output: Format,
+
+    #[command(subcommand)]
+    pub(crate) command: QuarantineCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineCommand {
+    /// Lists the pull requests that were given up.
+    List,
+    /// Takes a pull request up again.
+    Lift {
+        #[arg(value_name = "N", value_parser = number)]
+        number: PullNumber,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Format::Text, global = true)]
+    pub(crate) output: Format,
+
+    #[command(subcommand)]
+    pub(crate) command: StoreCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Verifies every record.
+    Check,
+    /// Prints the store as JSON lines.
+    Export,
+    /// Fills an empty store from an export; no server may run.
+    Import {
+        /// The export; - is standard input.
+        file: PathBuf,
+    },
+    /// Makes the store as small as it can be; no server may run.
+    Compact,
+}
+
+impl std::str::FromStr for Which {
+    type Err = <JobId as std::str::FromStr>::Err;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "all" { Ok(Self::All) } else { text.parse().map(Self::One) }
+    }
+}
+
+/// A number as people write it, with or without the sign.
+fn number(text: &str) -> Result<PullNumber, String> {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    digits.parse().map(PullNumber).map_err(|_| "expected the number of a pull request".to_owned())
+}

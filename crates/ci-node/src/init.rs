@@ -1,0 +1,85 @@
+//! `init`: a configuration and a systemd unit to begin with, and what to set up on GitHub.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+
+use crate::config_file::CONFIG_FILE;
+use crate::exit::Exit;
+use crate::output::{Output, note};
+
+/// What the unit is called.
+const UNIT_FILE: &str = "ci-node.service";
+
+const CONFIG: &str = include_str!("init/ci-node.toml");
+const UNIT: &str = include_str!("init/ci-node.service");
+const SETTINGS: &str = include_str!("init/settings.txt");
+
+/// Writes both files into this folder.
+///
+/// # Errors
+/// One is there already, in which case neither is written.
+pub(crate) fn run() -> Result<ExitCode> {
+    let files = [(CONFIG_FILE, CONFIG), (UNIT_FILE, UNIT)];
+    if let Some((name, _)) = files.iter().find(|(name, _)| Path::new(name).exists()) {
+        return Err(Exit::Usage.because(format!("{name} exists here; it is left as it is")));
+    }
+    for (name, text) in files {
+        write(name, text).with_context(|| format!("failed to write {name}"))?;
+        note(&format!("wrote {name}"));
+    }
+    Output::new().line(SETTINGS.trim_end())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(name: &str, text: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).open(name)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use ci_config::source::Source;
+
+    use super::*;
+
+    /// A machine on which every secret is there.
+    struct Secrets;
+
+    impl Source for Secrets {
+        fn env(&self, _name: &str) -> Option<String> {
+            Some("secret".to_owned())
+        }
+
+        fn file(&self, _path: &Path) -> io::Result<String> {
+            Ok("secret".to_owned())
+        }
+    }
+
+    #[test]
+    fn the_configuration_is_valid() {
+        let parsed = ci_config::parse_node(CONFIG_FILE, CONFIG, &Secrets);
+        let config = parsed.unwrap_or_else(|found| panic!("{found:?}"));
+        assert_eq!(config.repos.len(), 1);
+    }
+
+    #[test]
+    fn what_is_commented_out_is_valid_too() {
+        let uncommented: String = CONFIG
+            .lines()
+            .map(|line| format!("{}\n", line.strip_prefix("#=").unwrap_or(line)))
+            .collect();
+        assert_ne!(uncommented, CONFIG);
+        let parsed = ci_config::parse_node(CONFIG_FILE, &uncommented, &Secrets);
+        parsed.unwrap_or_else(|found| panic!("{found:?}"));
+    }
+
+    #[test]
+    fn a_stopped_unit_leaves_the_runners_alone() {
+        for line in ["KillMode=process", "Delegate=yes", "User=ci-node"] {
+            assert!(UNIT.lines().any(|each| each == line), "{line}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! `pr logs`: what the commands of a job wrote.
+
+use std::io::{self, IsTerminal};
+
+use anyhow::{Context as _, Result};
+use ci_domain::ids::{AttemptId, JobId, PullNumber, RepoName};
+use ci_web::client::{AdminClient, Follow};
+
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::output::Tame;
+use crate::remote::refusal;
+
+/// Prints the log of the latest attempt at a job: byte for byte, but for what could take over a
+/// terminal where there is one.
+pub(super) async fn print(
+    client: &AdminClient,
+    repo: &RepoName,
+    number: PullNumber,
+    (job, follow): (&JobId, Follow),
+) -> Result<()> {
+    let attempt = attempt(client, repo, number, job).await?;
+    let mut log = client.job_log(&attempt, follow).await.map_err(refusal)?;
+    let mut output = Output::new();
+    let mut tame = io::stdout().is_terminal().then(Tame::default);
+    while let Some(chunk) = log.chunk().await.map_err(refusal)? {
+        match &mut tame {
+            Some(tame) => output.write_bytes(&tame.pass(&chunk))?,
+            None => output.write_bytes(&chunk)?,
+        }
+    }
+    Ok(())
+}
+
+async fn attempt(
+    client: &AdminClient,
+    repo: &RepoName,
+    number: PullNumber,
+    id: &JobId,
+) -> Result<AttemptId> {
+    let pull = client.pull(repo, number).await.map_err(refusal)?;
+    let found = pull.jobs.iter().find(|job| job.job == id.to_string());
+    let Some(job) = found else {
+        let known: Vec<&str> = pull.jobs.iter().map(|job| job.job.as_str()).collect();
+        let known = known.join(", ");
+        let message = format!("{repo}#{number} has no job {id}; it has: {known}");
+        return Err(Exit::NotFound.because(message));
+    };
+    let Some(attempt) = &job.attempt else {
+        let message = format!("{id} has not run: it is {}", job.state.words());
+        return Err(Exit::NotFound.because(message));
+    };
+    attempt.parse().context("failed to understand the answer")
+}

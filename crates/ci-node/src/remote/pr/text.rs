@@ -1,0 +1,97 @@
+//! Pull requests for people.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ci_web::wire::{Job, PullDetail, PullSummary, VerdictState};
+
+use crate::output::duration_text;
+use crate::output::table;
+
+/// Digits of a commit that people are shown.
+const SHORT: usize = 12;
+
+/// One row for each.
+pub(super) fn list(pulls: &[PullSummary]) -> String {
+    let row = |pull: &PullSummary| {
+        [
+            format!("{}#{}", pull.repo, pull.number),
+            word(pull.state).to_owned(),
+            pull.description.clone(),
+            pull.title.clone().unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<_> = pulls.iter().map(row).collect();
+    table(["PULL REQUEST", "STATE", "VERDICT", "TITLE"], &rows)
+}
+
+/// The pull request and its jobs.
+pub(super) fn show(detail: &PullDetail) -> String {
+    let pull = &detail.pull;
+    let by = pull.author.as_deref().map(|author| format!(" by {author}")).unwrap_or_default();
+    let title = pull.title.as_deref().unwrap_or_default();
+    let mut parts = vec![
+        format!("{}#{} {title}{by}", pull.repo, pull.number),
+        format!("{}: {}", word(pull.state), pull.description),
+        commits(detail),
+    ];
+    if !detail.jobs.is_empty() {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let rows: Vec<_> = detail.jobs.iter().map(|each| job(each, now)).collect();
+        parts.push(String::new());
+        parts.push(table(["JOB", "STATE", "TIME", ""], &rows));
+    }
+    parts.extend(detail.findings.iter().map(|finding| format!("\n{finding}")));
+    let policy = detail.policy_error.as_ref();
+    parts.extend(policy.map(|error| format!("\nAn earlier policy holds:\n{error}")));
+    parts.join("\n")
+}
+
+/// Every reason, the one that decides first.
+pub(super) fn why(detail: &PullDetail) -> String {
+    let pull = &detail.pull;
+    let heading = format!("{}#{}: {}", pull.repo, pull.number, pull.description);
+    let lines = detail.unmet.iter().map(|unmet| format!("  {}: {}", unmet.condition, unmet.met_by));
+    std::iter::once(heading).chain(lines).collect::<Vec<_>>().join("\n")
+}
+
+fn commits(detail: &PullDetail) -> String {
+    let short = |commit: &Option<String>| {
+        commit.as_deref().map_or("-", |commit| commit.get(..SHORT).unwrap_or(commit)).to_owned()
+    };
+    let pull = &detail.pull;
+    let mut text = format!("head {}, merge {}", short(&pull.head), short(&detail.merge));
+    if let Some(base) = &pull.base {
+        text.push_str(&format!(", into {base}"));
+    }
+    if let Some(build) = detail.build {
+        text.push_str(&format!(", build {build} is under way"));
+    }
+    text
+}
+
+fn job(job: &Job, now: Duration) -> [String; 4] {
+    let since = |since| now.saturating_sub(Duration::from_millis(since));
+    let took = job.duration_ms.map(Duration::from_millis).or(job.since_ms.map(since));
+    let mut notes = Vec::new();
+    if !job.required {
+        notes.push("not required".to_owned());
+    }
+    notes.extend(job.queue.as_ref().map(|queue| format!("waits in {queue}")));
+    notes.extend(job.reason.clone());
+    [
+        job.job.clone(),
+        job.state.words().to_owned(),
+        took.map(duration_text).unwrap_or_default(),
+        notes.join("; "),
+    ]
+}
+
+fn word(state: VerdictState) -> &'static str {
+    match state {
+        VerdictState::Success => "success",
+        VerdictState::Pending => "pending",
+        VerdictState::Failure => "failure",
+        VerdictState::Error => "error",
+        VerdictState::Unknown => "unknown",
+    }
+}

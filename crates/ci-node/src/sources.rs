@@ -1,0 +1,185 @@
+//! Reading pipelines and policy out of a working copy: from its files as they are, or from a commit.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use ci_config::yaml::MAX_FILE;
+use ci_config::{Diagnostic, FileContent, POLICY_FILE, is_component_file, parse_policy};
+use ci_domain::ids::CommitSha;
+use ci_domain::policy::Policy;
+use ci_git::{Blob, ChangeKind, EntryKind, RepoPath, WorkingCopy, WorkingCopyError};
+
+use crate::exit::Exit;
+
+/// What git calls the tree without files, which every repository has.
+const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+/// A file that a tree may have, with its path from the root.
+pub(crate) type SourceFile = (String, FileContent);
+
+/// Opens the working copy that `path` lies in.
+///
+/// # Errors
+/// It lies in none, or git is missing.
+pub(crate) async fn open(path: &Path) -> Result<WorkingCopy> {
+    let git = ci_git::Git::discover(None).await.map_err(|error| Exit::Usage.failed_to(&error))?;
+    WorkingCopy::open(git, path).await.map_err(refusal)
+}
+
+/// The component files that are there now: committed or not, but not ignored.
+///
+/// # Errors
+/// Git failed, or a file cannot be read.
+pub(crate) async fn present(copy: &WorkingCopy) -> Result<Vec<SourceFile>> {
+    let mut paths: BTreeSet<RepoPath> = BTreeSet::new();
+    let since = match copy.head().await {
+        Ok(head) => {
+            let tree = copy.tree(&head).await.map_err(failed_to)?;
+            let is_component = |path: &&RepoPath| is_component_file(path.as_str());
+            paths.extend(
+                tree.entries().iter().map(|entry| &entry.path).filter(is_component).cloned(),
+            );
+            head
+        }
+        // Nothing is committed yet.
+        Err(WorkingCopyError::NoSuchCommit { .. }) => {
+            CommitSha::new(EMPTY_TREE).expect("the name of an object is one of a commit")
+        }
+        Err(error) => return Err(refusal(error)),
+    };
+    for change in copy.changed_paths(&since).await.map_err(failed_to)? {
+        match change.kind {
+            ChangeKind::Deleted => drop(paths.remove(&change.path)),
+            _ if is_component_file(change.path.as_str()) => drop(paths.insert(change.path)),
+            _ => {}
+        }
+    }
+    let mut files = Vec::with_capacity(paths.len());
+    for path in paths {
+        let place = copy.root().join(OsStr::from_bytes(path.as_bytes()));
+        let content = read(&place).with_context(|| format!("failed to read {path}"))?;
+        files.extend(content.map(|content| (path.as_str().to_owned(), content)));
+    }
+    Ok(files)
+}
+
+/// The component files of a commit.
+///
+/// # Errors
+/// Git failed.
+pub(crate) async fn committed(copy: &WorkingCopy, commit: &CommitSha) -> Result<Vec<SourceFile>> {
+    let tree = copy.tree(commit).await.map_err(failed_to)?;
+    let (mut files, mut paths, mut objects) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in tree.entries().iter().filter(|entry| is_component_file(entry.path.as_str())) {
+        let path = entry.path.as_str().to_owned();
+        match entry.kind {
+            EntryKind::Symlink => files.push((path, FileContent::Symlink)),
+            EntryKind::Submodule => files.push((path, FileContent::Submodule)),
+            EntryKind::Regular | EntryKind::Executable => {
+                paths.push(path);
+                objects.push(entry.object.clone());
+            }
+        }
+    }
+    let blobs = copy.read_blobs(&objects, MAX_FILE as u64).await.map_err(failed_to)?;
+    for (path, blob) in paths.into_iter().zip(blobs) {
+        match blob {
+            Blob::Content(bytes) => files.push((path, FileContent::Bytes(bytes))),
+            Blob::TooLarge { size } => files.push((path, FileContent::TooLarge(size))),
+            Blob::Missing => anyhow::bail!("failed to read {path} of {}", commit.short()),
+        }
+    }
+    Ok(files)
+}
+
+/// The policy that is there now, if there is one.
+///
+/// # Errors
+/// The file cannot be read.
+pub(crate) fn present_policy(
+    copy: &WorkingCopy,
+) -> Result<Option<Result<Policy, Vec<Diagnostic>>>> {
+    let content = read(&copy.root().join(POLICY_FILE));
+    let content = content.with_context(|| format!("failed to read {POLICY_FILE}"))?;
+    Ok(content.map(|content| match content {
+        FileContent::Bytes(bytes) => parse_policy(&bytes),
+        FileContent::TooLarge(size) => {
+            Err(vec![whole(format!("the file has {size} bytes, more than {MAX_FILE}"))])
+        }
+        FileContent::Symlink => {
+            Err(vec![whole("the policy must be a plain file, not a symbolic link")])
+        }
+        FileContent::Submodule => Err(vec![whole("the policy must be a plain file, not a folder")]),
+    }))
+}
+
+/// The policy of a commit; the usual one where it has none.
+///
+/// # Errors
+/// Git failed.
+pub(crate) async fn committed_policy(
+    copy: &WorkingCopy,
+    commit: &CommitSha,
+) -> Result<Result<Policy, Vec<Diagnostic>>> {
+    let tree = copy.tree(commit).await.map_err(failed_to)?;
+    let Some(entry) = tree.get(POLICY_FILE) else { return Ok(Ok(Policy::default())) };
+    if !matches!(entry.kind, EntryKind::Regular | EntryKind::Executable) {
+        return Ok(Err(vec![whole("the policy must be a plain file")]));
+    }
+    let object = std::slice::from_ref(&entry.object);
+    let blobs = copy.read_blobs(object, MAX_FILE as u64).await.map_err(failed_to)?;
+    match blobs.into_iter().next() {
+        Some(Blob::Content(bytes)) => Ok(parse_policy(&bytes)),
+        Some(Blob::TooLarge { size }) => {
+            Ok(Err(vec![whole(format!("the file has {size} bytes, more than {MAX_FILE}"))]))
+        }
+        Some(Blob::Missing) | None => {
+            anyhow::bail!("failed to read {POLICY_FILE} of {}", commit.short())
+        }
+    }
+}
+
+/// What a person did wrong gets its own exit code.
+pub(crate) fn refusal(error: WorkingCopyError) -> anyhow::Error {
+    let exit = match &error {
+        WorkingCopyError::NotAWorkingCopy { .. } => Exit::Usage,
+        WorkingCopyError::NoSuchCommit { .. }
+        | WorkingCopyError::NoDefaultBase
+        | WorkingCopyError::NoCommonAncestor { .. } => Exit::NotFound,
+        WorkingCopyError::Git(_) => Exit::Failed,
+    };
+    exit.failed_to(&error)
+}
+
+/// Git failed, through no fault of anyone's that we know.
+pub(crate) fn failed_to(error: ci_git::CommandError) -> anyhow::Error {
+    Exit::Failed.failed_to(&error)
+}
+
+/// What is at `path`, without following links; `None` where nothing is.
+fn read(path: &Path) -> io::Result<Option<FileContent>> {
+    let metadata = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    if metadata.is_symlink() {
+        return Ok(Some(FileContent::Symlink));
+    }
+    if metadata.is_dir() {
+        return Ok(Some(FileContent::Submodule));
+    }
+    if metadata.len() > MAX_FILE as u64 {
+        return Ok(Some(FileContent::TooLarge(metadata.len())));
+    }
+    fs::read(path).map(|bytes| Some(FileContent::Bytes(bytes)))
+}
+
+fn whole(message: impl Into<String>) -> Diagnostic {
+    let file = POLICY_FILE.to_owned();
+    Diagnostic { file, line: 1, column: 1, message: message.into(), hint: None }
+}

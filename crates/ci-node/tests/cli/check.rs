@@ -1,0 +1,142 @@
+//! `check`.
+
+use std::os::unix::fs::symlink;
+
+use crate::support::Repo;
+
+/// What `check` prints of a repository with these files.
+#[track_caller]
+fn found(files: &[(&str, &str)]) -> String {
+    let repo = Repo::with(files);
+    let done = repo.ci_node(&["check"]).ended_with(1);
+    done.stdout
+}
+
+#[test]
+fn a_sound_repository_has_no_findings() {
+    let repo = Repo::with(&[
+        ("ci.yaml", "jobs: {test: [\"true\"]}"),
+        ("ci-policy.yaml", "mergeable: {required: [\"root:test\"]}"),
+    ]);
+    let done = repo.ci_node(&["check"]).ended_with(0);
+    assert_eq!(
+        (done.stdout.as_str(), done.stderr.as_str()),
+        ("", "2 files checked, nothing found\n")
+    );
+}
+
+#[test]
+fn every_error_has_its_place_and_a_hint() {
+    insta::assert_snapshot!(found(&[("air/ci.yaml", "jobs:\n  test:\n    - run: x\n   - y\n")]), @"air/ci.yaml:4:4: while parsing a block mapping, did not find expected key");
+    insta::assert_snapshot!(found(&[("air/ci.yaml", "jobs:\n  test:\n    step: [x]\n")]), @r"
+    air/ci.yaml:3:5: unknown key `jobs.test.step`
+      hint: did you mean `steps`?
+    air/ci.yaml:3:5: `jobs.test.steps` is missing
+    ");
+    insta::assert_snapshot!(
+        found(&[
+            ("a/ci.yaml", "depends_on: [b]\njobs: {test: [x]}"),
+            ("b/ci.yaml", "depends_on: [a]\njobs: {test: [x]}"),
+        ]),
+        @"a/ci.yaml:1:14: components depend on each other: a → b → a"
+    );
+    insta::assert_snapshot!(found(&[("mergeable/ci.yaml", "jobs: {test: [x]}")]), @"mergeable/ci.yaml:1:1: component \"mergeable\" is invalid: 1 to 100 characters of [A-Za-z0-9._/-], no empty, '.' or '..' part, and not 'mergeable'");
+    insta::assert_snapshot!(
+        found(&[
+            ("ci.yaml", "jobs: {test: [x]}"),
+            ("ci-policy.yaml", "mergeable:\n  required: [\"root:lint\"]\nunownd: all\n"),
+        ]),
+        @r"
+    ci-policy.yaml:3:1: unknown key `unownd`
+      hint: did you mean `unowned`?
+    "
+    );
+    insta::assert_snapshot!(
+        found(&[
+            ("ci.yaml", "jobs: {test: [x]}"),
+            ("ci-policy.yaml", "mergeable:\n  required: [\"root:lint\"]\n"),
+        ]),
+        @r"
+    ci-policy.yaml:2:15: `root:lint` is required, but no pull request of this tree runs it
+      hint: define the job, or remove it from `required`
+    "
+    );
+}
+
+#[test]
+fn a_large_file_is_not_read() {
+    let large = "#".repeat(10 * 1024 * 1024);
+    insta::assert_snapshot!(found(&[("a/ci.yaml", &large)]), @r"
+    a/ci.yaml:1:1: the file has 10485760 bytes, more than 262144
+      hint: move long scripts into files of their own and call them
+    ");
+}
+
+#[test]
+fn links_are_not_followed() {
+    let repo = Repo::with(&[("real.yaml", "jobs: {test: [x]}")]);
+    for name in ["ci.yaml", "ci-policy.yaml"] {
+        symlink("real.yaml", repo.root().join(name)).unwrap();
+    }
+    insta::assert_snapshot!(repo.ci_node(&["check"]).ended_with(1).stdout, @r"
+    ci.yaml:1:1: a component file must be a plain file, not a symbolic link
+    ci-policy.yaml:1:1: the policy must be a plain file, not a symbolic link
+    ");
+}
+
+#[test]
+fn everything_is_found_at_once_also_for_programs() {
+    let repo = Repo::with(&[("a/ci.yaml", "job: {}\n"), ("b/ci.yaml", "depends_on: [c]\n")]);
+    repo.write("ci-policy.yaml", "forks: {run: sometimes}\n");
+    let done = repo.ci_node(&["check", "-o", "json"]).ended_with(1);
+    let report: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(report["schema"], "ci-node.check/1");
+    let places: Vec<String> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|each| {
+            format!("{}:{}:{}", each["file"].as_str().unwrap(), each["line"], each["column"])
+        })
+        .collect();
+    assert_eq!(places, ["a/ci.yaml:1:1", "b/ci.yaml:1:14", "ci-policy.yaml:1:14"]);
+}
+
+#[test]
+fn the_configuration_beside_the_repository_is_checked_too() {
+    let repo = Repo::with(&[]);
+    repo.write("ci-node.toml", "nam = \"x\"\n[[repos]]\nname = \"a/b\"\nlocal = \"/x\"\n");
+    insta::assert_snapshot!(repo.ci_node(&["check"]).ended_with(1).stdout, @r"
+    ci-node.toml:1:1: unknown key `nam`
+      hint: did you mean `name`?
+    ");
+}
+
+#[test]
+fn a_configuration_needs_no_repository() {
+    let repo = Repo::with(&[]);
+    let folder = repo.beside("etc");
+    std::fs::create_dir(&folder).unwrap();
+    let config = folder.join("ci-node.toml");
+    std::fs::write(&config, "[[repos]]\nname = \"a/b\"\nlocal = \"/x\"\n").unwrap();
+    let check = |code: i32| {
+        let mut command = repo.command(&["check", "--config", config.to_str().unwrap()]);
+        let output = command.current_dir(&folder).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+    };
+    check(0);
+    std::fs::write(&config, "[http]\nlisten = 3\n").unwrap();
+    check(1);
+    std::fs::remove_file(&config).unwrap();
+    check(2);
+}
+
+#[test]
+fn a_repository_without_commits_can_be_checked() {
+    let repo = Repo::with(&[]);
+    repo.git(&["update-ref", "-d", "HEAD"]);
+    repo.write("ci.yaml", "jobs: {test: []}\n");
+    assert!(repo.ci_node(&["check"]).ended_with(1).stdout.starts_with("ci.yaml:1:"));
+    let done = repo.ci_node(&["plan"]).ended_with(3);
+    assert_eq!(done.stderr, "ci-node: failed to find the commit \"HEAD\"\n");
+}

@@ -1,0 +1,11 @@
+//! The command line, driven as people drive it: the built program on real repositories.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod check;
+mod guide;
+mod interrupting;
+mod plan;
+mod run;
+mod run_output;
+mod support;
+mod without_repository;
