@@ -2,7 +2,7 @@
 //!
 //! Its rules were in the server, one level deep; here each component declares what it depends on, so a
 //! change of `bom` also tests what tests its dependants. Nightly jobs are not translated: this version
-//! does not execute them.
+//! does not execute them. The files have other names here, where they are no components.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ fn pipeline() -> Pipeline {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/aircloak");
     let file = |entry: std::fs::DirEntry| {
         let name = entry.file_name().into_string().unwrap();
-        let content = std::fs::read(entry.path().join("ci.yaml")).unwrap();
+        let content = std::fs::read(entry.path().join("component.yaml")).unwrap();
         (format!("{name}/ci.yaml"), FileContent::Bytes(content))
     };
     let files = std::fs::read_dir(folder).unwrap().map(|entry| file(entry.unwrap()));

@@ -9,7 +9,7 @@ use ci_domain::pipeline::{Component, Job, Needs, On, When};
 use ci_domain::step::Step;
 use proptest::prelude::*;
 
-const EXAMPLE: &str = include_str!("files/ci.yaml");
+const EXAMPLE: &str = include_str!("files/component.yaml");
 
 fn parse(text: &str) -> Result<Component, Vec<Diagnostic>> {
     parse_component("air/ci.yaml", text.as_bytes())

@@ -78,7 +78,7 @@ fn each_map_offers_the_keys_that_are_read() {
 #[test]
 fn what_the_parser_accepts_is_valid() {
     let check = |format, text: &str| assert_eq!(validate(format, text), Ok(()), "{text}");
-    check(Format::Component, include_str!("../../tests/files/ci.yaml"));
+    check(Format::Component, include_str!("../../tests/files/component.yaml"));
     check(Format::Component, "");
     check(
         Format::Component,
@@ -87,7 +87,8 @@ fn what_the_parser_accepts_is_valid() {
     for component in
         ["air", "bom", "central", "ci", "cloak", "common", "data_quality", "integration_tests"]
     {
-        let path = format!("{}/tests/aircloak/{component}/ci.yaml", env!("CARGO_MANIFEST_DIR"));
+        let path =
+            format!("{}/tests/aircloak/{component}/component.yaml", env!("CARGO_MANIFEST_DIR"));
         check(Format::Component, &std::fs::read_to_string(path).unwrap());
     }
     check(Format::Policy, include_str!("../../tests/files/ci-policy.yaml"));

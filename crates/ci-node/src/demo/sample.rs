@@ -11,15 +11,15 @@ use tokio::process::Command;
 const FILES: [(&str, &str); 13] = [
     ("README.md", include_str!("../../demo/shop/README.md")),
     ("ci-policy.yaml", include_str!("../../demo/shop/ci-policy.yaml")),
-    ("pricing/ci.yaml", include_str!("../../demo/shop/pricing/ci.yaml")),
+    ("pricing/ci.yaml", include_str!("../../demo/shop/pricing/component.yaml")),
     ("pricing/round.sh", include_str!("../../demo/shop/pricing/round.sh")),
     ("pricing/round_test.sh", include_str!("../../demo/shop/pricing/round_test.sh")),
     ("pricing/total.sh", include_str!("../../demo/shop/pricing/total.sh")),
     ("pricing/total_test.sh", include_str!("../../demo/shop/pricing/total_test.sh")),
-    ("cart/ci.yaml", include_str!("../../demo/shop/cart/ci.yaml")),
+    ("cart/ci.yaml", include_str!("../../demo/shop/cart/component.yaml")),
     ("cart/cart.sh", include_str!("../../demo/shop/cart/cart.sh")),
     ("cart/cart_test.sh", include_str!("../../demo/shop/cart/cart_test.sh")),
-    ("website/ci.yaml", include_str!("../../demo/shop/website/ci.yaml")),
+    ("website/ci.yaml", include_str!("../../demo/shop/website/component.yaml")),
     ("website/build.sh", include_str!("../../demo/shop/website/build.sh")),
     ("VERSION", "1.0.0\n"),
 ];

@@ -50,7 +50,7 @@ fn the_talks_files() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ci-config/tests/aircloak");
     let file = |entry: std::fs::DirEntry| {
         let name = entry.file_name().into_string().unwrap();
-        let content = std::fs::read_to_string(entry.path().join("ci.yaml")).unwrap();
+        let content = std::fs::read_to_string(entry.path().join("component.yaml")).unwrap();
         (format!("{name}/ci.yaml"), content)
     };
     std::fs::read_dir(folder).unwrap().map(|entry| file(entry.unwrap())).collect()
