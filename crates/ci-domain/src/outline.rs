@@ -104,6 +104,16 @@ impl Outline {
         self.behind(outcomes, did_end_badly)
     }
 
+    /// The jobs that ended other than passed and so keep `job` from running.
+    #[must_use]
+    pub fn blockers(&self, job: &JobId, outcomes: &BTreeMap<JobId, Outcome>) -> Vec<&JobId> {
+        let blocks = |culprit: &&JobId| {
+            outcomes.get(*culprit).is_some_and(|outcome| !outcome.result.is_passed())
+                && self.behind(outcomes, |id| id == *culprit).contains(job)
+        };
+        self.jobs.keys().filter(blocks).collect()
+    }
+
     /// Every job that has an obstacle among its needs, near or far. What lies behind a need that has
     /// ended does not count any more.
     #[must_use]

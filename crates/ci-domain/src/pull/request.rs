@@ -136,17 +136,12 @@ impl Pull {
 
     fn expect_unblocked(&self, job: &JobId) -> Result<(), Refusal> {
         let Some(outline) = self.outline() else { return Ok(()) };
-        let outcomes = self.outcomes();
-        let blocks = |culprit: &&JobId| {
-            outcomes.get(*culprit).is_some_and(|outcome| !outcome.result.is_passed())
-                && outline.behind(&outcomes, |id| id == *culprit).contains(job)
-        };
-        let culprits: Vec<String> =
-            outline.jobs.keys().filter(blocks).map(|id| format!("`{id}`")).collect();
-        if culprits.is_empty() {
+        let blockers = outline.blockers(job, &self.outcomes());
+        if blockers.is_empty() {
             return Ok(());
         }
-        Err(Refusal::Blocked { job: job.clone(), by: culprits.join(", ") })
+        let by: Vec<String> = blockers.iter().map(|id| format!("`{id}`")).collect();
+        Err(Refusal::Blocked { job: job.clone(), by: by.join(", ") })
     }
 
     pub(super) fn note_request(&mut self, request: Request) {

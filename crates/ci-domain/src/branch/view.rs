@@ -1,0 +1,87 @@
+//! What can be asked of a branch.
+
+use std::collections::BTreeMap;
+
+use crate::branch::{Branch, BranchBuild, BranchConfig, Tip};
+use crate::forge::StatusState;
+use crate::ids::JobId;
+use crate::may_run::{Disk, Isolation};
+use crate::outcome::Outcome;
+use crate::outline::{Outline, Preparation, Prepared};
+use crate::wording;
+
+impl Branch {
+    /// What the machine knows of its surroundings.
+    #[must_use]
+    pub fn config(&self) -> &BranchConfig {
+        &self.config
+    }
+
+    /// What was seen last.
+    #[must_use]
+    pub fn tip(&self) -> Option<&Tip> {
+        self.memory.tip.as_ref()
+    }
+
+    /// What came of preparing the tip.
+    #[must_use]
+    pub fn prepared(&self) -> Option<&Prepared> {
+        self.memory.prepared.as_ref()
+    }
+
+    /// The jobs of the tip.
+    #[must_use]
+    pub fn outline(&self) -> Option<&Outline> {
+        match &self.prepared()?.result {
+            Preparation::Planned { outline, .. } => Some(outline),
+            Preparation::Conflict { .. } | Preparation::Invalid { .. } => None,
+        }
+    }
+
+    /// How the tip's jobs ended.
+    #[must_use]
+    pub fn outcomes(&self) -> &BTreeMap<JobId, Outcome> {
+        &self.memory.outcomes
+    }
+
+    /// Whether the job runs only because somebody forced it.
+    #[must_use]
+    pub fn is_forced(&self, job: &JobId) -> bool {
+        self.memory.forced.contains(job)
+    }
+
+    /// The build that runs.
+    #[must_use]
+    pub fn build(&self) -> Option<&BranchBuild> {
+        self.memory.build.as_ref()
+    }
+
+    /// How the tip stands, in one line.
+    #[must_use]
+    pub fn standing(&self) -> (StatusState, String) {
+        if self.config.isolation == Isolation::Unavailable {
+            return (StatusState::Pending, "no isolation available".to_owned());
+        }
+        let Some(prepared) = self.prepared() else {
+            let words = self.trouble.as_deref().unwrap_or(wording::INITIALIZING);
+            return (StatusState::Pending, words.to_owned());
+        };
+        match &prepared.result {
+            Preparation::Conflict { .. } => (StatusState::Failure, wording::CONFLICTS.to_owned()),
+            Preparation::Invalid { first, .. } => (StatusState::Failure, first.clone()),
+            Preparation::Planned { outline, .. } => {
+                let required = outline.sort_required(self.outcomes(), true);
+                let waits = self.disk == Disk::Low && !self.owed().is_empty();
+                let disk = (StatusState::Pending, wording::WAITING_FOR_DISK.to_owned());
+                let passed = (StatusState::Success, wording::ALL_PASSED.to_owned());
+                if waits { disk } else { required.worst().unwrap_or(passed) }
+            }
+        }
+    }
+
+    /// Whether nothing runs for the tip and nothing is owed.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.memory.build.is_none() && self.outline().is_some() && self.owed().is_empty()
+    }
+}
