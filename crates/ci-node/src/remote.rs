@@ -68,14 +68,14 @@ pub(crate) async fn repo(client: &AdminClient, named: Option<&RepoName>) -> Resu
     }
 }
 
-/// Each refusal has its exit code.
+/// Each refusal has its exit code. What the node says about it stands for itself.
 pub(crate) fn refusal(error: ClientError) -> anyhow::Error {
-    let exit = match &error {
-        ClientError::NoServer { .. } | ClientError::Lost(_) => Exit::NoServer,
-        ClientError::NotPermitted { .. } => Exit::NotPermitted,
-        ClientError::NotFound { .. } => Exit::NotFound,
-        ClientError::TimedOut(_) => Exit::TimedOut,
-        ClientError::Refused { .. } | ClientError::Garbled(_) => Exit::Failed,
-    };
-    exit.failed_to(&error)
+    match error {
+        ClientError::NotFound { detail } => Exit::NotFound.because(detail),
+        ClientError::NotPermitted { detail } => Exit::NotPermitted.because(detail),
+        ClientError::Refused { detail, .. } => Exit::Failed.because(detail),
+        ClientError::NoServer { .. } | ClientError::Lost(_) => Exit::NoServer.failed_to(&error),
+        ClientError::TimedOut(_) => Exit::TimedOut.failed_to(&error),
+        ClientError::Garbled(_) => Exit::Failed.failed_to(&error),
+    }
 }

@@ -5,6 +5,7 @@ mod check;
 mod guide;
 mod interrupting;
 mod plan;
+mod remote;
 mod run;
 mod run_output;
 mod support;
