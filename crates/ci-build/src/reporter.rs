@@ -1,4 +1,4 @@
-//! Makes the forge say what each pull request wants said; the only writer to the forge.
+//! Makes the forge say what each pull request and branch wants said; the only writer to the forge.
 //!
 //! Parent: the root supervisor. Children: none, each write is a task under `writes`. Restart: permanent.
 //! Commands in: [`ReporterHandle`]. Facts out: none.
@@ -15,8 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ci_domain::ids::{CommitSha, PullNumber, RepoName};
+use ci_domain::ids::{CommitSha, RepoName};
 use ci_domain::report::{Report, Voice};
+use ci_domain::subject::Subject;
 use ci_github::{Forge, ForgeError};
 use heights::{ChildRef, ChildSpec, Context, Fault, Flow, Regulator, Server, TaskSupervisorRef};
 use tokio::time::Instant;
@@ -48,9 +49,9 @@ impl ReporterHandle {
         let _restarting = self.0.cast(Msg::Publish(repo.clone(), Box::new(report)));
     }
 
-    /// Says that a pull request is over once what is due about it has been written.
-    pub(crate) fn forget(&self, repo: &RepoName, pull: PullNumber) {
-        let _restarting = self.0.cast(Msg::Forget(repo.clone(), pull));
+    /// Says that a pull request or branch is over once what is due about it has been written.
+    pub(crate) fn forget(&self, repo: &RepoName, subject: Subject) {
+        let _restarting = self.0.cast(Msg::Forget(repo.clone(), subject));
     }
 
     /// What could not be delivered, by repository, in words.
@@ -113,7 +114,7 @@ struct Trouble {
 
 enum Msg {
     Publish(RepoName, Box<Report>),
-    Forget(RepoName, PullNumber),
+    Forget(RepoName, Subject),
     Written(Box<Write>, Box<Result<Written, ForgeError>>),
     /// Something that waited may be due now.
     Look(RepoName, CommitSha),
@@ -150,10 +151,10 @@ impl Server for Reporter {
                 }
                 self.write_due(&repo, &head, cx).await?;
             }
-            Msg::Forget(repo, pull) => {
-                let head = self.books.get(&repo).and_then(|book| book.head_of(pull));
+            Msg::Forget(repo, subject) => {
+                let head = self.books.get(&repo).and_then(|book| book.head_of(&subject));
                 if let Some(book) = self.books.get_mut(&repo) {
-                    book.forget(pull);
+                    book.forget(&subject);
                 }
                 if let Some(head) = head {
                     self.write_due(&repo, &head, cx).await?;

@@ -1,12 +1,14 @@
-//! What the forge should say about a pull request, as a value: the reporter makes it so.
+//! What the forge should say about a pull request or a branch, as a value: the reporter makes it so.
 
 use std::collections::BTreeMap;
 
 use crate::forge::{StatusState, StatusWrite};
 use crate::gate::Verdict;
-use crate::ids::{AttemptId, CommitSha, ComponentName, JobId, PullNumber};
-use crate::outcome::JobResult;
+use crate::ids::{AttemptId, CommitSha, ComponentName, JobId};
+use crate::outcome::{JobResult, Outcome};
+use crate::outline::Outline;
 use crate::pull::Pull;
+use crate::subject::Subject;
 use crate::wording;
 
 /// Where people are sent for details, and under which name the node speaks.
@@ -18,18 +20,18 @@ pub struct Voice {
     pub public_url: String,
 }
 
-/// What the forge should say about one pull request.
+/// What the forge should say about one pull request or branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
-    /// The pull request.
-    pub number: PullNumber,
+    /// The pull request or branch.
+    pub subject: Subject,
     /// The commit that the statuses belong to.
     pub head: CommitSha,
     /// Whether it is open. Nothing is written for one that is not: what stands when it closes stays,
     /// and does not count any more where open pull requests share the head.
     pub open: bool,
-    /// The umbrella.
-    pub umbrella: StatusWrite,
+    /// The umbrella; a branch has none.
+    pub umbrella: Option<StatusWrite>,
     /// The status of each affected component; `None` where it is not known which are affected, and
     /// what stands shall stay.
     pub components: Option<BTreeMap<ComponentName, StatusWrite>>,
@@ -40,7 +42,7 @@ pub struct Report {
 /// A comment that should exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommentWish {
-    /// What it is for; with the pull request and the head it makes the comment's marker.
+    /// What it is for; with the subject and the head it makes the comment's marker.
     pub topic: Topic,
     /// What it says.
     pub content: CommentContent,
@@ -93,10 +95,11 @@ impl Topic {
         }
     }
 
-    /// The hidden line by which a comment is found again.
+    /// The hidden line by which a comment is found again. Nothing in it can end it early.
     #[must_use]
-    pub fn marker(self, node: &str, head: &CommitSha) -> String {
-        format!("<!-- ci-node:{node}:{}:{head} -->", self.as_str())
+    pub fn marker(self, node: &str, subject: &Subject, head: &CommitSha) -> String {
+        let slug = subject.slug().replace("--", "-%2D");
+        format!("<!-- ci-node:{node}:{}:{slug}:{head} -->", self.as_str())
     }
 }
 
@@ -114,10 +117,10 @@ impl Pull {
             target_url: Some(url),
         };
         Some(Report {
-            number: facts.number,
+            subject: Subject::Pull(facts.number),
             head: facts.head.sha.clone(),
             open: self.is_open(),
-            umbrella,
+            umbrella: Some(umbrella),
             components: self.component_statuses(voice),
             comments: self.comments(voice, &verdict),
         })
@@ -128,34 +131,12 @@ impl Pull {
     }
 
     fn component_statuses(&self, voice: &Voice) -> Option<BTreeMap<ComponentName, StatusWrite>> {
-        let outline = self.outline()?;
-        let outcomes = self.outcomes();
-        let required = outline.sort_required(&outcomes, self.is_approved());
-        let blocked = outline.blocked(&outcomes);
-        let status = |component: &ComponentName| {
-            let unmet = required.of(component);
-            let own =
-                || outline.required().map(|(id, _)| id).filter(|id| id.component == *component);
-            let mut open =
-                own().filter(|id| !outcomes.get(id).is_some_and(|o| o.result.is_passed()));
-            let (state, description) = unmet.worst().unwrap_or_else(|| match open.next() {
-                Some(id) if blocked.contains(id) => {
-                    (StatusState::Pending, wording::BLOCKED.to_owned())
-                }
-                Some(_) => (StatusState::Pending, wording::AWAITING_APPROVAL.to_owned()),
-                None if own().next().is_none() => {
-                    (StatusState::Success, wording::NONE_REQUIRED.to_owned())
-                }
-                None => (StatusState::Success, wording::ALL_PASSED.to_owned()),
-            });
-            StatusWrite {
-                context: wording::component_context(&voice.node, component),
-                state,
-                description: wording::cut(&description),
-                target_url: Some(self.url(voice)),
-            }
-        };
-        Some(outline.affected.iter().map(|name| (name.clone(), status(name))).collect())
+        let (outcomes, is_approved) = (self.outcomes(), self.is_approved());
+        Some(component_statuses(self.outline()?, &outcomes, is_approved, &self.place(voice)))
+    }
+
+    fn place<'a>(&self, voice: &'a Voice) -> Place<'a> {
+        Place { voice, url: self.url(voice) }
     }
 
     fn comments(&self, voice: &Voice, verdict: &Verdict) -> Vec<CommentWish> {
@@ -191,27 +172,71 @@ impl Pull {
     /// The jobs of the head that did not pass, blocked ones left out.
     #[must_use]
     pub fn failures(&self, voice: &Voice) -> Vec<FailureEntry> {
-        let outcomes = self.outcomes();
-        let blocked = self.outline().map(|outline| outline.blocked(&outcomes)).unwrap_or_default();
-        let did_fail =
-            |result: &JobResult| matches!(result, JobResult::Failed | JobResult::Crashed { .. });
-        let failed = outcomes.iter().filter(|(job, outcome)| {
-            did_fail(&outcome.result)
-                && (outcome.result == JobResult::Failed || !blocked.contains(job))
-        });
-        let url = |job: &JobId, attempt: Option<&AttemptId>| match attempt {
-            Some(attempt) => format!("{}/jobs/{attempt}", self.url(voice)),
-            None => format!("{}#{job}", self.url(voice)),
-        };
-        failed
-            .map(|(job, outcome)| FailureEntry {
-                job: job.clone(),
-                result: outcome.result.clone(),
-                attempt: outcome.attempt.clone(),
-                log_url: url(job, outcome.attempt.as_ref()),
-            })
-            .collect()
+        failures(self.outline(), &self.outcomes(), &self.place(voice))
     }
+}
+
+/// Where people are sent for details about one pull request or branch.
+pub(crate) struct Place<'a> {
+    pub(crate) voice: &'a Voice,
+    pub(crate) url: String,
+}
+
+/// The status of each affected component.
+pub(crate) fn component_statuses(
+    outline: &Outline,
+    outcomes: &BTreeMap<JobId, Outcome>,
+    is_approved: bool,
+    place: &Place<'_>,
+) -> BTreeMap<ComponentName, StatusWrite> {
+    let required = outline.sort_required(outcomes, is_approved);
+    let blocked = outline.blocked(outcomes);
+    let status = |component: &ComponentName| {
+        let unmet = required.of(component);
+        let own = || outline.required().map(|(id, _)| id).filter(|id| id.component == *component);
+        let mut open = own().filter(|id| !outcomes.get(id).is_some_and(|o| o.result.is_passed()));
+        let (state, description) = unmet.worst().unwrap_or_else(|| match open.next() {
+            Some(id) if blocked.contains(id) => (StatusState::Pending, wording::BLOCKED.to_owned()),
+            Some(_) => (StatusState::Pending, wording::AWAITING_APPROVAL.to_owned()),
+            None if own().next().is_none() => {
+                (StatusState::Success, wording::NONE_REQUIRED.to_owned())
+            }
+            None => (StatusState::Success, wording::ALL_PASSED.to_owned()),
+        });
+        StatusWrite {
+            context: wording::component_context(&place.voice.node, component),
+            state,
+            description: wording::cut(&description),
+            target_url: Some(place.url.clone()),
+        }
+    };
+    outline.affected.iter().map(|name| (name.clone(), status(name))).collect()
+}
+
+/// The jobs that did not pass, blocked ones left out.
+pub(crate) fn failures(
+    outline: Option<&Outline>,
+    outcomes: &BTreeMap<JobId, Outcome>,
+    place: &Place<'_>,
+) -> Vec<FailureEntry> {
+    let blocked = outline.map(|outline| outline.blocked(outcomes)).unwrap_or_default();
+    let did_fail =
+        |result: &JobResult| matches!(result, JobResult::Failed | JobResult::Crashed { .. });
+    let failed = outcomes.iter().filter(|(job, outcome)| {
+        did_fail(&outcome.result) && (outcome.result == JobResult::Failed || !blocked.contains(job))
+    });
+    let url = |job: &JobId, attempt: Option<&AttemptId>| match attempt {
+        Some(attempt) => format!("{}/jobs/{attempt}", place.url),
+        None => format!("{}#{job}", place.url),
+    };
+    failed
+        .map(|(job, outcome)| FailureEntry {
+            job: job.clone(),
+            result: outcome.result.clone(),
+            attempt: outcome.attempt.clone(),
+            log_url: url(job, outcome.attempt.as_ref()),
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::forge::{StatusState, StatusWrite};
 use crate::ids::{CommitSha, ComponentName, JobId, PullNumber};
 use crate::outcome::JobResult;
+use crate::subject::Subject;
 
 /// The umbrella of a pull request that can be merged.
 pub const CAN_BE_MERGED: &str = "pull request can be merged";
@@ -122,18 +123,22 @@ pub fn can_be_merged(head: &CommitSha) -> String {
     format!("Pull request can be merged {}", happy(head))
 }
 
-/// The comment that lists what failed on a head; one for each head, edited as jobs fail or recover.
+/// The comment that lists what failed on a head; one for each head, on a pull request edited as jobs
+/// fail or recover.
 ///
 /// Logs give way to names where there is not room for both.
 #[must_use]
-pub fn failures(head: &CommitSha, jobs: &[FailedJob]) -> String {
+pub fn failures(subject: &Subject, head: &CommitSha, jobs: &[FailedJob]) -> String {
     if jobs.is_empty() {
         return format!("What failed on {} has passed since.", head.short());
     }
-    let mut text = format!("On {}:\n", head.short());
+    let mut text = match subject {
+        Subject::Pull(_) => format!("On {}:\n", head.short()),
+        Subject::Branch(name) => format!("On branch {}:\n", inline(name.as_str())),
+    };
     let budget = MAX_COMMENT.saturating_sub(text.len()) / jobs.len();
     for (position, job) in jobs.iter().enumerate() {
-        let entry = failure(job, budget);
+        let entry = failure(subject, job, budget);
         if text.len() + entry.len() > MAX_COMMENT {
             let left = jobs.len() - position;
             let _ =
@@ -145,19 +150,40 @@ pub fn failures(head: &CommitSha, jobs: &[FailedJob]) -> String {
     text
 }
 
-fn failure(failed: &FailedJob, budget: usize) -> String {
+fn failure(subject: &Subject, failed: &FailedJob, budget: usize) -> String {
     let FailedJob { job, result, log_url, tail } = failed;
     let mut text = format!("\n**{job} {}**", result.word());
     if let JobResult::Crashed { reason } = result {
         let _ = write!(text, ": {}", inline(reason));
     }
-    let _ = write!(text, "\n[log]({log_url}) · to run it again, comment `/ci retry {job}`\n");
+    let again = run_again(subject, job);
+    let _ = write!(text, "\n[log]({log_url}) · to run it again, {again}\n");
     let lines = fit(tail, budget.saturating_sub(text.len() + MAX_FENCES));
     if !lines.is_empty() {
         let fence = fence_around(&lines);
         let _ = write!(text, "\n{fence}text\n{lines}{fence}\n");
     }
     text
+}
+
+/// What somebody is to do who wants a job to run again.
+fn run_again(subject: &Subject, job: &JobId) -> String {
+    match subject {
+        Subject::Pull(_) => format!("comment `/ci retry {job}`"),
+        Subject::Branch(name) => {
+            let name = shell_word(name.as_str());
+            format!("say {}", inline(&format!("ci-node branch force {name} {job}")))
+        }
+    }
+}
+
+/// A word that a shell takes as it is: people copy what they read.
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "./_-".contains(c);
+    if word.chars().all(is_plain) && !word.starts_with('-') {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// The last of `lines` that fit in `budget` bytes, without anything a terminal would act on.

@@ -3,6 +3,7 @@
 use ci_domain::build::BuildSpec;
 use ci_domain::ids::BuildNumber;
 use ci_domain::pull::PullEffect;
+use ci_domain::subject::Subject;
 use heights::{Context, Fault};
 use tracing::{info, warn};
 
@@ -95,7 +96,7 @@ impl PullActor {
         let elders = &self.args.elders;
         let (number, myself) = (self.args.number, cx.myself());
         let (workspaces, mirror) = (elders.workspaces.clone(), elders.mirror.clone());
-        elders.reporter.forget(&elders.repo, number);
+        elders.reporter.forget(&elders.repo, Subject::Pull(number));
         errand(
             &elders.errands,
             "free",

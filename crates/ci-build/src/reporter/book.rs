@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::forge::{CommentId, StatusState, StatusWrite};
-use ci_domain::ids::{CommitSha, PullNumber};
+use ci_domain::ids::CommitSha;
 use ci_domain::report::{CommentContent, CommentWish, Report, Topic};
+use ci_domain::subject::Subject;
 use ci_domain::wording;
 
 use crate::reporter::write::Written;
@@ -12,7 +13,7 @@ use crate::reporter::write::Written;
 /// One repository's wishes and deliveries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Book {
-    wishes: BTreeMap<PullNumber, Report>,
+    wishes: BTreeMap<Subject, Report>,
     pub(super) told: Told,
 }
 
@@ -46,7 +47,7 @@ pub(super) enum Due {
         words_only: bool,
     },
     /// Post or edit a comment.
-    Comment { pull: PullNumber, marker: String, content: CommentContent },
+    Comment { about: Subject, marker: String, content: CommentContent },
 }
 
 impl Book {
@@ -55,21 +56,21 @@ impl Book {
         Self { wishes: BTreeMap::new(), told }
     }
 
-    /// Takes a pull request's wishes in place of its earlier ones.
+    /// Takes the wishes of a pull request or branch in place of its earlier ones.
     pub(super) fn wish(&mut self, report: Report) {
-        self.wishes.insert(report.number, report);
+        self.wishes.insert(report.subject.clone(), report);
     }
 
-    /// Forgets a pull request, and what was told about commits that nobody speaks of any more.
-    pub(super) fn forget(&mut self, pull: PullNumber) {
-        self.wishes.remove(&pull);
+    /// Forgets a pull request or branch, and what was told about commits that nobody speaks of any more.
+    pub(super) fn forget(&mut self, subject: &Subject) {
+        self.wishes.remove(subject);
         let heads: BTreeSet<&CommitSha> = self.wishes.values().map(|report| &report.head).collect();
         self.told.statuses.retain(|sha, _| heads.contains(sha));
     }
 
-    /// The commit that a pull request speaks of.
-    pub(super) fn head_of(&self, pull: PullNumber) -> Option<CommitSha> {
-        self.wishes.get(&pull).map(|report| report.head.clone())
+    /// The commit that a pull request or branch speaks of.
+    pub(super) fn head_of(&self, subject: &Subject) -> Option<CommitSha> {
+        self.wishes.get(subject).map(|report| report.head.clone())
     }
 
     /// Everything that is due about a commit, the umbrella first unless it is the good end.
@@ -101,20 +102,27 @@ impl Book {
         due
     }
 
-    /// The statuses that a commit should have, by those who share it as their head.
+    /// The statuses that a commit should have, by those who share it as their head. Pull requests run
+    /// more jobs than branches, so they speak last where both speak of a component, and only they know
+    /// what is affected no longer.
     fn wanted_statuses(&self, head: &CommitSha, node: &str) -> Vec<StatusWrite> {
         let speaks = |report: &&Report| report.open && report.head == *head;
         let sharing: Vec<&Report> = self.wishes.values().filter(speaks).collect();
-        let open: Vec<(PullNumber, StatusWrite)> =
-            sharing.iter().map(|report| (report.number, report.umbrella.clone())).collect();
+        let (pulls, branches): (Vec<&Report>, Vec<&Report>) =
+            sharing.into_iter().partition(|report| matches!(report.subject, Subject::Pull(_)));
+        let umbrella = |report: &&Report| match report.subject {
+            Subject::Pull(number) => Some((number, report.umbrella.clone()?)),
+            Subject::Branch(_) => None,
+        };
+        let open: Vec<_> = pulls.iter().filter_map(umbrella).collect();
         let mut wanted: BTreeMap<String, StatusWrite> = BTreeMap::new();
-        for report in &sharing {
+        for report in branches.iter().chain(&pulls) {
             let statuses = report.components.iter().flat_map(BTreeMap::values);
             wanted.extend(statuses.map(|status| (status.context.clone(), status.clone())));
         }
         for (context, told) in self.told.statuses.get(head).into_iter().flatten() {
             let is_component = *context != wording::umbrella_context(node);
-            let is_planned = !sharing.is_empty() && sharing.iter().all(|r| r.components.is_some());
+            let is_planned = !pulls.is_empty() && pulls.iter().all(|r| r.components.is_some());
             if is_component && is_planned && !wanted.contains_key(context) {
                 wanted.insert(context.clone(), not_affected(told));
             }
@@ -124,16 +132,18 @@ impl Book {
 
     fn due_comments(&self, report: &Report, node: &str) -> Vec<Due> {
         let due = |wish: &CommentWish| {
-            let marker = wish.topic.marker(node, &report.head);
+            let marker = wish.topic.marker(node, &report.subject, &report.head);
             let is_due = match (self.told.comments.get(&marker), &wish.content) {
                 (None, CommentContent::Failures(failures)) => !failures.is_empty(),
                 (None, CommentContent::Text(_)) => true,
                 (Some(posted), content) => {
-                    wish.topic == Topic::Failures && posted.content != fingerprint(content)
+                    let may_edit = matches!(report.subject, Subject::Pull(_));
+                    let is_edited = may_edit && wish.topic == Topic::Failures;
+                    is_edited && posted.content != fingerprint(content)
                 }
             };
-            let (pull, content) = (report.number, wish.content.clone());
-            is_due.then_some(Due::Comment { pull, marker, content })
+            let (about, content) = (report.subject.clone(), wish.content.clone());
+            is_due.then_some(Due::Comment { about, marker, content })
         };
         report.comments.iter().filter_map(due).collect()
     }

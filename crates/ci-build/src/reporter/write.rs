@@ -3,8 +3,9 @@
 use std::fmt;
 
 use ci_domain::forge::{CommentId, StatusWrite};
-use ci_domain::ids::{AttemptId, CommitSha, PullNumber, RepoName};
+use ci_domain::ids::{AttemptId, CommitSha, RepoName};
 use ci_domain::report::{CommentContent, FailureEntry};
+use ci_domain::subject::Subject;
 use ci_domain::wording::{self, FailedJob};
 use ci_github::{Forge, ForgeError};
 
@@ -77,7 +78,10 @@ impl fmt::Display for Write {
             Due::Status { status, .. } => {
                 write!(f, "status {} {} on {head}", status.context, status.state.as_str())
             }
-            Due::Comment { pull, .. } => write!(f, "comment on #{pull} about {head}"),
+            Due::Comment { about: Subject::Pull(pull), .. } => {
+                write!(f, "comment on #{pull} about {head}")
+            }
+            Due::Comment { about: Subject::Branch(_), .. } => write!(f, "comment on {head}"),
         }
     }
 }
@@ -103,9 +107,9 @@ impl Attempt {
                 forge.set_status(repo, sha, status).await?;
                 Ok(Written::Status { sha: sha.clone(), status: status.clone() })
             }
-            Due::Comment { pull, marker, content } => {
-                let body = format!("{}\n\n{marker}", self.text(repo, content, tails));
-                let id = self.comment(forge, repo, *pull, &body).await?;
+            Due::Comment { about, marker, content } => {
+                let body = format!("{}\n\n{marker}", self.text(repo, about, content, tails));
+                let id = self.comment(forge, repo, about, &body).await?;
                 let posted = Posted { id, content: fingerprint(content) };
                 Ok(Written::Comment { marker: marker.clone(), posted })
             }
@@ -116,17 +120,20 @@ impl Attempt {
         &self,
         forge: &dyn Forge,
         repo: &RepoName,
-        pull: PullNumber,
+        about: &Subject,
         body: &str,
     ) -> Result<CommentId, ForgeError> {
         let there = match self.posted {
             Some(id) => Some(id),
-            None if self.look_up => self.find(forge, repo, pull).await?,
+            None if self.look_up => self.find(forge, repo, about).await?,
             None => None,
         };
-        match there {
-            Some(id) => forge.edit_comment(repo, id, body).await.map(|()| id),
-            None => forge.create_comment(repo, pull, body).await,
+        match (there, about) {
+            (Some(id), Subject::Pull(_)) => forge.edit_comment(repo, id, body).await.map(|()| id),
+            (None, Subject::Pull(pull)) => forge.create_comment(repo, *pull, body).await,
+            // What is said of a branch's tip is said once.
+            (Some(id), Subject::Branch(_)) => Ok(id),
+            (None, Subject::Branch(_)) => forge.commit_comment(repo, &self.head, body).await,
         }
     }
 
@@ -135,18 +142,27 @@ impl Attempt {
         &self,
         forge: &dyn Forge,
         repo: &RepoName,
-        pull: PullNumber,
+        about: &Subject,
     ) -> Result<Option<CommentId>, ForgeError> {
         let Due::Comment { marker, .. } = &self.due else { return Ok(None) };
         let ourselves = forge.identity().await?;
-        let comments = forge.comments(repo, pull).await?;
+        let comments = match about {
+            Subject::Pull(pull) => forge.comments(repo, *pull).await?,
+            Subject::Branch(_) => forge.commit_comments(repo, &self.head).await?,
+        };
         let is_it = |comment: &&ci_domain::forge::Comment| {
             comment.author == ourselves && comment.body.contains(marker)
         };
         Ok(comments.iter().find(is_it).map(|comment| comment.id))
     }
 
-    fn text(&self, repo: &RepoName, content: &CommentContent, tails: &dyn TailSource) -> String {
+    fn text(
+        &self,
+        repo: &RepoName,
+        about: &Subject,
+        content: &CommentContent,
+        tails: &dyn TailSource,
+    ) -> String {
         let failed = |entry: &FailureEntry| FailedJob {
             job: entry.job.clone(),
             result: entry.result.clone(),
@@ -161,7 +177,7 @@ impl Attempt {
             CommentContent::Text(text) => text.clone(),
             CommentContent::Failures(entries) => {
                 let jobs: Vec<FailedJob> = entries.iter().map(failed).collect();
-                wording::failures(&self.head, &jobs)
+                wording::failures(about, &self.head, &jobs)
             }
         }
     }

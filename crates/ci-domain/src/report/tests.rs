@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::forge::{PullState, ReviewState};
+use crate::ids::PullNumber;
 use crate::outline::Preparation;
 use crate::world::{World, sha};
 
@@ -56,8 +57,9 @@ fn every_status_leads_to_the_dashboard() {
     let report = report(&World::planned(JOBS, "", |_| {}));
     let url = Some("https://ci.example.com/acme/shop/pull/7".to_owned());
     assert_eq!(report.head, sha('a'));
-    assert_eq!(report.umbrella.context, "continuous-integration/ci/mergeable");
-    assert_eq!(report.umbrella.target_url, url);
+    let umbrella = report.umbrella.unwrap();
+    assert_eq!(umbrella.context, "continuous-integration/ci/mergeable");
+    assert_eq!(umbrella.target_url, url);
     for (name, status) in report.components.unwrap() {
         assert_eq!(status.context, format!("continuous-integration/ci/{name}"));
         assert_eq!(status.target_url, url);
@@ -175,9 +177,14 @@ fn a_quarantine_is_commented() {
 }
 
 #[test]
-fn a_marker_names_node_topic_and_head() {
+fn a_marker_names_node_topic_subject_and_head() {
     assert_eq!(
-        Topic::Failures.marker("ci", &sha('a')),
-        format!("<!-- ci-node:ci:failures:{} -->", "a".repeat(40))
+        Topic::Failures.marker("ci", &Subject::Pull(PullNumber(7)), &sha('a')),
+        format!("<!-- ci-node:ci:failures:pull-7:{} -->", "a".repeat(40))
+    );
+    let hostile = Subject::Branch("x--->/y".parse().unwrap());
+    assert_eq!(
+        Topic::Failures.marker("ci", &hostile, &sha('a')),
+        format!("<!-- ci-node:ci:failures:branch-x-%2D-%3E%2Fy:{} -->", "a".repeat(40))
     );
 }

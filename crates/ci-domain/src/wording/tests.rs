@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::world::{id, sha};
 
+const PULL: Subject = Subject::Pull(PullNumber(7));
+
 /// The longest comment that GitHub takes, in characters.
 const GITHUB_LIMIT: usize = 65_536;
 
@@ -40,13 +42,26 @@ fn outside_of_fences(text: &str) -> String {
 
 #[test]
 fn a_failure_names_the_job_its_log_and_the_command() {
-    let text = failures(&sha('a'), &[failed("air:test", &["boom", "bang"])]);
+    let text = failures(&PULL, &sha('a'), &[failed("air:test", &["boom", "bang"])]);
     assert_eq!(
         text,
         "On aaaaaaaaaaaa:\n\n**air:test failed**\n[log](https://ci.example.com/log) · to run it \
          again, comment `/ci retry air:test`\n\n```text\nboom\nbang\n```\n"
     );
-    assert_eq!(failures(&sha('a'), &[]), "What failed on aaaaaaaaaaaa has passed since.");
+    assert_eq!(failures(&PULL, &sha('a'), &[]), "What failed on aaaaaaaaaaaa has passed since.");
+}
+
+#[test]
+fn a_failure_on_a_branch_names_the_branch_as_a_shell_may_read_it() {
+    let check = |name: &str, word: &str| {
+        let branch = Subject::Branch(name.parse().unwrap());
+        let text = failures(&branch, &sha('a'), &[failed("air:test", &[])]);
+        let expected = format!("say ``` ci-node branch force {word} air:test ```");
+        assert_eq!(text.trim_end().rsplit(", ").next(), Some(expected.as_str()));
+    };
+    check("release/1.2", "release/1.2");
+    check("-x", "'-x'");
+    check("a;$(b)'`c", r"'a;$(b)'\''`c'");
 }
 
 #[test]
@@ -57,7 +72,7 @@ fn a_crash_names_its_reason_in_one_harmless_line() {
         ("`````", "`````` ````` ``````"),
         ("\u{1b}[31m@acme/dev\u{7}", "``` @acme/dev ```"),
     ] {
-        let text = failures(&sha('a'), &[crashed("air:test", reason)]);
+        let text = failures(&PULL, &sha('a'), &[crashed("air:test", reason)]);
         assert!(text.contains(&format!("**air:test crashed**: {expected}\n")), "{text}");
     }
 }
@@ -83,7 +98,7 @@ fn a_log_line_is_shown_without_what_a_terminal_would_act_on() {
 fn the_last_hundred_lines_are_shown() {
     let lines: Vec<String> = (0..150).map(|number| format!("line {number}")).collect();
     let job = FailedJob { tail: lines, ..failed("air:test", &[]) };
-    let text = failures(&sha('a'), &[job]);
+    let text = failures(&PULL, &sha('a'), &[job]);
     assert!(text.contains("```text\nline 50\n") && text.contains("line 149\n```"), "{text}");
 }
 
@@ -92,12 +107,12 @@ fn where_not_all_fits_jobs_are_named_before_their_logs() {
     let long = "x".repeat(400);
     let tail: Vec<&str> = vec![&long; 100];
     let jobs: Vec<FailedJob> = (0..60).map(|n| failed(&format!("air:j{n}"), &tail)).collect();
-    let text = failures(&sha('a'), &jobs);
+    let text = failures(&PULL, &sha('a'), &jobs);
     for job in &jobs {
         assert!(text.contains(&format!("**{} failed**", job.job)));
     }
     let jobs: Vec<FailedJob> = (0..2000).map(|n| failed(&format!("air:j{n}"), &tail)).collect();
-    let text = failures(&sha('a'), &jobs);
+    let text = failures(&PULL, &sha('a'), &jobs);
     assert!(text.ends_with(" more jobs did not pass; there is no room for them here.\n"));
     assert!(text.len() < GITHUB_LIMIT);
 }
@@ -106,7 +121,7 @@ fn where_not_all_fits_jobs_are_named_before_their_logs() {
 fn a_log_of_nothing_but_backticks_is_shown() {
     let line = "`".repeat(400);
     let tail: Vec<&str> = vec![&line; 100];
-    let text = failures(&sha('a'), &[failed("air:test", &tail)]);
+    let text = failures(&PULL, &sha('a'), &[failed("air:test", &tail)]);
     assert!(text.contains(&format!("{}text\n{line}\n", "`".repeat(401))));
 }
 
@@ -199,13 +214,13 @@ proptest! {
             FailedJob { result, tail: tail.clone(), ..failed(&format!("air:j{number}"), &[]) }
         };
         let jobs: Vec<FailedJob> = logs.iter().enumerate().map(job).collect();
-        let text = failures(&sha('a'), &jobs);
+        let text = failures(&PULL, &sha('a'), &jobs);
         prop_assert!(text.chars().count() + 200 <= GITHUB_LIMIT);
         let silent: Vec<FailedJob> =
             jobs.iter().map(|job| FailedJob { tail: Vec::new(), ..job.clone() }).collect();
         let without_blank =
             |text: &str| outside_of_fences(text).lines().filter(|line| !line.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-        prop_assert_eq!(without_blank(&text), without_blank(&failures(&sha('a'), &silent)));
+        prop_assert_eq!(without_blank(&text), without_blank(&failures(&PULL, &sha('a'), &silent)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is written when, from what is wished and what was told.
 
-use ci_domain::ids::ComponentName;
+use ci_domain::ids::{BranchName, ComponentName, PullNumber};
 use ci_domain::outcome::JobResult;
 use ci_domain::report::FailureEntry;
 
@@ -23,10 +23,10 @@ fn status(context: &str, state: StatusState, words: &str) -> StatusWrite {
 
 fn report(number: u64, head: char, state: StatusState, words: &str) -> Report {
     Report {
-        number: PullNumber(number),
+        subject: Subject::Pull(PullNumber(number)),
         head: sha(head),
         open: true,
-        umbrella: status("mergeable", state, words),
+        umbrella: Some(status("mergeable", state, words)),
         components: Some(BTreeMap::new()),
         comments: Vec::new(),
     }
@@ -123,7 +123,7 @@ fn pull_requests_that_share_a_head_share_the_worst_umbrella() {
     book.wish(report(1, 'a', StatusState::Success, "pull request can be merged"));
     book.wish(report(2, 'a', StatusState::Failure, "there are merge conflicts"));
     assert_eq!(write_all(&mut book, 'a'), ["mergeable: failure #2: there are merge conflicts"]);
-    book.forget(PullNumber(2));
+    book.forget(&Subject::Pull(PullNumber(2)));
     assert_eq!(write_all(&mut book, 'a'), ["mergeable: success pull request can be merged"]);
 }
 
@@ -154,4 +154,55 @@ fn a_comment_is_posted_once_and_only_failures_are_edited() {
     assert_eq!(write_all(&mut book, 'a'), ["edit failures"]);
     book.wish(wish(Topic::Failures, CommentContent::Failures(Vec::new())));
     assert_eq!(write_all(&mut book, 'a'), ["edit failures"]);
+}
+
+fn branch(name: &str, mut report: Report) -> Report {
+    report.subject = Subject::Branch(BranchName::new(name).unwrap());
+    report.umbrella = None;
+    report
+}
+
+#[test]
+fn a_branch_has_no_umbrella_and_its_failures_are_told_once() {
+    let mut book = book();
+    let wish = |attempt| {
+        let report = report(1, 'a', StatusState::Pending, "");
+        let report = with_component(report, "air", StatusState::Failure);
+        branch("main", with_comment(report, Topic::Failures, failure(attempt)))
+    };
+    book.wish(wish("x-1"));
+    assert_eq!(write_all(&mut book, 'a'), ["air: failure words", "post failures"]);
+    book.wish(wish("x-2"));
+    assert_eq!(write_all(&mut book, 'a'), Vec::<String>::new());
+}
+
+#[test]
+fn a_pull_request_speaks_louder_than_a_branch() {
+    let mut book = book();
+    let of_pull =
+        with_component(report(1, 'a', StatusState::Failure, "x"), "air", StatusState::Failure);
+    let of_branch =
+        with_component(report(1, 'a', StatusState::Success, ""), "air", StatusState::Success);
+    book.wish(branch("main", with_component(of_branch, "cloak", StatusState::Success)));
+    book.wish(of_pull);
+    assert_eq!(
+        write_all(&mut book, 'a'),
+        ["mergeable: failure x", "air: failure words", "cloak: success words"]
+    );
+    book.forget(&Subject::Pull(PullNumber(1)));
+    assert_eq!(write_all(&mut book, 'a'), ["air: success words"]);
+}
+
+#[test]
+fn pull_requests_that_share_a_head_have_comments_of_their_own() {
+    let mut book = book();
+    for (number, attempt) in [(1, "x-1"), (2, "x-2")] {
+        let report = report(number, 'a', StatusState::Failure, "x");
+        book.wish(with_comment(report, Topic::Failures, failure(attempt)));
+    }
+    assert_eq!(
+        write_all(&mut book, 'a'),
+        ["mergeable: failure #1: x", "post failures", "post failures"]
+    );
+    assert_eq!(write_all(&mut book, 'a'), Vec::<String>::new());
 }
