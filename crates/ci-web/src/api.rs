@@ -9,8 +9,9 @@ mod quarantine;
 mod store;
 mod token;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::State;
 use axum::http::header;
+use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use axum::routing::{delete, get, post};
 use axum::{Json, Router};
@@ -20,12 +21,11 @@ pub(crate) use place::{Named, PullPath, RepoPath};
 
 use crate::access::{Allowed, Look};
 use crate::ask;
+use crate::body;
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::wire::NodeStatus;
 
-/// The largest body of a request: a handful of fields.
-const MAX_BODY: usize = 64 * 1024;
 /// The description of all this for programs.
 const OPENAPI: &str = include_str!("api/openapi.json");
 
@@ -53,7 +53,7 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/store/export", get(store::export))
         .fallback(nothing)
         .method_not_allowed_fallback(not_that)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(body::small))
 }
 
 async fn status(State(site): State<Site>, _: Allowed<Look>) -> Json<NodeStatus> {

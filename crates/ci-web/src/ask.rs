@@ -10,7 +10,7 @@ use heights::regulator::QueueView;
 
 use crate::health;
 use crate::moment::{duration_ms, millis};
-use crate::problem::Problem;
+use crate::problem::{Problem, chain};
 use crate::site::Site;
 use crate::wire::{
     Command, CommandEnd, CommandRef, JobRun, NodeStatus, PullDetail, PullSummary, Quarantined,
@@ -49,7 +49,7 @@ pub(crate) async fn repos(site: &Site) -> Vec<Repo> {
 async fn repo(site: &Site, name: &RepoName) -> Repo {
     let (view, trouble) = match site.node().watcher(name).await {
         Ok(view) => (view, None),
-        Err(error) => (WatcherView::default(), Some(format!("failed to {error}"))),
+        Err(error) => (WatcherView::default(), Some(format!("failed to {}", chain(&error)))),
     };
     let mut verdicts = VerdictCounts::default();
     for pull in summaries(site, name, &view.open).await {

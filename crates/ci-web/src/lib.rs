@@ -19,6 +19,7 @@ mod site;
 mod stopping;
 
 mod access;
+mod body;
 mod problem;
 mod tokens;
 

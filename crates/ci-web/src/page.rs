@@ -14,13 +14,11 @@ mod system;
 mod visitor;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
+use crate::body;
 use crate::site::Site;
-
-/// The largest form that is read.
-const MAX_FORM: usize = 16 * 1024;
 
 /// The routes of all pages.
 pub(crate) fn routes() -> Router<Site> {
@@ -35,5 +33,5 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/{owner}/{repo}/pull/{number}/act", post(act::act))
         .route("/{owner}/{repo}/pull/{number}/jobs/{attempt}", get(job::show))
         .fallback(layout::nothing)
-        .layer(DefaultBodyLimit::max(MAX_FORM))
+        .layer(from_fn(body::small))
 }

@@ -11,25 +11,23 @@
 //! | 503 | it could not be put on record |
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use axum::Json;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use ci_build::Receipt;
 use ci_github::webhook::{Delivery, Headers, verify};
 use serde_json::json;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
+use crate::body::{self, BodyError};
 use crate::problem::{Problem, chain};
 use crate::site::Site;
 
 /// GitHub sends no more than this.
 const MAX_BODY: usize = 25 * 1024 * 1024;
-/// How long a body may take; GitHub itself gives up after ten seconds.
-const BODY_LIMIT: Duration = Duration::from_secs(30);
 
 /// What became of deliveries since the node started.
 #[derive(Debug, Default)]
@@ -108,12 +106,16 @@ pub(crate) async fn receive(State(site): State<Site>, headers: HeaderMap, body: 
     if status.is_success() {
         return (status, Json(json!({ "result": fate.word() }))).into_response();
     }
-    warn!(result = fate.word(), detail, "a delivery was not taken");
+    match fate {
+        Fate::NotStored => warn!(detail, "a delivery was not stored"),
+        // Whoever finds the port can cause these.
+        _ => info!(result = fate.word(), detail, "a delivery was not taken"),
+    }
     Problem::new(status, detail).into_response()
 }
 
 async fn take(site: &Site, headers: &HeaderMap, body: Body) -> Result<Fate, (Fate, String)> {
-    let body = whole(headers, body).await?;
+    let body = body::whole(headers, body, MAX_BODY).await.map_err(unread)?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let secret = site.webhook_secret();
     let secret = secret.ok_or((Fate::NotBelieved, "no webhook secret is configured".to_owned()))?;
@@ -138,22 +140,11 @@ async fn take(site: &Site, headers: &HeaderMap, body: Body) -> Result<Fate, (Fat
     }
 }
 
-/// Reads a body that is not too large.
-async fn whole(headers: &HeaderMap, body: Body) -> Result<Bytes, (Fate, String)> {
-    let too_large = || (Fate::TooLarge, format!("a delivery has at most {MAX_BODY} bytes"));
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if declared.and_then(|text| text.parse().ok()).is_some_and(|length: usize| length > MAX_BODY) {
-        return Err(too_large());
-    }
-    match tokio::time::timeout(BODY_LIMIT, to_bytes(body, MAX_BODY)).await {
-        Err(_) => Err((Fate::TooSlow, format!("the body did not come within {BODY_LIMIT:?}"))),
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_length(&error) => Err(too_large()),
-        Ok(Err(error)) => Err((Fate::Malformed, format!("failed to read the body: {error}"))),
-    }
-}
-
-fn is_length(error: &axum::Error) -> bool {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    causes.into_iter().any(|cause| cause.is::<http_body_util::LengthLimitError>())
+fn unread(error: BodyError) -> (Fate, String) {
+    let fate = match error {
+        BodyError::TooLarge(_) => Fate::TooLarge,
+        BodyError::TooSlow => Fate::TooSlow,
+        BodyError::Broken(_) => Fate::Malformed,
+    };
+    (fate, error.to_string())
 }

@@ -1,7 +1,7 @@
 //! What a path names, checked where it enters.
 
+use axum::body::Bytes;
 use axum::extract::FromRequestParts;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Path, Query, Request};
 use axum::http::request::Parts;
 use ci_domain::ids::{PullNumber, RepoName};
@@ -22,7 +22,7 @@ pub(crate) struct Named<T>(pub(crate) T);
 /// The fields of a query.
 pub(crate) struct Asked<T>(pub(crate) T);
 
-/// A body in JSON.
+/// A body in JSON; none at all is one without fields.
 pub(crate) struct Given<T>(pub(crate) T);
 
 #[derive(Deserialize)]
@@ -89,10 +89,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Given<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let body = axum::Json::<T>::from_request(request, state).await;
-        let problem = |error: JsonRejection| Problem::new(error.status(), error.body_text());
-        let axum::Json(given) = body.map_err(problem)?;
-        Ok(Self(given))
+        let body = Bytes::from_request(request, state).await;
+        let body = body.map_err(|error| Problem::bad_request(error.body_text()))?;
+        let fields: &[u8] = if body.is_empty() { b"{}" } else { &body };
+        let given = serde_json::from_slice(fields);
+        Ok(Self(given.map_err(|error| Problem::bad_request(format!("the body: {error}")))?))
     }
 }
 

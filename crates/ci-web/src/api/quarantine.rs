@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use tracing::info;
 
 use super::place::{PullPath, RepoPath};
 use crate::access::{Administer, Allowed, Look};
@@ -32,10 +33,11 @@ pub(super) async fn list(
 
 pub(super) async fn lift(
     State(site): State<Site>,
-    _: Allowed<Administer>,
+    allowed: Allowed<Administer>,
     PullPath(repo, number): PullPath,
 ) -> Result<StatusCode, Problem> {
     if site.node().lift(&repo, number).await? {
+        info!(%repo, pull = %number, by = %allowed.0.login(), "lifted a quarantine");
         Ok(StatusCode::NO_CONTENT)
     } else {
         Err(Problem::not_found(format!("pull request {number} of {repo} is not quarantined")))

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use tracing::info;
 
 use super::place::Given;
 use crate::access::{Administer, Allowed};
@@ -21,19 +22,22 @@ pub(super) async fn list(
 
 pub(super) async fn create(
     State(site): State<Site>,
-    _: Allowed<Administer>,
+    allowed: Allowed<Administer>,
     Given(request): Given<TokenRequest>,
 ) -> Result<(StatusCode, Json<NewToken>), Problem> {
-    let token = site.tokens().create(request).await.map_err(problem)?;
-    Ok((StatusCode::CREATED, Json(token)))
+    let made = site.tokens().create(request).await.map_err(problem)?;
+    let NewToken { token, .. } = &made;
+    info!(id = token.id, role = %token.role, by = %allowed.0.login(), "made a token");
+    Ok((StatusCode::CREATED, Json(made)))
 }
 
 pub(super) async fn revoke(
     State(site): State<Site>,
-    _: Allowed<Administer>,
+    allowed: Allowed<Administer>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     site.tokens().revoke(&id).await.map_err(problem)?;
+    info!(id, by = %allowed.0.login(), "revoked a token");
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -76,6 +76,10 @@ async fn loopback_and_false_tokens_confer_nothing() {
         let false_token = get(path).bearer("cinode_000000000000_00").of(node.address).await;
         assert_eq!(false_token.status, StatusCode::UNAUTHORIZED, "{path}");
     }
+    let wrong_method = post("/api/v1/status", "text/plain", "").of(node.address).await;
+    assert_eq!(wrong_method.status, StatusCode::METHOD_NOT_ALLOWED);
+    let too_large = post("/login", "text/plain", vec![0; 1 << 17]).of(node.address).await;
+    assert_eq!(too_large.status, StatusCode::PAYLOAD_TOO_LARGE);
     for path in ["/healthz", "/readyz", "/login"] {
         assert_ne!(get(path).of(node.address).await.status, StatusCode::UNAUTHORIZED, "{path}");
     }

@@ -8,7 +8,9 @@ use ci_web::ReadAccess;
 use ci_web::client::{AdminClient, ByteStream, ClientError, Follow};
 use ci_web::wire::{JobState, VerdictState};
 
+use crate::support::http::get;
 use crate::support::node::{Node, REPO, repo_name};
+use crate::support::until;
 
 async fn whole(mut stream: ByteStream) -> String {
     let mut bytes = Vec::new();
@@ -80,5 +82,31 @@ async fn the_store_is_checked_and_exported_while_it_is_used() {
     let copy = MemoryLedger::import(&mut export.as_bytes()).unwrap();
     let tokens = ci_store::StreamId::new("tokens").unwrap();
     assert!(!ci_store::Ledger::read(&copy, &tokens).unwrap().is_empty());
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_is_listed_refused_and_lifted() {
+    let node = Node::start(ReadAccess::Public).await;
+    let client = node.client().await;
+    let number = node.open_pull("unlucky", "  test:\n    - echo one\n");
+    let repo = repo_name();
+    node.job(number, |job| job.state == JobState::Passed).await;
+    let given_up = until("the quarantine", async || {
+        if let Some(pull) = node.process.hub().find("ci-node/repos/acme.shop/pulls/pull-1/pull") {
+            pull.kill();
+            pull.gone().await;
+        }
+        client.quarantined(Some(&repo)).await.ok().filter(|all| !all.is_empty())
+    })
+    .await;
+    assert_eq!((given_up[0].repo.as_str(), given_up[0].number), (REPO, 1));
+    let refused = client.retry(&repo, number, None).await;
+    let said = matches!(&refused, Err(ClientError::Refused { status: 409, detail }) if detail.contains("quarantined"));
+    assert!(said, "{refused:?}");
+    assert!(get("/acme/shop").of(node.address).await.text().contains("is quarantined: "));
+    client.lift(&repo, number).await.unwrap();
+    assert_eq!(client.quarantined(None).await.unwrap(), []);
+    node.job(number, |job| job.state == JobState::Passed).await;
     node.stop().await;
 }

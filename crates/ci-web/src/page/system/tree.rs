@@ -1,6 +1,8 @@
 //! The supervision tree.
 
-use heights::{Crash, ProcessInfo, ProcessState, TreeSnapshot, WaitingInfo};
+use std::collections::BTreeMap;
+
+use heights::{Crash, ProcessId, ProcessInfo, ProcessState, TreeSnapshot, WaitingInfo};
 
 use super::super::html::{Html, html};
 use super::super::layout::badge;
@@ -26,14 +28,23 @@ pub(super) fn waiting(tree: &TreeSnapshot) -> Html {
 
 /// Every living process, below its supervisor.
 pub(super) fn living(tree: &TreeSnapshot) -> Html {
-    let mut processes: Vec<&ProcessInfo> = tree.processes.iter().collect();
-    // Paths in order are the tree from the left, children below their parent.
-    processes.sort_by(|one, other| one.path.split('/').cmp(other.path.split('/')));
+    let mut families: BTreeMap<Option<ProcessId>, Vec<&ProcessInfo>> = BTreeMap::new();
+    for process in &tree.processes {
+        families.entry(process.parent).or_default().push(process);
+    }
+    let mut rows = Html::default();
+    // Those whose rows come next, the first one last: siblings in the order of their start.
+    let mut next: Vec<&ProcessInfo> = families.remove(&None).unwrap_or_default();
+    while let Some(process) = next.pop() {
+        rows.push(&row(process));
+        let children = families.remove(&Some(process.pid)).unwrap_or_default();
+        next.extend(children.into_iter().rev());
+    }
     html!(
         "<h2>Processes</h2><div class=\"wide\"><table><thead><tr><th>Process</th><th>Age</th>\
          <th>Restarts</th><th>Handled</th><th>Waiting</th><th>Now</th></tr></thead>\
          <tbody>{}</tbody></table></div>",
-        processes.into_iter().map(row).collect::<Html>()
+        rows
     )
 }
 
