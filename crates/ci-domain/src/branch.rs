@@ -14,6 +14,7 @@
 mod decide;
 mod event;
 mod fold;
+mod report;
 mod request;
 mod view;
 

@@ -9,6 +9,7 @@ use crate::forge::ForceTarget;
 use crate::ids::{AttemptId, Login};
 use crate::outcome::JobResult;
 use crate::policy::Policy;
+use crate::report::{CommentContent, Voice};
 use crate::world::{id, planned, sha};
 
 const JOBS: &str = "air:compile air:bench<air:compile common:compile-";
@@ -278,4 +279,51 @@ fn nothing_starts_while_the_disk_is_full() {
         ("plan air:compile", ""),
         ("disk ok", "build 1: air:compile"),
     ]);
+}
+
+/// What is said at the end of a story: `component state: words`, and the failures in the comment.
+#[track_caller]
+fn check_report(words: &[&str], statuses: &[&str], comment: Option<&str>) {
+    let mut told = Story::new();
+    words.iter().for_each(|word| {
+        told.tell(word);
+    });
+    let url = "https://ci.example.com".to_owned();
+    let report = told.branch.report(&Voice { node: "ci".to_owned(), public_url: url }).unwrap();
+    let said = report.components.iter().flatten();
+    let said: Vec<String> = said
+        .map(|(name, status)| format!("{name} {}: {}", status.state.as_str(), status.description))
+        .collect();
+    assert_eq!(said, statuses, "{words:?}");
+    let failures = report.comments.first().map(|wish| match &wish.content {
+        CommentContent::Failures(entries) => {
+            entries.iter().map(|e| format!("{} {}", e.job, e.log_url)).collect::<Vec<_>>().join(" ")
+        }
+        CommentContent::Text(text) => text.clone(),
+    });
+    assert_eq!(failures.as_deref(), comment, "{words:?}");
+}
+
+#[test]
+fn components_say_how_they_stand_and_failures_are_told_at_the_end() {
+    check_report(&["push a"], &[], None);
+    check_report(
+        &["push a", "plan", "passed air:compile"],
+        &["air pending: awaiting air:bench"],
+        None,
+    );
+    let failed = ["push a", "plan", "failed air:compile"];
+    let said = ["air failure: air:compile failed"];
+    check_report(&failed, &said, None);
+    check_report(
+        &[&failed[..], &["finished 1"]].concat(),
+        &said,
+        Some("air:compile https://ci.example.com/acme/shop/branch/main/jobs/shop-t1-b1-1"),
+    );
+}
+
+#[test]
+fn nothing_is_commented_on_a_tip_that_is_older_than_the_node() {
+    let words = ["old a", "plan", "failed air:compile", "push a", "finished 1"];
+    check_report(&words, &["air failure: air:compile failed"], None);
 }
