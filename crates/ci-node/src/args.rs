@@ -66,6 +66,11 @@ pub(crate) enum Command {
         /// The shell.
         shell: Shell,
     },
+    /// Prints the manual page of the program, or of one of its commands.
+    Man {
+        /// The command.
+        command: Option<String>,
+    },
     /// Becomes the runner of one job.
     #[command(name = crate::compose::RUNNER, hide = true)]
     Runner {
@@ -229,6 +234,7 @@ impl Command {
             Self::Init => init::run(),
             Self::Config(ConfigCommand::Schema { format }) => schema::run(*format),
             Self::Completions { shell } => completions::run(*shell),
+            Self::Man { command } => completions::man(command.as_deref()),
             Self::Runner { run_dir } => Ok(ci_exec::runner_main(run_dir)),
         }
     }

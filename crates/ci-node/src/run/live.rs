@@ -82,7 +82,9 @@ impl Live {
             0 => String::new(),
             drawn => format!("\r\x1b[{drawn}A"),
         };
-        let text: String = rows.iter().map(|row| format!("{}\n", plain(row))).collect();
+        // A name may have lines; a row has one.
+        let line = |row: &String| format!("{}\n", plain(row).replace('\n', " "));
+        let text: String = rows.iter().map(line).collect();
         self.drawn = rows.len();
         self.output.write(&format!("{up}{CLEAR}{NO_WRAP}{text}{WRAP}"))
     }

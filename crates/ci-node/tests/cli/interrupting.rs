@@ -11,13 +11,17 @@ use crate::support::Repo;
 const DAEMON: &str = "jobs:\n  compile: ['(echo up > ../up; sleep 1000) & \
                       wait']\n  test: [\"true\"]\n";
 
+/// A job that does not end when it is told to.
+const STUBBORN: &str =
+    "jobs: {compile: ['trap \"\" TERM; echo up > ../up; while :; do sleep 1; done']}";
+
 const CEILING: Duration = Duration::from_secs(60);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A repository whose job runs, and the program that runs it.
-fn running(args: &[&str]) -> (Repo, Child) {
-    let repo = Repo::on_topic(&[("air/ci.yaml", DAEMON)]);
+fn running(pipeline: &str, args: &[&str]) -> (Repo, Child) {
+    let repo = Repo::on_topic(&[("air/ci.yaml", pipeline)]);
     let mut command = repo.command(&[&["run", "--all"], args].concat());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let up = repo.root().join("up");
@@ -50,7 +54,7 @@ fn processes_of(repo: &Repo) -> usize {
 #[test]
 fn ctrl_c_ends_everything_that_ran() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
-        let (repo, child) = running(&[]);
+        let (repo, child) = running(DAEMON, &[]);
         signal(name, &child);
         let output = child.wait_with_output().unwrap();
         let stdout = String::from_utf8(output.stdout).unwrap();
@@ -62,8 +66,19 @@ fn ctrl_c_ends_everything_that_ran() {
 }
 
 #[test]
+fn the_second_time_it_leaves_at_once_and_all_ends_the_same() {
+    let (repo, mut child) = running(STUBBORN, &[]);
+    signal("-INT", &child);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+    stderr.find(|line| line.as_ref().unwrap().contains("ending what runs")).unwrap().unwrap();
+    signal("-INT", &child);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    wait_until("what ran is gone", || processes_of(&repo) == 0);
+}
+
+#[test]
 fn facts_tell_of_it() {
-    let (_repo, mut child) = running(&["-o", "jsonl"]);
+    let (_repo, mut child) = running(DAEMON, &["-o", "jsonl"]);
     signal("-INT", &child);
     let stdout = BufReader::new(child.stdout.take().unwrap());
     let facts: Vec<serde_json::Value> =
@@ -75,7 +90,7 @@ fn facts_tell_of_it() {
 
 #[test]
 fn killed_it_leaves_runners_that_end_by_themselves() {
-    let (repo, mut child) = running(&[]);
+    let (repo, mut child) = running(DAEMON, &[]);
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(processes_of(&repo) > 0);

@@ -48,6 +48,20 @@ fn completions_know_the_commands_and_not_the_hidden_one() {
 }
 
 #[test]
+fn manual_pages_are_printed_for_the_program_and_each_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, title) in
+        [(["man"].as_slice(), ".TH ci-node 1"), (&["man", "run"], ".TH ci-node-run 1")]
+    {
+        let page = Done::of(run(&folder, args)).ended_with(0).stdout;
+        assert!(page.contains(title), "{page}");
+    }
+    for unknown in ["frobnicate", "__runner"] {
+        Done::of(run(&folder, &["man", unknown])).ended_with(3);
+    }
+}
+
+#[test]
 fn wrong_use_is_told_from_what_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
     let check = |args: &[&str], code: i32| {
