@@ -1,4 +1,4 @@
-//! One build of a pull request: prepares the workspace, starts each job when its needs have passed.
+//! One build of a pull request or branch: prepares the workspace, starts each job when its needs have passed.
 //!
 //! Parent: `build-K`. Children: none; its jobs are started under `jobs`, its younger sibling.
 //! Restart: permanent, by replay of its stream; runners go on meanwhile and are adopted.
@@ -7,8 +7,7 @@
 use std::collections::BTreeMap;
 
 use ci_domain::build::{Build, BuildEffect, BuildEvent, BuildSpec, BuildStep, Order};
-use ci_domain::forge::PullFacts;
-use ci_domain::ids::{AttemptId, BuildNumber, CommitSha, JobId, PullNumber};
+use ci_domain::ids::{AttemptId, BuildNumber, CommitSha, JobId};
 use ci_domain::outcome::Outcome;
 use ci_store::StreamId;
 use heights::{
@@ -21,12 +20,13 @@ use crate::elders::Elders;
 use crate::errand::errand;
 use crate::job::{self, JobArgs, JobFact, JobHandle, JobPhase};
 use crate::ledger::build_stream;
+use crate::origin::Origin;
 use crate::record::{build_event, build_record};
 
-/// How often a build's actors may crash before their pull request is thought broken.
+/// How often a build's actors may crash before their pull request or branch is thought broken.
 const INTENSITY: (u32, std::time::Duration) = (5, std::time::Duration::from_secs(60));
 
-/// How the pull request speaks to its build.
+/// How a pull request or branch speaks to its build.
 #[derive(Clone, Debug)]
 pub(crate) struct BuildHandle(ChildRef<Msg>);
 
@@ -43,7 +43,7 @@ impl BuildHandle {
     }
 }
 
-/// What a build tells its pull request.
+/// What a build tells its pull request or branch.
 #[derive(Clone, Debug)]
 pub(crate) enum BuildFact {
     /// Its jobs have come further; for people who watch, nothing depends on it.
@@ -80,8 +80,7 @@ pub(crate) type Progress = BTreeMap<JobId, (AttemptId, JobPhase)>;
 #[derive(Clone)]
 pub(crate) struct BuildArgs {
     pub(crate) elders: Elders,
-    pub(crate) pull: PullNumber,
-    pub(crate) facts: Option<PullFacts>,
+    pub(crate) origin: Origin,
     pub(crate) spec: BuildSpec,
     pub(crate) parent: Recipient<BuildFact>,
 }
@@ -124,7 +123,7 @@ impl Server for BuildActor {
     type Msg = Msg;
 
     async fn init((args, jobs): Self::Args, cx: &mut Context<Msg>) -> Result<Self, Fault> {
-        let stream = build_stream(&args.elders.repo, args.pull, args.spec.number);
+        let stream = build_stream(&args.elders.repo, &args.origin.subject, args.spec.number);
         let replay = args.elders.ledger.read(&stream).await?;
         let events = replay.records.iter().map(|(_, record)| build_event(record));
         let events: Vec<BuildEvent> = events.collect::<Result<_, _>>()?;
@@ -229,15 +228,16 @@ impl BuildActor {
         self.is_preparing = true;
         let (workspaces, mirror) =
             (self.args.elders.workspaces.clone(), self.args.elders.mirror.clone());
-        let (pull, spec, myself) = (self.args.pull, self.args.spec.clone(), cx.myself());
+        let (origin, spec, myself) =
+            (self.args.origin.clone(), self.args.spec.clone(), cx.myself());
         errand(
             &self.args.elders.errands,
             "workspace",
             async move {
                 if spec.reseed {
-                    workspaces.remove(pull).await?;
+                    workspaces.remove(&origin.subject).await?;
                 }
-                workspaces.update(pull, &mirror, &spec.merge).await
+                workspaces.update(&origin.subject, &mirror, &spec.merge).await
             },
             move |result| {
                 let result = match result {
@@ -259,8 +259,7 @@ impl BuildActor {
     ) -> Result<(), Fault> {
         let (child, handle) = job::start(JobArgs {
             elders: self.args.elders.clone(),
-            pull: self.args.pull,
-            facts: self.args.facts.clone(),
+            origin: self.args.origin.clone(),
             head: self.args.spec.head.clone(),
             merge: self.args.spec.merge.clone(),
             job,

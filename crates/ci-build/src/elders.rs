@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ci_domain::ids::{PullNumber, RepoName};
+use ci_domain::ids::RepoName;
 use ci_domain::may_run::Isolation;
 use ci_domain::report::Voice;
+use ci_domain::subject::Subject;
 use ci_exec::Launcher;
-use ci_git::{Subject, Workspaces};
+use ci_git::Workspaces;
 use ci_github::Forge;
 use heights::{Fault, TaskSupervisorRef};
 
@@ -33,7 +34,7 @@ pub(crate) struct Elders {
     pub(crate) errands: TaskSupervisorRef,
     pub(crate) mirror: MirrorHandle,
     pub(crate) runs: Runs,
-    pub(crate) workspaces: PullWorkspaces,
+    pub(crate) workspaces: JobWorkspaces,
     pub(crate) launcher: Launcher,
 }
 
@@ -60,14 +61,14 @@ pub struct RunnerSettings {
     pub min_free: u64,
 }
 
-/// The workspaces of a repository's pull requests.
+/// The workspaces of a repository's pull requests and branches.
 #[derive(Clone, Debug)]
-pub(crate) struct PullWorkspaces {
+pub(crate) struct JobWorkspaces {
     workspaces: Workspaces,
     folder: PathBuf,
 }
 
-/// Where a pull request's jobs work.
+/// Where the jobs of a pull request or branch work.
 pub(crate) struct Place {
     pub(crate) source: PathBuf,
     pub(crate) home: PathBuf,
@@ -75,7 +76,7 @@ pub(crate) struct Place {
     pub(crate) temporary: PathBuf,
 }
 
-impl PullWorkspaces {
+impl JobWorkspaces {
     pub(crate) fn new(workspaces: Workspaces, folder: PathBuf) -> Self {
         Self { workspaces, folder }
     }
@@ -90,9 +91,9 @@ impl PullWorkspaces {
         &self.workspaces
     }
 
-    /// Where the jobs of `pull` work.
-    pub(crate) fn place_of(&self, pull: PullNumber) -> Place {
-        let workspace = self.workspaces.workspace(&Subject::Pull(pull));
+    /// Where the jobs of `subject` work.
+    pub(crate) fn place_of(&self, subject: &Subject) -> Place {
+        let workspace = self.workspaces.workspace(subject);
         Place {
             source: workspace.src(),
             home: workspace.home(),
@@ -101,29 +102,29 @@ impl PullWorkspaces {
         }
     }
 
-    /// Makes the workspace of `pull` hold `merge` exactly.
+    /// Makes the workspace of `subject` hold `merge` exactly.
     ///
     /// # Errors
     /// The merge cannot be read, or the file system does not let us.
     pub(crate) async fn update(
         &self,
-        pull: PullNumber,
+        subject: &Subject,
         mirror: &MirrorHandle,
         merge: &ci_domain::ids::CommitSha,
     ) -> Result<(), Fault> {
         let git = mirror.git()?;
         let tree = git.tree(merge).await?;
-        let workspace = self.workspaces.workspace(&Subject::Pull(pull));
+        let workspace = self.workspaces.workspace(subject);
         workspace.update(&git, &tree).await?;
-        tokio::fs::create_dir_all(self.place_of(pull).temporary).await?;
+        tokio::fs::create_dir_all(self.place_of(subject).temporary).await?;
         Ok(())
     }
 
-    /// Removes the workspace of `pull`.
+    /// Removes the workspace of `subject`.
     ///
     /// # Errors
     /// The file system does not let us.
-    pub(crate) async fn remove(&self, pull: PullNumber) -> Result<(), Fault> {
-        Ok(self.workspaces.workspace(&Subject::Pull(pull)).remove().await?)
+    pub(crate) async fn remove(&self, subject: &Subject) -> Result<(), Fault> {
+        Ok(self.workspaces.workspace(subject).remove().await?)
     }
 }

@@ -21,8 +21,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ci_domain::build::AttemptEnd;
-use ci_domain::forge::PullFacts;
-use ci_domain::ids::{AttemptId, CommitSha, JobId, PullNumber};
+use ci_domain::ids::{AttemptId, CommitSha, JobId};
 use ci_domain::outcome::JobResult;
 use ci_exec::{
     Fact, FollowError, JournalOffset, Outcome, RunDir, RunState, StartError, UnixMillis, cancel,
@@ -33,6 +32,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::elders::Elders;
+use crate::origin::Origin;
 use crate::queues::JobPermit;
 
 /// How the build speaks to an attempt.
@@ -90,8 +90,7 @@ pub enum JobPhase {
 #[derive(Clone)]
 pub(crate) struct JobArgs {
     pub(crate) elders: Elders,
-    pub(crate) pull: PullNumber,
-    pub(crate) facts: Option<PullFacts>,
+    pub(crate) origin: Origin,
     pub(crate) head: CommitSha,
     pub(crate) merge: CommitSha,
     pub(crate) job: JobId,

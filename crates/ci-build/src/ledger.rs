@@ -9,10 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ci_domain::ids::{BuildNumber, PullNumber, RepoName};
+use ci_domain::subject::Subject;
 use ci_store::{Append, Done, Ledger, Record, Replay, Seq, Stamp, StreamId, WriteError};
 use heights::{ChildSpec, Context, Fault, Flow, Server};
 use serde_json::Value;
 use tracing::{error, info};
+
+use crate::repo::key;
 
 /// How often the store is looked at: it fails for good, so soon is soon enough.
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
@@ -111,9 +114,12 @@ pub(crate) fn pull_stream(repo: &RepoName, pull: PullNumber) -> StreamId {
     stream(format!("pull/{repo}/{pull}"))
 }
 
-/// The stream of a build of a pull request.
-pub(crate) fn build_stream(repo: &RepoName, pull: PullNumber, build: BuildNumber) -> StreamId {
-    stream(format!("build/{repo}/{pull}/{build}"))
+/// The stream of a build.
+pub(crate) fn build_stream(repo: &RepoName, subject: &Subject, build: BuildNumber) -> StreamId {
+    match subject {
+        Subject::Pull(pull) => stream(format!("build/{repo}/{pull}/{build}")),
+        Subject::Branch(name) => stream(format!("build/{repo}/branch-{}/{build}", key(name))),
+    }
 }
 
 /// The stream of webhook deliveries.

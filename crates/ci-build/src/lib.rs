@@ -37,6 +37,7 @@ mod reporter;
 mod elders;
 mod errand;
 mod ledger;
+mod origin;
 mod queues;
 mod record;
 mod runs;

@@ -13,10 +13,11 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use ci_domain::ids::{CommitSha, PullNumber, RepoName};
+use ci_domain::ids::{CommitSha, RepoName};
 use ci_domain::outline::{Basis, Prepared};
 use ci_domain::pipeline::Pipeline;
-use ci_git::{Mirror, MirrorConfig, Opened, Subject};
+use ci_domain::subject::Subject;
+use ci_git::{Mirror, MirrorConfig, Opened};
 use heights::{
     ChildRef, ChildSpec, Context, Fault, Flow, Recipient, Regulator, Server, TaskSupervisorRef,
 };
@@ -53,8 +54,8 @@ pub(crate) struct NotOpen;
 
 impl MirrorHandle {
     /// Merges and plans; `answer` is told what came of it, unless the mirror's actor dies before.
-    pub(crate) fn prepare(&self, pull: PullNumber, basis: Basis, answer: Recipient<Answer>) {
-        let request = Request { pull, basis, answer };
+    pub(crate) fn prepare(&self, subject: Subject, basis: Basis, answer: Recipient<Answer>) {
+        let request = Request { subject, basis, answer };
         if self.actor.cast(Msg::Prepare(request.clone())).is_err() {
             request
                 .answer
@@ -81,12 +82,12 @@ impl MirrorHandle {
         Ok(self.pipelines.put(merge, pipeline))
     }
 
-    /// Lets go of the merges of a pull request.
+    /// Lets go of the commits of a pull request or branch.
     ///
     /// # Errors
     /// Git failed.
-    pub(crate) async fn release(&self, pull: PullNumber) -> Result<(), Fault> {
-        Ok(self.git()?.release(&Subject::Pull(pull)).await?)
+    pub(crate) async fn release(&self, subject: &Subject) -> Result<(), Fault> {
+        Ok(self.git()?.release(subject).await?)
     }
 }
 
@@ -115,7 +116,7 @@ pub(crate) fn start(args: MirrorArgs) -> (ChildSpec, MirrorHandle) {
 /// A preparation that is wanted.
 #[derive(Clone)]
 struct Request {
-    pull: PullNumber,
+    subject: Subject,
     basis: Basis,
     answer: Recipient<Answer>,
 }
@@ -153,8 +154,8 @@ impl Server for MirrorActor {
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
         match msg {
             Msg::Prepare(request) => {
-                // Only the newest wish of a pull request counts.
-                self.waiting.retain(|waiting| waiting.pull != request.pull);
+                // Only the newest wish of each counts.
+                self.waiting.retain(|waiting| waiting.subject != request.subject);
                 self.waiting.push(request);
             }
             Msg::Done(request, result) => {
@@ -181,7 +182,8 @@ impl MirrorActor {
         {
             self.under_way += 1;
             let (preparer, regulator) = (self.preparer.clone(), self.args.regulator.clone());
-            let (pull, basis, myself) = (request.pull, request.basis.clone(), cx.myself());
+            let (subject, basis, myself) =
+                (request.subject.clone(), request.basis.clone(), cx.myself());
             errand(
                 &self.args.errands,
                 "prepare",
@@ -189,7 +191,7 @@ impl MirrorActor {
                     let permit = regulator.acquire().await;
                     let _permit =
                         permit.map_err(|refused| PrepareFault::Later(refused.to_string()))?;
-                    preparer.prepare(pull, &basis).await.map(Box::new)
+                    preparer.prepare(&subject, &basis).await.map(Box::new)
                 },
                 move |result| {
                     let result =

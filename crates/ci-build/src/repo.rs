@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use ci_domain::forge::Timestamp;
-use ci_domain::ids::RepoName;
+use ci_domain::ids::{BranchName, RepoName};
 use ci_domain::report::Voice;
 use ci_exec::Launcher;
 use ci_git::{MirrorConfig, Workspaces};
@@ -25,7 +25,7 @@ use heights::{
     ChildSpec, DynamicSupervisor, Recipient, Report, Strategy, Supervisor, TaskSupervisor,
 };
 
-use crate::elders::{Elders, PullWorkspaces, RunnerSettings};
+use crate::elders::{Elders, JobWorkspaces, RunnerSettings};
 use crate::janitor::{self, JanitorArgs};
 use crate::ledger::LedgerHandle;
 use crate::mirror::{self, MirrorArgs};
@@ -103,7 +103,7 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         errands,
         mirror,
         runs: shared.runs.clone(),
-        workspaces: PullWorkspaces::new(workspaces, workspace_folder),
+        workspaces: JobWorkspaces::new(workspaces, workspace_folder),
         launcher: shared.launcher.clone(),
     };
     let reports: Arc<OnceLock<Recipient<Report>>> = Arc::default();
@@ -153,9 +153,18 @@ pub(crate) fn later(recipient: &Arc<OnceLock<Recipient<Report>>>) -> Recipient<R
 
 /// Six digits that stand for a repository in the ids of its attempts.
 pub(crate) fn slug(name: &RepoName) -> String {
+    digest(name.as_str(), 3)
+}
+
+/// Sixteen digits that stand for a branch wherever its own name does not fit.
+pub(crate) fn key(name: &BranchName) -> String {
+    digest(name.as_str(), 8)
+}
+
+fn digest(text: &str, bytes: usize) -> String {
     use sha2::{Digest, Sha256};
-    let digest = Sha256::digest(name.as_str());
-    digest.iter().take(3).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    let digest = Sha256::digest(text);
+    digest.iter().take(bytes).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// The bytes that we may still write where `folder` is.

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use ci_domain::may_run::{Circumstances, Disk, Head, MayRun};
+use ci_domain::ids::BranchName;
+use ci_domain::may_run::{Circumstances, Disk, MayRun};
 use ci_domain::pipeline::Job;
+use ci_domain::subject::Subject;
 use ci_exec::{Isolation, RunSpec};
 
 use crate::job::JobArgs;
@@ -27,7 +29,7 @@ pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, 
     let (Some(component), Some(definition)) = (component, definition) else {
         return Err(Obstacle(format!("find {} in the merge {}", args.job, args.merge.short())));
     };
-    let place = elders.workspaces.place_of(args.pull);
+    let place = elders.workspaces.place_of(&args.origin.subject);
     for folder in [&place.home, &place.cache, &place.temporary] {
         // A job may have removed what later ones need.
         tokio::fs::create_dir_all(folder)
@@ -58,9 +60,8 @@ pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, 
 
 /// The predicate, asked once more where the commands are about to be spawned.
 fn check_may_run(args: &JobArgs) -> Result<(), Obstacle> {
-    let is_fork = args.facts.as_ref().is_none_or(|facts| facts.from_fork(&args.elders.repo));
     let circumstances = Circumstances {
-        head: if is_fork { Head::ForkUnapproved } else { Head::Own },
+        head: args.origin.head,
         forks: Some(ci_domain::policy::Forks::AfterApproval),
         isolation: args.elders.settings.isolation,
         disk: Disk::Ok,
@@ -78,16 +79,18 @@ fn timeout(args: &JobArgs, definition: &Job) -> std::time::Duration {
 
 /// Everything but the component's own variables: nothing of the node's environment is passed on.
 fn surroundings(args: &JobArgs, home: &Path, port_base: u16) -> BTreeMap<String, String> {
-    let facts = args.facts.as_ref();
-    let branch = facts.map(|facts| facts.head.branch.to_string()).unwrap_or_default();
-    let base = facts.map(|facts| facts.base.to_string()).unwrap_or_default();
+    let name = |branch: &Option<BranchName>| branch.as_ref().map(ToString::to_string);
+    let pull = match args.origin.subject {
+        Subject::Pull(number) => Some(number.to_string()),
+        Subject::Branch(_) => None,
+    };
     let pairs = [
         ("CI", "true".to_owned()),
         ("CI_COMMIT", args.merge.to_string()),
         ("CI_HEAD", args.head.to_string()),
-        ("CI_BASE", base),
-        ("CI_BRANCH", branch),
-        ("CI_PULL", args.pull.to_string()),
+        ("CI_BASE", name(&args.origin.base).unwrap_or_default()),
+        ("CI_BRANCH", name(&args.origin.branch).unwrap_or_default()),
+        ("CI_PULL", pull.unwrap_or_default()),
         ("CI_COMPONENT", args.job.component.to_string()),
         ("CI_JOB", args.job.job.to_string()),
         ("CI_ATTEMPT", args.attempt.to_string()),

@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ci_config::{FileContent, is_component_file, parse_pipeline};
 use ci_domain::affected::{Affected, Change};
-use ci_domain::ids::{CommitSha, JobId, PullNumber};
+use ci_domain::ids::{CommitSha, JobId};
 use ci_domain::input_scope::InputScopes;
 use ci_domain::outline::{Basis, Outline, OutlineJob, Preparation, Prepared};
 use ci_domain::pipeline::{On, Pipeline};
 use ci_domain::plan::{Plan, plan_job};
 use ci_domain::policy::Policy;
+use ci_domain::subject::Subject;
 use ci_git::{
     Blob, CommandError, EntryKind, FetchError, Merge, MergeCommit, MergeError, MergeRequest,
-    Mirror, ObjectId, Subject, Tree, Wanted,
+    Mirror, ObjectId, Tree, Wanted,
 };
 use heights::Regulator;
 use sha2::{Digest, Sha256};
@@ -64,11 +65,11 @@ impl Preparer {
     /// Merges and plans.
     pub(super) async fn prepare(
         &self,
-        pull: PullNumber,
+        subject: &Subject,
         basis: &Basis,
     ) -> Result<Prepared, PrepareFault> {
-        let merge = self.merge(pull, basis).await?;
-        let ruling = self.ruling(pull, &basis.policy).await?;
+        let merge = self.merge(subject, basis).await?;
+        let ruling = self.ruling(subject, &basis.policy).await?;
         let (policy, policy_findings) = match ruling {
             Ruling::Valid(policy) => (policy, None),
             Ruling::Earlier(policy, findings) => (policy, Some(findings.join("\n"))),
@@ -87,10 +88,10 @@ impl Preparer {
     }
 
     /// The policy at the tip of the default branch, which is fetched where it is not there yet.
-    async fn ruling(&self, pull: PullNumber, tip: &CommitSha) -> Result<Ruling, PrepareFault> {
+    async fn ruling(&self, subject: &Subject, tip: &CommitSha) -> Result<Ruling, PrepareFault> {
         match self.policy.at(&self.git, tip).await {
             Err(PrepareFault::Git(_)) => {
-                self.fetch(Fetch::All, pull).await?;
+                self.fetch(Fetch::All, subject).await?;
                 self.policy.at(&self.git, tip).await
             }
             ruling => ruling,
@@ -98,14 +99,13 @@ impl Preparer {
     }
 
     /// Merges; what the mirror does not have is fetched first, the quick way and then the whole.
-    async fn merge(&self, pull: PullNumber, basis: &Basis) -> Result<Merge, PrepareFault> {
-        let pin = Subject::Pull(pull);
-        let request = MergeRequest { base: &basis.base, head: &basis.head, pin: &pin };
-        for fetch in [Some(Fetch::Pull), Some(Fetch::All), None] {
+    async fn merge(&self, subject: &Subject, basis: &Basis) -> Result<Merge, PrepareFault> {
+        let request = MergeRequest { base: &basis.base, head: &basis.head, pin: subject };
+        for fetch in [Some(Fetch::Subject), Some(Fetch::All), None] {
             match self.git.merge(request).await {
                 Ok(merge) => return Ok(merge),
                 Err(MergeError::MissingCommit { commit }) => match fetch {
-                    Some(fetch) => self.fetch(fetch, pull).await?,
+                    Some(fetch) => self.fetch(fetch, subject).await?,
                     None => {
                         return Err(PrepareFault::Later(format!(
                             "merge {}: the repository does not have it any more",
@@ -119,11 +119,11 @@ impl Preparer {
         Err(PrepareFault::Later("merge: a commit is missing".to_owned()))
     }
 
-    async fn fetch(&self, fetch: Fetch, pull: PullNumber) -> Result<(), PrepareFault> {
+    async fn fetch(&self, fetch: Fetch, subject: &Subject) -> Result<(), PrepareFault> {
         let permit = self.fetch.acquire().await;
         let _permit = permit.map_err(|refused| PrepareFault::Later(refused.to_string()))?;
         let fetched = match fetch {
-            Fetch::Pull => self.git.fetch_some(&[Wanted::Pull(pull)]).await,
+            Fetch::Subject => self.git.fetch_some(&[wanted(subject)]).await,
             Fetch::All => self.git.fetch().await,
         };
         match fetched {
@@ -181,8 +181,15 @@ impl Preparer {
 
 #[derive(Clone, Copy)]
 enum Fetch {
-    Pull,
+    Subject,
     All,
+}
+
+fn wanted(subject: &Subject) -> Wanted {
+    match subject {
+        Subject::Pull(number) => Wanted::Pull(*number),
+        Subject::Branch(name) => Wanted::Branch(name.clone()),
+    }
 }
 
 impl Files {

@@ -9,6 +9,7 @@ use tracing::{info, warn};
 
 use crate::build::{self, BuildArgs, BuildFact, Progress};
 use crate::errand::errand;
+use crate::origin::Origin;
 use crate::pull::{Msg, PullActor, RunningBuild};
 
 impl PullActor {
@@ -20,9 +21,9 @@ impl PullActor {
     ) -> Result<(), Fault> {
         match effect {
             PullEffect::Prepare(basis) => {
-                let number = self.args.number;
+                let subject = Subject::Pull(self.args.number);
                 let answer = cx.myself().recipient(|(basis, result)| Msg::Prepared(basis, result));
-                self.args.elders.mirror.prepare(number, basis, answer);
+                self.args.elders.mirror.prepare(subject, basis, answer);
             }
             PullEffect::StartBuild(spec) => self.start_build(spec, cx).await?,
             PullEffect::Order { index, order } => {
@@ -47,8 +48,7 @@ impl PullActor {
         info!(repo = %self.args.elders.repo, pull = %self.args.number, build = %number, "build");
         let (child, handle) = build::start(BuildArgs {
             elders: self.args.elders.clone(),
-            pull: self.args.number,
-            facts: self.pull.facts().cloned(),
+            origin: Origin::pull(self.args.number, self.pull.facts(), &self.args.elders.repo),
             spec,
             parent: cx.myself().recipient(Msg::Build),
         });
@@ -96,13 +96,14 @@ impl PullActor {
         let elders = &self.args.elders;
         let (number, myself) = (self.args.number, cx.myself());
         let (workspaces, mirror) = (elders.workspaces.clone(), elders.mirror.clone());
-        elders.reporter.forget(&elders.repo, Subject::Pull(number));
+        let subject = Subject::Pull(number);
+        elders.reporter.forget(&elders.repo, subject.clone());
         errand(
             &elders.errands,
             "free",
             async move {
-                mirror.release(number).await?;
-                workspaces.remove(number).await
+                mirror.release(&subject).await?;
+                workspaces.remove(&subject).await
             },
             move |result| {
                 if let Ok(Err(error)) = &result {

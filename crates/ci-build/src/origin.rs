@@ -1,0 +1,32 @@
+//! Where the code of a build comes from, as far as its commands, and whether they may run, depend on it.
+
+use ci_domain::forge::PullFacts;
+use ci_domain::ids::{BranchName, PullNumber, RepoName};
+use ci_domain::may_run::Head;
+use ci_domain::subject::Subject;
+
+/// Where the code of a build comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The pull request or branch that is built.
+    pub(crate) subject: Subject,
+    /// Whether it is the repository's own.
+    pub(crate) head: Head,
+    /// The branch that the code is on.
+    pub(crate) branch: Option<BranchName>,
+    /// The branch that the code is meant for.
+    pub(crate) base: Option<BranchName>,
+}
+
+impl Origin {
+    /// A pull request; what is not known of it is taken for a fork's.
+    pub(crate) fn pull(number: PullNumber, facts: Option<&PullFacts>, repo: &RepoName) -> Self {
+        let is_fork = facts.is_none_or(|facts| facts.from_fork(repo));
+        Self {
+            subject: Subject::Pull(number),
+            head: if is_fork { Head::ForkUnapproved } else { Head::Own },
+            branch: facts.map(|facts| facts.head.branch.clone()),
+            base: facts.map(|facts| facts.base.clone()),
+        }
+    }
+}
