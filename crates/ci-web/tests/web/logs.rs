@@ -39,10 +39,8 @@ async fn log(node: &Node, command: &Command, rest: &str) -> Answer {
 async fn a_log_is_read_while_it_grows_and_resumed_where_it_was_left() {
     let node = Node::start(ReadAccess::Public).await;
     let go = node.path("go");
-    let job = format!(
-        "  slow:\n    - printf 'first \\303\\251\\n'; until test -e {}; do sleep 0.1; done; printf 'second\\n'\n",
-        go.display()
-    );
+    let wait = node.wait_for(&go);
+    let job = format!("  slow:\n    - printf 'first \\303\\251\\n'; {wait}; printf 'second\\n'\n");
     let number = node.open_pull("slow", &job);
     let attempt = node.job(number, |job| job.since_ms.is_some()).await.attempt.unwrap();
     let run =

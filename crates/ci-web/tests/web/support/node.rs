@@ -102,6 +102,12 @@ impl Node {
         self.folder.path().join(name)
     }
 
+    /// A command that goes on until a file is there, or the whole folder is not.
+    pub fn wait_for(&self, file: &Path) -> String {
+        let folder = self.folder.path().display();
+        format!("while test ! -e {} -a -d {folder}; do sleep 0.1; done", file.display())
+    }
+
     /// Stops the node in order.
     pub async fn stop(self) {
         self.root.stop().await;
