@@ -25,6 +25,7 @@ mod pull_tree;
 mod repo;
 
 mod build;
+mod builds;
 mod job;
 mod pull;
 mod watcher;

@@ -8,18 +8,19 @@ mod perform;
 use std::time::Duration;
 
 use ci_domain::forge::CommentId;
-use ci_domain::ids::{BuildNumber, JobId, Login, PullNumber};
+use ci_domain::ids::{JobId, Login, PullNumber};
 use ci_domain::may_run::Disk;
 use ci_domain::outline::{Basis, Prepared};
 use ci_domain::pull::{Observation, Pull, PullConfig, PullEvent, PullStep, Refusal, Request};
 use ci_store::{Seq, StreamId};
 use heights::{
-    CallError, ChildRef, ChildSpec, Context, DynamicRef, Exit, Fault, Flow, ProcessId, Recipient,
-    Reply, Report, Server, ShutdownReason,
+    CallError, ChildRef, ChildSpec, Context, DynamicRef, Fault, Flow, Recipient, Reply, Report,
+    Server,
 };
 use tracing::{debug, info, warn};
 
-use crate::build::{BuildFact, BuildHandle, Progress};
+use crate::build::BuildFact;
+use crate::builds::{Builds, check};
 use crate::elders::Elders;
 use crate::ledger::pull_stream;
 use crate::record::{memory_snapshot, pull_event, pull_record, recalled};
@@ -96,19 +97,6 @@ pub(crate) fn start(args: PullArgs) -> (ChildSpec, PullHandle) {
     (spec, PullHandle(reference))
 }
 
-/// A build whose actors crashed too often stays down. That is a fault of ours too: our own restart
-/// starts it once more, and a fault that lasts ends in quarantine.
-fn check(report: &Report) -> Result<(), Fault> {
-    match report {
-        Report::Left(left)
-            if matches!(left.exit, Exit::Shutdown(ShutdownReason::ReachedMaxIntensity)) =>
-        {
-            Err(format!("run {}: its actors crashed too often", left.child).into())
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Reads the machine of a pull request from its stream, and how many records that took.
 ///
 /// # Errors
@@ -169,7 +157,7 @@ struct PullActor {
     args: PullArgs,
     stream: StreamId,
     pull: Pull,
-    build: Option<RunningBuild>,
+    builds: Builds,
     since_snapshot: usize,
     published: Option<ci_domain::report::Report>,
     /// While what a closed pull request holds is being freed: what came meanwhile.
@@ -178,14 +166,6 @@ struct PullActor {
 
 /// What the forge says, and who wants to know that it is on record.
 type Seen = (Box<Observation>, Option<Recipient<()>>);
-
-/// The build that runs, as an actor.
-struct RunningBuild {
-    number: BuildNumber,
-    pid: ProcessId,
-    handle: BuildHandle,
-    progress: Progress,
-}
 
 /// What somebody asks for.
 struct Asked {
@@ -216,7 +196,10 @@ impl Server for PullActor {
         let stream = pull_stream(&args.elders.repo, args.number);
         // What is owed is done after the start, when the younger siblings are there.
         let _self = cx.myself().cast(Msg::Resume);
-        Ok(Self { args, stream, pull, build: None, since_snapshot, published: None, freeing: None })
+        let (elders, parent) = (args.elders.clone(), cx.myself().recipient(Msg::Build));
+        let builds = Builds::new(elders, args.builds.clone(), parent);
+        let (published, freeing) = (None, None);
+        Ok(Self { args, stream, pull, builds, since_snapshot, published, freeing })
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
@@ -244,8 +227,7 @@ impl Server for PullActor {
             }
             Msg::Report(report) => check(&report)?,
             Msg::View(reply) => {
-                let progress = self.build.as_ref().map(|build| &build.progress);
-                reply.send(PullView::new(&self.pull, progress));
+                reply.send(PullView::new(&self.pull, self.builds.progress()));
             }
         }
         Ok(Flow::Continue)
@@ -334,9 +316,7 @@ impl PullActor {
     async fn take_fact(&mut self, fact: BuildFact, cx: &mut Context<Msg>) -> Result<(), Fault> {
         match fact {
             BuildFact::Progressed(number, progress) => {
-                if let Some(build) = self.build.as_mut().filter(|build| build.number == number) {
-                    build.progress = progress;
-                }
+                self.builds.note(number, progress);
                 Ok(())
             }
             BuildFact::JobFinished { head, job, outcome } => {

@@ -1,16 +1,13 @@
 //! What a pull request does once it is on record.
 
-use ci_domain::build::BuildSpec;
-use ci_domain::ids::BuildNumber;
 use ci_domain::pull::PullEffect;
 use ci_domain::subject::Subject;
 use heights::{Context, Fault};
-use tracing::{info, warn};
+use tracing::warn;
 
-use crate::build::{self, BuildArgs, BuildFact, Progress};
 use crate::errand::errand;
 use crate::origin::Origin;
-use crate::pull::{Msg, PullActor, RunningBuild};
+use crate::pull::{Msg, PullActor};
 
 impl PullActor {
     /// Does what was decided and is on record.
@@ -25,64 +22,21 @@ impl PullActor {
                 let answer = cx.myself().recipient(|(basis, result)| Msg::Prepared(basis, result));
                 self.args.elders.mirror.prepare(subject, basis, answer);
             }
-            PullEffect::StartBuild(spec) => self.start_build(spec, cx).await?,
-            PullEffect::Order { index, order } => {
-                if let Some(build) = &self.build {
-                    build.handle.order(index, order);
-                }
+            PullEffect::StartBuild(spec) => {
+                let (number, repo) = (self.args.number, &self.args.elders.repo);
+                let origin = Origin::pull(number, self.pull.facts(), repo);
+                self.builds.start(origin, spec).await?;
             }
-            PullEffect::Supersede => {
-                if let Some(build) = &self.build {
-                    build.handle.supersede();
-                }
+            PullEffect::Order { index, order } => self.builds.order(index, order),
+            PullEffect::Supersede => self.builds.supersede(),
+            PullEffect::AbandonBuild(number) => {
+                let prefix = format!("{}-b{number}-", self.pull.config().prefix);
+                self.builds.abandon(number, prefix).await?;
             }
-            PullEffect::AbandonBuild(number) => self.abandon(number, cx).await?,
-            PullEffect::EndBuild(number) => self.end_build(number).await,
+            PullEffect::EndBuild(number) => self.builds.end(number).await,
             PullEffect::Close => self.close(cx).await?,
         }
         Ok(())
-    }
-
-    async fn start_build(&mut self, spec: BuildSpec, cx: &mut Context<Msg>) -> Result<(), Fault> {
-        let number = spec.number;
-        info!(repo = %self.args.elders.repo, pull = %self.args.number, build = %number, "build");
-        let (child, handle) = build::start(BuildArgs {
-            elders: self.args.elders.clone(),
-            origin: Origin::pull(self.args.number, self.pull.facts(), &self.args.elders.repo),
-            spec,
-            parent: cx.myself().recipient(Msg::Build),
-        });
-        let started = self.args.builds.start_child(child).await?;
-        let progress = Progress::default();
-        self.build = Some(RunningBuild { number, pid: started.pid, handle, progress });
-        Ok(())
-    }
-
-    /// Ends what a build has left running, without a look at its stream.
-    async fn abandon(&mut self, number: BuildNumber, cx: &mut Context<Msg>) -> Result<(), Fault> {
-        self.end_build(number).await;
-        let prefix = format!("{}-b{number}-", self.pull.config().prefix);
-        let (runs, myself) = (self.args.elders.runs.clone(), cx.myself());
-        errand(
-            &self.args.elders.errands,
-            "abandon",
-            async move { runs.end_all(&prefix).await },
-            move |result| {
-                if let Ok(Err(error)) = &result {
-                    warn!(build = %number, %error, "failed to end what a build left");
-                }
-                let fact = BuildFact::Finished { build: number, orders: 0 };
-                let _gone = myself.cast(Msg::Build(fact));
-            },
-        )
-        .await
-    }
-
-    async fn end_build(&mut self, number: BuildNumber) {
-        if let Some(build) = self.build.take_if(|build| build.number == number) {
-            // A build that is gone already needs no ending.
-            let _gone = self.args.builds.terminate_child(&build.pid).await;
-        }
     }
 
     /// Frees what the pull request holds on the disk; then it is over.

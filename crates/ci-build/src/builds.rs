@@ -1,0 +1,129 @@
+//! The builds of one pull request or branch: at most one runs at a time.
+
+use ci_domain::build::{BuildSpec, Order};
+use ci_domain::ids::BuildNumber;
+use heights::{DynamicRef, Exit, Fault, ProcessId, Recipient, Report, ShutdownReason};
+use tracing::{info, warn};
+
+use crate::build::{self, BuildArgs, BuildFact, BuildHandle, Progress};
+use crate::elders::Elders;
+use crate::errand::errand;
+use crate::origin::Origin;
+
+/// The builds of one pull request or branch.
+pub(crate) struct Builds {
+    elders: Elders,
+    supervisor: DynamicRef,
+    parent: Recipient<BuildFact>,
+    running: Option<Running>,
+}
+
+/// The build that runs, as an actor.
+struct Running {
+    number: BuildNumber,
+    pid: ProcessId,
+    handle: BuildHandle,
+    progress: Progress,
+}
+
+impl Builds {
+    /// Starts builds under `supervisor`; they tell `parent` how they come along.
+    pub(crate) fn new(
+        elders: Elders,
+        supervisor: DynamicRef,
+        parent: Recipient<BuildFact>,
+    ) -> Self {
+        Self { elders, supervisor, parent, running: None }
+    }
+
+    /// Starts the actors of a build.
+    ///
+    /// # Errors
+    /// They do not start.
+    pub(crate) async fn start(&mut self, origin: Origin, spec: BuildSpec) -> Result<(), Fault> {
+        let number = spec.number;
+        info!(repo = %self.elders.repo, of = %origin.subject, build = %number, "build");
+        let (elders, parent) = (self.elders.clone(), self.parent.clone());
+        let (child, handle) = build::start(BuildArgs { elders, origin, spec, parent });
+        let started = self.supervisor.start_child(child).await?;
+        let progress = Progress::default();
+        self.running = Some(Running { number, pid: started.pid, handle, progress });
+        Ok(())
+    }
+
+    /// Gives the running build an order.
+    pub(crate) fn order(&self, index: u64, order: Order) {
+        if let Some(running) = &self.running {
+            running.handle.order(index, order);
+        }
+    }
+
+    /// Tells the running build that it is not wanted any more.
+    pub(crate) fn supersede(&self) {
+        if let Some(running) = &self.running {
+            running.handle.supersede();
+        }
+    }
+
+    /// How far the attempts of the running build are.
+    pub(crate) fn progress(&self) -> Option<&Progress> {
+        self.running.as_ref().map(|running| &running.progress)
+    }
+
+    /// Takes note of how far they are.
+    pub(crate) fn note(&mut self, number: BuildNumber, progress: Progress) {
+        if let Some(running) = self.running.as_mut().filter(|running| running.number == number) {
+            running.progress = progress;
+        }
+    }
+
+    /// Ends the actors of a build.
+    pub(crate) async fn end(&mut self, number: BuildNumber) {
+        if let Some(running) = self.running.take_if(|running| running.number == number) {
+            // A build that is gone already needs no ending.
+            let _gone = self.supervisor.terminate_child(&running.pid).await;
+        }
+    }
+
+    /// Ends what a build has left running, without a look at its stream; `prefix` is how its attempts
+    /// begin.
+    ///
+    /// # Errors
+    /// The work could not be begun.
+    pub(crate) async fn abandon(
+        &mut self,
+        number: BuildNumber,
+        prefix: String,
+    ) -> Result<(), Fault> {
+        self.end(number).await;
+        let (runs, parent) = (self.elders.runs.clone(), self.parent.clone());
+        errand(
+            &self.elders.errands,
+            "abandon",
+            async move { runs.end_all(&prefix).await },
+            move |result| {
+                if let Ok(Err(error)) = &result {
+                    warn!(build = %number, %error, "failed to end what a build left");
+                }
+                parent.tell(BuildFact::Finished { build: number, orders: 0 });
+            },
+        )
+        .await
+    }
+}
+
+/// A build whose actors crashed too often stays down. That is a fault of who started it too: its own
+/// restart starts the build once more, and a fault that lasts has it given up.
+///
+/// # Errors
+/// A build was given up.
+pub(crate) fn check(report: &Report) -> Result<(), Fault> {
+    match report {
+        Report::Left(left)
+            if matches!(left.exit, Exit::Shutdown(ShutdownReason::ReachedMaxIntensity)) =>
+        {
+            Err(format!("run {}: its actors crashed too often", left.child).into())
+        }
+        _ => Ok(()),
+    }
+}
