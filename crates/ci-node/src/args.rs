@@ -125,7 +125,7 @@ pub(crate) struct RunArgs {
     #[arg(short, long = "component", value_name = "COMPONENT")]
     pub(crate) components: Vec<String>,
 
-    /// Only jobs of this name, or <component>:<job>, and what they need; may be given more than once.
+    /// Only jobs of this name, or COMPONENT:JOB, and what they need; may be given more than once.
     #[arg(short, long = "job", value_name = "JOB")]
     pub(crate) jobs: Vec<String>,
 
