@@ -22,6 +22,7 @@ use crate::job::{self, JobArgs, JobFact, JobHandle, JobPhase};
 use crate::ledger::build_stream;
 use crate::origin::Origin;
 use crate::record::{build_event, build_record};
+use crate::sibling::start_child;
 
 /// How often a build's actors may crash before their pull request or branch is thought broken.
 const INTENSITY: (u32, std::time::Duration) = (5, std::time::Duration::from_secs(60));
@@ -135,7 +136,7 @@ impl Server for BuildActor {
                 Build::new(args.spec.clone())
             }
         };
-        // Jobs are started after the start, when the younger sibling is there.
+        // What is owed is done after the start: the younger sibling waits for us.
         let _self = cx.myself().cast(Msg::Resume);
         let (running, progress) = (BTreeMap::new(), Progress::new());
         Ok(Self { args, jobs, stream, build, running, progress, is_preparing: false })
@@ -266,7 +267,7 @@ impl BuildActor {
             attempt: attempt.clone(),
             parent: cx.myself().recipient(Msg::Job),
         });
-        self.jobs.start_child(child).await?;
+        start_child(&self.jobs, child).await?;
         self.running.insert(attempt, handle);
         Ok(())
     }

@@ -9,6 +9,7 @@ use crate::build::{self, BuildArgs, BuildFact, BuildHandle, Progress};
 use crate::elders::Elders;
 use crate::errand::errand;
 use crate::origin::Origin;
+use crate::sibling::start_child;
 
 /// The builds of one pull request or branch.
 pub(crate) struct Builds {
@@ -45,7 +46,7 @@ impl Builds {
         info!(repo = %self.elders.repo, of = %origin.subject, build = %number, "build");
         let (elders, parent) = (self.elders.clone(), self.parent.clone());
         let (child, handle) = build::start(BuildArgs { elders, origin, spec, parent });
-        let started = self.supervisor.start_child(child).await?;
+        let started = start_child(&self.supervisor, child).await?;
         let progress = Progress::default();
         self.running = Some(Running { number, pid: started.pid, handle, progress });
         Ok(())

@@ -42,6 +42,7 @@ mod origin;
 mod queues;
 mod record;
 mod runs;
+mod sibling;
 mod view;
 
 pub use elders::RunnerSettings;
