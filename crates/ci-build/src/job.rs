@@ -138,6 +138,10 @@ impl Job {
     async fn take_part(&mut self) -> Result<Option<AttemptEnd>, Fault> {
         let path = self.run_path();
         let state = match RunDir::open(&path) {
+            Ok(dir) if !spec::is_of(&dir, &self.args) => {
+                self.put_aside(&dir).await?;
+                None
+            }
             Ok(dir) => Some((dir.state()?, dir)),
             Err(ci_exec::OpenError::Missing(_)) => None,
             Err(error) => return Err(error.into()),
@@ -223,6 +227,19 @@ impl Job {
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Ends and moves away a run that another history of this node has left under the same name:
+    /// numbers begin anew where the store was lost, or restored from an older export.
+    async fn put_aside(&self, dir: &RunDir) -> Result<(), Fault> {
+        cancel(dir).await?;
+        let name = format!("{}-aside", self.args.attempt);
+        let aside = dir.path().with_file_name(name);
+        if aside.exists() {
+            tokio::fs::remove_dir_all(&aside).await?;
+        }
+        warn!(run = %dir.path().display(), "put a run of another history aside");
+        Ok(tokio::fs::rename(dir.path(), &aside).await?)
     }
 
     fn run_path(&self) -> PathBuf {

@@ -36,8 +36,9 @@ use crate::watcher::WatcherView;
 
 /// How often the node's own children may crash before the process ends for its service manager.
 const INTENSITY: (u32, Duration) = (20, Duration::from_secs(60));
-/// The first and the longest wait before one of them is started again.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+/// The first and the longest wait before one of them is started again; the longest is short enough for
+/// a lasting failure to use the intensity up, and so to end the process.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// How long new jobs wait at most for those that run to be adopted after a start.
 const ADOPTION_LIMIT: Duration = Duration::from_secs(30);
 

@@ -7,7 +7,7 @@ use ci_domain::ids::BranchName;
 use ci_domain::may_run::{Circumstances, Disk, MayRun};
 use ci_domain::pipeline::Job;
 use ci_domain::subject::Subject;
-use ci_exec::{Isolation, RunSpec};
+use ci_exec::{Isolation, RunDir, RunSpec};
 
 use crate::job::JobArgs;
 
@@ -18,6 +18,16 @@ pub(super) const PORT_BASE: &str = "CI_PORT_BASE";
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Obstacle(pub(super) String);
+
+/// Whether the run in `dir` is of this very attempt: of its job, on its merge.
+pub(super) fn is_of(dir: &RunDir, args: &JobArgs) -> bool {
+    // A run that does not even say what it is of is nobody's.
+    let Ok(spec) = dir.spec() else { return false };
+    let is = |name: &str, value: &str| spec.env.get(name).is_some_and(|said| said == value);
+    is("CI_COMMIT", args.merge.as_str())
+        && is("CI_COMPONENT", args.job.component.as_str())
+        && is("CI_JOB", args.job.job.as_str())
+}
 
 /// Makes the spec of an attempt's runner.
 pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, Obstacle> {

@@ -11,8 +11,10 @@ use tracing::{info, warn};
 
 use crate::errand::errand;
 use crate::pull::PullHandle;
+use crate::queues::FORGE_WRITE;
 use crate::watcher::Watcher;
 use crate::watcher::known::KnownEvent;
+use crate::watcher::reads::refused;
 
 /// What is answered to a comment.
 enum Answer {
@@ -73,11 +75,15 @@ impl Watcher {
         pull: PullHandle,
     ) -> Result<(), Fault> {
         let (forge, repo) = (self.args.elders.forge.clone(), self.args.elders.repo.clone());
+        let queues = self.args.elders.queues.clone();
         errand(
             &self.args.elders.errands,
             "command",
             async move {
                 let who = comment.comment.author.clone();
+                // Answers are writes like all others, and take their turn among them.
+                let turn = queues.required(FORGE_WRITE).acquire().await;
+                let _turn = turn.map_err(refused)?;
                 match may_command(&forge, &repo, &who).await {
                     Ok(true) => {
                         let answer = match request {

@@ -63,7 +63,8 @@ impl Watcher {
     }
 }
 
-fn refused(refused: Refused) -> ForgeError {
+/// A queue that did not move is no worse than a forge that does not answer.
+pub(super) fn refused(refused: Refused) -> ForgeError {
     ForgeError::Transient { reason: refused.to_string(), retry_after: None }
 }
 
