@@ -91,8 +91,11 @@ async fn nothing_begins_after_a_cancel() {
 #[tokio::test]
 async fn a_daemon_that_outlives_its_command_ends_with_the_job() {
     let place = Place::new(vec![
-        command("setsid sh -c 'echo up > up; exec sleep 600' > /dev/null 2>&1 &"),
-        command("until [ -e up ]; do sleep 0.01; done"),
+        // It is waited for, since before `setsid` it would end with its command's group.
+        command(
+            "setsid sh -c 'echo $$ > up; exec sleep 600' > /dev/null 2>&1 & until [ -s up ]; do sleep 0.01; done",
+        ),
+        command("kill -0 $(cat up)"),
     ]);
     assert_eq!(place.run().await.outcome, Outcome::Passed);
     place.assert_nothing_is_left();
