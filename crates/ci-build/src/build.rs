@@ -227,19 +227,12 @@ impl BuildActor {
             return Ok(());
         }
         self.is_preparing = true;
-        let (workspaces, mirror) =
-            (self.args.elders.workspaces.clone(), self.args.elders.mirror.clone());
-        let (origin, spec, myself) =
-            (self.args.origin.clone(), self.args.spec.clone(), cx.myself());
+        let (elders, origin) = (self.args.elders.clone(), self.args.origin.clone());
+        let (spec, myself) = (self.args.spec.clone(), cx.myself());
         errand(
             &self.args.elders.errands,
             "workspace",
-            async move {
-                if spec.reseed {
-                    workspaces.remove(&origin.subject).await?;
-                }
-                workspaces.update(&origin.subject, &mirror, &spec.merge).await
-            },
+            async move { elders.prepare_workspace(&origin, &spec).await },
             move |result| {
                 let result = match result {
                     Ok(result) => result.map_err(|error| format!("make the workspace: {error}")),

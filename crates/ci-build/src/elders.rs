@@ -1,23 +1,22 @@
 //! What the actors of one repository share: the handles of their elders, and what never changes.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ci_domain::ids::RepoName;
+use ci_domain::ids::{BranchName, RepoName};
 use ci_domain::may_run::Isolation;
 use ci_domain::report::Voice;
-use ci_domain::subject::Subject;
 use ci_exec::Launcher;
-use ci_git::Workspaces;
 use ci_github::Forge;
-use heights::{Fault, TaskSupervisorRef};
+use heights::TaskSupervisorRef;
 
 use crate::ledger::LedgerHandle;
 use crate::mirror::MirrorHandle;
 use crate::queues::Queues;
+use crate::repo::key;
 use crate::reporter::ReporterHandle;
 use crate::runs::Runs;
+use crate::workspaces::JobWorkspaces;
 
 /// Everything that started earlier and outlives its callers.
 #[derive(Clone)]
@@ -61,70 +60,9 @@ pub struct RunnerSettings {
     pub min_free: u64,
 }
 
-/// The workspaces of a repository's pull requests and branches.
-#[derive(Clone, Debug)]
-pub(crate) struct JobWorkspaces {
-    workspaces: Workspaces,
-    folder: PathBuf,
-}
-
-/// Where the jobs of a pull request or branch work.
-pub(crate) struct Place {
-    pub(crate) source: PathBuf,
-    pub(crate) home: PathBuf,
-    pub(crate) cache: PathBuf,
-    pub(crate) temporary: PathBuf,
-}
-
-impl JobWorkspaces {
-    pub(crate) fn new(workspaces: Workspaces, folder: PathBuf) -> Self {
-        Self { workspaces, folder }
-    }
-
-    /// The folder they are all in.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// All workspaces, for the janitor.
-    pub(crate) fn all(&self) -> &Workspaces {
-        &self.workspaces
-    }
-
-    /// Where the jobs of `subject` work.
-    pub(crate) fn place_of(&self, subject: &Subject) -> Place {
-        let workspace = self.workspaces.workspace(subject);
-        Place {
-            source: workspace.src(),
-            home: workspace.home(),
-            cache: workspace.cache(),
-            temporary: workspace.dir().join("tmp"),
-        }
-    }
-
-    /// Makes the workspace of `subject` hold `merge` exactly.
-    ///
-    /// # Errors
-    /// The merge cannot be read, or the file system does not let us.
-    pub(crate) async fn update(
-        &self,
-        subject: &Subject,
-        mirror: &MirrorHandle,
-        merge: &ci_domain::ids::CommitSha,
-    ) -> Result<(), Fault> {
-        let git = mirror.git()?;
-        let tree = git.tree(merge).await?;
-        let workspace = self.workspaces.workspace(subject);
-        workspace.update(&git, &tree).await?;
-        tokio::fs::create_dir_all(self.place_of(subject).temporary).await?;
-        Ok(())
-    }
-
-    /// Removes the workspace of `subject`.
-    ///
-    /// # Errors
-    /// The file system does not let us.
-    pub(crate) async fn remove(&self, subject: &Subject) -> Result<(), Fault> {
-        Ok(self.workspaces.workspace(subject).remove().await?)
+impl Elders {
+    /// The start of the ids of a branch's attempts.
+    pub(crate) fn branch_prefix(&self, name: &BranchName) -> String {
+        format!("{}-t{}", self.slug, key(name))
     }
 }

@@ -1,4 +1,4 @@
-//! Removes what is left of pull requests that are gone, and logs that are older than people want.
+//! Removes what is left of pull requests and branches that are gone, and logs that are older than people want.
 //!
 //! Parent: `repo`. Children: none. Restart: permanent.
 
@@ -67,11 +67,12 @@ impl Server for Janitor {
 
 impl Janitor {
     async fn remove_workspaces(&self) -> Result<(), Fault> {
-        let open: BTreeSet<PullNumber> = self.0.watcher.view().await?.open.into_iter().collect();
+        let view = self.0.watcher.view().await?;
+        let open: BTreeSet<PullNumber> = view.open.into_iter().collect();
         for workspace in self.0.elders.workspaces.all().list().await? {
             let is_left = match workspace.subject() {
                 Subject::Pull(number) => !open.contains(number),
-                Subject::Branch(_) => false,
+                Subject::Branch(name) => !view.branches.contains(name),
             };
             if is_left {
                 info!(repo = %self.0.elders.repo, subject = %workspace.subject(), "removed a workspace");

@@ -34,6 +34,7 @@ use tracing::{info, warn};
 use crate::elders::Elders;
 use crate::origin::Origin;
 use crate::queues::JobPermit;
+use crate::workspaces::AtWork;
 
 /// How the build speaks to an attempt.
 #[derive(Clone, Debug)]
@@ -151,6 +152,7 @@ impl Job {
             Some((RunState::Running(_), dir)) => {
                 let ports = port_base(&dir);
                 let permit = queues.adopt_job(&self.args.job, &self.args.attempt, ports);
+                let _at_work = self.enter().await;
                 self.follow(&dir, permit).await.map(Some)
             }
             Some((RunState::Finished(_), dir)) => {
@@ -178,6 +180,7 @@ impl Job {
                 Err(refused) => return Ok(Some(crashed(&format!("wait for a permit: {refused}")))),
             },
         };
+        let _at_work = self.enter().await;
         let spec = match spec::run_spec(&self.args, permit.port_base()).await {
             Ok(spec) => spec,
             Err(spec::Obstacle(reason)) => return Ok(Some(crashed(&reason))),
@@ -240,6 +243,10 @@ impl Job {
         }
         warn!(run = %dir.path().display(), "put a run of another history aside");
         Ok(tokio::fs::rename(dir.path(), &aside).await?)
+    }
+
+    async fn enter(&self) -> AtWork {
+        self.args.elders.workspaces.enter(&self.args.origin.subject).await
     }
 
     fn run_path(&self) -> PathBuf {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ci_domain::ids::{BuildNumber, PullNumber, RepoName};
+use ci_domain::ids::{BranchName, BuildNumber, PullNumber, RepoName};
 use ci_domain::subject::Subject;
 use ci_store::{Append, Done, Ledger, Record, Replay, Seq, Stamp, StreamId, WriteError};
 use heights::{ChildSpec, Context, Fault, Flow, Server};
@@ -112,6 +112,11 @@ pub(crate) fn policy_stream(repo: &RepoName) -> StreamId {
 /// The stream of a pull request.
 pub(crate) fn pull_stream(repo: &RepoName, pull: PullNumber) -> StreamId {
     stream(format!("pull/{repo}/{pull}"))
+}
+
+/// The stream of a branch.
+pub(crate) fn branch_stream(repo: &RepoName, branch: &BranchName) -> StreamId {
+    stream(format!("branch/{repo}/{}", key(branch)))
 }
 
 /// The stream of a build.

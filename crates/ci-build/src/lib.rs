@@ -13,6 +13,8 @@
 //! │       │           └── build-2  rest_for_one
 //! │       │               ├── build   decides
 //! │       │               └── jobs    one task for each attempt, which follows its runner
+//! │       ├── branches
+//! │       │   └── branch-main   the same shape: branch, builds
 //! │       ├── watcher, janitor
 //! └── intake
 //! ```
@@ -20,10 +22,12 @@
 //! Commands go down and facts come up; sideways calls go to elders only. Decisions are made by the pure
 //! machines of `ci-domain`, written to the ledger, and then acted on.
 
+mod branch_tree;
 mod node;
 mod pull_tree;
 mod repo;
 
+mod branch;
 mod build;
 mod builds;
 mod job;
@@ -44,6 +48,7 @@ mod record;
 mod runs;
 mod sibling;
 mod view;
+mod workspaces;
 
 pub use elders::RunnerSettings;
 pub use intake::{IntakeHandle, Receipt};
@@ -54,5 +59,5 @@ pub use queues::{JOBS, QueueLimits, Queues};
 pub use repo::RepoArgs;
 pub use reporter::{ReporterHandle, TailSource, Undelivered};
 pub use runs::{CommandView, RunView, Runs};
-pub use view::{JobStatus, JobView, PullView};
+pub use view::{BranchView, JobStatus, JobView, PullView};
 pub use watcher::WatcherView;

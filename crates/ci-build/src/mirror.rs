@@ -6,6 +6,8 @@
 //! Preparations of new heads go first, the newest before older ones; those of moved bases go last.
 
 mod cache;
+mod files;
+mod outline;
 mod policy;
 mod prepare;
 
@@ -13,9 +15,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use ci_domain::ids::{CommitSha, RepoName};
+use ci_domain::ids::{BranchName, CommitSha, RepoName};
 use ci_domain::outline::{Basis, Prepared};
 use ci_domain::pipeline::Pipeline;
+use ci_domain::policy::Policy;
 use ci_domain::subject::Subject;
 use ci_git::{Mirror, MirrorConfig, Opened};
 use heights::{
@@ -26,7 +29,7 @@ use tracing::{info, warn};
 use crate::errand::errand;
 use crate::ledger::LedgerHandle;
 use crate::mirror::cache::PipelineCache;
-use crate::mirror::policy::PolicyKeeper;
+use crate::mirror::policy::{PolicyKeeper, Ruling};
 use crate::mirror::prepare::{PrepareFault, Preparer};
 
 /// Preparations under way at once for one repository.
@@ -34,6 +37,9 @@ const AT_ONCE: usize = 4;
 
 /// What a preparation is answered with: the basis, and what came of it or why nothing did.
 pub(crate) type Answer = (Basis, Result<Box<Prepared>, String>);
+
+/// What a question for the policy is answered with: the commit, and the policy that holds there.
+pub(crate) type PolicyRead = (CommitSha, Result<Box<Policy>, String>);
 
 /// How others speak to a mirror.
 #[derive(Clone, Debug)]
@@ -53,13 +59,23 @@ struct OpenMirror(Arc<RwLock<Option<Mirror>>>);
 pub(crate) struct NotOpen;
 
 impl MirrorHandle {
-    /// Merges and plans; `answer` is told what came of it, unless the mirror's actor dies before.
+    /// Merges what is to be merged, and plans; `answer` is told what came of it, unless the mirror's actor dies before.
     pub(crate) fn prepare(&self, subject: Subject, basis: Basis, answer: Recipient<Answer>) {
         let request = Request { subject, basis, answer };
         if self.actor.cast(Msg::Prepare(request.clone())).is_err() {
             request
                 .answer
                 .tell((request.basis, Err("prepare: the mirror is being restarted".to_owned())));
+        }
+    }
+
+    /// Reads the policy at `tip`, where `branch` is; `answer` is told what it says, unless the mirror's
+    /// actor dies before.
+    pub(crate) fn policy(&self, branch: BranchName, tip: CommitSha, answer: Recipient<PolicyRead>) {
+        let request = PolicyRequest { branch, tip, answer };
+        if self.actor.cast(Msg::ReadPolicy(request.clone())).is_err() {
+            let PolicyRequest { tip, answer, .. } = request;
+            answer.tell((tip, Err("read the policy: the mirror is being restarted".to_owned())));
         }
     }
 
@@ -77,7 +93,7 @@ impl MirrorHandle {
             return Ok(pipeline);
         }
         let git = self.git().map_err(|error| error.to_string())?;
-        let files = prepare::Files::of(&git, merge).await.map_err(|error| error.to_string())?;
+        let files = files::Files::of(&git, merge).await.map_err(|error| error.to_string())?;
         let pipeline = files.pipeline().map_err(|findings| findings.join("\n"))?;
         Ok(self.pipelines.put(merge, pipeline))
     }
@@ -121,6 +137,14 @@ struct Request {
     answer: Recipient<Answer>,
 }
 
+/// A policy that is wanted.
+#[derive(Clone)]
+struct PolicyRequest {
+    branch: BranchName,
+    tip: CommitSha,
+    answer: Recipient<PolicyRead>,
+}
+
 struct MirrorActor {
     args: MirrorArgs,
     open: OpenMirror,
@@ -132,6 +156,7 @@ struct MirrorActor {
 
 enum Msg {
     Prepare(Request),
+    ReadPolicy(PolicyRequest),
     Done(Request, Result<Box<Prepared>, PrepareFault>),
 }
 
@@ -158,6 +183,7 @@ impl Server for MirrorActor {
                 self.waiting.retain(|waiting| waiting.subject != request.subject);
                 self.waiting.push(request);
             }
+            Msg::ReadPolicy(request) => self.read_policy(request).await?,
             Msg::Done(request, result) => {
                 self.under_way -= 1;
                 self.answer(request, result).await?;
@@ -170,6 +196,7 @@ impl Server for MirrorActor {
     fn label(msg: &Msg) -> &'static str {
         match msg {
             Msg::Prepare(_) => "prepare",
+            Msg::ReadPolicy(_) => "read-policy",
             Msg::Done(..) => "done",
         }
     }
@@ -203,6 +230,28 @@ impl MirrorActor {
             .await?;
         }
         Ok(())
+    }
+
+    async fn read_policy(&mut self, request: PolicyRequest) -> Result<(), Fault> {
+        let (preparer, regulator) = (self.preparer.clone(), self.args.regulator.clone());
+        let PolicyRequest { branch, tip, answer } = request;
+        let commit = tip.clone();
+        errand(
+            &self.args.errands,
+            "policy",
+            async move {
+                let _permit = regulator.acquire().await.map_err(|refused| refused.to_string())?;
+                let ruling = preparer.ruling(&Subject::Branch(branch), &commit).await;
+                Ok(Box::new(match ruling.map_err(|fault| fault.to_string())? {
+                    Ruling::Valid(policy) | Ruling::Earlier(policy, _) => policy,
+                    Ruling::Never(_) => Policy::default(),
+                }))
+            },
+            move |result| {
+                answer.tell((tip, result.unwrap_or_else(|lost| Err(lost.to_string()))));
+            },
+        )
+        .await
     }
 
     /// The newest request for a head that was never prepared, else the oldest for a moved base.

@@ -16,7 +16,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ci_domain::ids::{JobId, Login, PullNumber, RepoName};
+use ci_domain::branch::BranchRefusal;
+use ci_domain::forge::ForceTarget;
+use ci_domain::ids::{BranchName, JobId, Login, PullNumber, RepoName};
 use ci_domain::pull::{Refusal, Request};
 use ci_domain::report::Voice;
 use ci_exec::Launcher;
@@ -31,7 +33,7 @@ use crate::queues::{FORGE_WRITE, Queues};
 use crate::repo::{self, RepoArgs, RepoHandle, Repos, Shared};
 use crate::reporter::{self, ReporterArgs, ReporterHandle};
 use crate::runs::Runs;
-use crate::view::PullView;
+use crate::view::{BranchView, PullView};
 use crate::watcher::WatcherView;
 
 /// How often the node's own children may crash before the process ends for its service manager.
@@ -274,6 +276,56 @@ impl NodeHandle {
         by: Login,
     ) -> Result<Result<Vec<JobId>, Refusal>, AskError> {
         Ok(self.open_pull(repo, number)?.request(request, by, None).await?)
+    }
+
+    /// The branches of a repository that are built on push, by name.
+    ///
+    /// # Errors
+    /// There is no such repository, or an actor does not answer.
+    pub async fn branches(&self, repo: &RepoName) -> Result<Vec<BranchView>, AskError> {
+        let watched = self.watcher(repo).await?;
+        let mut views = Vec::with_capacity(watched.branches.len());
+        for name in watched.branches {
+            views.extend(self.branch(repo, &name).await?);
+        }
+        Ok(views)
+    }
+
+    /// One branch; `None` where it is not built on push. What was given up is read from the ledger.
+    ///
+    /// # Errors
+    /// There is no such repository, or the branch's actor does not answer.
+    pub async fn branch(
+        &self,
+        repo: &RepoName,
+        name: &BranchName,
+    ) -> Result<Option<BranchView>, AskError> {
+        let found = self.repo(repo)?;
+        if let Some(branch) = found.branches.lookup(name) {
+            return Ok(Some(branch.view().await?));
+        }
+        let (branch, _) =
+            crate::branch::replay(&found.elders, name).await.map_err(AskError::Ledger)?;
+        let is_built = branch.tip().is_some() && !branch.memory().gone;
+        Ok(is_built.then(|| BranchView::new(&branch, None)))
+    }
+
+    /// Has jobs of a branch run on behalf of `by`, even if they have passed or are not affected; answers
+    /// with the jobs that it concerns.
+    ///
+    /// # Errors
+    /// There is no such repository, or the branch's actor does not answer. A refusal is an answer.
+    pub async fn force_branch(
+        &self,
+        repo: &RepoName,
+        name: &BranchName,
+        target: ForceTarget,
+        by: Login,
+    ) -> Result<Result<Vec<JobId>, BranchRefusal>, AskError> {
+        match self.repo(repo)?.branches.lookup(name) {
+            Some(branch) => Ok(branch.force(target, by).await?),
+            None => Ok(Err(BranchRefusal::NotBuilt(name.clone()))),
+        }
     }
 
     /// Lifts a quarantine; answers whether there was one.

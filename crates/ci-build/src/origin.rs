@@ -29,4 +29,14 @@ impl Origin {
             base: facts.map(|facts| facts.base.clone()),
         }
     }
+
+    /// A branch of the repository itself.
+    pub(crate) fn branch(name: BranchName) -> Self {
+        Self {
+            subject: Subject::Branch(name.clone()),
+            head: Head::Own,
+            branch: Some(name.clone()),
+            base: Some(name),
+        }
+    }
 }

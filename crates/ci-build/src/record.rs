@@ -4,6 +4,7 @@
 //! A stored record has a kind, a version and a JSON body. A record that this program cannot read is an
 //! error that names it; nothing is skipped.
 
+mod branch;
 mod build;
 mod facts;
 mod memory;
@@ -15,6 +16,7 @@ use ci_store::Record;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use branch::{branch_event, branch_record, branch_snapshot, recalled_branch};
 pub(crate) use build::{build_event, build_record};
 pub(crate) use facts::Facts;
 pub(crate) use memory::{memory_snapshot, recalled};

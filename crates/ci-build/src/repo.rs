@@ -5,7 +5,8 @@
 //! ├── errands   tasks that the actors below have done for them
 //! ├── mirror    the copy of the repository
 //! ├── pulls     dynamic: one supervisor for each open pull request
-//! ├── watcher   polls, and starts and ends what is under pulls
+//! ├── branches  dynamic: one supervisor for each branch that is built
+//! ├── watcher   polls, and starts and ends what is under pulls and branches
 //! └── janitor   removes what is left over
 //! ```
 
@@ -22,22 +23,25 @@ use ci_exec::Launcher;
 use ci_git::{MirrorConfig, Workspaces};
 use ci_github::Forge;
 use heights::{
-    ChildSpec, DynamicSupervisor, Recipient, Report, Strategy, Supervisor, TaskSupervisor,
+    ChildSpec, DynamicRef, DynamicSupervisor, Recipient, Report, Strategy, Supervisor,
+    TaskSupervisor,
 };
 
-use crate::elders::{Elders, JobWorkspaces, RunnerSettings};
+use crate::elders::{Elders, RunnerSettings};
 use crate::janitor::{self, JanitorArgs};
 use crate::ledger::LedgerHandle;
 use crate::mirror::{self, MirrorArgs};
 use crate::queues::{GIT, Queues};
 use crate::reporter::ReporterHandle;
 use crate::runs::Runs;
-use crate::watcher::{self, Pulls, WatcherArgs, WatcherHandle};
+use crate::watcher::{self, Branches, Pulls, WatcherArgs, WatcherHandle};
+use crate::workspaces::JobWorkspaces;
 
 /// How often the children of a repository may crash before it is restarted as a whole.
 const INTENSITY: (u32, Duration) = (10, Duration::from_secs(60));
-/// How often supervisors of pull requests may be restarted: a thousand may come back at once.
-const PULLS_INTENSITY: (u32, Duration) = (1000, Duration::from_secs(60));
+/// How often supervisors of pull requests and branches may be restarted: a thousand may come back at
+/// once.
+const TREES_INTENSITY: (u32, Duration) = (1000, Duration::from_secs(60));
 
 /// What one repository needs, besides what the node gives to all.
 pub struct RepoArgs {
@@ -75,6 +79,7 @@ pub(crate) struct RepoHandle {
     pub(crate) elders: Elders,
     pub(crate) watcher: WatcherHandle,
     pub(crate) pulls: Pulls,
+    pub(crate) branches: Branches,
 }
 
 /// The repositories of a node, by name.
@@ -107,16 +112,16 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         launcher: shared.launcher.clone(),
     };
     let reports: Arc<OnceLock<Recipient<Report>>> = Arc::default();
-    let (pulls_spec, pulls) = DynamicSupervisor::builder("pulls")
-        .intensity(PULLS_INTENSITY.0, PULLS_INTENSITY.1)
-        .on_report(later(&reports))
-        .child_spec();
-    let registry = Pulls::unique();
+    let (pulls_spec, pulls) = trees("pulls", &reports);
+    let (branches_spec, branches) = trees("branches", &reports);
+    let (registry, branch_registry) = (Pulls::unique(), Branches::unique());
     let (watcher_spec, watcher) = watcher::start(
         WatcherArgs {
             elders: elders.clone(),
             pulls,
             registry: registry.clone(),
+            branches,
+            branch_registry: branch_registry.clone(),
             poll_interval,
             now: timestamp,
             free_bytes,
@@ -135,10 +140,22 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         .child(errands_spec)
         .child(mirror_spec)
         .child(pulls_spec)
+        .child(branches_spec)
         .child(watcher_spec)
         .child(janitor)
         .child_spec();
-    (spec, RepoHandle { elders, watcher, pulls: registry })
+    (spec, RepoHandle { elders, watcher, pulls: registry, branches: branch_registry })
+}
+
+/// The supervisor of the trees of pull requests, or of branches.
+fn trees(
+    name: &'static str,
+    reports: &Arc<OnceLock<Recipient<Report>>>,
+) -> (ChildSpec, DynamicRef) {
+    DynamicSupervisor::builder(name)
+        .intensity(TREES_INTENSITY.0, TREES_INTENSITY.1)
+        .on_report(later(reports))
+        .child_spec()
 }
 
 /// The way to somebody who is described after the supervisor that reports to them.

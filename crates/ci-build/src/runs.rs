@@ -71,6 +71,20 @@ impl Runs {
         Ok(self.attempts()?.into_iter().filter(is_at_work).collect())
     }
 
+    /// Whether a runner is at work whose attempt begins with `prefix`.
+    ///
+    /// # Errors
+    /// The file system does not let us.
+    pub(crate) fn is_at_work(&self, prefix: &str) -> std::io::Result<bool> {
+        let is_at_work = |attempt: &AttemptId| {
+            let state = RunDir::open(self.path(attempt)).and_then(|dir| dir.state());
+            matches!(state, Ok(RunState::Running(_)))
+        };
+        let attempts = self.attempts()?;
+        let mut meant = attempts.iter().filter(|attempt| attempt.as_str().starts_with(prefix));
+        Ok(meant.any(is_at_work))
+    }
+
     /// Cancels every run whose attempt begins with `prefix`; returns when no process of them is left.
     ///
     /// # Errors

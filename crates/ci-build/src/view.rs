@@ -1,12 +1,15 @@
-//! What people are shown of pull requests, as plain values: pages and the command line draw from these.
+//! What people are shown of pull requests and branches, as plain values: pages and the command line draw from these.
 
 use std::collections::BTreeMap;
 
-use ci_domain::forge::PullFacts;
+use ci_domain::branch::Branch;
+use ci_domain::forge::{PullFacts, StatusState};
 use ci_domain::gate::Verdict;
-use ci_domain::ids::{AttemptId, BuildNumber, CommitSha, ComponentName, JobId, PullNumber};
+use ci_domain::ids::{
+    AttemptId, BranchName, BuildNumber, CommitSha, ComponentName, JobId, PullNumber,
+};
 use ci_domain::outcome::Outcome;
-use ci_domain::outline::Preparation;
+use ci_domain::outline::{Outline, Preparation, Prepared};
 use ci_domain::pipeline::When;
 use ci_domain::pull::Pull;
 
@@ -36,7 +39,32 @@ pub struct PullView {
     pub policy_error: Option<String>,
 }
 
-/// One job of a pull request.
+/// One branch that is built on push.
+#[derive(Clone, Debug)]
+pub struct BranchView {
+    /// Its name.
+    pub name: BranchName,
+    /// The commit that it points to; `None` before that was read.
+    pub tip: Option<CommitSha>,
+    /// How the tip stands.
+    pub state: StatusState,
+    /// The same in words.
+    pub description: String,
+    /// The build under way.
+    pub build: Option<BuildNumber>,
+    /// The last tip that was built to the end.
+    pub built: Option<CommitSha>,
+    /// The components that were affected since the tip that was built before this one.
+    pub affected: Vec<ComponentName>,
+    /// The jobs of the tip.
+    pub jobs: Vec<JobView>,
+    /// What is wrong with its pipeline, in full.
+    pub findings: Vec<String>,
+    /// Why the policy at the tip of the default branch does not hold, where an earlier one does.
+    pub policy_error: Option<String>,
+}
+
+/// One job of a pull request or branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobView {
     /// The job.
@@ -66,45 +94,81 @@ impl PullView {
     /// Describes `pull`; `progress` is what its build told last.
     pub(crate) fn new(pull: &Pull, progress: Option<&Progress>) -> Self {
         let prepared = pull.prepared();
-        let (merge, findings) = match prepared.map(|prepared| &prepared.result) {
-            Some(Preparation::Planned { merge, .. }) => (Some(merge.clone()), Vec::new()),
-            Some(Preparation::Invalid { findings, .. }) => (None, findings.clone()),
-            Some(Preparation::Conflict { .. }) | None => (None, Vec::new()),
-        };
         Self {
             number: pull.config().number,
             facts: pull.facts().cloned(),
             verdict: pull.verdict(),
-            merge,
+            merge: pull.planned().map(|(merge, _)| merge.clone()),
             build: pull.build().map(|build| build.spec.number),
-            affected: pull
-                .outline()
-                .map(|o| o.affected.iter().cloned().collect())
-                .unwrap_or_default(),
-            jobs: jobs(pull, progress),
-            findings,
+            affected: affected(pull.outline()),
+            jobs: jobs_of_pull(pull, progress),
+            findings: findings(prepared),
             policy_error: prepared.and_then(|prepared| prepared.policy_error.clone()),
         }
     }
 }
 
-fn jobs(pull: &Pull, progress: Option<&Progress>) -> Vec<JobView> {
+impl BranchView {
+    /// Describes `branch`; `progress` is what its build told last.
+    pub(crate) fn new(branch: &Branch, progress: Option<&Progress>) -> Self {
+        let (state, description) = branch.standing();
+        Self {
+            name: branch.config().name.clone(),
+            tip: branch.tip().map(|tip| tip.commit.clone()),
+            state,
+            description,
+            build: branch.build().map(|build| build.spec.number),
+            built: branch.memory().built.clone(),
+            affected: affected(branch.outline()),
+            jobs: jobs_of_branch(branch, progress),
+            findings: findings(branch.prepared()),
+            policy_error: branch.prepared().and_then(|prepared| prepared.policy_error.clone()),
+        }
+    }
+}
+
+fn affected(outline: Option<&Outline>) -> Vec<ComponentName> {
+    outline.map(|outline| outline.affected.iter().cloned().collect()).unwrap_or_default()
+}
+
+fn findings(prepared: Option<&Prepared>) -> Vec<String> {
+    match prepared.map(|prepared| &prepared.result) {
+        Some(Preparation::Invalid { findings, .. }) => findings.clone(),
+        _ => Vec::new(),
+    }
+}
+
+fn jobs_of_pull(pull: &Pull, progress: Option<&Progress>) -> Vec<JobView> {
     let Some(outline) = pull.outline() else { return Vec::new() };
-    let outcomes: BTreeMap<JobId, Outcome> = pull.outcomes();
+    let waits = |when: When| when == When::Approved && !pull.is_approved();
+    jobs(outline, &pull.outcomes(), progress, |id| pull.is_forced(id), waits)
+}
+
+fn jobs_of_branch(branch: &Branch, progress: Option<&Progress>) -> Vec<JobView> {
+    let Some(outline) = branch.outline() else { return Vec::new() };
+    jobs(outline, branch.outcomes(), progress, |id| branch.is_forced(id), |_| false)
+}
+
+/// The jobs that are affected, forced, under way or have ended.
+fn jobs(
+    outline: &Outline,
+    outcomes: &BTreeMap<JobId, Outcome>,
+    progress: Option<&Progress>,
+    is_forced: impl Fn(&JobId) -> bool,
+    waits: impl Fn(When) -> bool,
+) -> Vec<JobView> {
     let under_way = |id: &JobId| progress.and_then(|progress| progress.get(id)).cloned();
     let is_of_interest = |id: &JobId| {
         outline.is_affected(id)
             || outcomes.contains_key(id)
-            || pull.is_forced(id)
+            || is_forced(id)
             || under_way(id).is_some()
     };
     let status = |id: &JobId, when: When| match (under_way(id), outcomes.get(id)) {
         (Some((attempt, phase)), _) => JobStatus::UnderWay(attempt, phase),
         (None, Some(outcome)) => JobStatus::Ended(outcome.clone()),
-        (None, None) if outline.is_blocked(id, &outcomes) => JobStatus::Blocked,
-        (None, None) if when == When::Approved && !pull.is_approved() => {
-            JobStatus::AwaitingApproval
-        }
+        (None, None) if outline.is_blocked(id, outcomes) => JobStatus::Blocked,
+        (None, None) if waits(when) => JobStatus::AwaitingApproval,
         (None, None) => JobStatus::Pending,
     };
     let jobs = outline.jobs.iter().filter(|(id, _)| is_of_interest(id));

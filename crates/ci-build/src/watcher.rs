@@ -1,6 +1,8 @@
-//! Watches one repository: keeps an actor for every open pull request, and tells it what the forge says.
+//! Watches one repository: keeps an actor for every open pull request and for every branch that is
+//! built, and tells it what the forge says.
 //!
-//! Parent: `repo`. Children: none; pull requests are started under `pulls`, its elder sibling.
+//! Parent: `repo`. Children: none; pull requests and branches are started under `pulls` and `branches`,
+//! its elder siblings.
 //! Restart: permanent. Commands in: [`WatcherHandle`]. Facts in: [`PullFact`], reports of `pulls`.
 //!
 //! First, before any network, there is a pull request's actor for each that the ledger knows to be open.
@@ -9,17 +11,20 @@
 //! believed to be closed.
 
 mod actors;
+mod branches;
 mod comments;
 mod known;
 mod reads;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ci_domain::forge::{ForgeEvent, PullFacts, PullNews, PullState, RepoSnapshot, Timestamp};
+use ci_domain::forge::{
+    ForgeEvent, PullFacts, PullNews, PullState, RepoSnapshot, Skipped, Timestamp,
+};
 use ci_domain::ids::{BranchName, CommitSha, PullNumber};
 use ci_domain::may_run::Disk;
 use ci_domain::pull::Observation;
@@ -31,8 +36,11 @@ use heights::{
 };
 use tracing::{debug, warn};
 
+use crate::branch::{BranchFact, BranchHandle};
 use crate::elders::Elders;
+use crate::mirror::PolicyRead;
 use crate::pull::{PullFact, PullHandle};
+use crate::watcher::branches::Rule;
 use crate::watcher::known::{Known, KnownEvent};
 
 /// The longest wait after polls that did not work.
@@ -40,6 +48,9 @@ const MAX_POLL_BACKOFF: Duration = Duration::from_secs(600);
 
 /// The pull requests of a repository that have actors.
 pub(crate) type Pulls = Registry<PullNumber, PullHandle>;
+
+/// The branches of a repository that have actors.
+pub(crate) type Branches = Registry<BranchName, BranchHandle>;
 
 /// How others speak to a watcher.
 #[derive(Clone, Debug)]
@@ -79,6 +90,8 @@ pub struct WatcherView {
     pub trouble: Option<String>,
     /// The pull requests that are watched.
     pub open: Vec<PullNumber>,
+    /// The branches that are built on push.
+    pub branches: Vec<BranchName>,
     /// Polls that worked since the node started.
     pub polls: u64,
 }
@@ -89,12 +102,15 @@ pub(crate) struct WatcherArgs {
     pub(crate) elders: Elders,
     pub(crate) pulls: DynamicRef,
     pub(crate) registry: Pulls,
+    pub(crate) branches: DynamicRef,
+    pub(crate) branch_registry: Branches,
     pub(crate) poll_interval: Duration,
     pub(crate) now: fn() -> Timestamp,
     pub(crate) free_bytes: fn(&Path) -> io::Result<u64>,
 }
 
-/// Describes a watcher as a child. `reports` is filled with the way for the reports of `pulls`.
+/// Describes a watcher as a child. `reports` is filled with the way for the reports of `pulls` and
+/// `branches`.
 pub(crate) fn start(
     args: WatcherArgs,
     reports: &Arc<OnceLock<Recipient<Report>>>,
@@ -111,6 +127,10 @@ struct Watcher {
     view: WatcherView,
     poll_backoff: Duration,
     disk: Disk,
+    /// Which branches are built, once that was asked.
+    rule: Option<Rule>,
+    /// Branches whose actors were given up, and where they were then.
+    given_up: BTreeMap<BranchName, CommitSha>,
     /// Those who wait to hear that a delivery was heeded, which the next poll that works will do.
     unheeded: Vec<Recipient<()>>,
 }
@@ -121,6 +141,8 @@ enum Msg {
     Hint(Box<ForgeEvent>, Option<Recipient<()>>),
     Read(PullNumber, Result<Option<Box<PullFacts>>, ForgeError>, Vec<Recipient<()>>),
     Fact(PullFact),
+    Policy(PolicyRead),
+    BranchFact(BranchFact),
     Report(Box<Report>),
     Lift(PullNumber, Reply<bool>),
     View(Reply<WatcherView>),
@@ -144,10 +166,15 @@ impl Server for Watcher {
             view: WatcherView::default(),
             poll_backoff: Duration::ZERO,
             disk: Disk::Ok,
+            rule: None,
+            given_up: BTreeMap::new(),
             unheeded: Vec::new(),
         };
         for number in watcher.known.open().collect::<Vec<_>>() {
             watcher.ensure(number, cx).await?;
+        }
+        for name in watcher.known.built().cloned().collect::<Vec<_>>() {
+            watcher.ensure_branch(&name, None, cx).await?;
         }
         let _self = cx.myself().cast(Msg::Poll);
         Ok(watcher)
@@ -160,6 +187,8 @@ impl Server for Watcher {
             Msg::Hint(event, done) => self.take_hint(*event, done, cx).await?,
             Msg::Read(number, result, done) => self.take_read(number, result, done, cx).await?,
             Msg::Fact(PullFact::Ended(number)) => self.end(number).await?,
+            Msg::Policy(read) => self.take_policy(read, cx).await?,
+            Msg::BranchFact(BranchFact::Ended(name)) => self.end_branch(name, cx).await?,
             Msg::Report(report) => self.take_report(*report, cx).await?,
             Msg::Lift(number, reply) => {
                 let was_there = self.lift(number, cx).await?;
@@ -169,6 +198,7 @@ impl Server for Watcher {
                 let mut view = self.view.clone();
                 view.quarantined = self.known.quarantined();
                 view.open = self.known.open().collect();
+                view.branches = self.known.built().cloned().collect();
                 reply.send(view);
             }
         }
@@ -182,6 +212,8 @@ impl Server for Watcher {
             Msg::Hint(..) => "hint",
             Msg::Read(..) => "read",
             Msg::Fact(_) => "fact",
+            Msg::Policy(_) => "policy",
+            Msg::BranchFact(_) => "branch-fact",
             Msg::Report(_) => "report",
             Msg::Lift(..) => "lift",
             Msg::View(_) => "view",
@@ -219,6 +251,8 @@ impl Watcher {
         for facts in seen.snapshot.pulls {
             self.observe(facts, None, cx).await?;
         }
+        let is_branch = |skipped: &Skipped| skipped.what.starts_with("branch");
+        let is_complete = !seen.snapshot.skipped.iter().any(is_branch);
         for skipped in seen.snapshot.skipped {
             warn!(repo = %self.args.elders.repo, what = skipped.what, why = skipped.why, "skipped");
         }
@@ -231,13 +265,14 @@ impl Watcher {
         for number in missing {
             self.read(number, Vec::new(), cx).await?;
         }
+        self.look_at_branches(is_complete, cx).await?;
         self.take_comments(seen.comments).await?;
         self.unheeded.drain(..).for_each(|done| done.tell(()));
         let _timer = cx.send_after(self.args.poll_interval, Msg::Poll);
         Ok(())
     }
 
-    /// Tells every pull request when the disk fills up, and when there is room again.
+    /// Tells every pull request and branch when the disk fills up, and when there is room again.
     fn look_at_disk(&mut self) {
         let disk = match (self.args.free_bytes)(self.args.elders.workspaces.folder()) {
             Ok(free) if free < self.args.elders.settings.min_free => Disk::Low,
@@ -254,6 +289,9 @@ impl Watcher {
         }
         for (_, pull) in self.args.registry.all() {
             pull.note_disk(disk);
+        }
+        for (_, branch) in self.args.branch_registry.all() {
+            branch.note_disk(disk);
         }
     }
 
@@ -359,6 +397,7 @@ impl Watcher {
         for facts in touched {
             self.observe(facts, None, cx).await?;
         }
-        Ok(())
+        // That a branch is gone is believed when the next poll does not find it.
+        self.look_at_branches(false, cx).await
     }
 }

@@ -1,24 +1,20 @@
 //! One preparation: from head and base to a conflict, an invalid pipeline, or an outline of jobs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use ci_config::{FileContent, is_component_file, parse_pipeline};
+use ci_config::is_component_file;
 use ci_domain::affected::{Affected, Change};
-use ci_domain::ids::{CommitSha, JobId};
-use ci_domain::input_scope::InputScopes;
-use ci_domain::outline::{Basis, Outline, OutlineJob, Preparation, Prepared};
+use ci_domain::ids::CommitSha;
+use ci_domain::outline::{Basis, Preparation, Prepared};
 use ci_domain::pipeline::{On, Pipeline};
-use ci_domain::plan::{Plan, plan_job};
 use ci_domain::policy::Policy;
 use ci_domain::subject::Subject;
-use ci_git::{
-    Blob, CommandError, EntryKind, FetchError, Merge, MergeCommit, MergeError, MergeRequest,
-    Mirror, ObjectId, Tree, Wanted,
-};
+use ci_git::{CommandError, FetchError, Merge, MergeError, MergeRequest, Mirror, Tree, Wanted};
 use heights::Regulator;
-use sha2::{Digest, Sha256};
 
 use crate::mirror::cache::PipelineCache;
+use crate::mirror::files::Files;
+use crate::mirror::outline::outline;
 use crate::mirror::policy::{PolicyKeeper, Ruling};
 
 /// Why nothing came of a preparation; it is tried again.
@@ -41,12 +37,6 @@ pub(super) struct Preparer {
     pipelines: PipelineCache,
 }
 
-/// The files of one commit that matter to its pipeline.
-pub(super) struct Files {
-    tree: Tree,
-    contents: Vec<(String, FileContent)>,
-}
-
 impl Preparer {
     pub(super) fn new(
         git: Mirror,
@@ -62,13 +52,16 @@ impl Preparer {
         Self { git, ..self.clone() }
     }
 
-    /// Merges and plans.
+    /// Merges, where that is to be done, and plans.
     pub(super) async fn prepare(
         &self,
         subject: &Subject,
         basis: &Basis,
     ) -> Result<Prepared, PrepareFault> {
-        let merge = self.merge(subject, basis).await?;
+        let code = match subject {
+            Subject::Pull(_) => self.merge(subject, basis).await?,
+            Subject::Branch(_) => self.tip(subject, basis).await?,
+        };
         let ruling = self.ruling(subject, &basis.policy).await?;
         let (policy, policy_findings) = match ruling {
             Ruling::Valid(policy) => (policy, None),
@@ -78,17 +71,19 @@ impl Preparer {
                 return Ok(prepared(basis, Policy::default(), None, result));
             }
         };
-        let result = match merge {
-            Merge::Conflict { paths } => {
-                Preparation::Conflict { paths: paths.iter().map(ToString::to_string).collect() }
-            }
-            Merge::Clean(merge) => self.plan(basis, merge, &policy).await?,
+        let result = match code {
+            Code::Conflict(paths) => Preparation::Conflict { paths },
+            Code::Clean(tree) => self.plan(subject, basis, tree, &policy).await?,
         };
         Ok(prepared(basis, policy, policy_findings, result))
     }
 
     /// The policy at the tip of the default branch, which is fetched where it is not there yet.
-    async fn ruling(&self, subject: &Subject, tip: &CommitSha) -> Result<Ruling, PrepareFault> {
+    pub(super) async fn ruling(
+        &self,
+        subject: &Subject,
+        tip: &CommitSha,
+    ) -> Result<Ruling, PrepareFault> {
         match self.policy.at(&self.git, tip).await {
             Err(PrepareFault::Git(_)) => {
                 self.fetch(Fetch::All, subject).await?;
@@ -99,24 +94,41 @@ impl Preparer {
     }
 
     /// Merges; what the mirror does not have is fetched first, the quick way and then the whole.
-    async fn merge(&self, subject: &Subject, basis: &Basis) -> Result<Merge, PrepareFault> {
+    async fn merge(&self, subject: &Subject, basis: &Basis) -> Result<Code, PrepareFault> {
         let request = MergeRequest { base: &basis.base, head: &basis.head, pin: subject };
         for fetch in [Some(Fetch::Subject), Some(Fetch::All), None] {
             match self.git.merge(request).await {
-                Ok(merge) => return Ok(merge),
+                Ok(Merge::Clean(merge)) => return Ok(Code::Clean(merge.files)),
+                Ok(Merge::Conflict { paths }) => {
+                    return Ok(Code::Conflict(paths.iter().map(ToString::to_string).collect()));
+                }
                 Err(MergeError::MissingCommit { commit }) => match fetch {
                     Some(fetch) => self.fetch(fetch, subject).await?,
-                    None => {
-                        return Err(PrepareFault::Later(format!(
-                            "merge {}: the repository does not have it any more",
-                            commit.short()
-                        )));
-                    }
+                    None => return Err(is_gone(&commit)),
                 },
                 Err(MergeError::Git(error)) => return Err(error.into()),
             }
         }
         Err(PrepareFault::Later("merge: a commit is missing".to_owned()))
+    }
+
+    /// Finds the tip of a branch and keeps it, since the branch may be forced elsewhere meanwhile.
+    async fn tip(&self, subject: &Subject, basis: &Basis) -> Result<Code, PrepareFault> {
+        for fetch in [Some(Fetch::Subject), Some(Fetch::All), None] {
+            if self.git.pin(subject, &basis.head).await.is_ok() {
+                break;
+            }
+            match fetch {
+                Some(fetch) => self.fetch(fetch, subject).await?,
+                None => return Err(is_gone(&basis.head)),
+            }
+        }
+        for pinned in self.git.pinned(subject).await? {
+            if pinned != basis.head && pinned != basis.base {
+                self.git.unpin(subject, &pinned).await?;
+            }
+        }
+        Ok(Code::Clean(self.git.tree(&basis.head).await?))
     }
 
     async fn fetch(&self, fetch: Fetch, subject: &Subject) -> Result<(), PrepareFault> {
@@ -135,29 +147,53 @@ impl Preparer {
 
     async fn plan(
         &self,
+        subject: &Subject,
         basis: &Basis,
-        merge: MergeCommit,
+        tree: Tree,
         policy: &Policy,
     ) -> Result<Preparation, PrepareFault> {
-        let (changes, files) = tokio::join!(
-            self.git.changed_paths(&basis.base, &merge.commit),
-            Files::read(&self.git, merge.files),
-        );
-        let merge = merge.commit;
-        let paths: BTreeSet<String> =
-            changes?.iter().map(|change| change.path.as_str().to_owned()).collect();
-        let files = files?;
+        let commit = tree.commit().clone();
+        let (changes, files) =
+            tokio::join!(self.changes(subject, basis, &commit), Files::read(&self.git, tree),);
+        let (changes, files) = (changes?, files?);
         let pipeline = match files.pipeline() {
             Ok(pipeline) => pipeline,
             Err(findings) => return Ok(invalid(findings)),
         };
-        let affected = self.affected(basis, &paths, &pipeline, policy).await?;
-        let outline = match outline(&pipeline, affected, policy, &files.tree) {
+        let affected = match changes {
+            Ok(paths) => self.affected(basis, &paths, &pipeline, policy).await?,
+            Err(why) => Affected::everything(&pipeline, why),
+        };
+        let on = match subject {
+            Subject::Pull(_) => On::Pull,
+            Subject::Branch(_) => On::Branch,
+        };
+        let outline = match outline(&pipeline, affected, policy, files.tree(), on) {
             Ok(outline) => outline,
             Err(finding) => return Ok(invalid(vec![finding])),
         };
-        self.pipelines.put(&merge, pipeline);
-        Ok(Preparation::Planned { merge, outline })
+        self.pipelines.put(&commit, pipeline);
+        Ok(Preparation::Planned { merge: commit, outline })
+    }
+
+    /// The paths that differ from the base, or why that cannot be said.
+    async fn changes(
+        &self,
+        subject: &Subject,
+        basis: &Basis,
+        commit: &CommitSha,
+    ) -> Result<Result<BTreeSet<String>, &'static str>, PrepareFault> {
+        if let Subject::Branch(_) = subject {
+            if basis.base == *commit {
+                return Ok(Err("there is nothing to compare it with"));
+            }
+            // It was kept when it was built; a mirror that was made anew since does not have it.
+            if self.git.pin(subject, &basis.base).await.is_err() {
+                return Ok(Err("the commit that was built last is gone"));
+            }
+        }
+        let changes = self.git.changed_paths(&basis.base, commit).await?;
+        Ok(Ok(changes.iter().map(|change| change.path.as_str().to_owned()).collect()))
     }
 
     /// The affected set over the graphs of base and merge; where no component file changed, one graph
@@ -179,6 +215,19 @@ impl Preparer {
     }
 }
 
+/// What is to be planned.
+enum Code {
+    /// These files of a commit.
+    Clean(Tree),
+    /// Head and base do not merge, because of these paths.
+    Conflict(Vec<String>),
+}
+
+fn is_gone(commit: &CommitSha) -> PrepareFault {
+    let commit = commit.short();
+    PrepareFault::Later(format!("find {commit}: the repository does not have it any more"))
+}
+
 #[derive(Clone, Copy)]
 enum Fetch {
     Subject,
@@ -189,46 +238,6 @@ fn wanted(subject: &Subject) -> Wanted {
     match subject {
         Subject::Pull(number) => Wanted::Pull(*number),
         Subject::Branch(name) => Wanted::Branch(name.clone()),
-    }
-}
-
-impl Files {
-    /// Reads the component files of `commit`.
-    pub(super) async fn of(git: &Mirror, commit: &CommitSha) -> Result<Self, CommandError> {
-        Self::read(git, git.tree(commit).await?).await
-    }
-
-    async fn read(git: &Mirror, tree: Tree) -> Result<Self, CommandError> {
-        let entries = tree.entries().iter().filter(|entry| is_component_file(entry.path.as_str()));
-        let mut contents = Vec::new();
-        let mut to_read: Vec<(String, ObjectId)> = Vec::new();
-        for entry in entries {
-            let path = entry.path.as_str().to_owned();
-            match entry.kind {
-                EntryKind::Regular | EntryKind::Executable => {
-                    to_read.push((path, entry.object.clone()));
-                }
-                EntryKind::Symlink => contents.push((path, FileContent::Symlink)),
-                EntryKind::Submodule => contents.push((path, FileContent::Submodule)),
-            }
-        }
-        let objects: Vec<ObjectId> = to_read.iter().map(|(_, object)| object.clone()).collect();
-        let blobs = git.read_blobs(&objects, ci_config::yaml::MAX_FILE as u64).await?;
-        contents.extend(to_read.into_iter().zip(blobs).map(|((path, _), blob)| {
-            let content = match blob {
-                Blob::Content(bytes) => FileContent::Bytes(bytes),
-                Blob::TooLarge { size } => FileContent::TooLarge(size),
-                Blob::Missing => FileContent::Bytes(Vec::new()),
-            };
-            (path, content)
-        }));
-        Ok(Self { tree, contents })
-    }
-
-    /// The pipeline, or everything that is wrong with it.
-    pub(super) fn pipeline(&self) -> Result<Pipeline, Vec<String>> {
-        parse_pipeline(self.contents.clone())
-            .map_err(|findings| findings.iter().map(ToString::to_string).collect())
     }
 }
 
@@ -255,44 +264,6 @@ fn without_column(finding: &str) -> String {
         }
         _ => finding.to_owned(),
     }
-}
-
-/// The outline of a plan: every job that can run on pull requests, those of unaffected components too.
-fn outline(
-    pipeline: &Pipeline,
-    affected: Affected,
-    policy: &Policy,
-    tree: &Tree,
-) -> Result<Outline, String> {
-    let plan = Plan::new(pipeline, affected, On::Pull)
-        .map_err(|flaws| format!("the needs of jobs have no order: {flaws:?}"))?;
-    let required = plan.required(&policy.mergeable);
-    let scopes = InputScopes::new(pipeline, &policy.ignore).map_err(|error| error.to_string())?;
-    let listing: Vec<(String, String)> = tree
-        .entries()
-        .iter()
-        .map(|entry| (entry.path.as_str().to_owned(), entry.object.as_str().to_owned()))
-        .collect();
-    let mut jobs: BTreeMap<JobId, OutlineJob> = BTreeMap::new();
-    for (component, job) in pipeline.jobs() {
-        let id = component.job_id(job);
-        let planned = match plan.job(&id) {
-            Some(planned) => Some(planned.clone()),
-            None => plan_job(pipeline, &plan.affected, &id, On::Pull),
-        };
-        let Some(planned) = planned.filter(|_| job.on.contains(&On::Pull)) else { continue };
-        let optional = plan.job(&id).is_some() && !required.jobs.contains_key(&id);
-        let digest = scopes.digest_input(&id, &listing).map(|text| hex(&Sha256::digest(text)));
-        let digest = digest.unwrap_or_default();
-        let (needs, when) = (planned.needs, planned.definition.when);
-        jobs.insert(id, OutlineJob { needs, when, optional, digest });
-    }
-    let affected = plan.affected.components().map(|(name, _)| name.clone()).collect();
-    Ok(Outline { affected, jobs, missing: required.missing })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 impl From<CommandError> for PrepareFault {

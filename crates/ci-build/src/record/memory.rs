@@ -132,15 +132,17 @@ impl TryFrom<StoredBuild> for ActiveBuild {
     }
 }
 
-fn outcomes(of: &BTreeMap<JobId, ci_domain::outcome::Outcome>) -> BTreeMap<String, StoredOutcome> {
+pub(super) fn outcomes(
+    of: &BTreeMap<JobId, ci_domain::outcome::Outcome>,
+) -> BTreeMap<String, StoredOutcome> {
     of.iter().map(|(job, outcome)| (job.to_string(), outcome.into())).collect()
 }
 
-fn texts<T: ToString>(items: &BTreeSet<T>) -> BTreeSet<String> {
+pub(super) fn texts<T: ToString>(items: &BTreeSet<T>) -> BTreeSet<String> {
     items.iter().map(ToString::to_string).collect()
 }
 
-fn parsed<T>(texts: &BTreeSet<String>) -> Result<BTreeSet<T>, RecordError>
+pub(super) fn parsed<T>(texts: &BTreeSet<String>) -> Result<BTreeSet<T>, RecordError>
 where
     T: std::str::FromStr<Err = ci_domain::ids::InvalidId> + Ord,
 {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ci_domain::branch::{BranchEvent, Tip};
 use ci_domain::build::{AttemptEnd, BuildEvent, BuildSpec, JobRequest, Order};
 use ci_domain::forge::{
     CommentId, ForceTarget, Head, PullFacts, PullState, Review, ReviewId, ReviewState, Timestamp,
@@ -226,4 +227,51 @@ fn what_another_program_wrote_is_refused_by_name() {
     assert!(matches!(pull_event(&later), Err(RecordError::Unknown { version: 2, .. })));
     let torn = ci_store::Record { body: serde_json::json!({}), ..build_record(&build_events()[0]) };
     assert!(matches!(build_event(&torn), Err(RecordError::Body { .. })));
+}
+
+fn branch_events() -> Vec<BranchEvent> {
+    let tip = |digit| Tip { commit: sha(digit), policy: sha('d'), preexisting: true };
+    let planned = match prepared(
+        Preparation::Planned { merge: sha('c'), outline: outline() },
+        strict_policy(),
+    ) {
+        PullEvent::Prepared(prepared) => prepared,
+        other => panic!("{other:?}"),
+    };
+    let outcome = Outcome {
+        result: JobResult::Failed,
+        attempt: Some("abc123-t1-b2-1".parse().unwrap()),
+        build: BuildNumber(2),
+        digest: "d".to_owned(),
+        duration: Duration::from_millis(1234),
+    };
+    let (jobs, by) = ([job("air:test")].into(), "linus".parse().unwrap());
+    vec![
+        BranchEvent::Observed(tip('a')),
+        BranchEvent::Prepared(planned),
+        BranchEvent::BuildDecided(spec()),
+        BranchEvent::JobFinished { head: sha('a'), job: job("air:test"), outcome },
+        BranchEvent::Forced { jobs, by },
+        BranchEvent::SupersedeDecided,
+        BranchEvent::GivenUp,
+        BranchEvent::BuildFinished(BuildNumber(2)),
+        BranchEvent::Gone,
+    ]
+}
+
+#[test]
+fn what_is_written_of_branches_is_what_is_read() {
+    use ci_domain::branch::{Branch, BranchConfig};
+    let config = BranchConfig {
+        repo: "acme/shop".parse().unwrap(),
+        name: "main".parse().unwrap(),
+        prefix: "abc123-t1".to_owned(),
+        isolation: ci_domain::may_run::Isolation::None,
+    };
+    let mut branch = Branch::new(config);
+    for event in branch_events() {
+        assert_eq!(branch_event(&branch_record(&event)).unwrap(), event);
+        branch.replay(event);
+        assert_eq!(&recalled_branch(&branch_snapshot(branch.memory())).unwrap(), branch.memory());
+    }
 }

@@ -1,14 +1,18 @@
 //! What the forge should say and what it has been told: from the two follows what to write next.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ci_domain::forge::{CommentId, StatusState, StatusWrite};
 use ci_domain::ids::CommitSha;
 use ci_domain::report::{CommentContent, CommentWish, Report, Topic};
 use ci_domain::subject::Subject;
 use ci_domain::wording;
+use sha2::{Digest, Sha256};
 
 use crate::reporter::write::Written;
+
+/// Comments that are remembered; whoever is forgotten was made thousands of heads ago.
+const REMEMBERED_COMMENTS: usize = 5000;
 
 /// One repository's wishes and deliveries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(super) struct Told {
     pub(super) statuses: BTreeMap<CommitSha, BTreeMap<String, StatusWrite>>,
     /// Comments by marker.
     pub(super) comments: BTreeMap<String, Posted>,
+    /// Their markers, the oldest first.
+    pub(super) order: VecDeque<String>,
     /// Markers of comments that may have been posted: the answer has not come, or was lost.
     pub(super) attempted: BTreeSet<String>,
 }
@@ -56,16 +62,24 @@ impl Book {
         Self { wishes: BTreeMap::new(), told }
     }
 
-    /// Takes the wishes of a pull request or branch in place of its earlier ones.
+    /// Takes the wishes of a pull request or branch in place of its earlier ones, and forgets what was
+    /// told about a commit that nobody speaks of any more.
     pub(super) fn wish(&mut self, report: Report) {
-        self.wishes.insert(report.subject.clone(), report);
+        let earlier = self.wishes.insert(report.subject.clone(), report);
+        self.forget_statuses(earlier);
     }
 
-    /// Forgets a pull request or branch, and what was told about commits that nobody speaks of any more.
+    /// Forgets a pull request or branch.
     pub(super) fn forget(&mut self, subject: &Subject) {
-        self.wishes.remove(subject);
-        let heads: BTreeSet<&CommitSha> = self.wishes.values().map(|report| &report.head).collect();
-        self.told.statuses.retain(|sha, _| heads.contains(sha));
+        let last = self.wishes.remove(subject);
+        self.forget_statuses(last);
+    }
+
+    fn forget_statuses(&mut self, gone: Option<Report>) {
+        let Some(head) = gone.map(|report| report.head) else { return };
+        if !self.wishes.values().any(|report| report.head == head) {
+            self.told.statuses.remove(&head);
+        }
     }
 
     /// The commit that a pull request or branch speaks of.
@@ -158,15 +172,22 @@ impl Told {
             }
             Written::Comment { marker, posted } => {
                 self.attempted.remove(&marker);
-                self.comments.insert(marker, posted);
+                if self.comments.insert(marker.clone(), posted).is_none() {
+                    self.order.push_back(marker);
+                }
+                if self.order.len() > REMEMBERED_COMMENTS
+                    && let Some(oldest) = self.order.pop_front()
+                {
+                    self.comments.remove(&oldest);
+                }
             }
         }
     }
 }
 
-/// What tells one content from another: its text, or the jobs and attempts it lists.
+/// What tells one content from another, in 64 digits: of its text, or of the jobs and attempts it lists.
 pub(super) fn fingerprint(content: &CommentContent) -> String {
-    match content {
+    let text = match content {
         CommentContent::Text(text) => text.clone(),
         CommentContent::Failures(failures) => {
             let entry = |failure: &ci_domain::report::FailureEntry| {
@@ -175,7 +196,8 @@ pub(super) fn fingerprint(content: &CommentContent) -> String {
             };
             failures.iter().map(entry).collect::<Vec<_>>().join("\n")
         }
-    }
+    };
+    Sha256::digest(text).iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 fn not_affected(told: &StatusWrite) -> StatusWrite {

@@ -184,9 +184,9 @@ impl From<&Told> for StoredTold {
                 .flat_map(|(sha, of)| of.values().map(move |status| stored_status(sha, status)))
                 .collect(),
             comments: told
-                .comments
+                .order
                 .iter()
-                .map(|(marker, posted)| stored_comment(marker, posted))
+                .filter_map(|marker| Some(stored_comment(marker, told.comments.get(marker)?)))
                 .collect(),
             attempted: told.attempted.clone(),
         }
@@ -202,7 +202,10 @@ impl TryFrom<StoredTold> for Told {
             let (sha, status) = status.try_into()?;
             told.note(Written::Status { sha, status });
         }
-        told.comments = stored.comments.into_iter().map(Into::into).collect();
+        for comment in stored.comments {
+            let (marker, posted) = comment.into();
+            told.note(Written::Comment { marker, posted });
+        }
         Ok(told)
     }
 }

@@ -72,7 +72,11 @@ impl Watcher {
         let Report::Left(left) = report else { return Ok(()) };
         let gave_up = matches!(left.exit, Exit::Shutdown(ShutdownReason::ReachedMaxIntensity));
         let number = pull_tree::number(left.child.as_str());
-        let (true, Some(number)) = (gave_up, number) else { return Ok(()) };
+        let number = match (gave_up, number) {
+            (true, Some(number)) => number,
+            (true, None) => return self.give_branch_up(left.child.as_str()).await,
+            (false, _) => return Ok(()),
+        };
         let reason = "its actors crashed too often".to_owned();
         warn!(repo = %self.args.elders.repo, pull = %number, reason, "quarantined");
         if let Some(process) = self.args.pulls.process() {

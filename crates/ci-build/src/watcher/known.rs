@@ -21,6 +21,9 @@ pub(super) struct Known {
     open: BTreeSet<PullNumber>,
     quarantined: BTreeMap<PullNumber, String>,
     seen: bool,
+    /// The branches that are built.
+    built: BTreeSet<BranchName>,
+    branches_seen: bool,
     comments: BTreeSet<CommentId>,
     comments_read: Timestamp,
     /// The last facts of each open pull request; not on record.
@@ -43,6 +46,12 @@ pub(super) enum KnownEvent {
     Quarantined(PullNumber, String),
     /// They are started again.
     Lifted(PullNumber),
+    /// Branches were looked at for the first time.
+    BranchesSeen,
+    /// A branch is built from now on.
+    BranchBuilt(BranchName),
+    /// A branch is not built any more.
+    BranchEnded(BranchName),
     /// The command of a comment was carried out, or answered.
     Heeded(CommentId),
     /// Comments up to this time have been read.
@@ -52,6 +61,11 @@ pub(super) enum KnownEvent {
 #[derive(Serialize, Deserialize)]
 struct Number {
     pull: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Branch {
+    branch: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,6 +124,20 @@ impl Known {
         self.seen
     }
 
+    /// The branches that are built.
+    pub(super) fn built(&self) -> impl Iterator<Item = &BranchName> {
+        self.built.iter()
+    }
+
+    pub(super) fn is_built(&self, branch: &BranchName) -> bool {
+        self.built.contains(branch)
+    }
+
+    /// Whether branches have been looked at before.
+    pub(super) fn has_seen_branches(&self) -> bool {
+        self.branches_seen
+    }
+
     pub(super) fn has_heeded(&self, comment: CommentId) -> bool {
         self.comments.contains(&comment)
     }
@@ -155,9 +183,18 @@ impl Known {
         self.tips.get(branch).cloned()
     }
 
+    /// Every branch that is known to be there.
+    pub(super) fn branches(&self) -> impl Iterator<Item = &BranchName> {
+        self.tips.keys()
+    }
+
     /// The commit that the policy is read from; unknown before the first poll.
     pub(super) fn policy_tip(&self) -> Option<CommitSha> {
         self.tip(self.default_branch.as_ref()?)
+    }
+
+    pub(super) fn default_branch(&self) -> Option<&BranchName> {
+        self.default_branch.as_ref()
     }
 
     fn fold(&mut self, event: KnownEvent) {
@@ -177,6 +214,13 @@ impl Known {
             KnownEvent::Lifted(number) => {
                 self.quarantined.remove(&number);
             }
+            KnownEvent::BranchesSeen => self.branches_seen = true,
+            KnownEvent::BranchBuilt(branch) => {
+                self.built.insert(branch);
+            }
+            KnownEvent::BranchEnded(branch) => {
+                self.built.remove(&branch);
+            }
             KnownEvent::Heeded(comment) => {
                 self.comments.insert(comment);
                 if self.comments.len() > REMEMBERED_COMMENTS {
@@ -190,7 +234,12 @@ impl Known {
 
 fn recorded(event: &KnownEvent) -> Record {
     let number = |kind, pull: &PullNumber| record::record(kind, &Number { pull: pull.0 });
+    let branch =
+        |kind, branch: &BranchName| record::record(kind, &Branch { branch: branch.to_string() });
     match event {
+        KnownEvent::BranchesSeen => record::record("branches-seen", &()),
+        KnownEvent::BranchBuilt(name) => branch("branch-built", name),
+        KnownEvent::BranchEnded(name) => branch("branch-ended", name),
         KnownEvent::Seen => record::record("seen", &()),
         KnownEvent::Opened(pull) => number("opened", pull),
         KnownEvent::Ended(pull) => number("ended", pull),
@@ -205,8 +254,12 @@ fn recorded(event: &KnownEvent) -> Record {
 
 fn event(stored: &Record) -> Result<KnownEvent, RecordError> {
     let number = || Ok::<_, RecordError>(PullNumber(record::body::<Number>(stored)?.pull));
+    let branch = || Ok::<_, RecordError>(BranchName::new(record::body::<Branch>(stored)?.branch)?);
     Ok(match stored.kind.as_str() {
         "seen" => KnownEvent::Seen,
+        "branches-seen" => KnownEvent::BranchesSeen,
+        "branch-built" => KnownEvent::BranchBuilt(branch()?),
+        "branch-ended" => KnownEvent::BranchEnded(branch()?),
         "opened" => KnownEvent::Opened(number()?),
         "ended" => KnownEvent::Ended(number()?),
         "quarantined" => {

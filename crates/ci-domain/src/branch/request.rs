@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 
 use crate::branch::Branch;
 use crate::forge::ForceTarget;
-use crate::ids::JobId;
+use crate::ids::{BranchName, JobId};
 
 /// Why a request cannot be met. The text is the answer to the person.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BranchRefusal {
+    /// There is no such branch among those that are built.
+    #[error("{0} is not a branch that is built on push")]
+    NotBuilt(BranchName),
     /// Nothing has been planned for the tip.
     #[error("the branch has no plan yet: {0}")]
     NotPlanned(String),
