@@ -16,6 +16,7 @@ use tracing::{debug, error};
 
 use crate::intake::store::{Entry, IntakeState};
 use crate::ledger::{LedgerHandle, intake_stream};
+use crate::queues::Queues;
 use crate::watcher::WatcherHandle;
 
 /// How often deliveries that have had no effect are handed out again: their watcher was being restarted,
@@ -56,6 +57,7 @@ impl IntakeHandle {
 pub(crate) struct IntakeArgs {
     pub(crate) ledger: LedgerHandle,
     pub(crate) watchers: BTreeMap<RepoName, WatcherHandle>,
+    pub(crate) queues: Queues,
 }
 
 /// Describes the intake as a child.
@@ -128,6 +130,9 @@ impl Intake {
         let Some(entry) = self.entry(delivery) else { return reply.send(Receipt::NotOfInterest) };
         if self.state.has(&entry.delivery) {
             return reply.send(Receipt::Duplicate);
+        }
+        if self.args.queues.is_disk_low() {
+            return reply.send(Receipt::NotStored);
         }
         if let Some(waiting) = self.storing.get_mut(&entry.delivery) {
             return waiting.push(reply);

@@ -23,7 +23,9 @@ use ci_domain::pull::{Refusal, Request};
 use ci_domain::report::Voice;
 use ci_exec::Launcher;
 use ci_store::Stamp;
-use heights::{Backoff, CallError, Fault, Strategy, Supervisor, SupervisorBuilder, TaskSupervisor};
+use heights::{
+    Backoff, CallError, ChildSpec, Fault, Strategy, Supervisor, SupervisorBuilder, TaskSupervisor,
+};
 
 use crate::elders::RunnerSettings;
 use crate::intake::{self, IntakeArgs, IntakeHandle};
@@ -131,17 +133,13 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
         keep_logs: args.keep_logs,
         now: args.now,
     };
-    let mut repos = Repos::new();
-    let mut repos_tree = Supervisor::builder("repos").intensity(INTENSITY.0, INTENSITY.1);
-    for repo_args in args.repos {
-        let name = repo_args.name.clone();
-        let (spec, handle) = repo::describe(repo_args, &shared);
-        repos_tree = repos_tree.child(spec);
-        repos.insert(name, handle);
-    }
-    let (repos_spec, _) = repos_tree.child_spec();
+    let (repos_spec, repos) = describe_repos(args.repos, &shared);
     let watchers = repos.iter().map(|(name, repo)| (name.clone(), repo.watcher.clone())).collect();
-    let (intake_spec, intake) = intake::start(IntakeArgs { ledger: args.ledger.clone(), watchers });
+    let (intake_spec, intake) = intake::start(IntakeArgs {
+        ledger: args.ledger.clone(),
+        watchers,
+        queues: args.queues.clone(),
+    });
     let builder = Supervisor::builder("ci-node")
         .strategy(Strategy::RestForOne)
         .intensity(INTENSITY.0, INTENSITY.1)
@@ -164,10 +162,23 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
     (builder, NodeHandle { inner: Arc::new(inner) })
 }
 
+/// The supervisor of all repositories, and the ways into each.
+fn describe_repos(repos: Vec<RepoArgs>, shared: &Shared) -> (ChildSpec, Repos) {
+    let mut tree = Supervisor::builder("repos").intensity(INTENSITY.0, INTENSITY.1);
+    let mut handles = Repos::new();
+    for args in repos {
+        let name = args.name.clone();
+        let (spec, handle) = repo::describe(args, shared);
+        tree = tree.child(spec);
+        handles.insert(name, handle);
+    }
+    (tree.child_spec().0, handles)
+}
+
 /// The queues' clocks, and the end of the time of adoption.
-fn regulators(queues: &Queues) -> heights::ChildSpec {
+fn regulators(queues: &Queues) -> ChildSpec {
     let waiting = queues.clone();
-    let adoption = heights::ChildSpec::task("adoption", move |cx| {
+    let adoption = ChildSpec::task("adoption", move |cx| {
         let queues = waiting.clone();
         async move {
             tokio::select! {

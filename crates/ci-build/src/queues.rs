@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ci_domain::ids::{AttemptId, JobId};
+use ci_domain::may_run::Disk;
 use heights::Regulator;
 use heights::regulator::{Hold, Limits, Permit, QueueView, Rate, Refused};
 
@@ -42,6 +43,8 @@ pub struct Queues {
     regulators: Arc<BTreeMap<String, Regulator>>,
     ports: Arc<Ports>,
     adoption: Arc<Adoption>,
+    /// Keeps new jobs from starting while the disk is below its reserve.
+    full: Arc<Mutex<Option<Hold>>>,
 }
 
 /// A job's permit with its ports; both are free again when it is dropped.
@@ -76,6 +79,7 @@ impl Queues {
             regulators: Arc::new(regulators),
             ports: Arc::default(),
             adoption: Arc::new(adoption),
+            full: Arc::default(),
         }
     }
 
@@ -101,6 +105,22 @@ impl Queues {
             }
         }
         unknown
+    }
+
+    /// Whether free space is below the reserve, so that nothing new is admitted.
+    #[must_use]
+    pub fn is_disk_low(&self) -> bool {
+        self.full.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Admits no new jobs while the disk is low; those that run go on.
+    pub(crate) fn note_disk(&self, disk: Disk) {
+        let mut full = self.full.lock().unwrap_or_else(PoisonError::into_inner);
+        match disk {
+            Disk::Low if full.is_none() => *full = Some(self.required(JOBS).hold()),
+            Disk::Low => {}
+            Disk::Ok => *full = None,
+        }
     }
 
     /// Every queue.
@@ -252,6 +272,20 @@ mod tests {
         assert_eq!(queues.get("jobs.compile").unwrap().info().held, 1);
         drop(compile);
         assert_eq!(queues.get(JOBS).unwrap().info().held, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_job_starts_while_the_disk_is_low() {
+        let queues = Queues::new(&BTreeMap::new(), BTreeSet::new());
+        let wait = std::time::Duration::from_secs(1);
+        queues.note_disk(Disk::Low);
+        queues.note_disk(Disk::Low);
+        let id = job("a:test");
+        assert!(queues.is_disk_low());
+        assert!(tokio::time::timeout(wait, queues.acquire_job(&id)).await.is_err());
+        queues.note_disk(Disk::Ok);
+        assert!(!queues.is_disk_low());
+        assert!(tokio::time::timeout(wait, queues.acquire_job(&id)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

@@ -283,6 +283,7 @@ impl Watcher {
                 Disk::Ok
             }
         };
+        self.args.elders.queues.note_disk(disk);
         if disk != self.disk {
             warn!(repo = %self.args.elders.repo, ?disk, "the free space has crossed the reserve");
             self.disk = disk;

@@ -1,14 +1,13 @@
 //! Bodies of requests: of a bounded length, in a bounded time, before anybody looks at them.
 
-use std::error::Error;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body_util::LengthLimitError;
+use http_body_util::BodyExt as _;
 
 use crate::problem::Problem;
 
@@ -16,6 +15,11 @@ use crate::problem::Problem;
 const TIME: Duration = Duration::from_secs(30);
 /// The most that a form or a few fields in JSON have.
 const MOST: usize = 64 * 1024;
+
+/// The most that is read of a body that is too large, so that its sender gets to see the answer.
+const DISCARDED: usize = 64 * 1024 * 1024;
+/// How long such a sender may pause; one that waits for the answer gets it then.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A body that is not read.
 #[derive(Debug, thiserror::Error)]
@@ -34,18 +38,45 @@ pub(crate) enum BodyError {
 /// Reads a body of at most `most` bytes. One that says it is larger is not even begun.
 pub(crate) async fn whole(
     headers: &HeaderMap,
-    body: Body,
+    mut body: Body,
     most: usize,
 ) -> Result<Bytes, BodyError> {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if declared.and_then(|text| text.parse().ok()).is_some_and(|length: usize| length > most) {
-        return Err(BodyError::TooLarge(most));
+    let is_declared =
+        declared.and_then(|text| text.parse().ok()).is_some_and(|length: usize| length > most);
+    let result = if is_declared {
+        Err(BodyError::TooLarge(most))
+    } else {
+        let read = tokio::time::timeout(TIME, collect(&mut body, most)).await;
+        read.unwrap_or(Err(BodyError::TooSlow))
+    };
+    // Who asks before sending gets the answer instead, and sends nothing.
+    if matches!(result, Err(BodyError::TooLarge(_))) && !headers.contains_key(header::EXPECT) {
+        discard(&mut body).await;
     }
-    match tokio::time::timeout(TIME, to_bytes(body, most)).await {
-        Err(_) => Err(BodyError::TooSlow),
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_length(&error) => Err(BodyError::TooLarge(most)),
-        Ok(Err(error)) => Err(BodyError::Broken(error)),
+    result
+}
+
+async fn collect(body: &mut Body, most: usize) -> Result<Bytes, BodyError> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(BodyError::Broken)?.into_data() else { continue };
+        if bytes.len() + data.len() > most {
+            return Err(BodyError::TooLarge(most));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.into())
+}
+
+/// Reads on without keeping anything: many clients look for an answer only once they have sent all, and
+/// would find the connection reset.
+async fn discard(body: &mut Body) {
+    let mut left = DISCARDED;
+    while let Ok(Some(Ok(frame))) = tokio::time::timeout(PAUSE, body.frame()).await {
+        let length = frame.data_ref().map_or(0, Bytes::len);
+        let Some(rest) = left.checked_sub(length) else { return };
+        left = rest;
     }
 }
 
@@ -66,9 +97,4 @@ impl BodyError {
             Self::Broken(_) => StatusCode::BAD_REQUEST,
         }
     }
-}
-
-fn is_length(error: &axum::Error) -> bool {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.into_iter().any(|cause| cause.is::<LengthLimitError>())
 }

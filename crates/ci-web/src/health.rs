@@ -22,7 +22,8 @@ pub(crate) async fn ready(State(site): State<Site>) -> impl IntoResponse {
     }
 }
 
-/// Whether the store takes writes and every repository was looked at, with success or known trouble.
+/// Whether the store takes writes, there is room on the disk, and every repository was looked at, with
+/// success or known trouble.
 pub(crate) async fn readiness(site: &Site) -> Readiness {
     let mut reasons = Vec::new();
     if site.is_stopping() {
@@ -30,6 +31,9 @@ pub(crate) async fn readiness(site: &Site) -> Readiness {
     }
     if site.node().ledger().store().stats().failed {
         reasons.push("the store has failed".to_owned());
+    }
+    if site.node().queues().is_disk_low() {
+        reasons.push("free space is below the reserve".to_owned());
     }
     // No names: this answer is open to everyone.
     let (mut unpolled, mut silent) = (0, 0);

@@ -102,11 +102,13 @@ impl Preparer {
                 Ok(Merge::Conflict { paths }) => {
                     return Ok(Code::Conflict(paths.iter().map(ToString::to_string).collect()));
                 }
-                Err(MergeError::MissingCommit { commit }) => match fetch {
-                    Some(fetch) => self.fetch(fetch, subject).await?,
-                    None => return Err(is_gone(&commit)),
+                Err(error) => match (fetch, error) {
+                    // Whatever git says: a fetch for somebody else may bring a commit between two looks
+                    // of one merge, the first of which did not find it.
+                    (Some(fetch), _) => self.fetch(fetch, subject).await?,
+                    (None, MergeError::MissingCommit { commit }) => return Err(is_gone(&commit)),
+                    (None, MergeError::Git(error)) => return Err(error.into()),
                 },
-                Err(MergeError::Git(error)) => return Err(error.into()),
             }
         }
         Err(PrepareFault::Later("merge: a commit is missing".to_owned()))

@@ -5,7 +5,7 @@ use axum::extract::State;
 use ci_build::AskError;
 use ci_domain::forge::ForceTarget;
 use ci_domain::ids::{JobId, Login, PullNumber, RepoName};
-use ci_domain::pull::Request;
+use ci_domain::pull::{Refusal, Request};
 
 use super::place::{Given, PullPath};
 use crate::access::{Allowed, Build};
@@ -99,6 +99,9 @@ async fn ask(
 ) -> Result<Jobs, Problem> {
     match site.node().request(repo, number, request, by).await {
         Ok(Ok(jobs)) => Ok(Jobs { jobs: jobs.iter().map(ToString::to_string).collect() }),
+        Ok(Err(refusal @ Refusal::UnknownJob { .. })) => {
+            Err(Problem::not_found(refusal.to_string()))
+        }
         Ok(Err(refusal)) => Err(Problem::conflict(refusal.to_string())),
         Err(AskError::NoPull(..)) => Err(not_there(site, repo, number).await),
         Err(error) => Err(error.into()),

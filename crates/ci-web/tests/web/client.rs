@@ -58,6 +58,10 @@ async fn the_client_sees_and_does_everything() {
     assert!(
         matches!(&nothing, Err(ClientError::Refused { status: 409, detail }) if detail.contains("nothing to retry"))
     );
+    let unknown = client.retry(&repo, number, Some(&"app:nothing".parse().unwrap())).await;
+    assert!(
+        matches!(&unknown, Err(ClientError::NotFound { detail }) if detail.contains("there is no job `app:nothing`"))
+    );
     let forced = client.force(&repo, number, Some(&id), true).await.unwrap();
     assert_eq!(forced.jobs, ["app:test"]);
     let other = client.pull(&repo, PullNumber(99)).await;

@@ -94,6 +94,28 @@ async fn what_cannot_be_stored_is_not_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_sends_a_body_above_the_limit_gets_to_see_the_answer() {
+    let node = Node::start(ReadAccess::Token).await;
+    let length = 26_214_401;
+    let body = vec![b' '; length];
+    let chunk = format!("{length:x}\r\n");
+    for (head, before, after) in [
+        (format!("content-length: {length}"), "", ""),
+        ("transfer-encoding: chunked".to_owned(), chunk.as_str(), "\r\n0\r\n\r\n"),
+    ] {
+        let mut stream = TcpStream::connect(node.address).await.unwrap();
+        let head = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\n{head}\r\n\r\n{before}");
+        for part in [head.as_bytes(), &body, after.as_bytes()] {
+            stream.write_all(part).await.unwrap();
+        }
+        let mut answer = vec![0; 12];
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer, b"HTTP/1.1 413");
+    }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_body_above_the_limit_is_refused_before_it_is_read() {
     let node = Node::start(ReadAccess::Token).await;
     let mut stream = TcpStream::connect(node.address).await.unwrap();
