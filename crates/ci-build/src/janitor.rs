@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use ci_domain::ids::{AttemptId, PullNumber};
+use ci_domain::ids::PullNumber;
 use ci_git::Subject;
 use heights::{ChildSpec, Context, Fault, Flow, Server};
 use tracing::{info, warn};
@@ -87,19 +87,16 @@ impl Janitor {
         Ok(self.0.elders.mirror.git()?.maintain().await?)
     }
 
-    /// Removes the run directories of this repository that ended long ago.
+    /// Removes the run directories that ended long ago, those of other repositories and of an earlier
+    /// place of the node's data too: they are all kept equally long.
     async fn remove_logs(&self) -> Result<(), Fault> {
         let runs = self.0.elders.runs.clone();
-        let (prefix, now, keep) =
-            (format!("{}-", self.0.elders.slug), (self.0.now)(), self.0.keep_logs);
+        let (now, keep) = ((self.0.now)(), self.0.keep_logs);
         let remove = move || -> std::io::Result<usize> {
             let at_work = runs.at_work()?;
-            let is_ours = |attempt: &AttemptId| {
-                attempt.as_str().starts_with(&prefix) && !at_work.contains(attempt)
-            };
             let mut removed = 0;
-            for attempt in runs.attempts()?.into_iter().filter(is_ours) {
-                let path = runs.path(&attempt);
+            for attempt in runs.attempts()?.iter().filter(|attempt| !at_work.contains(attempt)) {
+                let path = runs.path(attempt);
                 let age =
                     now.duration_since(std::fs::metadata(&path)?.modified()?).unwrap_or_default();
                 if age > keep {

@@ -97,7 +97,7 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         regulator: shared.queues.required(GIT).clone(),
     });
     let elders = Elders {
-        slug: slug(&name),
+        slug: slug(&name, &shared.runs),
         repo: name.clone(),
         voice: shared.voice.clone(),
         settings: shared.settings.clone(),
@@ -168,9 +168,10 @@ pub(crate) fn later(recipient: &Arc<OnceLock<Recipient<Report>>>) -> Recipient<R
     })
 }
 
-/// Six digits that stand for a repository in the ids of its attempts.
-pub(crate) fn slug(name: &RepoName) -> String {
-    digest(name.as_str(), 3)
+/// Six digits that stand for a repository of this very node in the ids of its attempts: what a dead
+/// runner left is found by that id, and another node on the machine may serve the same repository.
+pub(crate) fn slug(name: &RepoName, runs: &Runs) -> String {
+    digest(&format!("{name} {}", runs.folder().display()), 3)
 }
 
 /// Sixteen digits that stand for a branch wherever its own name does not fit.

@@ -51,7 +51,12 @@ impl Runs {
     /// The file system does not let us.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        Ok(Self(folder.to_owned()))
+        Ok(Self(std::path::absolute(folder)?))
+    }
+
+    /// Where it is.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
     }
 
     /// The run directory of an attempt.
