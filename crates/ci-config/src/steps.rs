@@ -33,6 +33,7 @@ pub(crate) struct StepReader<'a> {
     definitions: BTreeMap<&'a str, Field<'a>>,
     using: Vec<&'a str>,
     read: usize,
+    is_told: bool,
 }
 
 /// Where a step is in the tree of its job.
@@ -48,7 +49,7 @@ impl<'a> StepReader<'a> {
         let entries = define.and_then(|define| define.entries(problems)).unwrap_or_default();
         let definitions: BTreeMap<&'a str, Field<'a>> =
             entries.into_iter().map(|(entry, field)| (entry.key.as_str(), field)).collect();
-        let mut reader = Self { definitions, using: Vec::new(), read: 0 };
+        let mut reader = Self { definitions, using: Vec::new(), read: 0, is_told: false };
         let names: Vec<&'a str> = reader.definitions.keys().copied().collect();
         for name in names {
             reader.definition(name, Place::root(), problems);
@@ -82,10 +83,7 @@ impl<'a> StepReader<'a> {
     fn step(&mut self, field: &Field<'a>, place: Place, problems: &mut Problems) -> Option<Step> {
         self.read += 1;
         if self.read > MAX_STEPS || place.level > MAX_LEVELS {
-            let limit =
-                format!("{MAX_STEPS} steps or {MAX_LEVELS} levels once each `use` is carried out");
-            problems.report(field.at(), format!("there are more than {limit}"));
-            self.read = MAX_STEPS;
+            self.too_many(field, problems);
             return None;
         }
         match &field.node.value {
@@ -103,6 +101,18 @@ impl<'a> StepReader<'a> {
                 None
             }
         }
+    }
+
+    /// Tells once for a file that its steps are too many: the limit is met again wherever one looks.
+    fn too_many(&mut self, field: &Field<'a>, problems: &mut Problems) {
+        self.read = MAX_STEPS;
+        if std::mem::replace(&mut self.is_told, true) {
+            return;
+        }
+        let limit =
+            format!("{MAX_STEPS} steps or {MAX_LEVELS} levels once each `use` is carried out");
+        let hint = "write a script that does all of it, and call that";
+        problems.hint(field.at(), format!("there are more than {limit}"), hint);
     }
 
     fn map(

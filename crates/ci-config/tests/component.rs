@@ -288,6 +288,7 @@ fn a_few_lines_cannot_become_millions() {
         text += &format!("  a{level}: [{{use: a{last}}}, {{use: a{last}}}]\n");
     }
     let diagnostics = parse(&text).unwrap_err();
+    assert_eq!(diagnostics.len(), 1, "{diagnostics:?}");
     assert!(diagnostics[0].message.contains("more than 10000 steps"), "{}", diagnostics[0]);
     let mut chain = "define:\n  a0: [x]\n".to_owned();
     for level in 1..2000 {
