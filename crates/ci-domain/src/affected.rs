@@ -154,9 +154,13 @@ impl Affected {
         for path in change.paths {
             let claimants = trees.each_ref().map(|tree| tree.claims.of(path, &ignore));
             if claimants.iter().any(|each| matches!(each, Claimants::Components(_))) {
+                let mut claimed = Vec::new();
                 for (tree, claimants) in trees.iter_mut().zip(claimants) {
-                    tree.touched.extend(affected.add_claims(path, claimants, merge));
+                    let names = affected.add_claims(path, claimants, merge);
+                    tree.touched.extend(names.iter().cloned());
+                    claimed.extend(names);
                 }
+                affected.add_gone(path, claimed, merge);
             } else if claimants.contains(&Claimants::Ignored) {
                 affected.without_effect.keep((path.clone(), NoEffect::Ignored));
             } else {
@@ -181,12 +185,20 @@ impl Affected {
         for (name, claim) in claimants {
             if merge.components.contains_key(&name) {
                 self.add(&name, Reason::Changed { path: path.to_owned(), claim });
-            } else {
-                self.without_effect.keep((path.to_owned(), NoEffect::Gone(name.clone())));
             }
             names.push(name);
         }
         names
+    }
+
+    /// Takes note of a path that only such components claim as the merge no longer has.
+    fn add_gone(&mut self, path: &str, claimed: Vec<ComponentName>, merge: &Pipeline) {
+        if claimed.iter().any(|name| merge.components.contains_key(name)) {
+            return;
+        }
+        for name in claimed {
+            self.without_effect.keep((path.to_owned(), NoEffect::Gone(name)));
+        }
     }
 
     fn add_unowned(&mut self, path: &str, unowned: Unowned, merge: &Pipeline) {

@@ -161,6 +161,19 @@ fn every_component_says_why() {
 }
 
 #[test]
+fn a_path_is_without_effect_only_where_nobody_is_left_who_claims_it() {
+    let without = |base, merge| {
+        let affected = between(base, merge, "libs/old/x", &policy(&[], Unowned::All));
+        (names(&affected), affected.without_effect().first.clone())
+    };
+    let gone = NoEffect::Gone(component("libs/old"));
+    let path = "libs/old/x".to_owned();
+    assert_eq!(without("air\nlibs/old", "air"), (String::new(), vec![(path, gone)]));
+    // The component around it has it now.
+    assert_eq!(without("libs\nlibs/old", "libs"), ("libs".to_owned(), Vec::new()));
+}
+
+#[test]
 fn few_reasons_of_many_are_kept() {
     let changed: Vec<String> = (0..100).map(|number| format!("air/{number}")).collect();
     let affected = between("air", "air", &changed.join(" "), &policy(&[], Unowned::All));
