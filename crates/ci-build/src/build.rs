@@ -94,7 +94,8 @@ pub(crate) fn start(args: BuildArgs) -> (ChildSpec, BuildHandle) {
     let make = move || (args.clone(), jobs_ref.clone());
     let (actor, reference) = ChildSpec::server::<BuildActor>("build", make);
     let (spec, _) = Supervisor::builder(name)
-        .strategy(Strategy::RestForOne)
+        // Who decides starts anew with those it started, or it would wait for ever for one that is gone.
+        .strategy(Strategy::OneForAll)
         .intensity(INTENSITY.0, INTENSITY.1)
         .child(actor)
         .child(jobs)

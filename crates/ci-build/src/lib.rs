@@ -7,10 +7,10 @@
 //! │   └── acme.shop    rest_for_one
 //! │       ├── errands, mirror
 //! │       ├── pulls
-//! │       │   └── pull-7   rest_for_one
+//! │       │   └── pull-7   one_for_all
 //! │       │       ├── pull       decides
 //! │       │       └── builds
-//! │       │           └── build-2  rest_for_one
+//! │       │           └── build-2  one_for_all
 //! │       │               ├── build   decides
 //! │       │               └── jobs    one task for each attempt, which follows its runner
 //! │       ├── branches

@@ -39,7 +39,8 @@ pub(crate) fn describe(
     // Filled once: a pull request's tree is described once in its life.
     let _first = reports.set(handle.reports());
     let (spec, _) = Supervisor::builder(name(number))
-        .strategy(Strategy::RestForOne)
+        // Who decides starts anew with those it started, or it would wait for ever for one that is gone.
+        .strategy(Strategy::OneForAll)
         .intensity(INTENSITY.0, INTENSITY.1)
         .child(actor)
         .child(builds)

@@ -5,8 +5,8 @@ use std::time::Duration;
 use heights::{ChildSpec, ChildStarted, DynamicRef, Fault};
 use tokio::time::{Instant, sleep};
 
-/// How long the sibling may take: it starts right after us, or again after a crash.
-const LIMIT: Duration = Duration::from_secs(5);
+/// How long the sibling may take: it starts right after us. A stop of both waits for this, too.
+const LIMIT: Duration = Duration::from_secs(1);
 /// How often it is looked for.
 const PAUSE: Duration = Duration::from_millis(1);
 
