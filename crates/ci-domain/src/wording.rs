@@ -130,7 +130,7 @@ pub fn can_be_merged(head: &CommitSha) -> String {
 #[must_use]
 pub fn failures(subject: &Subject, head: &CommitSha, jobs: &[FailedJob]) -> String {
     if jobs.is_empty() {
-        return format!("What failed on {} has passed since.", head.short());
+        return format!("What failed on {} has passed since, or was started again.", head.short());
     }
     let mut text = match subject {
         Subject::Pull(_) => format!("On {}:\n", head.short()),
