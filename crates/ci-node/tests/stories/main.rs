@@ -1,0 +1,23 @@
+//! Stories of a whole node: the real program beside a real git repository and a GitHub in memory,
+//! webhooks in, statuses and comments out.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod chance;
+mod node;
+mod processes;
+mod repository;
+#[path = "../../../ci-github/tests/support/stand_in.rs"]
+mod stand_in;
+mod told;
+mod wait;
+mod world;
+
+mod actors;
+mod bad_input;
+mod base;
+mod damage;
+mod green;
+mod heads;
+mod kills;
+mod red;
+mod stop;

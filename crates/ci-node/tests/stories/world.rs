@@ -1,0 +1,221 @@
+//! A world for one story: a repository, a GitHub in front of it over HTTP, and the folder of a node.
+
+use std::cell::RefCell;
+use std::fs::{File, OpenOptions};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use ci_domain::forge::{Head, ReviewState, Timestamp};
+use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
+use ci_github::fake::{FakeGitHub, FakeRepo, NewPull, SignedDelivery};
+use rustix::process::Pid;
+use tempfile::TempDir;
+
+use crate::node::Node;
+use crate::processes;
+use crate::repository::{Change, Repository};
+use crate::stand_in::StandIn;
+use crate::wait::{LIMIT, wait_for};
+
+/// The name of the repository.
+pub const REPO: &str = "acme/shop";
+/// A policy under which green tests are enough.
+pub const NO_APPROVAL: (&str, &str) = ("ci-policy.yaml", "mergeable: {approvals: 0}\n");
+/// A poll interval that no story lives to see.
+pub const NEVER: &str = "1h";
+/// A poll interval for stories without webhooks.
+pub const OFTEN: &str = "200ms";
+
+/// Everything around a node.
+pub struct World {
+    folder: TempDir,
+    pub github: FakeGitHub,
+    pub repo: FakeRepo,
+    pub git: Repository,
+    server: StandIn,
+    port: u16,
+    main: RefCell<CommitSha>,
+}
+
+impl World {
+    /// Makes a world whose default branch has these files; `{outside}` in a file stands for the path of
+    /// the file that [`World::outside`] reads.
+    pub async fn new<P: AsRef<str>, C: AsRef<str>>(files: &[(P, C)]) -> Self {
+        let folder = tempfile::Builder::new().prefix("story-").tempdir().unwrap();
+        let git = Repository::init(folder.path().join("github.git"));
+        let outside = folder.path().join("outside");
+        let outside = outside.to_str().unwrap();
+        let file = |(path, content): &(P, C)| {
+            Change::file(path.as_ref(), content.as_ref().replace("{outside}", outside))
+        };
+        let changes: Vec<Change> = files.iter().map(file).collect();
+        let main = git.commit("refs/heads/main", None, &changes);
+        let github = FakeGitHub::new();
+        // Ahead of the node's clock: what happens here happens after the node has started.
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        github.set_clock(Timestamp(now + 60));
+        let repo = github.add_repo(RepoName::new(REPO).unwrap(), branch("main"), main.clone());
+        repo.grant(&login("linus"));
+        let answering = github.clone();
+        let server = StandIn::start(move |request| answering.answer(&request)).await;
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        std::fs::create_dir(folder.path().join("run")).unwrap();
+        std::fs::write(folder.path().join("outside"), "").unwrap();
+        let main = RefCell::new(main);
+        let world = Self { folder, github, repo, git, server, port, main };
+        world.configure(NEVER, "");
+        world
+    }
+
+    /// Writes the node's configuration.
+    pub fn configure(&self, poll_interval: &str, more: &str) {
+        let secret = |name: &str, text: &str| std::fs::write(self.path(name), text).unwrap();
+        secret("token", FakeGitHub::TOKEN);
+        secret("webhook-secret", FakeGitHub::WEBHOOK_SECRET);
+        let (url, port) = (&self.server.url, self.port);
+        let (data, git) = (self.data().display().to_string(), self.git.path().display());
+        let text = format!(
+            "name = \"ci\"\ndata_dir = \"{data}\"\npublic_url = \"https://ci.example.com\"\n\
+             [http]\nlisten = \"127.0.0.1:{port}\"\nread = \"public\"\n\
+             [github]\napi_url = \"{url}\"\ngraphql_url = \"{url}/graphql\"\n\
+             webhook_secret = {{ file = \"webhook-secret\" }}\ntoken = {{ file = \"token\" }}\n\
+             poll_interval = \"{poll_interval}\"\n\
+             [[repos]]\nname = \"{REPO}\"\nclone_url = \"file://{git}\"\n\
+             [queues]\n\"github.write\" = {{ rate = \"1000/s\", burst = 1000 }}\n\
+             jobs = {{ concurrency = 4 }}\n\
+             [runner]\nisolation = \"none\"\ngrace = \"1s\"\nmin_free = \"1MiB\"\n{more}\n"
+        );
+        std::fs::write(self.path("ci-node.toml"), text).unwrap();
+    }
+
+    /// Starts the node and waits until it is ready.
+    pub async fn start(&self) -> Node {
+        Node::start(self.folder.path(), self.port, self.log_file()).await
+    }
+
+    /// Starts the node.
+    pub fn spawn(&self) -> Node {
+        Node::spawn(self.folder.path(), self.port, self.log_file())
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The node's data.
+    pub fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    /// What the nodes have logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.path("node.log")).unwrap_or_default()
+    }
+
+    /// The lines that commands have written outside of their workspaces.
+    pub fn outside(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.path("outside")).unwrap();
+        text.lines().map(str::to_owned).collect()
+    }
+
+    /// A pull request by someone of ours, from `branch`, which is main with these changes.
+    pub fn open(&self, from: &str, changes: &[Change]) -> PullNumber {
+        let head = self.commit(from, changes);
+        let head = Head { sha: head, branch: branch(from), repo: Some(self.repo.name().clone()) };
+        let (title, author) = (format!("Change by {from}"), login("ada"));
+        let pull = NewPull { title, author, head, base: branch("main"), draft: false };
+        let number = self.repo.open_pull(pull);
+        self.git.set(&pull_ref(number), &self.head(number));
+        number
+    }
+
+    /// Commits changes of main to a branch that nobody has proposed yet.
+    pub fn commit(&self, to: &str, changes: &[Change]) -> CommitSha {
+        self.git.commit(&format!("refs/heads/{to}"), Some(&self.main.borrow()), changes)
+    }
+
+    /// Pushes a commit on top of a pull request's head.
+    pub fn push_pull(&self, pull: PullNumber, changes: &[Change]) -> CommitSha {
+        let head = self.repo.pull(pull).head;
+        let sha = self.git.commit(&format!("refs/heads/{}", head.branch), Some(&head.sha), changes);
+        self.git.set(&pull_ref(pull), &sha);
+        self.repo.push_pull(pull, &sha);
+        sha
+    }
+
+    /// Pushes a commit to main.
+    pub fn push_main(&self, changes: &[Change]) {
+        let sha = self.git.commit("refs/heads/main", Some(&self.main.borrow()), changes);
+        self.repo.push(&branch("main"), &sha);
+        self.main.replace(sha);
+    }
+
+    pub fn approve(&self, pull: PullNumber) {
+        let _review = self.repo.review(pull, &login("linus"), ReviewState::Approved);
+    }
+
+    /// The commit that a pull request proposes.
+    pub fn head(&self, pull: PullNumber) -> CommitSha {
+        self.repo.pull(pull).head.sha
+    }
+
+    /// Posts every webhook since the last time, in order.
+    pub async fn deliver(&self, node: &Node) {
+        for delivery in self.github.take_deliveries() {
+            let status = node.post(&delivery).await;
+            assert!([200, 202].contains(&status), "{}: {status}", delivery.event);
+        }
+    }
+
+    /// The webhooks that nobody has posted yet.
+    pub fn webhooks(&self) -> Vec<SignedDelivery> {
+        self.github.take_deliveries()
+    }
+
+    /// Waits until `is_so`.
+    pub async fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        wait_for(what, LIMIT, async || is_so().then_some(())).await;
+    }
+
+    /// Waits until `node` is the only process of this world.
+    pub async fn nothing_runs_beside(&self, node: &Node) {
+        let is_node = |pid: &Pid| pid.as_raw_nonzero().get() == node.pid().cast_signed();
+        let is_alone = || processes::of(self.folder()).iter().all(is_node);
+        self.until("every process of every job to end", is_alone).await;
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn log_file(&self) -> File {
+        OpenOptions::new().create(true).append(true).open(self.path("node.log")).unwrap()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        processes::kill_all(self.folder.path());
+        #[expect(clippy::print_stdout, reason = "a failed story shows what the node has logged")]
+        if std::thread::panicking() || std::env::var_os("STORY_SHOW").is_some() {
+            println!("the log of the node:\n{}", self.log());
+        }
+    }
+}
+
+pub fn branch(name: &str) -> BranchName {
+    BranchName::new(name).unwrap()
+}
+
+pub fn login(name: &str) -> Login {
+    Login::new(name).unwrap()
+}
+
+fn pull_ref(number: PullNumber) -> String {
+    format!("refs/pull/{number}/head")
+}
