@@ -203,6 +203,30 @@ impl Server for PullActor {
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+        // On the heap, for as long as it takes: an idle actor would keep the room that its longest step
+        // needs, twice, and most pull requests are idle.
+        Box::pin(self.take(msg, cx)).await?;
+        Ok(Flow::Continue)
+    }
+
+    fn label(msg: &Msg) -> &'static str {
+        match msg {
+            Msg::Resume => "resume",
+            Msg::Observe(..) => "observe",
+            Msg::Freed => "freed",
+            Msg::Prepared(..) => "prepared",
+            Msg::RetryPreparation => "retry-preparation",
+            Msg::Build(_) => "build",
+            Msg::Request(..) => "request",
+            Msg::Disk(_) => "disk",
+            Msg::Report(_) => "report",
+            Msg::View(_) => "view",
+        }
+    }
+}
+
+impl PullActor {
+    async fn take(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<(), Fault> {
         match msg {
             Msg::Resume => {
                 let step = self.pull.resume();
@@ -230,26 +254,9 @@ impl Server for PullActor {
                 reply.send(PullView::new(&self.pull, self.builds.progress()));
             }
         }
-        Ok(Flow::Continue)
+        Ok(())
     }
 
-    fn label(msg: &Msg) -> &'static str {
-        match msg {
-            Msg::Resume => "resume",
-            Msg::Observe(..) => "observe",
-            Msg::Freed => "freed",
-            Msg::Prepared(..) => "prepared",
-            Msg::RetryPreparation => "retry-preparation",
-            Msg::Build(_) => "build",
-            Msg::Request(..) => "request",
-            Msg::Disk(_) => "disk",
-            Msg::Report(_) => "report",
-            Msg::View(_) => "view",
-        }
-    }
-}
-
-impl PullActor {
     /// Takes to heart what the forge says; one that is reopened while it is freed waits for that, or its
     /// next build would find its workspace gone.
     async fn observe(&mut self, seen: Seen, cx: &mut Context<Msg>) -> Result<(), Fault> {
