@@ -132,7 +132,7 @@ impl Pull {
             Preparation::Invalid { first, findings } => Some(Finding::new(
                 StatusState::Failure,
                 first.clone(),
-                format!("a new head that mends:\n{}", findings.join("\n")),
+                format!("{} that mends:\n{}", wording::who_mends(first), findings.join("\n")),
             )),
             Preparation::Planned { .. } => None,
         }

@@ -79,6 +79,16 @@ pub fn awaiting_jobs(jobs: &[&JobId]) -> Option<String> {
     (!jobs.is_empty()).then(|| format!("awaiting {}", names(jobs)))
 }
 
+/// The commit that can mend a finding: the policy holds as it is at the tip of the default branch.
+#[must_use]
+pub fn who_mends(finding: &str) -> &'static str {
+    if finding.starts_with("ci-policy.yaml:") {
+        "a commit on the default branch"
+    } else {
+        "a new head"
+    }
+}
+
 /// The context of the umbrella status.
 #[must_use]
 pub fn umbrella_context(node: &str) -> String {

@@ -68,6 +68,12 @@ fn a_failure_on_a_branch_names_the_branch_as_a_shell_may_read_it() {
 }
 
 #[test]
+fn the_policy_is_mended_on_the_default_branch() {
+    assert_eq!(who_mends("ci-policy.yaml:3: unknown key"), "a commit on the default branch");
+    assert_eq!(who_mends("air/ci.yaml:3: unknown key"), "a new head");
+}
+
+#[test]
 fn a_crash_names_its_reason_in_one_harmless_line() {
     for (reason, expected) in [
         ("out of memory", "``` out of memory ```"),
