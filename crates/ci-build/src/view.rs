@@ -109,6 +109,13 @@ impl PullView {
 }
 
 impl BranchView {
+    /// Whether an attempt's id is of a build of this branch: `<repository>-t<digest of the name>-b…`.
+    #[must_use]
+    pub fn owns(&self, attempt: &AttemptId) -> bool {
+        let (_, rest) = attempt.as_str().split_once('-').unwrap_or_default();
+        rest.starts_with(&format!("t{}-b", crate::repo::key(&self.name)))
+    }
+
     /// Describes `branch`; `progress` is what its build told last.
     pub(crate) fn new(branch: &Branch, progress: Option<&Progress>) -> Self {
         let (state, description) = branch.standing();

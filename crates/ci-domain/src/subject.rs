@@ -35,7 +35,8 @@ impl fmt::Display for Subject {
 }
 
 /// The name of a branch as one part of a path or an address.
-pub(crate) fn escaped(name: &BranchName) -> String {
+#[must_use]
+pub fn escaped(name: &BranchName) -> String {
     let escape = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' => {
             char::from(byte).to_string()

@@ -1,20 +1,23 @@
 //! What is asked of the node, as wire types: the API shows it as it is, pages draw from it.
 
+mod branch;
 mod pull;
 
-use ci_build::{PullView, Undelivered, WatcherView};
-use ci_domain::ids::{AttemptId, PullNumber, RepoName};
+use ci_build::{BranchView, PullView, Undelivered, WatcherView};
+use ci_domain::ids::{AttemptId, BranchName, PullNumber, RepoName};
 use ci_exec::Exit;
 use futures_util::{StreamExt, stream};
 use heights::regulator::QueueView;
+
+pub(crate) use branch::detail as branch_detail;
 
 use crate::health;
 use crate::moment::{duration_ms, millis};
 use crate::problem::{Problem, chain};
 use crate::site::Site;
 use crate::wire::{
-    Command, CommandEnd, CommandRef, JobRun, NodeStatus, PullDetail, PullSummary, Quarantined,
-    Queue, Repo, StoreStats, VerdictCounts, VerdictState,
+    BranchSummary, Command, CommandEnd, CommandRef, JobRun, NodeStatus, PullDetail, PullSummary,
+    Quarantined, Queue, Repo, StoreStats, VerdictCounts, VerdictState,
 };
 
 /// Pull requests that are asked at once.
@@ -95,6 +98,30 @@ pub(crate) async fn pull(
 ) -> Result<PullDetail, Problem> {
     let view: PullView = site.node().pull(repo, number).await?;
     Ok(pull::detail(repo, &view))
+}
+
+/// The branches of a repository that are built on push, by name. One that does not answer is listed as such.
+pub(crate) async fn branches(site: &Site, repo: &RepoName) -> Result<Vec<BranchSummary>, Problem> {
+    let names = site.node().watcher(repo).await?.branches;
+    let one = |name: BranchName| async move {
+        match site.node().branch(repo, &name).await {
+            Ok(view) => view.map(|view| branch::summary(repo, &view)),
+            Err(error) => Some(branch::silent(repo, &name, &error)),
+        }
+    };
+    let all = stream::iter(names).map(one).buffered(AT_ONCE);
+    Ok(all.filter_map(std::future::ready).collect().await)
+}
+
+/// One branch.
+pub(crate) async fn branch(
+    site: &Site,
+    repo: &RepoName,
+    name: &BranchName,
+) -> Result<BranchView, Problem> {
+    let view = site.node().branch(repo, name).await?;
+    let nothing = || Problem::not_found(format!("{name} is not a branch that is built on push"));
+    view.ok_or_else(nothing)
 }
 
 /// The pull requests of a repository that were given up.

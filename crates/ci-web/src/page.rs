@@ -3,11 +3,13 @@
 mod act;
 mod ansi;
 mod asset;
+mod branch;
 mod home;
 mod html;
 mod job;
 mod layout;
 mod login;
+mod part;
 mod pull;
 mod repo;
 mod system;
@@ -31,7 +33,9 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/{owner}/{repo}", get(repo::show))
         .route("/{owner}/{repo}/pull/{number}", get(pull::show))
         .route("/{owner}/{repo}/pull/{number}/act", post(act::act))
-        .route("/{owner}/{repo}/pull/{number}/jobs/{attempt}", get(job::show))
+        .route("/{owner}/{repo}/pull/{number}/jobs/{attempt}", get(job::of_pull))
+        .route("/{owner}/{repo}/branch/{branch}", get(branch::show))
+        .route("/{owner}/{repo}/branch/{branch}/jobs/{attempt}", get(job::of_branch))
         .fallback(layout::nothing)
         .layer(from_fn(body::small))
 }

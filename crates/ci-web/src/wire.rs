@@ -3,6 +3,7 @@
 //! Texts are as they came: whoever shows them escapes them. Moments are milliseconds since 1970 and end
 //! in `_ms`, as durations do. A reader ignores fields that it does not know.
 
+mod branch;
 mod job;
 mod node;
 mod pull;
@@ -11,6 +12,7 @@ mod token;
 
 use serde::{Deserialize, Serialize};
 
+pub use branch::{BranchDetail, BranchSummary};
 pub use job::{Command, CommandEnd, CommandRef, JobRun};
 pub use node::{NodeStatus, Quarantined, Queue, Readiness, Repo, Undelivered, VerdictCounts};
 pub use pull::{Job, JobAction, JobState, Jobs, PullDetail, PullSummary, Unmet, VerdictState};

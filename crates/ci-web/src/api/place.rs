@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::FromRequestParts;
 use axum::extract::{FromRequest, Path, Query, Request};
 use axum::http::request::Parts;
-use ci_domain::ids::{PullNumber, RepoName};
+use ci_domain::ids::{BranchName, PullNumber, RepoName};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -15,6 +15,9 @@ pub(crate) struct RepoPath(pub(crate) RepoName);
 
 /// The pull request of a path that has `{number}`, too.
 pub(crate) struct PullPath(pub(crate) RepoName, pub(crate) PullNumber);
+
+/// The branch of a path that has `{branch}`, in which a `/` is `%2F`.
+pub(crate) struct BranchPath(pub(crate) RepoName, pub(crate) BranchName);
 
 /// One segment of a path that names something.
 pub(crate) struct Named<T>(pub(crate) T);
@@ -38,6 +41,13 @@ struct PullSegments {
     number: String,
 }
 
+#[derive(Deserialize)]
+struct BranchSegments {
+    owner: String,
+    repo: String,
+    branch: String,
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for RepoPath {
     type Rejection = Problem;
 
@@ -56,6 +66,17 @@ impl<S: Send + Sync> FromRequestParts<S> for PullPath {
         let invalid = |_| Problem::not_found(format!("{number:?} is not a pull request"));
         let number = PullNumber(number.parse().map_err(invalid)?);
         Ok(Self(repo_name(&owner, &repo)?, number))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for BranchPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let BranchSegments { owner, repo, branch } = segments(parts, state).await?;
+        let name = BranchName::new(branch);
+        let name = name.map_err(|error| Problem::not_found(error.to_string()))?;
+        Ok(Self(repo_name(&owner, &repo)?, name))
     }
 }
 

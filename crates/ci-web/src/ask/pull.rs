@@ -56,7 +56,7 @@ pub(super) fn detail(repo: &RepoName, view: &PullView) -> PullDetail {
     }
 }
 
-fn state(state: StatusState) -> VerdictState {
+pub(super) fn state(state: StatusState) -> VerdictState {
     match state {
         StatusState::Pending => VerdictState::Pending,
         StatusState::Success => VerdictState::Success,
@@ -65,7 +65,7 @@ fn state(state: StatusState) -> VerdictState {
     }
 }
 
-fn job(view: &JobView) -> Job {
+pub(super) fn job(view: &JobView) -> Job {
     let blank = Job {
         job: view.job.to_string(),
         state: JobState::Pending,

@@ -1,4 +1,4 @@
-//! `/{owner}/{repo}/pull/{n}/jobs/{attempt}`: the commands of an attempt with the ends of their logs.
+//! `…/pull/{n}/jobs/{attempt}` and `…/branch/{name}/jobs/{attempt}`: the commands of an attempt with the ends of their logs.
 //!
 //! Statuses and comments link here, so it works for attempts that newer ones have replaced, too.
 
@@ -12,16 +12,23 @@ use self::tail::Tail;
 use super::html::{Html, html};
 use super::layout::{Failure, Pace, Page, badge, job_badge};
 use super::visitor::Visitor;
-use super::{ansi, pull};
-use crate::api::{Named, PullPath};
+use super::{ansi, branch, part, pull, repo};
+use crate::api::{BranchPath, Named, PullPath};
 use crate::ask;
 use crate::log::failures_last;
 use crate::moment::{date, words};
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::{Command, Job, JobRun, PullDetail};
+use crate::wire::{Command, Job, JobRun};
 
-pub(super) async fn show(
+/// What the attempt was for.
+struct Place {
+    title: String,
+    trail: Html,
+    jobs: Vec<Job>,
+}
+
+pub(super) async fn of_pull(
     State(site): State<Site>,
     visitor: Visitor,
     path: Result<PullPath, Problem>,
@@ -33,8 +40,37 @@ pub(super) async fn show(
         let text = format!("{attempt} is not an attempt of pull request {number}");
         return Err(Problem::not_found(text).into());
     }
-    let job = job_of(&detail, &attempt);
-    let run = match ask::job_run(&site, &attempt).await {
+    let title = format!("#{number}");
+    let place = Place { title, trail: pull::trail(&repo, number), jobs: detail.jobs };
+    show(&site, &visitor, place, &attempt).await
+}
+
+pub(super) async fn of_branch(
+    State(site): State<Site>,
+    visitor: Visitor,
+    path: Result<BranchPath, Problem>,
+    attempt: Result<Named<AttemptId>, Problem>,
+) -> Result<Html, Failure> {
+    let (BranchPath(repo, name), Named(attempt)) = (path?, attempt?);
+    let view = ask::branch(&site, &repo, &name).await?;
+    if !view.owns(&attempt) {
+        let text = format!("{attempt} is not an attempt of branch {name}");
+        return Err(Problem::not_found(text).into());
+    }
+    let detail = ask::branch_detail(&repo, &view);
+    let trail = html!("{}{}", repo::trail(&repo), branch::trail(&detail.branch));
+    let place = Place { title: name.to_string(), trail, jobs: detail.jobs };
+    show(&site, &visitor, place, &attempt).await
+}
+
+async fn show(
+    site: &Site,
+    visitor: &Visitor,
+    place: Place,
+    attempt: &AttemptId,
+) -> Result<Html, Failure> {
+    let job = place.jobs.iter().find(|job| job.attempt.as_deref() == Some(attempt.as_str()));
+    let run = match ask::job_run(site, attempt).await {
         Ok(run) => Some(run),
         // It waits for its turn, and has no commands yet.
         Err(problem) if problem.status == StatusCode::NOT_FOUND && job.is_some() => None,
@@ -42,18 +78,18 @@ pub(super) async fn show(
     };
     let is_live = run.as_ref().is_none_or(|run| !run.ended);
     let name = job.map_or_else(|| "an earlier attempt".to_owned(), |job| job.job.clone());
-    let facts = facts(&attempt, job, run.as_ref());
+    let facts = facts(attempt, job, run.as_ref());
     let commands = match run {
-        Some(run) => commands(&site, run).await?,
+        Some(run) => commands(site, run).await?,
         None => html!("<p>It has not started yet.</p>"),
     };
     let page = Page {
-        title: format!("{name} of #{number}"),
-        trail: html!("{} <span>/</span> {}", pull::trail(&repo, number), name),
+        title: format!("{name} of {}", place.title),
+        trail: html!("{} <span>/</span> {}", place.trail, name),
         pace: if is_live { Pace::Live } else { Pace::Still },
         body: html!("<h1>{}</h1>{}{}", name, facts, commands),
     };
-    Ok(page.render(&site, &visitor))
+    Ok(page.render(site, visitor))
 }
 
 /// Whether the attempt's id is of a build of this pull request: `<repository>-p<number>-b…`.
@@ -62,12 +98,8 @@ fn is_of(attempt: &AttemptId, number: PullNumber) -> bool {
     rest.starts_with(&format!("p{number}-b"))
 }
 
-fn job_of<'a>(detail: &'a PullDetail, attempt: &AttemptId) -> Option<&'a Job> {
-    detail.jobs.iter().find(|job| job.attempt.as_deref() == Some(attempt.as_str()))
-}
-
 fn facts(attempt: &AttemptId, job: Option<&Job>, run: Option<&JobRun>) -> Html {
-    let state = job.map(|job| html!("{} {}", job_badge(job.state), pull::time(job)));
+    let state = job.map(|job| html!("{} {}", job_badge(job.state), part::time(job)));
     let started = run.and_then(|run| run.started_ms);
     let started = started.map(|at| html!(" · started {}", date(at)));
     let log =

@@ -1,23 +1,17 @@
 //! `/{owner}/{repo}/pull/{n}`: whether it can be merged, why not, and what runs for it.
 
-use std::time::SystemTime;
-
 use axum::extract::State;
 use ci_domain::ids::{PullNumber, RepoName};
 
 use super::html::{Html, html};
-use super::layout::{Failure, Pace, Page, foreign, job_badge, verdict_badge};
+use super::layout::{Failure, Pace, Page, foreign, verdict_badge};
 use super::visitor::Visitor;
-use super::{act, repo};
+use super::{act, part, repo};
 use crate::api::PullPath;
 use crate::ask;
-use crate::moment::{millis, words};
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::wire::{Job, JobState, PullDetail, PullSummary, VerdictState};
-
-/// Digits of a commit that people are shown.
-const SHORT: usize = 12;
 
 pub(super) async fn show(
     State(site): State<Site>,
@@ -62,15 +56,15 @@ fn body(detail: &PullDetail, proof: Option<&str>) -> Html {
         verdict_badge(pull.state),
         pull.description,
         unmet(detail),
-        findings(detail),
-        affected(detail),
+        part::findings(&detail.findings, detail.policy_error.as_ref()),
+        part::affected(&detail.affected),
         jobs(detail, proof)
     )
 }
 
 fn facts(detail: &PullDetail) -> Html {
     let pull = &detail.pull;
-    let short = |commit: &str| commit.chars().take(SHORT).collect::<String>();
+    let short = part::short;
     let head = pull.head.as_deref().map(|head| html!("head <code>{}</code>", short(head)));
     let author = pull.author.as_deref().map(|author| html!(" by {}", foreign(author)));
     let base = pull.base.as_deref().map(|base| html!(" into {}", foreign(base)));
@@ -91,31 +85,6 @@ fn unmet(detail: &PullDetail) -> Html {
     };
     let all: Html = detail.unmet.iter().map(one).collect();
     html!(r#"<h2>What is missing</h2><ol class="why">{}</ol>"#, all)
-}
-
-fn findings(detail: &PullDetail) -> Html {
-    let list = |title: &str, texts: &[String]| {
-        let items: Html = texts.iter().map(|text| html!("<li><pre>{}</pre></li>", text)).collect();
-        html!(r#"<h2>{}</h2><ul class="trouble">{}</ul>"#, title, items)
-    };
-    let mut found = Html::default();
-    if !detail.findings.is_empty() {
-        found.push(&list("What is wrong with the pipeline", &detail.findings));
-    }
-    if let Some(error) = &detail.policy_error {
-        let title = "The newest policy does not hold";
-        found.push(&list(title, std::slice::from_ref(error)));
-    }
-    found
-}
-
-fn affected(detail: &PullDetail) -> Html {
-    if detail.affected.is_empty() {
-        return Html::default();
-    }
-    let one = |name: &String| html!("<li><code>{}</code></li>", name);
-    let all: Html = detail.affected.iter().map(one).collect();
-    html!(r#"<h2>Affected components</h2><ul class="inline">{}</ul>"#, all)
 }
 
 fn jobs(detail: &PullDetail, proof: Option<&str>) -> Html {
@@ -143,41 +112,13 @@ fn is_retriable(state: JobState) -> bool {
 }
 
 fn row(pull: &PullSummary, job: &Job, proof: Option<&str>) -> Html {
-    let name = match &job.attempt {
-        Some(attempt) => html!(
-            r#"<a href="/{}/pull/{}/jobs/{}">{}</a>"#,
-            pull.repo,
-            pull.number,
-            attempt,
-            job.job
-        ),
-        None => html!("{}", job.job),
-    };
     let verb = match job.state {
         state if state.is_under_way() => Some(act::CANCEL),
         state if is_retriable(state) => Some(act::RETRY),
         _ => None,
     };
     let form = proof.zip(verb).map(|(proof, verb)| act::form(pull, proof, verb, Some(&job.job)));
-    html!(
-        "<tr><td>{}</td><td>{}</td><td>{}{}</td><td>{}</td></tr>",
-        job_badge(job.state),
-        name,
-        time(job),
-        if job.required { "" } else { " · optional" },
-        form.unwrap_or_default()
-    )
-}
-
-/// How long a job took or takes, or what it waits for.
-pub(super) fn time(job: &Job) -> Html {
-    match (&job.queue, job.since_ms, job.duration_ms, &job.reason) {
-        (.., Some(reason)) => html!("{}", reason),
-        (Some(queue), ..) => html!("in queue {}", queue),
-        (_, Some(since), ..) => {
-            html!("for {}", words(millis(SystemTime::now()).saturating_sub(since)))
-        }
-        (_, _, Some(duration), _) => html!("{}", words(duration)),
-        (None, None, None, None) => Html::default(),
-    }
+    let optional = if job.required { "" } else { " · optional" };
+    let page = format!("/{}/pull/{}", pull.repo, pull.number);
+    part::job(&page, job, optional, form)
 }

@@ -1,15 +1,16 @@
-//! `/{owner}/{repo}`: the open pull requests, and those that were given up.
+//! `/{owner}/{repo}`: the open pull requests, those that were given up, and the branches.
 
 use axum::extract::State;
 use ci_domain::ids::RepoName;
 
+use super::branch;
 use super::html::{Html, html};
 use super::layout::{Failure, Pace, Page, foreign, verdict_badge};
 use super::visitor::Visitor;
 use crate::api::RepoPath;
 use crate::ask;
 use crate::site::Site;
-use crate::wire::{PullSummary, Quarantined, VerdictState};
+use crate::wire::{BranchSummary, PullSummary, Quarantined, VerdictState};
 
 pub(super) async fn show(
     State(site): State<Site>,
@@ -19,12 +20,15 @@ pub(super) async fn show(
     let RepoPath(repo) = path?;
     let pulls = ask::pulls(&site, &repo).await?;
     let quarantined = ask::quarantined(&site, &repo).await?;
-    let is_live = pulls.iter().any(|pull| pull.building || pull.state == VerdictState::Pending);
+    let branches = ask::branches(&site, &repo).await?;
+    let is_live = pulls.iter().any(|pull| pull.building || pull.state == VerdictState::Pending)
+        || branches.iter().any(branch::is_live);
     let body = html!(
-        "<h1>{}</h1>{}{}",
+        "<h1>{}</h1>{}{}{}",
         repo,
         given_up(&quarantined),
-        if pulls.is_empty() { html!("<p>No pull request is open.</p>") } else { list(&pulls) }
+        if pulls.is_empty() { html!("<p>No pull request is open.</p>") } else { list(&pulls) },
+        built(&branches)
     );
     let pace = if is_live { Pace::Live } else { Pace::Still };
     let page = Page { title: repo.to_string(), trail: trail(&repo), pace, body };
@@ -54,6 +58,14 @@ fn given_up(quarantined: &[Quarantined]) -> Html {
 
 fn list(pulls: &[PullSummary]) -> Html {
     html!(r#"<ul class="cards">{}</ul>"#, pulls.iter().map(row).collect::<Html>())
+}
+
+fn built(branches: &[BranchSummary]) -> Html {
+    if branches.is_empty() {
+        return Html::default();
+    }
+    let cards: Html = branches.iter().map(branch::card).collect();
+    html!(r#"<h2>Branches</h2><ul class="cards">{}</ul>"#, cards)
 }
 
 fn row(pull: &PullSummary) -> Html {

@@ -64,9 +64,9 @@ async fn every_operation_that_is_described_exists_and_demands_its_role() {
 #[tokio::test(flavor = "multi_thread")]
 async fn loopback_and_false_tokens_confer_nothing() {
     let node = Node::start(ReadAccess::Token).await;
-    for path in
-        ["/", "/system", "/acme/shop", "/acme/shop/pull/1", "/acme/shop/pull/1/jobs/a-p1-b1"]
-    {
+    let pull = ["/acme/shop/pull/1", "/acme/shop/pull/1/jobs/a-p1-b1"];
+    let branch = ["/acme/shop/branch/main", "/acme/shop/branch/main/jobs/a-t1-b1"];
+    for path in ["/", "/system", "/acme/shop"].into_iter().chain(pull).chain(branch) {
         let answer = get(path).of(node.address).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
         assert!(answer.text().contains("name=\"token\""), "{path} shows the form to log in");

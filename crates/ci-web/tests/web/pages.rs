@@ -6,6 +6,7 @@ use hyper::StatusCode;
 
 use crate::support::http::{get, post};
 use crate::support::node::Node;
+use crate::support::until;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const TITLE: &str = "<script>alert(1)</script> & \"more\"";
@@ -62,6 +63,31 @@ async fn a_failed_pull_request_is_explained_and_retried() {
     node.job(number, is_new).await;
     let earlier = at(&format!("/acme/shop/pull/1/jobs/{attempt}")).await;
     assert!(earlier.contains("an earlier attempt") && earlier.contains("exit 3"), "{earlier}");
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_has_the_pages_that_its_statuses_lead_to() {
+    let node = Node::start(ReadAccess::Public).await;
+    node.push_branch("release/1", "  test: {on: [branch], steps: [\"echo shipped\"]}\n");
+    let at = async |path: &str| get(path).of(node.address).await.text();
+    let jobs = "href=\"/acme/shop/branch/release%2F1/jobs/";
+    let page = until("the branch to pass", async || {
+        let page = at("/acme/shop/branch/release%2F1").await;
+        (page.contains("passed</span>") && page.contains(jobs)).then_some(page)
+    })
+    .await;
+    assert!(page.contains("release/1</bdi></h1>") && page.contains("tip <code>"), "{page}");
+    let (_, rest) = page.split_once(jobs).unwrap();
+    let attempt = rest.split('"').next().unwrap();
+    let job = at(&format!("/acme/shop/branch/release%2F1/jobs/{attempt}")).await;
+    assert!(job.contains("app:test") && job.contains("shipped\n</pre>"), "{job}");
+    let repo = at("/acme/shop").await;
+    assert!(repo.contains("href=\"/acme/shop/branch/release%2F1\""), "{repo}");
+    for nothing in ["release%2F2", "release%2F1/jobs/a1-t0-b1-1", "%00"] {
+        let answer = get(&format!("/acme/shop/branch/{nothing}")).of(node.address).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{nothing}");
+    }
     node.stop().await;
 }
 

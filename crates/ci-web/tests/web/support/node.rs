@@ -47,7 +47,7 @@ impl Node {
     /// A node whose repository has no pull request.
     pub async fn start(read: ReadAccess) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let policy = ("ci-policy.yaml", "mergeable: {approvals: 0}\n");
+        let policy = ("ci-policy.yaml", "branches: [\"release/*\"]\nmergeable: {approvals: 0}\n");
         let (origin, tip) = Origin::new(folder.path(), &[policy, ("README.md", "a shop\n")]);
         let github = FakeGitHub::new();
         let repo = github.add_repo(repo_name(), BranchName::new("main").unwrap(), tip);
@@ -74,6 +74,14 @@ impl Node {
         let (title, author) = (title.to_owned(), Login::new("ada").unwrap());
         let base = BranchName::new("main").unwrap();
         self.repo.open_pull(NewPull { title, author, head, base, draft: false })
+    }
+
+    /// Pushes a branch with a component of these jobs; the policy has branches of that name built.
+    pub fn push_branch(&self, name: &str, jobs: &str) {
+        let definition = format!("jobs:\n{jobs}");
+        let files = [("app/ci.yaml", definition.as_str())];
+        let sha = self.origin.commit(&files, &format!("HEAD:refs/heads/{name}"));
+        self.repo.push(&BranchName::new(name).unwrap(), &sha);
     }
 
     /// The client of the command line.
