@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use ci_domain::ids::{BranchName, CommitSha};
@@ -18,6 +19,9 @@ use crate::tree::{ObjectId, RepoPath, Tree};
 
 /// Reading a working copy that takes longer than this is stuck, on a network file system perhaps.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// Tells the copies of one process apart.
+static COPIES: AtomicU64 = AtomicU64::new(0);
 
 /// Where a default branch is looked for when the remote has not told it, best first.
 const USUAL_DEFAULTS: [&str; 4] = [
@@ -132,6 +136,13 @@ impl WorkingCopy {
     /// Git failed.
     pub async fn changed_paths(&self, from: &CommitSha) -> Result<Vec<Change>, CommandError> {
         let diff = self.repository.command("diff").args(NAMES_AND_STATES);
+        // Files that were touched and are as before make `git diff` write the index, which it does although
+        // optional locks are off; so it gets a copy.
+        let index = self.copy_index().await?;
+        let diff = match &index {
+            Some(copy) => diff.env("GIT_INDEX_FILE", &copy.0),
+            None => diff,
+        };
         let diff = diff.args(["--no-textconv", "--ignore-submodules=dirty", from.as_str(), "--"]);
         let others = self.repository.command("ls-files");
         let others = others.args(["--others", "--exclude-standard", "-z"]);
@@ -149,6 +160,20 @@ impl WorkingCopy {
             known.or_insert(ChangeKind::Added);
         }
         Ok(changed.into_iter().map(|(path, kind)| Change { path, kind }).collect())
+    }
+
+    /// A copy of the index; `None` where nothing was ever added.
+    async fn copy_index(&self) -> Result<Option<IndexCopy>, CommandError> {
+        let path = self.repository.command("rev-parse").args(["--git-path", "index"]).run().await?;
+        let index = self.root().join(path.text().trim_end_matches('\n'));
+        let name =
+            format!("ci-index-{}-{}", std::process::id(), COPIES.fetch_add(1, Ordering::Relaxed));
+        let copy = IndexCopy(std::env::temp_dir().join(name));
+        match tokio::fs::copy(&index, &copy.0).await {
+            Ok(_) => Ok(Some(copy)),
+            // Without a copy git uses the index itself, which is right, if not as quiet.
+            Err(_) => Ok(None),
+        }
     }
 
     /// Lists all files of `commit`.
@@ -194,5 +219,15 @@ impl WorkingCopy {
         let output = parse.accepting(&[0, 1, 128]).run().await?;
         CommitSha::new(output.text())
             .map_err(|_| WorkingCopyError::NoSuchCommit { name: name.to_owned() })
+    }
+}
+
+/// A copy of an index, gone when it is dropped.
+struct IndexCopy(PathBuf);
+
+impl Drop for IndexCopy {
+    fn drop(&mut self) {
+        // What is left behind is small, and in the folder for such things.
+        let _left = std::fs::remove_file(&self.0);
     }
 }

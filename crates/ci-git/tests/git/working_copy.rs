@@ -138,6 +138,15 @@ async fn nothing_is_written_and_no_hook_runs() {
     repo.git(["config", "core.fsmonitor", trap.to_str().unwrap()]);
     fs::copy(&trap, repo.path.join(".git/hooks/post-index-change")).unwrap();
     repo.write("top", "top\n");
+    // Not the second of the commit, so that git has to look whether the content is another.
+    let long_ago =
+        std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    fs::File::options()
+        .write(true)
+        .open(repo.path.join("top"))
+        .unwrap()
+        .set_modified(long_ago)
+        .unwrap();
     let index = fs::metadata(repo.path.join(".git/index")).unwrap();
     let found = open(&scene, &repo.path).await;
     let tip = found.merge_base("main").await.unwrap();
