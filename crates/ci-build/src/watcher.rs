@@ -23,7 +23,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ci_domain::forge::{
-    ForgeEvent, PullFacts, PullNews, PullState, RepoSnapshot, Skipped, Timestamp,
+    CommentId, ForgeEvent, PullComment, PullFacts, PullNews, PullState, RepoSnapshot, Skipped,
+    Timestamp,
 };
 use ci_domain::ids::{BranchName, CommitSha, PullNumber};
 use ci_domain::may_run::Disk;
@@ -133,6 +134,8 @@ struct Watcher {
     given_up: BTreeMap<BranchName, CommitSha>,
     /// Those who wait to hear that a delivery was heeded, which the next poll that works will do.
     unheeded: Vec<Recipient<()>>,
+    /// Comments of whose authors it is being asked whether they may command.
+    asking: BTreeSet<CommentId>,
 }
 
 enum Msg {
@@ -140,6 +143,7 @@ enum Msg {
     Snapshot(Result<Box<Seen>, ForgeError>),
     Hint(Box<ForgeEvent>, Option<Recipient<()>>),
     Read(PullNumber, Result<Option<Box<PullFacts>>, ForgeError>, Vec<Recipient<()>>),
+    MayCommand(Box<PullComment>, Result<bool, ForgeError>),
     Fact(PullFact),
     Policy(PolicyRead),
     BranchFact(BranchFact),
@@ -151,7 +155,7 @@ enum Msg {
 /// What one poll saw.
 struct Seen {
     snapshot: RepoSnapshot,
-    comments: Vec<ci_domain::forge::PullComment>,
+    comments: Vec<PullComment>,
 }
 
 impl Server for Watcher {
@@ -169,6 +173,7 @@ impl Server for Watcher {
             rule: None,
             given_up: BTreeMap::new(),
             unheeded: Vec::new(),
+            asking: BTreeSet::new(),
         };
         for number in watcher.known.open().collect::<Vec<_>>() {
             watcher.ensure(number, cx).await?;
@@ -186,6 +191,7 @@ impl Server for Watcher {
             Msg::Snapshot(result) => self.take_snapshot(result, cx).await?,
             Msg::Hint(event, done) => self.take_hint(*event, done, cx).await?,
             Msg::Read(number, result, done) => self.take_read(number, result, done, cx).await?,
+            Msg::MayCommand(comment, result) => self.take_permission(*comment, result).await?,
             Msg::Fact(PullFact::Ended(number)) => self.end(number).await?,
             Msg::Policy(read) => self.take_policy(read, cx).await?,
             Msg::BranchFact(BranchFact::Ended(name)) => self.end_branch(name, cx).await?,
@@ -211,6 +217,7 @@ impl Server for Watcher {
             Msg::Snapshot(_) => "snapshot",
             Msg::Hint(..) => "hint",
             Msg::Read(..) => "read",
+            Msg::MayCommand(..) => "may-command",
             Msg::Fact(_) => "fact",
             Msg::Policy(_) => "policy",
             Msg::BranchFact(_) => "branch-fact",
@@ -266,7 +273,7 @@ impl Watcher {
             self.read(number, Vec::new(), cx).await?;
         }
         self.look_at_branches(is_complete, cx).await?;
-        self.take_comments(seen.comments).await?;
+        self.take_all_comments(seen.comments, cx).await?;
         self.unheeded.drain(..).for_each(|done| done.tell(()));
         let _timer = cx.send_after(self.args.poll_interval, Msg::Poll);
         Ok(())
@@ -311,7 +318,7 @@ impl Watcher {
                 return self.observe(*facts, done.into_iter().next(), cx).await;
             }
             ForgeEvent::Pushed { branch, sha } => self.branch_moved(&branch, sha, cx).await?,
-            ForgeEvent::Commented(comment) => self.take_comments(vec![comment]).await?,
+            ForgeEvent::Commented(comment) => self.take_comments(vec![comment], cx).await?,
             ForgeEvent::Ping | ForgeEvent::Ignored { .. } => {}
         }
         done.iter().for_each(|done| done.tell(()));

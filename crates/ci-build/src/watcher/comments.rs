@@ -6,15 +6,15 @@ use ci_domain::forge::{IssueCommand, PullComment, Reaction};
 use ci_domain::ids::{Login, RepoName};
 use ci_domain::pull::Request;
 use ci_github::{Forge, ForgeError};
-use heights::Fault;
+use heights::{Context, Fault};
 use tracing::{info, warn};
 
 use crate::errand::errand;
 use crate::pull::PullHandle;
-use crate::queues::FORGE_WRITE;
-use crate::watcher::Watcher;
+use crate::queues::{FORGE_READ, FORGE_WRITE};
 use crate::watcher::known::KnownEvent;
-use crate::watcher::reads::refused;
+use crate::watcher::reads::{lost, refused};
+use crate::watcher::{Msg, Watcher};
 
 /// What is answered to a comment.
 enum Answer {
@@ -23,29 +23,94 @@ enum Answer {
 }
 
 impl Watcher {
-    /// Carries out the commands among `comments` that were not carried out before.
-    pub(super) async fn take_comments(&mut self, comments: Vec<PullComment>) -> Result<(), Fault> {
+    /// Takes every comment since the last poll. Only a poll sees them all, so only a poll says up to
+    /// where they have been read; and it does not while it is being asked who gave a command, or a
+    /// forge that did not answer would have that command forgotten.
+    pub(super) async fn take_all_comments(
+        &mut self,
+        comments: Vec<PullComment>,
+        cx: &mut Context<Msg>,
+    ) -> Result<(), Fault> {
         let newest = comments.iter().map(|comment| comment.comment.created_at).max();
-        if let Some(at) = newest.filter(|at| *at > self.known.comments_read()) {
+        self.take_comments(comments, cx).await?;
+        let newest = newest.filter(|at| *at > self.known.comments_read());
+        if let Some(at) = newest.filter(|_| self.asking.is_empty()) {
             self.known.record(&self.args.elders, KnownEvent::CommentsRead(at)).await?;
         }
+        Ok(())
+    }
+
+    /// Asks of every comment with a command that was not heeded before whether its author may command.
+    pub(super) async fn take_comments(
+        &mut self,
+        comments: Vec<PullComment>,
+        cx: &mut Context<Msg>,
+    ) -> Result<(), Fault> {
         for comment in comments {
-            let command = IssueCommand::parse(&comment.comment.body);
-            let pull = self.args.registry.lookup(&comment.pull);
-            let (Some(command), Some(pull)) = (command, pull) else { continue };
-            if self.known.has_heeded(comment.comment.id) {
-                continue;
+            let id = comment.comment.id;
+            let is_command = IssueCommand::parse(&comment.comment.body).is_some();
+            let is_known = self.args.registry.lookup(&comment.pull).is_some();
+            let is_new = is_command && is_known && !self.known.has_heeded(id);
+            if is_new && self.asking.insert(id) {
+                self.ask_for(comment, cx).await?;
             }
-            // On record before it is carried out: a command that is lost with the node can be given
-            // again, one that is carried out twice cannot be taken back.
-            self.known.record(&self.args.elders, KnownEvent::Heeded(comment.comment.id)).await?;
-            let command = match command {
-                Ok(command) => self.request(&comment, command),
-                Err(error) => Err(Answer::Say(error.to_string())),
-            };
-            self.carry_out(comment, command, pull).await?;
         }
         Ok(())
+    }
+
+    async fn ask_for(&self, comment: PullComment, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        let (forge, repo) = (self.args.elders.forge.clone(), self.args.elders.repo.clone());
+        let queue = self.args.elders.queues.required(FORGE_READ).clone();
+        let (who, myself) = (comment.comment.author.clone(), cx.myself());
+        errand(
+            &self.args.elders.errands,
+            "permission",
+            async move {
+                let _permit = queue.acquire().await.map_err(refused)?;
+                may_command(&forge, &repo, &who).await
+            },
+            move |result| {
+                let result = result.unwrap_or_else(|error| Err(lost(error)));
+                // A watcher that is gone finds the comment again.
+                let _gone = myself.cast(Msg::MayCommand(Box::new(comment), result));
+            },
+        )
+        .await
+    }
+
+    /// Carries out a command of someone who may give it.
+    pub(super) async fn take_permission(
+        &mut self,
+        comment: PullComment,
+        result: Result<bool, ForgeError>,
+    ) -> Result<(), Fault> {
+        self.asking.remove(&comment.comment.id);
+        let (repo, who) = (&self.args.elders.repo, &comment.comment.author);
+        let may = match result {
+            Ok(may) => may,
+            Err(error) if error.is_passing() => {
+                warn!(%repo, %who, %error, "failed to ask who gave a command; the next poll asks again");
+                return Ok(());
+            }
+            Err(error) => {
+                warn!(%repo, %who, %error, "failed to ask who gave a command");
+                false
+            }
+        };
+        if !may {
+            info!(%repo, %who, "a command by someone without write access was not heeded");
+        }
+        // On record before it is carried out: a command that is lost with the node can be given
+        // again, one that is carried out twice cannot be taken back.
+        self.known.record(&self.args.elders, KnownEvent::Heeded(comment.comment.id)).await?;
+        let command = IssueCommand::parse(&comment.comment.body);
+        let pull = self.args.registry.lookup(&comment.pull);
+        let (true, Some(command), Some(pull)) = (may, command, pull) else { return Ok(()) };
+        let command = match command {
+            Ok(command) => self.request(&comment, command),
+            Err(error) => Err(Answer::Say(error.to_string())),
+        };
+        self.carry_out(comment, command, pull).await
     }
 
     /// What a command asks of the pull request, or the answer where it asks nothing of it.
@@ -80,24 +145,14 @@ impl Watcher {
             &self.args.elders.errands,
             "command",
             async move {
-                let who = comment.comment.author.clone();
+                let answer = match request {
+                    Ok(request) => answer(&pull, request, &comment).await,
+                    Err(answer) => answer,
+                };
                 // Answers are writes like all others, and take their turn among them.
                 let turn = queues.required(FORGE_WRITE).acquire().await;
                 let _turn = turn.map_err(refused)?;
-                match may_command(&forge, &repo, &who).await {
-                    Ok(true) => {
-                        let answer = match request {
-                            Ok(request) => answer(&pull, request, who, &comment).await,
-                            Err(answer) => answer,
-                        };
-                        give(&forge, &repo, &comment, answer).await
-                    }
-                    Ok(false) => {
-                        info!(%repo, %who, "a command by someone without write access was not heeded");
-                        Ok(())
-                    }
-                    Err(error) => Err(error),
-                }
+                give(&forge, &repo, &comment, answer).await
             },
             |result| {
                 if let Ok(Err(error)) = result {
@@ -121,18 +176,14 @@ async fn may_command(
     forge.can_write(repo, who).await
 }
 
-async fn answer(
-    pull: &PullHandle,
-    request: Option<Request>,
-    who: Login,
-    comment: &PullComment,
-) -> Answer {
+async fn answer(pull: &PullHandle, request: Option<Request>, comment: &PullComment) -> Answer {
     let Some(request) = request else {
         return match pull.view().await {
             Ok(view) => Answer::Say(why(&view.verdict)),
             Err(error) => Answer::Say(format!("the pull request's actor does not answer: {error}")),
         };
     };
+    let who = comment.comment.author.clone();
     match pull.request(request, who, Some(comment.comment.id)).await {
         Ok(Ok(_)) => Answer::React(Reaction::ThumbsUp),
         Ok(Err(refusal)) => Answer::Say(refusal.to_string()),

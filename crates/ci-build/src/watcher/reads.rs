@@ -68,6 +68,6 @@ pub(super) fn refused(refused: Refused) -> ForgeError {
     ForgeError::Transient { reason: refused.to_string(), retry_after: None }
 }
 
-fn lost(lost: Lost) -> ForgeError {
+pub(super) fn lost(lost: Lost) -> ForgeError {
     ForgeError::Transient { reason: lost.to_string(), retry_after: None }
 }
