@@ -81,11 +81,11 @@ async fn each_bad_pull_request_is_told_what_is_wrong_with_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_was_deleted_waits_and_says_why() {
     let world = World::new(&FILES).await;
-    let node = world.start().await;
     let pull = world.open("deleted", &[Change::file("lib/word", "bye\n")]);
     let other = world.open("other", &[Change::file("lib/word", "good day\n")]);
     world.git.delete("refs/heads/deleted");
     world.git.delete(&format!("refs/pull/{pull}/head"));
+    let node = world.start().await;
     world.deliver(&node).await;
     world.says(other, GREEN).await;
     world.says(pull, "pending initializing").await;

@@ -12,6 +12,7 @@ mod told;
 mod wait;
 mod world;
 
+mod absence;
 mod actors;
 mod bad_input;
 mod base;

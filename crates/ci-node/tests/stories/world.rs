@@ -53,8 +53,7 @@ impl World {
         let main = git.commit("refs/heads/main", None, &changes);
         let github = FakeGitHub::new();
         // Ahead of the node's clock: what happens here happens after the node has started.
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        github.set_clock(Timestamp(now + 60));
+        github.set_clock(Timestamp(now() + 60));
         let repo = github.add_repo(RepoName::new(REPO).unwrap(), branch("main"), main.clone());
         repo.grant(&login("linus"));
         let answering = github.clone();
@@ -206,6 +205,11 @@ impl Drop for World {
             println!("the log of the node:\n{}", self.log());
         }
     }
+}
+
+/// The seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
 }
 
 pub fn branch(name: &str) -> BranchName {
