@@ -1,6 +1,7 @@
 //! `/api/v1`: everything that the command line shows and does, as JSON.
 
 mod action;
+mod branch;
 mod job;
 mod log;
 mod place;
@@ -40,6 +41,9 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/repos/{owner}/{repo}/pulls/{number}/retry", post(action::retry))
         .route("/repos/{owner}/{repo}/pulls/{number}/force", post(action::force))
         .route("/repos/{owner}/{repo}/pulls/{number}/cancel", post(action::cancel))
+        .route("/repos/{owner}/{repo}/branches", get(branch::list))
+        .route("/repos/{owner}/{repo}/branches/{branch}", get(branch::show))
+        .route("/repos/{owner}/{repo}/branches/{branch}/force", post(branch::force))
         .route("/quarantine", get(quarantine::all))
         .route("/repos/{owner}/{repo}/quarantine", get(quarantine::list))
         .route("/repos/{owner}/{repo}/quarantine/{number}", delete(quarantine::lift))

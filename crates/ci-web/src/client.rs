@@ -7,7 +7,8 @@ mod exchange;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ci_domain::ids::{AttemptId, JobId, PullNumber, RepoName};
+use ci_domain::ids::{AttemptId, BranchName, JobId, PullNumber, RepoName};
+use ci_domain::subject::escaped;
 use hyper::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,8 +17,8 @@ pub use byte_stream::ByteStream;
 pub use error::ClientError;
 
 use crate::wire::{
-    CommandRef, JobAction, JobRun, Jobs, NewToken, NodeStatus, PullDetail, PullSummary,
-    Quarantined, Repo, StoreAudit, Token, TokenRequest,
+    BranchDetail, BranchSummary, CommandRef, JobAction, JobRun, Jobs, NewToken, NodeStatus,
+    PullDetail, PullSummary, Quarantined, Repo, StoreAudit, Token, TokenRequest,
 };
 
 /// How long an answer may take: every actor that is asked on the way has five seconds.
@@ -128,6 +129,41 @@ impl AdminClient {
     ) -> Result<Jobs, ClientError> {
         let action = JobAction { job: job.map(ToString::to_string), clean: false };
         self.act(repo, number, "cancel", &action).await
+    }
+
+    /// The branches of a repository that are built on push, by name.
+    ///
+    /// # Errors
+    /// The repository is not served, or there is no answer.
+    pub async fn branches(&self, repo: &RepoName) -> Result<Vec<BranchSummary>, ClientError> {
+        self.get(&format!("/api/v1/repos/{repo}/branches")).await
+    }
+
+    /// One branch.
+    ///
+    /// # Errors
+    /// The branch is not built, or there is no answer.
+    pub async fn branch(
+        &self,
+        repo: &RepoName,
+        name: &BranchName,
+    ) -> Result<BranchDetail, ClientError> {
+        self.get(&format!("/api/v1/repos/{repo}/branches/{}", escaped(name))).await
+    }
+
+    /// Runs a job of a branch, or all where there is `None`, even what passed.
+    ///
+    /// # Errors
+    /// The branch is not built, there is no such job, the job is blocked, or there is no answer.
+    pub async fn force_branch(
+        &self,
+        repo: &RepoName,
+        name: &BranchName,
+        job: Option<&JobId>,
+    ) -> Result<Jobs, ClientError> {
+        let job = job.map_or_else(|| "all".to_owned(), ToString::to_string);
+        let path = format!("/api/v1/repos/{repo}/branches/{}/force", escaped(name));
+        self.post(&path, &JobAction { job: Some(job), clean: false }).await
     }
 
     /// One attempt at a job.

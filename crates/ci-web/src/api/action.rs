@@ -49,11 +49,7 @@ pub(super) async fn force(
     PullPath(repo, number): PullPath,
     Given(asked): Given<JobAction>,
 ) -> Result<Json<Jobs>, Problem> {
-    let target = match asked.job.as_deref() {
-        None => return Err(Problem::bad_request("`job` is missing: a job, or `all`")),
-        Some("all") => ForceTarget::All,
-        Some(text) => ForceTarget::Job(job_id(text)?),
-    };
+    let target = target(asked.job.as_deref())?;
     let workspace = if asked.clean { Workspace::Fresh } else { Workspace::Kept };
     let action = Action::Force(target, workspace);
     Ok(Json(act(&site, &repo, number, action, allowed.0.login()).await?))
@@ -119,6 +115,15 @@ async fn not_there(site: &Site, repo: &RepoName, number: PullNumber) -> Problem 
             Problem::conflict(format!("the pull request is quarantined: {reason}"))
         }
         None => AskError::NoPull(repo.clone(), number).into(),
+    }
+}
+
+/// What is to be forced.
+pub(super) fn target(job: Option<&str>) -> Result<ForceTarget, Problem> {
+    match job {
+        None => Err(Problem::bad_request("`job` is missing: a job, or `all`")),
+        Some("all") => Ok(ForceTarget::All),
+        Some(text) => Ok(ForceTarget::Job(job_id(text)?)),
     }
 }
 

@@ -16,7 +16,7 @@ fn operations() -> Vec<(Method, String, String)> {
     for (path, methods) in description["paths"].as_object().unwrap() {
         let path = path.replace("{owner}/{repo}", "acme/shop").replace("{number}", "1");
         let path = path.replace("{attempt}", "a-p1-b1").replace("{command}", "a-p1-b1.0-1");
-        let path = path.replace("{id}", "0123");
+        let path = path.replace("{id}", "0123").replace("{branch}", "main");
         for (method, operation) in methods.as_object().unwrap() {
             if let Some(role) = operation["x-role"].as_str() {
                 let method = method.to_uppercase().parse().unwrap();

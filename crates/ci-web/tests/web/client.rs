@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use ci_domain::ids::PullNumber;
+use ci_domain::ids::{BranchName, PullNumber};
 use ci_store::MemoryLedger;
 use ci_web::ReadAccess;
 use ci_web::client::{AdminClient, ByteStream, ClientError, Follow};
@@ -72,6 +72,35 @@ async fn the_client_sees_and_does_everything() {
     let is_new = |job: &ci_web::wire::Job| job.attempt.as_deref() != Some(attempt.as_str());
     node.job(number, |job| is_new(job) && job.state == JobState::Passed).await;
     assert_eq!(client.pull(&repo, number).await.unwrap().pull.state, VerdictState::Success);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn branches_are_listed_shown_and_forced() {
+    let node = Node::start(ReadAccess::Token).await;
+    let (client, repo) = (node.client().await, repo_name());
+    node.push_branch("release/1", "  test: {on: [branch], steps: [\"echo shipped\"]}\n");
+    let name = BranchName::new("release/1").unwrap();
+    let passed = async || {
+        let branch = client.branch(&repo, &name).await.ok()?;
+        let job = branch.jobs.first()?;
+        (job.state == JobState::Passed).then(|| job.attempt.clone().unwrap())
+    };
+    let attempt = until("the branch to pass", passed).await;
+    let listed = client.branches(&repo).await.unwrap();
+    assert_eq!((listed[0].name.as_str(), listed.len()), ("release/1", 1));
+    assert_eq!(listed[0].page, "/acme/shop/branch/release%2F1");
+    let forced = client.force_branch(&repo, &name, None).await.unwrap();
+    assert_eq!(forced.jobs, ["app:test"]);
+    until("another attempt", async || passed().await.filter(|new| *new != attempt)).await;
+    let unknown = "app:nothing".parse().unwrap();
+    let refused = client.force_branch(&repo, &name, Some(&unknown)).await;
+    assert!(matches!(refused, Err(ClientError::NotFound { .. })), "{refused:?}");
+    let other = BranchName::new("main").unwrap();
+    let refused = client.force_branch(&repo, &other, None).await;
+    assert!(matches!(refused, Err(ClientError::NotFound { .. })), "{refused:?}");
+    let refused = client.branch(&repo, &other).await;
+    assert!(matches!(refused, Err(ClientError::NotFound { .. })), "{refused:?}");
     node.stop().await;
 }
 
