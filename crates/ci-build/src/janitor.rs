@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use ci_domain::ids::PullNumber;
 use ci_git::Subject;
-use heights::{ChildSpec, Context, Fault, Flow, Server};
+use heights::{ChildSpec, Context, Fault, Flow, Server, Shutdown};
 use tracing::{info, warn};
 
 use crate::elders::Elders;
@@ -29,7 +29,9 @@ pub(crate) struct JanitorArgs {
 
 /// Describes a janitor as a child.
 pub(crate) fn start(args: JanitorArgs) -> ChildSpec {
-    ChildSpec::server::<Janitor>("janitor", move || args.clone()).0
+    let spec = ChildSpec::server::<Janitor>("janitor", move || args.clone()).0;
+    // Packing a mirror takes long and can be broken off anywhere: no stop waits for it.
+    spec.shutdown(Shutdown::Brutal)
 }
 
 struct Janitor(JanitorArgs);
