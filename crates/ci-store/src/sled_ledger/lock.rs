@@ -4,8 +4,13 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use super::OpenError;
+
+/// How often a lock is tried that we ourselves have held, and the pause between two tries.
+const OWN_TRIES: u32 = 100;
+const OWN_PAUSE: Duration = Duration::from_millis(10);
 
 /// The process that holds a folder, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +32,28 @@ impl DirLock {
             .write(true)
             .open(path)
             .map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => write_pid(&mut file).map_err(failed)?,
-            Err(TryLockError::WouldBlock) => {
-                return Err(OpenError::Locked { path: path.to_owned(), pid: Pid(holder(path)) });
+        for _ in 0..OWN_TRIES {
+            match file.try_lock() {
+                Ok(()) => {
+                    write_pid(&mut file).map_err(failed)?;
+                    return Ok(Self { _file: file });
+                }
+                Err(TryLockError::WouldBlock) if holder(path) == Some(std::process::id()) => {
+                    pause();
+                }
+                Err(TryLockError::WouldBlock) => break,
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        Ok(Self { _file: file })
+        Err(OpenError::Locked { path: path.to_owned(), pid: Pid(holder(path)) })
     }
+}
+
+/// A lock that we ourselves let go of is held on by a child that was forked meanwhile, until it runs its
+/// own program.
+#[expect(clippy::disallowed_methods, reason = "opening blocks a thread anyway, and nobody tells")]
+fn pause() {
+    std::thread::sleep(OWN_PAUSE);
 }
 
 fn write_pid(file: &mut File) -> io::Result<()> {
