@@ -9,13 +9,13 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::remote::{pr, quarantine, status, store, token};
+use crate::remote::{branch, pr, quarantine, status, store, token};
 use crate::run::passed_on::PassedOn;
 use crate::{check, completions, demo, init, plan, run, schema, serve};
 
 pub(crate) use remote::{
-    NodeArgs, PrArgs, PrCommand, QuarantineArgs, QuarantineCommand, StatusArgs, StoreArgs,
-    StoreCommand, TokenArgs, TokenCommand, Which,
+    BranchArgs, BranchCommand, NodeArgs, PrArgs, PrCommand, QuarantineArgs, QuarantineCommand,
+    StatusArgs, StoreArgs, StoreCommand, TokenArgs, TokenCommand, Which,
 };
 
 /// Continuous integration for the pull requests of monorepos.
@@ -50,6 +50,8 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Asks the running node about pull requests, and runs their jobs again or ends them.
     Pr(PrArgs),
+    /// Asks the running node about branches that are built on push, and runs their jobs again.
+    Branch(BranchArgs),
     /// Tells which pull requests were given up, and takes them up again.
     Quarantine(QuarantineArgs),
     /// Gives access to the HTTP side, and takes it away.
@@ -228,6 +230,7 @@ impl Command {
             Self::Check(args) => check::run(args).await,
             Self::Status(args) => status::run(args).await,
             Self::Pr(args) => pr::run(args).await,
+            Self::Branch(args) => branch::run(args).await,
             Self::Quarantine(args) => quarantine::run(args).await,
             Self::Token(args) => token::run(args).await,
             Self::Store(args) => store::run(args).await,

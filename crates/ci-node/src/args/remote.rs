@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ci_domain::ids::{JobId, PullNumber, RepoName};
+use ci_domain::ids::{BranchName, JobId, PullNumber, RepoName};
 use ci_web::wire::Role;
 use clap::{Args, Subcommand};
 
@@ -92,6 +92,52 @@ pub(crate) enum PrCommand {
     Logs {
         #[arg(value_name = "N", value_parser = number)]
         number: PullNumber,
+        #[arg(value_name = "COMPONENT:JOB")]
+        job: JobId,
+        /// Go on until the job ends.
+        #[arg(short, long)]
+        follow: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BranchArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+
+    /// The repository; not needed where the node serves only one.
+    #[arg(long, value_name = "OWNER/NAME", global = true)]
+    pub(crate) repo: Option<RepoName>,
+
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Format::Text, global = true)]
+    pub(crate) output: Format,
+
+    #[command(subcommand)]
+    pub(crate) command: BranchCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BranchCommand {
+    /// Lists the branches that are built on push.
+    List,
+    /// Shows a branch and its jobs.
+    Show {
+        #[arg(value_name = "NAME")]
+        name: BranchName,
+    },
+    /// Runs a job even if it passed or is not affected.
+    Force {
+        #[arg(value_name = "NAME")]
+        name: BranchName,
+        /// Which one, or all of them.
+        #[arg(value_name = "COMPONENT:JOB|all")]
+        job: Which,
+    },
+    /// Prints what the commands of a job wrote; of one that has ended, failures last.
+    Logs {
+        #[arg(value_name = "NAME")]
+        name: BranchName,
         #[arg(value_name = "COMPONENT:JOB")]
         job: JobId,
         /// Go on until the job ends.

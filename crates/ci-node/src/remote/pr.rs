@@ -1,7 +1,7 @@
 //! `pr`: the pull requests of a running node.
 
-mod logs;
-mod text;
+pub(super) mod logs;
+pub(super) mod text;
 
 use std::process::ExitCode;
 
@@ -48,7 +48,9 @@ pub(crate) async fn run(args: &PrArgs) -> Result<ExitCode> {
         }
         PrCommand::Logs { number, job, follow } => {
             let follow = if *follow { Follow::Yes } else { Follow::No };
-            logs::print(client, repo, *number, (job, follow)).await?;
+            let pull = client.pull(repo, *number).await.map_err(refusal)?;
+            let place = format!("{repo}#{number}");
+            logs::print(client, &place, &pull.jobs, (job, follow)).await?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -102,7 +104,7 @@ async fn why(
 }
 
 /// The jobs that a request concerns, one a line.
-fn print_jobs(heading: &str, jobs: &Jobs, format: Format) -> Result<()> {
+pub(super) fn print_jobs(heading: &str, jobs: &Jobs, format: Format) -> Result<()> {
     let mut output = Output::new();
     if format == Format::Json {
         return output.json(jobs);

@@ -125,6 +125,38 @@ fn a_running_node_tells_and_obeys() {
 }
 
 #[test]
+fn branches_are_shown_and_forced() {
+    let node = Node::start();
+    let wait_until = |state: &str| {
+        let deadline = Instant::now() + CEILING;
+        loop {
+            let done = node.ask(&["branch", "show", "main", "-o", "json"]);
+            let branch: Value = serde_json::from_str(&done.stdout).unwrap_or_default();
+            let is_there = branch["jobs"].as_array().is_some_and(|jobs| !jobs.is_empty());
+            if is_there && job(&branch, "air:compile")["state"] == state {
+                return;
+            }
+            assert!(Instant::now() < deadline, "waited {CEILING:?} until {state}: {done:?}");
+            std::thread::park_timeout(PAUSE);
+        }
+    };
+    wait_until("passed");
+    let listed = node.json(&["branch", "list"]);
+    assert_eq!(listed[0]["name"], "main", "{listed}");
+    let list = node.ask(&["branch", "list"]).ended_with(0).stdout;
+    assert!(list.starts_with("BRANCH") && list.contains("main"), "{list}");
+    let forced = node.ask(&["branch", "force", "main", "all"]).ended_with(0).stdout;
+    assert_eq!(forced, "air:compile\n");
+    wait_until("passed");
+    let show = node.ask(&["branch", "show", "main"]).ended_with(0).stdout;
+    assert!(show.contains("main of acme/shop") && show.contains("air:compile  passed"), "{show}");
+    let logs = node.ask(&["branch", "logs", "main", "air:compile", "-f"]).ended_with(0).stdout;
+    assert!(logs.contains("$ true"), "{logs}");
+    node.ask(&["branch", "logs", "main", "air:test"]).ended_with(3);
+    node.ask(&["branch", "show", "topic"]).ended_with(3);
+}
+
+#[test]
 fn tokens_are_made_listed_and_revoked() {
     let node = Node::start();
     let made = node.json(&["token", "create", "--role", "build", "--label", "phone"]);

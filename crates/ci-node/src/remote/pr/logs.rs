@@ -1,25 +1,26 @@
-//! `pr logs`: what the commands of a job wrote.
+//! `pr logs` and `branch logs`: what the commands of a job wrote.
 
 use std::io::{self, IsTerminal};
 
 use anyhow::{Context as _, Result};
-use ci_domain::ids::{AttemptId, JobId, PullNumber, RepoName};
+use ci_domain::ids::{AttemptId, JobId};
 use ci_web::client::{AdminClient, Follow};
+use ci_web::wire::Job;
 
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::output::Tame;
 use crate::remote::refusal;
 
-/// Prints the log of the latest attempt at a job: byte for byte, but for what could take over a
+/// Prints the log of the latest attempt at one of the jobs of `place`: byte for byte, but for what could take over a
 /// terminal where there is one.
-pub(super) async fn print(
+pub(in crate::remote) async fn print(
     client: &AdminClient,
-    repo: &RepoName,
-    number: PullNumber,
+    place: &str,
+    jobs: &[Job],
     (job, follow): (&JobId, Follow),
 ) -> Result<()> {
-    let attempt = attempt(client, repo, number, job).await?;
+    let attempt = attempt(place, jobs, job)?;
     let mut log = client.job_log(&attempt, follow).await.map_err(refusal)?;
     let mut output = Output::new();
     let mut tame = io::stdout().is_terminal().then(Tame::default);
@@ -32,18 +33,12 @@ pub(super) async fn print(
     Ok(())
 }
 
-async fn attempt(
-    client: &AdminClient,
-    repo: &RepoName,
-    number: PullNumber,
-    id: &JobId,
-) -> Result<AttemptId> {
-    let pull = client.pull(repo, number).await.map_err(refusal)?;
-    let found = pull.jobs.iter().find(|job| job.job == id.to_string());
+fn attempt(place: &str, jobs: &[Job], id: &JobId) -> Result<AttemptId> {
+    let found = jobs.iter().find(|job| job.job == id.to_string());
     let Some(job) = found else {
-        let known: Vec<&str> = pull.jobs.iter().map(|job| job.job.as_str()).collect();
+        let known: Vec<&str> = jobs.iter().map(|job| job.job.as_str()).collect();
         let known = known.join(", ");
-        let message = format!("{repo}#{number} has no job {id}; it has: {known}");
+        let message = format!("{place} has no job {id}; it has: {known}");
         return Err(Exit::NotFound.because(message));
     };
     let Some(attempt) = &job.attempt else {

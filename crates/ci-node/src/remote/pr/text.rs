@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ci_web::wire::{Job, PullDetail, PullSummary, VerdictState};
+use ci_web::wire::{Job, PullDetail, PullSummary};
 
 use crate::output::duration_text;
 use crate::output::table;
@@ -15,7 +15,7 @@ pub(super) fn list(pulls: &[PullSummary]) -> String {
     let row = |pull: &PullSummary| {
         [
             format!("{}#{}", pull.repo, pull.number),
-            word(pull.state).to_owned(),
+            pull.state.words().to_owned(),
             pull.description.clone(),
             pull.title.clone().unwrap_or_default(),
         ]
@@ -31,19 +31,29 @@ pub(super) fn show(detail: &PullDetail) -> String {
     let title = pull.title.as_deref().unwrap_or_default();
     let mut parts = vec![
         format!("{}#{} {title}{by}", pull.repo, pull.number),
-        format!("{}: {}", word(pull.state), pull.description),
+        format!("{}: {}", pull.state.words(), pull.description),
         commits(detail),
     ];
-    if !detail.jobs.is_empty() {
+    parts.extend(rest(&detail.jobs, &detail.findings, detail.policy_error.as_ref()));
+    parts.join("\n")
+}
+
+/// The jobs, and what is wrong.
+pub(in crate::remote) fn rest(
+    jobs: &[Job],
+    findings: &[String],
+    policy_error: Option<&String>,
+) -> Vec<String> {
+    let mut parts = Vec::new();
+    if !jobs.is_empty() {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let rows: Vec<_> = detail.jobs.iter().map(|each| job(each, now)).collect();
+        let rows: Vec<_> = jobs.iter().map(|each| job(each, now)).collect();
         parts.push(String::new());
         parts.push(table(["JOB", "STATE", "TIME", ""], &rows));
     }
-    parts.extend(detail.findings.iter().map(|finding| format!("\n{finding}")));
-    let policy = detail.policy_error.as_ref();
-    parts.extend(policy.map(|error| format!("\nAn earlier policy holds:\n{error}")));
-    parts.join("\n")
+    parts.extend(findings.iter().map(|finding| format!("\n{finding}")));
+    parts.extend(policy_error.map(|error| format!("\nAn earlier policy holds:\n{error}")));
+    parts
 }
 
 /// Every reason, the one that decides first.
@@ -55,11 +65,9 @@ pub(super) fn why(detail: &PullDetail) -> String {
 }
 
 fn commits(detail: &PullDetail) -> String {
-    let short = |commit: &Option<String>| {
-        commit.as_deref().map_or("-", |commit| commit.get(..SHORT).unwrap_or(commit)).to_owned()
-    };
     let pull = &detail.pull;
-    let mut text = format!("head {}, merge {}", short(&pull.head), short(&detail.merge));
+    let mut text =
+        format!("head {}, merge {}", short(pull.head.as_deref()), short(detail.merge.as_deref()));
     if let Some(base) = &pull.base {
         text.push_str(&format!(", into {base}"));
     }
@@ -67,6 +75,11 @@ fn commits(detail: &PullDetail) -> String {
         text.push_str(&format!(", build {build} is under way"));
     }
     text
+}
+
+/// The beginning of a commit.
+pub(in crate::remote) fn short(commit: Option<&str>) -> &str {
+    commit.map_or("-", |commit| commit.get(..SHORT).unwrap_or(commit))
 }
 
 fn job(job: &Job, now: Duration) -> [String; 4] {
@@ -84,14 +97,4 @@ fn job(job: &Job, now: Duration) -> [String; 4] {
         took.map(duration_text).unwrap_or_default(),
         notes.join("; "),
     ]
-}
-
-fn word(state: VerdictState) -> &'static str {
-    match state {
-        VerdictState::Success => "success",
-        VerdictState::Pending => "pending",
-        VerdictState::Failure => "failure",
-        VerdictState::Error => "error",
-        VerdictState::Unknown => "unknown",
-    }
 }
