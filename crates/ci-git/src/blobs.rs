@@ -12,7 +12,7 @@ use crate::tree::ObjectId;
 
 /// The content of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Blob {
+pub(crate) enum Blob {
     /// All of it.
     Content(Vec<u8>),
     /// It is larger than was asked for, and was not read.

@@ -14,7 +14,7 @@
 //! | [`Mirror::fetch_some`] | 1 | |
 //! | [`Mirror::fetch`] | 3 | 1, asking for the default branch |
 //! | [`Mirror::refs`], [`Mirror::changed_paths`], [`Mirror::tree`] | 1 | |
-//! | [`Mirror::read_blobs`], however many | 1 | |
+//! | [`Mirror::read_files`], however many | 1 | |
 //! | [`Mirror::merge`], clean | 3 | 2, reading dates and listing files |
 //! | [`Mirror::merge`], conflict | 1 | 1, reading dates |
 //! | [`Workspace::update`] | 1; 1 more if there are untracked files, 1 more after a copy | |
@@ -25,6 +25,7 @@
 mod blobs;
 mod changes;
 mod command;
+mod contents;
 mod folder;
 mod git;
 mod hold;
@@ -40,10 +41,10 @@ mod working_copy;
 mod workspace;
 mod workspaces;
 
-pub use blobs::Blob;
 pub use changes::{Change, ChangeKind};
 pub use ci_domain::subject::Subject;
 pub use command::CommandError;
+pub use contents::Content;
 pub use git::{Git, GitMissing, MINIMUM, Version};
 pub use hold::LockError;
 pub use mirror::{

@@ -20,15 +20,15 @@ use std::time::Duration;
 
 use ci_domain::ids::CommitSha;
 
-use crate::blobs::Blob;
 use crate::changes::{self, Change, NAMES_AND_STATES};
 use crate::command::{Command, CommandError};
+use crate::contents::Content;
 use crate::git::Git;
 use crate::hold::{Hold, Sharing};
 use crate::refs::Refs;
 use crate::remote::{Credential, RemoteUrl};
 use crate::repository::Repository;
-use crate::tree::{ObjectId, Tree};
+use crate::tree::{RepoPath, Tree};
 
 pub use self::fetch::{FetchError, Wanted};
 pub use self::merge::{Merge, MergeCommit, MergeError, MergeRequest};
@@ -103,17 +103,18 @@ impl Mirror {
         self.repository.tree(commit).await
     }
 
-    /// Reads the contents of `objects`, in their order; one that is larger than `most` bytes is
-    /// measured instead.
+    /// Reads what `tree` has at the paths that are `wanted`, in their order; a file that is larger than
+    /// `most` bytes is measured instead.
     ///
     /// # Errors
-    /// Git failed.
-    pub async fn read_blobs(
+    /// Git failed, or does not have what the tree names.
+    pub async fn read_files(
         &self,
-        objects: &[ObjectId],
+        tree: &Tree,
+        wanted: impl Fn(&str) -> bool,
         most: u64,
-    ) -> Result<Vec<Blob>, CommandError> {
-        self.repository.read_blobs(objects, most).await
+    ) -> Result<Vec<(RepoPath, Content)>, CommandError> {
+        self.repository.read_files(tree, wanted, most).await
     }
 
     pub(crate) fn command(&self, verb: &str) -> Command {

@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use ci_domain::ids::{BranchName, CommitSha};
 
-use crate::blobs::Blob;
 use crate::changes::{self, Change, ChangeKind, NAMES_AND_STATES};
 use crate::command::CommandError;
+use crate::contents::Content;
 use crate::git::Git;
 use crate::repository::Repository;
-use crate::tree::{ObjectId, RepoPath, Tree};
+use crate::tree::{RepoPath, Tree};
 
 /// Reading a working copy that takes longer than this is stuck, on a network file system perhaps.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -184,17 +184,18 @@ impl WorkingCopy {
         self.repository.tree(commit).await
     }
 
-    /// Reads the contents of `objects`, in their order; one that is larger than `most` bytes is
-    /// measured instead.
+    /// Reads what `tree` has at the paths that are `wanted`, in their order; a file that is larger than
+    /// `most` bytes is measured instead.
     ///
     /// # Errors
-    /// Git failed.
-    pub async fn read_blobs(
+    /// Git failed, or does not have what the tree names.
+    pub async fn read_files(
         &self,
-        objects: &[ObjectId],
+        tree: &Tree,
+        wanted: impl Fn(&str) -> bool,
         most: u64,
-    ) -> Result<Vec<Blob>, CommandError> {
-        self.repository.read_blobs(objects, most).await
+    ) -> Result<Vec<(RepoPath, Content)>, CommandError> {
+        self.repository.read_files(tree, wanted, most).await
     }
 
     /// The branch that is checked out; `None` where `HEAD` is a commit and no branch.

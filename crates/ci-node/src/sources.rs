@@ -12,7 +12,7 @@ use ci_config::yaml::MAX_FILE;
 use ci_config::{Diagnostic, FileContent, POLICY_FILE, is_component_file, parse_policy};
 use ci_domain::ids::CommitSha;
 use ci_domain::policy::Policy;
-use ci_git::{Blob, ChangeKind, EntryKind, RepoPath, WorkingCopy, WorkingCopyError};
+use ci_git::{ChangeKind, Content, RepoPath, WorkingCopy, WorkingCopyError};
 
 use crate::exit::Exit;
 
@@ -74,27 +74,9 @@ pub(crate) async fn present(copy: &WorkingCopy) -> Result<Vec<SourceFile>> {
 /// Git failed.
 pub(crate) async fn committed(copy: &WorkingCopy, commit: &CommitSha) -> Result<Vec<SourceFile>> {
     let tree = copy.tree(commit).await.map_err(failed_to)?;
-    let (mut files, mut paths, mut objects) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in tree.entries().iter().filter(|entry| is_component_file(entry.path.as_str())) {
-        let path = entry.path.as_str().to_owned();
-        match entry.kind {
-            EntryKind::Symlink => files.push((path, FileContent::Symlink)),
-            EntryKind::Submodule => files.push((path, FileContent::Submodule)),
-            EntryKind::Regular | EntryKind::Executable => {
-                paths.push(path);
-                objects.push(entry.object.clone());
-            }
-        }
-    }
-    let blobs = copy.read_blobs(&objects, MAX_FILE as u64).await.map_err(failed_to)?;
-    for (path, blob) in paths.into_iter().zip(blobs) {
-        match blob {
-            Blob::Content(bytes) => files.push((path, FileContent::Bytes(bytes))),
-            Blob::TooLarge { size } => files.push((path, FileContent::TooLarge(size))),
-            Blob::Missing => anyhow::bail!("failed to read {path} of {}", commit.short()),
-        }
-    }
-    Ok(files)
+    let files = copy.read_files(&tree, is_component_file, MAX_FILE as u64).await;
+    let files = files.map_err(failed_to)?.into_iter();
+    Ok(files.map(|(path, content)| (path.as_str().to_owned(), as_found(content))).collect())
 }
 
 /// The policy that is there now, if there is one.
@@ -106,16 +88,7 @@ pub(crate) fn present_policy(
 ) -> Result<Option<Result<Policy, Vec<Diagnostic>>>> {
     let content = read(&copy.root().join(POLICY_FILE));
     let content = content.with_context(|| format!("failed to read {POLICY_FILE}"))?;
-    Ok(content.map(|content| match content {
-        FileContent::Bytes(bytes) => parse_policy(&bytes),
-        FileContent::TooLarge(size) => {
-            Err(vec![whole(format!("the file has {size} bytes, more than {MAX_FILE}"))])
-        }
-        FileContent::Symlink => {
-            Err(vec![whole("the policy must be a plain file, not a symbolic link")])
-        }
-        FileContent::Submodule => Err(vec![whole("the policy must be a plain file, not a folder")]),
-    }))
+    Ok(content.map(policy_in))
 }
 
 /// The policy of a commit; the usual one where it has none.
@@ -127,21 +100,9 @@ pub(crate) async fn committed_policy(
     commit: &CommitSha,
 ) -> Result<Result<Policy, Vec<Diagnostic>>> {
     let tree = copy.tree(commit).await.map_err(failed_to)?;
-    let Some(entry) = tree.get(POLICY_FILE) else { return Ok(Ok(Policy::default())) };
-    if !matches!(entry.kind, EntryKind::Regular | EntryKind::Executable) {
-        return Ok(Err(vec![whole("the policy must be a plain file")]));
-    }
-    let object = std::slice::from_ref(&entry.object);
-    let blobs = copy.read_blobs(object, MAX_FILE as u64).await.map_err(failed_to)?;
-    match blobs.into_iter().next() {
-        Some(Blob::Content(bytes)) => Ok(parse_policy(&bytes)),
-        Some(Blob::TooLarge { size }) => {
-            Ok(Err(vec![whole(format!("the file has {size} bytes, more than {MAX_FILE}"))]))
-        }
-        Some(Blob::Missing) | None => {
-            anyhow::bail!("failed to read {POLICY_FILE} of {}", commit.short())
-        }
-    }
+    let files = copy.read_files(&tree, |path| path == POLICY_FILE, MAX_FILE as u64).await;
+    let policy = files.map_err(failed_to)?.pop();
+    Ok(policy.map_or_else(|| Ok(Policy::default()), |(_, content)| policy_in(as_found(content))))
 }
 
 /// What a person did wrong gets its own exit code.
@@ -177,6 +138,29 @@ fn read(path: &Path) -> io::Result<Option<FileContent>> {
         return Ok(Some(FileContent::TooLarge(metadata.len())));
     }
     fs::read(path).map(|bytes| Some(FileContent::Bytes(bytes)))
+}
+
+/// What git has at a path is judged like what is there now.
+fn as_found(content: Content) -> FileContent {
+    match content {
+        Content::Bytes(bytes) => FileContent::Bytes(bytes),
+        Content::TooLarge { size } => FileContent::TooLarge(size),
+        Content::Symlink => FileContent::Symlink,
+        Content::Submodule => FileContent::Submodule,
+    }
+}
+
+fn policy_in(content: FileContent) -> Result<Policy, Vec<Diagnostic>> {
+    match content {
+        FileContent::Bytes(bytes) => parse_policy(&bytes),
+        FileContent::TooLarge(size) => {
+            Err(vec![whole(format!("the file has {size} bytes, more than {MAX_FILE}"))])
+        }
+        FileContent::Symlink => {
+            Err(vec![whole("the policy must be a plain file, not a symbolic link")])
+        }
+        FileContent::Submodule => Err(vec![whole("the policy must be a plain file, not a folder")]),
+    }
 }
 
 fn whole(message: impl Into<String>) -> Diagnostic {

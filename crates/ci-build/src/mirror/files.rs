@@ -1,9 +1,10 @@
 //! The component files of one commit.
 
+use ci_config::yaml::MAX_FILE;
 use ci_config::{FileContent, is_component_file, parse_pipeline};
 use ci_domain::ids::CommitSha;
 use ci_domain::pipeline::Pipeline;
-use ci_git::{Blob, CommandError, EntryKind, Mirror, ObjectId, Tree};
+use ci_git::{CommandError, Content, Mirror, RepoPath, Tree};
 
 /// The files of one commit that matter to its pipeline.
 pub(super) struct Files {
@@ -19,29 +20,17 @@ impl Files {
 
     /// Reads those of `tree`.
     pub(super) async fn read(git: &Mirror, tree: Tree) -> Result<Self, CommandError> {
-        let entries = tree.entries().iter().filter(|entry| is_component_file(entry.path.as_str()));
-        let mut contents = Vec::new();
-        let mut to_read: Vec<(String, ObjectId)> = Vec::new();
-        for entry in entries {
-            let path = entry.path.as_str().to_owned();
-            match entry.kind {
-                EntryKind::Regular | EntryKind::Executable => {
-                    to_read.push((path, entry.object.clone()));
-                }
-                EntryKind::Symlink => contents.push((path, FileContent::Symlink)),
-                EntryKind::Submodule => contents.push((path, FileContent::Submodule)),
-            }
-        }
-        let objects: Vec<ObjectId> = to_read.iter().map(|(_, object)| object.clone()).collect();
-        let blobs = git.read_blobs(&objects, ci_config::yaml::MAX_FILE as u64).await?;
-        contents.extend(to_read.into_iter().zip(blobs).map(|((path, _), blob)| {
-            let content = match blob {
-                Blob::Content(bytes) => FileContent::Bytes(bytes),
-                Blob::TooLarge { size } => FileContent::TooLarge(size),
-                Blob::Missing => FileContent::Bytes(Vec::new()),
+        let files = git.read_files(&tree, is_component_file, MAX_FILE as u64).await?;
+        let file = |(path, content): (RepoPath, Content)| {
+            let content = match content {
+                Content::Bytes(bytes) => FileContent::Bytes(bytes),
+                Content::TooLarge { size } => FileContent::TooLarge(size),
+                Content::Symlink => FileContent::Symlink,
+                Content::Submodule => FileContent::Submodule,
             };
-            (path, content)
-        }));
+            (path.as_str().to_owned(), content)
+        };
+        let contents = files.into_iter().map(file).collect();
         Ok(Self { tree, contents })
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ci_config::{POLICY_FILE, parse_policy};
 use ci_domain::ids::{CommitSha, RepoName};
 use ci_domain::policy::Policy;
-use ci_git::{Blob, EntryKind, Mirror, ObjectId};
+use ci_git::{Content, Mirror};
 use ci_store::StreamId;
 use heights::Fault;
 
@@ -89,20 +89,16 @@ impl PolicyKeeper {
 
 async fn read(git: &Mirror, tip: &CommitSha) -> Result<Result<Policy, Vec<String>>, PrepareFault> {
     let tree = git.tree(tip).await?;
-    let Some(entry) = tree.get(POLICY_FILE) else { return Ok(Ok(Policy::default())) };
-    if !matches!(entry.kind, EntryKind::Regular | EntryKind::Executable) {
-        return Ok(Err(vec![format!("{POLICY_FILE}:1: it must be a regular file")]));
-    }
-    let object: ObjectId = entry.object.clone();
-    let blob = git.read_blobs(&[object], MAX_POLICY).await?.pop();
-    Ok(match blob {
-        Some(Blob::Content(bytes)) => parse_policy(&bytes)
+    let mut files = git.read_files(&tree, |path| path == POLICY_FILE, MAX_POLICY).await?;
+    Ok(match files.pop().map(|(_, content)| content) {
+        None => Ok(Policy::default()),
+        Some(Content::Bytes(bytes)) => parse_policy(&bytes)
             .map_err(|findings| findings.iter().map(ToString::to_string).collect()),
-        Some(Blob::TooLarge { size }) => {
+        Some(Content::TooLarge { size }) => {
             Err(vec![format!("{POLICY_FILE}:1: it has {size} bytes, the most is {MAX_POLICY}")])
         }
-        Some(Blob::Missing) | None => {
-            return Err(PrepareFault::Git(format!("read {POLICY_FILE}: its content is missing")));
+        Some(Content::Symlink | Content::Submodule) => {
+            Err(vec![format!("{POLICY_FILE}:1: it must be a regular file")])
         }
     })
 }

@@ -1,6 +1,6 @@
 //! Trees and the contents of files.
 
-use ci_git::{Blob, EntryKind};
+use ci_git::{Content, EntryKind, Mirror, Tree};
 
 use crate::fixture::Scene;
 
@@ -37,49 +37,69 @@ async fn a_tree_lists_every_file_with_its_kind() {
 }
 
 #[tokio::test]
-async fn contents_come_in_the_order_asked_for() {
+async fn contents_come_in_the_order_of_their_paths() {
     let scene = Scene::new().await;
     scene.origin.write("empty", "");
     scene.origin.write("large", vec![b'x'; 10 * 1024 * 1024]);
     scene.origin.write("binary", [0, 10, 255, 10]);
     let submodule = format!("160000,{},sub", "0123456789".repeat(4));
     scene.origin.git(["update-index", "--add", "--cacheinfo", &submodule]);
-    scene.origin.git(["add", "empty", "large", "binary"]);
+    std::os::unix::fs::symlink("top", scene.origin.path.join("link")).unwrap();
+    scene.origin.git(["add", "empty", "large", "binary", "link"]);
     scene.origin.git(["commit", "-q", "-m", "contents"]);
     let mirror = scene.mirror().await;
     let tree = scene.main_tree(&mirror).await;
-    let objects = ["top", "large", "sub", "binary", "empty", "top"]
-        .map(|path| tree.get(path).unwrap().object.clone());
-    let blobs = mirror.read_blobs(&objects, 1024).await.unwrap();
-    let content = |bytes: &[u8]| Blob::Content(bytes.to_owned());
+    let content = |bytes: &[u8]| Content::Bytes(bytes.to_owned());
     assert_eq!(
-        blobs,
+        read(&mirror, &tree, |_| true, 1024).await,
         [
-            content(b"top\n"),
-            Blob::TooLarge { size: 10 * 1024 * 1024 },
-            Blob::Missing,
-            content(&[0, 10, 255, 10]),
-            content(b""),
-            content(b"top\n"),
+            (".gitignore", content(b"build/\n*.o\n")),
+            ("binary", content(&[0, 10, 255, 10])),
+            ("empty", content(b"")),
+            ("large", Content::TooLarge { size: 10 * 1024 * 1024 }),
+            ("lib/a", content(b"a\n")),
+            ("link", Content::Symlink),
+            ("sub", Content::Submodule),
+            ("top", content(b"top\n")),
         ]
+        .map(|(path, content)| (path.to_owned(), content))
     );
-    assert_eq!(mirror.read_blobs(&[], 1024).await.unwrap(), []);
-    let all = mirror.read_blobs(&objects[1..2], u64::MAX).await.unwrap();
-    assert_eq!(all, [Blob::Content(vec![b'x'; 10 * 1024 * 1024])]);
+    assert_eq!(read(&mirror, &tree, |_| false, 1024).await, []);
+    let all = read(&mirror, &tree, |path| path == "large", u64::MAX).await;
+    assert_eq!(all, [("large".to_owned(), Content::Bytes(vec![b'x'; 10 * 1024 * 1024]))]);
+}
+
+#[tokio::test]
+async fn what_git_has_lost_is_no_empty_file() {
+    let scene = Scene::new().await;
+    let mirror = scene.mirror().await;
+    let tree = scene.main_tree(&mirror).await;
+    std::fs::remove_dir_all(mirror.dir().join("objects/pack")).unwrap();
+    let error = mirror.read_files(&tree, |path| path == "top", 1024).await.unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains(&format!("{} missing", tree.get("top").unwrap().object)), "{said}");
 }
 
 #[tokio::test]
 async fn many_contents_fit_through_the_pipes() {
     let scene = Scene::new().await;
-    for number in 0..300 {
-        scene.origin.write(&format!("many/{number}"), format!("{number}\n").repeat(2000));
+    for number in 0..6000 {
+        scene.origin.write(&format!("many/{number}"), format!("{}\n", number % 300).repeat(2000));
     }
     scene.origin.commit("many");
     let mirror = scene.mirror().await;
     let tree = scene.main_tree(&mirror).await;
-    let objects: Vec<_> = tree.entries().iter().map(|entry| entry.object.clone()).collect();
-    let objects = vec![objects; 20].concat();
-    let blobs = mirror.read_blobs(&objects, u64::MAX).await.unwrap();
-    assert_eq!(blobs.len(), objects.len());
-    assert!(blobs.iter().all(|blob| matches!(blob, Blob::Content(_))));
+    let files = mirror.read_files(&tree, |_| true, u64::MAX).await.unwrap();
+    assert_eq!(files.len(), tree.entries().len());
+    assert!(files.iter().all(|(_, content)| matches!(content, Content::Bytes(_))));
+}
+
+async fn read(
+    mirror: &Mirror,
+    tree: &Tree,
+    wanted: impl Fn(&str) -> bool,
+    most: u64,
+) -> Vec<(String, Content)> {
+    let files = mirror.read_files(tree, wanted, most).await.unwrap().into_iter();
+    files.map(|(path, content)| (path.as_str().to_owned(), content)).collect()
 }

@@ -32,8 +32,7 @@ async fn a_push_becomes_files_quickly() {
         let merged = started.elapsed() - fetched;
         let tree = merge.files;
         let changes = tree.changes_from(&before);
-        let blobs: Vec<_> = tree.named("top").map(|entry| entry.object.clone()).collect();
-        mirror.read_blobs(&blobs, 1024).await.unwrap();
+        mirror.read_files(&tree, |path| path == "top", 1024).await.unwrap();
         let read = started.elapsed() - merged - fetched;
         workspace.update(&mirror, &tree).await.unwrap();
         let total = started.elapsed();

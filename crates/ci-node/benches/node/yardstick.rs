@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use ci_config::is_component_file;
 use ci_domain::ids::{CommitSha, PullNumber};
 use ci_git::{
     Git, Merge, MergeError, MergeRequest, Mirror, MirrorConfig, Subject, Wanted, Workspaces,
@@ -57,13 +58,11 @@ impl Yardstick {
             Err(MergeError::Git(error)) => panic!("{error}"),
         };
         let merged = Instant::now();
-        let definitions: Vec<_> =
-            merge.files.named("ci.yaml").map(|entry| entry.object.clone()).collect();
-        let (changes, blobs) = tokio::join!(
+        let (changes, files) = tokio::join!(
             self.mirror.changed_paths(&self.base, &merge.commit),
-            self.mirror.read_blobs(&definitions, 1 << 18),
+            self.mirror.read_files(&merge.files, is_component_file, 1 << 18),
         );
-        assert_eq!((changes.unwrap().len(), blobs.unwrap().len()), (1, COMPONENTS));
+        assert_eq!((changes.unwrap().len(), files.unwrap().len()), (1, COMPONENTS));
         let read = Instant::now();
         self.workspaces.workspace(&pin).update(&self.mirror, &merge.files).await.unwrap();
         let updated = Instant::now();
