@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::{
-    Backoff, ChildKind, ChildPlan, Counts, Dice, ExitClass, Incarnation, Intensity, Moment,
-    RestartWindow, Shutdown, SpecError, Verdict,
+    AutoShutdown, Backoff, ChildKind, ChildPlan, Counts, Dice, ExitClass, Flags, Incarnation,
+    Moment, RestartWindow, Shutdown, SpecError, Verdict,
 };
 
 /// Which child: ids are labels here and may repeat, keys never do.
@@ -62,11 +62,22 @@ pub enum DynamicAction {
     Exit(Verdict),
 }
 
+/// Why a child is not taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DynamicRefusal {
+    /// There are as many children as there may be.
+    MaxChildren,
+    /// The supervisor is about to end.
+    Ending,
+    /// The spec itself is wrong.
+    Invalid(SpecError),
+}
+
 /// Decides for a supervisor whose children come and go.
 #[derive(Debug, Clone)]
 pub struct DynamicMachine {
+    flags: Flags,
     window: RestartWindow,
-    backoff: Option<Backoff>,
     max_children: Option<usize>,
     dice: Dice,
     children: BTreeMap<ChildKey, Child>,
@@ -94,10 +105,10 @@ enum State {
 
 impl DynamicMachine {
     /// Makes a machine without children; rejects a wrong intensity.
-    pub fn new(intensity: Intensity, max_children: Option<usize>) -> Result<Self, SpecError> {
+    pub fn new(flags: Flags, max_children: Option<usize>) -> Result<Self, SpecError> {
         Ok(Self {
-            window: RestartWindow::new(intensity.validate()?),
-            backoff: None,
+            flags,
+            window: RestartWindow::new(flags.intensity.validate()?),
             max_children,
             dice: Dice::new(0),
             children: BTreeMap::new(),
@@ -108,26 +119,31 @@ impl DynamicMachine {
         })
     }
 
-    /// Delays restarts of children that have no back-off of their own; `seed` feeds the jitter.
+    /// Sets what the jitter of back-offs is drawn from.
     #[must_use]
-    pub fn with_backoff(mut self, backoff: Option<Backoff>, seed: u64) -> Self {
-        self.backoff = backoff;
+    pub fn with_seed(mut self, seed: u64) -> Self {
         self.dice = Dice::new(seed);
         self
     }
 
-    /// Takes in a new child; `None` if there are as many as there may be, or the end has begun.
-    pub fn start_child(&mut self, plan: ChildPlan) -> Option<(ChildKey, DynamicAction)> {
-        let full = self.max_children.is_some_and(|max| self.children.len() >= max);
-        if full || self.ending.is_some() {
-            return None;
+    /// Takes in a new child.
+    pub fn start_child(
+        &mut self,
+        plan: ChildPlan,
+    ) -> Result<(ChildKey, DynamicAction), DynamicRefusal> {
+        plan.check(self.flags.auto_shutdown).map_err(DynamicRefusal::Invalid)?;
+        if self.ending.is_some() {
+            return Err(DynamicRefusal::Ending);
+        }
+        if self.max_children.is_some_and(|max| self.children.len() >= max) {
+            return Err(DynamicRefusal::MaxChildren);
         }
         self.keys += 1;
         let key = ChildKey(self.keys);
         let incarnation = self.next_incarnation();
         let state = State::Starting { incarnation, first: true };
         self.children.insert(key, Child { plan, state, attempts: 0, started: None });
-        Some((key, DynamicAction::Start(key, incarnation)))
+        Ok((key, DynamicAction::Start(key, incarnation)))
     }
 
     /// Takes in what happened at `now` and returns what to do.
@@ -250,11 +266,27 @@ impl DynamicMachine {
                 if child.plan.restart.restarts_after(class) {
                     self.restart(now, key, actions);
                 } else {
-                    actions.push(DynamicAction::Left(key));
-                    self.forget(key, actions);
+                    self.left(key, actions);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A child ended by itself and stays down, which may be the end of the supervisor too.
+    fn left(&mut self, key: ChildKey, actions: &mut Vec<DynamicAction>) {
+        let significant = self.children.get(&key).is_some_and(|child| child.plan.significant);
+        actions.push(DynamicAction::Left(key));
+        self.forget(key, actions);
+        let over = match self.flags.auto_shutdown {
+            AutoShutdown::Never => false,
+            AutoShutdown::AnySignificant => significant,
+            AutoShutdown::AllSignificant => {
+                significant && !self.children.values().any(|child| child.plan.significant)
+            }
+        };
+        if over {
+            self.exit(Verdict::AutoShutdown, actions);
         }
     }
 
@@ -290,7 +322,7 @@ impl DynamicMachine {
         let ticket = self.tickets;
         let Some(child) = self.children.get_mut(&key) else { return };
         child.state = State::Restarting(ticket);
-        let after = match child.plan.backoff.or(self.backoff) {
+        let after = match child.plan.backoff.or(self.flags.backoff) {
             None => Duration::ZERO,
             Some(backoff) => child.delay(now, &backoff, &mut self.dice),
         };

@@ -6,10 +6,10 @@
 //! on top is to perform the actions and to report back what happened.
 //!
 //! ```
-//! use heights_core::{Action, ChildPlan, Event, Intensity, Machine, Moment, Strategy};
+//! use heights_core::{Action, ChildPlan, Event, Flags, Machine, Moment, Strategy};
 //!
 //! let plans = vec![ChildPlan::worker("clock"), ChildPlan::worker("bell")];
-//! let mut machine = Machine::new(Strategy::OneForOne, Intensity::default(), plans)?;
+//! let mut machine = Machine::new(Strategy::OneForOne, Flags::default(), plans)?;
 //! let actions = machine.step(Moment::ZERO, Event::Boot);
 //! assert!(matches!(&actions[..], [Action::Start(child)] if child.id.as_str() == "clock"));
 //! # Ok::<(), heights_core::SpecError>(())
@@ -29,13 +29,13 @@ mod window;
 pub use admission::{Admission, Limits, QueueId, QueueView};
 pub use backoff::{Backoff, Dice};
 pub use bucket::{Rate, TokenBucket};
-pub use dynamic::{ChildKey, DynamicAction, DynamicEvent, DynamicMachine};
+pub use dynamic::{ChildKey, DynamicAction, DynamicEvent, DynamicMachine, DynamicRefusal};
 pub use machine::{
     Action, Answer, ChildRun, ChildState, ChildView, Event, Incarnation, Machine, Refusal, Verdict,
 };
 pub use queue::{Queue, Ticket, TicketCounter};
 pub use spec::{
-    ChildId, ChildKind, ChildPlan, Counts, ExitClass, Restart, Shutdown, SpecError, Strategy,
-    check_child_plans,
+    AutoShutdown, ChildId, ChildKind, ChildPlan, Counts, ExitClass, Flags, Restart, Shutdown,
+    SpecError, Strategy, check_child_plans,
 };
 pub use window::{Intensity, Moment, RestartWindow};

@@ -17,8 +17,8 @@ use std::time::Duration;
 use self::family::Family;
 pub use self::family::{ChildState, ChildView};
 use crate::{
-    Backoff, ChildId, ChildPlan, Counts, Dice, ExitClass, Intensity, Moment, RestartWindow,
-    Shutdown, SpecError, Strategy, check_child_plans,
+    ChildId, ChildPlan, Counts, Dice, ExitClass, Flags, Moment, RestartWindow, Shutdown, SpecError,
+    Strategy, check_child_plans,
 };
 
 /// Which life of a child: every start within one supervisor gets a new number.
@@ -141,14 +141,16 @@ pub enum Verdict {
     StartFailed(ChildId),
     /// There were more restarts than its intensity allows.
     ReachedMaxIntensity,
+    /// Its significant children have ended.
+    AutoShutdown,
 }
 
 /// Decides for a supervisor with a fixed order of children.
 #[derive(Debug, Clone)]
 pub struct Machine {
     strategy: Strategy,
+    flags: Flags,
     window: RestartWindow,
-    backoff: Option<Backoff>,
     dice: Dice,
     family: Family,
     plan: VecDeque<Op>,
@@ -180,14 +182,14 @@ impl Machine {
     /// Makes a machine that has done nothing yet; rejects wrong specs.
     pub fn new(
         strategy: Strategy,
-        intensity: Intensity,
+        flags: Flags,
         children: Vec<ChildPlan>,
     ) -> Result<Self, SpecError> {
-        check_child_plans(&children)?;
+        check_child_plans(&children, flags.auto_shutdown)?;
         Ok(Self {
             strategy,
-            window: RestartWindow::new(intensity.validate()?),
-            backoff: None,
+            flags,
+            window: RestartWindow::new(flags.intensity.validate()?),
             dice: Dice::new(0),
             family: Family::new(children),
             plan: VecDeque::new(),
@@ -196,10 +198,9 @@ impl Machine {
         })
     }
 
-    /// Delays restarts of children that have no back-off of their own; `seed` feeds the jitter.
+    /// Sets what the jitter of back-offs is drawn from.
     #[must_use]
-    pub fn with_backoff(mut self, backoff: Option<Backoff>, seed: u64) -> Self {
-        self.backoff = backoff;
+    pub fn with_seed(mut self, seed: u64) -> Self {
         self.dice = Dice::new(seed);
         self
     }

@@ -1,14 +1,16 @@
-//! What a supervisor is told about each child, and how that is checked.
+//! What a supervisor is told about itself and about each child, and how that is checked.
 
-use std::collections::HashSet;
+mod check;
+mod flags;
+mod plan;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::Backoff;
-
-/// How long a worker may take to stop before it is killed, unless its spec says otherwise.
-const WORKER_SHUTDOWN: Duration = Duration::from_secs(5);
+pub use self::check::{SpecError, check_child_plans};
+pub use self::flags::{AutoShutdown, Flags};
+pub use self::plan::{ChildPlan, Counts};
 
 /// Names a child within its supervisor.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -128,90 +130,4 @@ pub enum Strategy {
     OneForAll,
     /// Those that were started after it.
     RestForOne,
-}
-
-/// The pure part of a child specification.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ChildPlan {
-    /// The name of the child within its supervisor.
-    pub id: ChildId,
-    /// What the child is.
-    pub kind: ChildKind,
-    /// When it is restarted.
-    pub restart: Restart,
-    /// How it is stopped.
-    pub shutdown: Shutdown,
-    /// How long to wait before restarting it; `None` leaves it to the supervisor.
-    pub backoff: Option<Backoff>,
-}
-
-impl ChildPlan {
-    /// A permanent worker that has five seconds to stop.
-    pub fn worker(id: impl Into<ChildId>) -> Self {
-        Self::new(id.into(), ChildKind::Worker, Shutdown::Timeout(WORKER_SHUTDOWN))
-    }
-
-    /// A permanent task that has five seconds to stop.
-    pub fn task(id: impl Into<ChildId>) -> Self {
-        Self::new(id.into(), ChildKind::Task, Shutdown::Timeout(WORKER_SHUTDOWN))
-    }
-
-    /// A permanent supervisor that has as long as it takes to stop.
-    pub fn supervisor(id: impl Into<ChildId>) -> Self {
-        Self::new(id.into(), ChildKind::Supervisor, Shutdown::Infinity)
-    }
-
-    const fn new(id: ChildId, kind: ChildKind, shutdown: Shutdown) -> Self {
-        Self { id, kind, restart: Restart::Permanent, shutdown, backoff: None }
-    }
-}
-
-/// How many children a supervisor has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Children known, running or not.
-    pub specs: usize,
-    /// Children that run.
-    pub active: usize,
-    /// Known children that are supervisors.
-    pub supervisors: usize,
-    /// Known children that are workers or tasks.
-    pub workers: usize,
-}
-
-/// Why a specification is not accepted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SpecError {
-    /// A child has an empty id.
-    EmptyId,
-    /// Two children have the same id.
-    DuplicateId(ChildId),
-    /// The period of the restart intensity is zero.
-    ZeroPeriod,
-}
-
-impl fmt::Display for SpecError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EmptyId => f.write_str("a child has an empty id"),
-            Self::DuplicateId(id) => write!(f, "two children have the id {id:?}"),
-            Self::ZeroPeriod => f.write_str("the period of the restart intensity is zero"),
-        }
-    }
-}
-
-impl std::error::Error for SpecError {}
-
-/// Checks a list of children as a supervisor would at start.
-pub fn check_child_plans(plans: &[ChildPlan]) -> Result<(), SpecError> {
-    let mut ids = HashSet::new();
-    for plan in plans {
-        if plan.id.as_str().is_empty() {
-            return Err(SpecError::EmptyId);
-        }
-        if !ids.insert(&plan.id) {
-            return Err(SpecError::DuplicateId(plan.id.clone()));
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! What supervisors answer to those who ask about or change their children.
 
-use heights_core::{ChildId, ChildKind, Restart, SpecError};
+use heights_core::{ChildId, ChildKind, DynamicRefusal, Restart, SpecError};
 
 use crate::exit::Exit;
 use crate::keeper::StartFailure;
@@ -119,6 +119,16 @@ pub enum StartChildError {
     /// The supervisor could not be asked.
     #[error(transparent)]
     Supervisor(CallError),
+}
+
+impl From<DynamicRefusal> for StartChildError {
+    fn from(refusal: DynamicRefusal) -> Self {
+        match refusal {
+            DynamicRefusal::MaxChildren => Self::MaxChildren,
+            DynamicRefusal::Invalid(error) => Self::Invalid(error),
+            DynamicRefusal::Ending => Self::Supervisor(CallError::NoProc),
+        }
+    }
 }
 
 /// Why something could not be done with a child.

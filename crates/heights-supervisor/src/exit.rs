@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use heights_core::ExitClass;
+use heights_core::{ExitClass, Verdict};
 
 use crate::PanicInfo;
 
@@ -50,6 +50,8 @@ pub enum ShutdownReason {
     Requested,
     /// It is a supervisor whose children failed more often than its intensity allows.
     ReachedMaxIntensity,
+    /// It is a supervisor whose significant children have ended.
+    AutoShutdown,
     /// It had a reason of its own.
     Custom(Arc<str>),
 }
@@ -80,6 +82,17 @@ impl Exit {
     }
 }
 
+impl From<Verdict> for Exit {
+    /// Puts into an exit why a supervisor ends.
+    fn from(verdict: Verdict) -> Self {
+        Self::Shutdown(match verdict {
+            Verdict::ReachedMaxIntensity => ShutdownReason::ReachedMaxIntensity,
+            Verdict::AutoShutdown => ShutdownReason::AutoShutdown,
+            Verdict::Stopped | Verdict::StartFailed(_) => ShutdownReason::Requested,
+        })
+    }
+}
+
 impl From<Fault> for Exit {
     fn from(fault: Fault) -> Self {
         Self::Error(Arc::from(fault))
@@ -104,6 +117,7 @@ impl fmt::Display for ShutdownReason {
         match self {
             Self::Requested => f.write_str("requested"),
             Self::ReachedMaxIntensity => f.write_str("reached max intensity"),
+            Self::AutoShutdown => f.write_str("auto shutdown"),
             Self::Custom(reason) => f.write_str(reason),
         }
     }

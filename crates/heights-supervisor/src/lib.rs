@@ -71,6 +71,7 @@ mod spec;
 mod task;
 
 mod admin;
+mod desk;
 mod dynamic;
 mod supervisor;
 mod task_supervisor;
@@ -86,8 +87,8 @@ mod reporter;
 mod slot;
 
 pub use heights_core::{
-    Backoff, ChildId, ChildKind, ChildPlan, Counts, ExitClass, Intensity, Restart, Shutdown,
-    SpecError, Strategy,
+    AutoShutdown, Backoff, ChildId, ChildKind, ChildPlan, Counts, ExitClass, Intensity, Restart,
+    Shutdown, SpecError, Strategy,
 };
 pub use heights_registry::{Owner, OwnerEnd};
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heights_core::{
-    Backoff, ChildId, ChildKind, ChildPlan, Restart, Shutdown, SpecError, check_child_plans,
+    AutoShutdown, Backoff, ChildId, ChildKind, ChildPlan, Restart, Shutdown, SpecError,
+    check_child_plans,
 };
 use ractor::{Actor, ActorRef};
 
@@ -134,6 +135,14 @@ impl ChildSpec {
         self
     }
 
+    /// Makes the end of this child matter to its supervisor, which says how by its
+    /// [`AutoShutdown`]; a significant child may not be permanent.
+    #[must_use]
+    pub fn significant(mut self) -> Self {
+        self.plan.significant = true;
+        self
+    }
+
     /// Returns the id of the child.
     pub fn id(&self) -> &ChildId {
         &self.plan.id
@@ -185,10 +194,13 @@ impl std::fmt::Debug for ChildSpec {
     }
 }
 
-/// Checks a list of child specs as a supervisor would at start.
-pub fn check_child_specs(specs: &[ChildSpec]) -> Result<(), SpecError> {
+/// Checks a list of child specs as a supervisor with this `auto_shutdown` would at start.
+pub fn check_child_specs(
+    specs: &[ChildSpec],
+    auto_shutdown: AutoShutdown,
+) -> Result<(), SpecError> {
     let plans: Vec<ChildPlan> = specs.iter().map(|spec| spec.plan.clone()).collect();
-    check_child_plans(&plans)
+    check_child_plans(&plans, auto_shutdown)
 }
 
 /// Makes the lives of one child.

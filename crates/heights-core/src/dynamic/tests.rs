@@ -3,12 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Restart, RestartWindow};
+use crate::{Intensity, Restart, RestartWindow};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn machine(restarts: u32, max_children: Option<usize>) -> DynamicMachine {
-    DynamicMachine::new(Intensity::new(restarts, SECOND * 5), max_children).unwrap()
+    let intensity = Intensity::new(restarts, SECOND * 5);
+    DynamicMachine::new(Flags { intensity, ..Flags::default() }, max_children).unwrap()
 }
 
 fn worker(restart: Restart) -> ChildPlan {
@@ -47,7 +48,8 @@ fn i83_max_children_counts_children_in_restart() {
     let (key, life) = add(&mut machine, Restart::Permanent);
     machine.step(Moment::ZERO, DynamicEvent::Exited(key, life, ExitClass::Abnormal));
     assert!(machine.is_restarting(key));
-    assert!(machine.start_child(worker(Restart::Permanent)).is_none());
+    let refused = machine.start_child(worker(Restart::Permanent));
+    assert_eq!(refused, Err(DynamicRefusal::MaxChildren));
     let actions = machine.step(Moment::ZERO, DynamicEvent::Retry(key, 1));
     assert!(matches!(actions[..], [DynamicAction::Start(..)]));
 }
@@ -89,11 +91,43 @@ fn e47_giving_up_stops_all_side_by_side_and_then_ends() {
         DynamicAction::Stop(b, b_life, shutdown),
     ];
     assert_eq!(actions, stops);
-    assert!(machine.start_child(worker(Restart::Permanent)).is_none());
+    assert_eq!(machine.start_child(worker(Restart::Permanent)), Err(DynamicRefusal::Ending));
     let gone = |key, life| DynamicEvent::Exited(key, life, ExitClass::Shutdown);
     assert_eq!(machine.step(Moment::ZERO, gone(b, b_life)), [DynamicAction::Forget(b)]);
     let last = [DynamicAction::Forget(a), DynamicAction::Exit(Verdict::ReachedMaxIntensity)];
     assert_eq!(machine.step(Moment::ZERO, gone(a, a_life)), last);
+}
+
+#[test]
+fn g64_all_significant_ends_when_the_last_of_them_has() {
+    let flags = Flags { auto_shutdown: AutoShutdown::AllSignificant, ..Flags::default() };
+    let mut machine = DynamicMachine::new(flags, None).unwrap();
+    let mut add = |significant| {
+        let plan = ChildPlan { significant, ..worker(Restart::Temporary) };
+        let Ok((key, DynamicAction::Start(_, life))) = machine.start_child(plan) else {
+            panic!("it is taken in")
+        };
+        machine.step(Moment::ZERO, DynamicEvent::Started(key, life));
+        (key, life)
+    };
+    let (first, last, other) = (add(true), add(true), add(false));
+    let gone = |(key, life)| DynamicEvent::Exited(key, life, ExitClass::Abnormal);
+    let actions = machine.step(Moment::ZERO, gone(first));
+    assert_eq!(actions, [DynamicAction::Left(first.0), DynamicAction::Forget(first.0)]);
+    let actions = machine.step(Moment::ZERO, gone(last));
+    assert!(matches!(actions[..], [_, _, DynamicAction::Stop(key, ..)] if key == other.0));
+    let actions = machine.step(Moment::ZERO, gone(other));
+    let end = [DynamicAction::Forget(other.0), DynamicAction::Exit(Verdict::AutoShutdown)];
+    assert_eq!(actions, end);
+}
+
+#[test]
+fn b22_a_wrong_spec_is_not_taken_in() {
+    let mut machine = machine(3, None);
+    let plan = ChildPlan { significant: true, ..worker(Restart::Transient) };
+    let never = SpecError::SignificantNever("a".into());
+    assert_eq!(machine.start_child(plan), Err(DynamicRefusal::Invalid(never)));
+    assert_eq!(machine.counts(), Counts::default());
 }
 
 proptest! {
@@ -116,7 +150,7 @@ proptest! {
             let event = match choice {
                 0 | 1 => {
                     let restart = if which % 2 == 0 { Restart::Permanent } else { Restart::Temporary };
-                    if let Some((_, DynamicAction::Start(key, life))) = machine.start_child(worker(restart)) {
+                    if let Ok((_, DynamicAction::Start(key, life))) = machine.start_child(worker(restart)) {
                         starting.insert(key, life);
                     }
                     continue;

@@ -1,7 +1,7 @@
 //! What somebody asks a supervisor to do with its children.
 
 use super::{ChildState, Machine, Op, Purpose};
-use crate::{Action, Answer, ChildId, ChildPlan, ChildRun, Refusal, SpecError};
+use crate::{Action, Answer, ChildId, ChildPlan, ChildRun, Refusal};
 
 impl Machine {
     pub(super) fn start_child(&mut self, plan: ChildPlan, actions: &mut Vec<Action>) {
@@ -11,13 +11,13 @@ impl Machine {
                 refuse(actions, Refusal::AlreadyStarted(ChildRun { id, incarnation }));
             }
             Some(_) => refuse(actions, Refusal::AlreadyPresent),
-            None if id.as_str().is_empty() => {
-                refuse(actions, Refusal::Invalid(SpecError::EmptyId));
-            }
-            None => {
-                self.family.push(plan);
-                self.perform(Op::Start(id), Purpose::Add);
-            }
+            None => match plan.check(self.flags.auto_shutdown) {
+                Err(error) => refuse(actions, Refusal::Invalid(error)),
+                Ok(()) => {
+                    self.family.push(plan);
+                    self.perform(Op::Start(id), Purpose::Add);
+                }
+            },
         }
     }
 

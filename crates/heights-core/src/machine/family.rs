@@ -99,6 +99,12 @@ impl Family {
         self.members.iter().any(waiting)
     }
 
+    /// Tells whether a significant child runs or is about to.
+    pub(super) fn has_significant(&self) -> bool {
+        let alive = |member: &Member| member.state != ChildState::Stopped;
+        self.members.iter().any(|member| member.plan.significant && alive(member))
+    }
+
     pub(super) fn push(&mut self, plan: ChildPlan) {
         self.members.push(Member::new(plan));
     }

@@ -1,7 +1,9 @@
 //! What follows from a child that ended by itself or did not come up.
 
 use super::{ChildState, Machine, Op, Purpose};
-use crate::{Action, Answer, Backoff, ChildId, ChildRun, ExitClass, Moment, Strategy, Verdict};
+use crate::{
+    Action, Answer, AutoShutdown, Backoff, ChildId, ChildRun, ExitClass, Moment, Strategy, Verdict,
+};
 
 impl Machine {
     pub(super) fn exited(
@@ -18,14 +20,28 @@ impl Machine {
         self.family.set_stopped(&run.id);
         let restarts = self.plan_of(&run.id).is_some_and(|p| p.restart.restarts_after(class));
         if !restarts {
-            actions.push(Action::Left(run.clone()));
-            if self.family.remove_if_temporary(&run.id) {
-                actions.push(Action::Forget(run.id.clone()));
-            }
+            self.left(run, actions);
         } else if !self.window.admit(now) {
             self.exit(Verdict::ReachedMaxIntensity);
         } else {
             self.restart(&run.id);
+        }
+    }
+
+    /// A child ended by itself and stays down, which may be the end of the supervisor too.
+    fn left(&mut self, run: &ChildRun, actions: &mut Vec<Action>) {
+        let significant = self.plan_of(&run.id).is_some_and(|plan| plan.significant);
+        actions.push(Action::Left(run.clone()));
+        if self.family.remove_if_temporary(&run.id) {
+            actions.push(Action::Forget(run.id.clone()));
+        }
+        let over = match self.flags.auto_shutdown {
+            AutoShutdown::Never => false,
+            AutoShutdown::AnySignificant => significant,
+            AutoShutdown::AllSignificant => significant && !self.family.has_significant(),
+        };
+        if over {
+            self.exit(Verdict::AutoShutdown);
         }
     }
 
@@ -121,7 +137,7 @@ impl Machine {
     }
 
     fn backoff_of(&self, id: &ChildId) -> Option<Backoff> {
-        self.plan_of(id).and_then(|plan| plan.backoff).or(self.backoff)
+        self.plan_of(id).and_then(|plan| plan.backoff).or(self.flags.backoff)
     }
 
     fn abandon_plan(&mut self) {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
-use crate::{Intensity, Refusal, Restart};
+use crate::{AutoShutdown, Backoff, Intensity, Refusal, Restart};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -26,8 +26,12 @@ struct World {
 
 impl World {
     fn new(strategy: Strategy, intensity: Intensity, plans: Vec<ChildPlan>) -> Self {
+        Self::with_flags(strategy, Flags { intensity, ..Flags::default() }, plans)
+    }
+
+    fn with_flags(strategy: Strategy, flags: Flags, plans: Vec<ChildPlan>) -> Self {
         Self {
-            machine: Machine::new(strategy, intensity, plans).unwrap(),
+            machine: Machine::new(strategy, flags, plans).unwrap(),
             now: Moment::ZERO,
             live: BTreeMap::new(),
             started: Vec::new(),
@@ -37,11 +41,6 @@ impl World {
             log: Vec::new(),
             verdict: None,
         }
-    }
-
-    fn with_backoff(mut self, backoff: Backoff) -> Self {
-        self.machine = self.machine.with_backoff(Some(backoff), 1);
-        self
     }
 
     fn feed(&mut self, event: Event) {
@@ -224,10 +223,10 @@ fn e47_giving_up_stops_the_others_in_reverse() {
 
 #[test]
 fn e52_backoff_delays_the_restart_but_not_the_stop_of_the_siblings() {
-    let backoff = Backoff::exponential(SECOND, SECOND * 4);
-    let plans = plans(&["m", "a", "z"]);
-    let world = World::new(Strategy::OneForAll, Intensity::new(9, SECOND), plans);
-    let mut world = world.with_backoff(backoff).boot();
+    let backoff = Some(Backoff::exponential(SECOND, SECOND * 4));
+    let flags = Flags { intensity: Intensity::new(9, SECOND), backoff, ..Flags::default() };
+    let world = World::with_flags(Strategy::OneForAll, flags, plans(&["m", "a", "z"]));
+    let mut world = world.boot();
     world.exit("a", ExitClass::Abnormal);
     assert_eq!(world.take_log(), "stop z, stop m, retry a in 1");
     world.now += SECOND;
@@ -244,6 +243,52 @@ fn f56_a_terminated_child_does_not_come_back() {
     world.failing.clear();
     world.retry();
     assert_eq!(world.take_log(), "fail a, retry a in 0, answer Done");
+}
+
+/// Two significant children and one that is not, under each flag: what their ends lead to.
+#[test]
+fn g59_to_g62_auto_shutdown() {
+    use AutoShutdown::{AllSignificant, AnySignificant};
+    use ExitClass::{Abnormal, Normal};
+    let check = |auto_shutdown, restart, ends: &[(&str, ExitClass)], expected: &str| {
+        let plans = [("m", true), ("a", false), ("z", true)].map(|(name, significant)| {
+            let restart = if significant { restart } else { Restart::Temporary };
+            ChildPlan { significant, restart, ..ChildPlan::worker(name) }
+        });
+        let flags = Flags { auto_shutdown, ..Flags::default() };
+        let mut world = World::with_flags(Strategy::OneForOne, flags, plans.to_vec()).boot();
+        for (id, class) in ends {
+            world.exit(id, *class);
+        }
+        assert_eq!(world.take_log(), expected, "{auto_shutdown:?} {restart:?} {ends:?}");
+    };
+    let any_m = "left m, stop z, stop a, exit AutoShutdown";
+    check(AnySignificant, Restart::Transient, &[("m", Normal)], any_m);
+    check(AnySignificant, Restart::Transient, &[("m", Abnormal)], "start m");
+    check(AnySignificant, Restart::Transient, &[("a", Normal)], "left a, forget a");
+    let any_m = "left m, forget m, stop z, stop a, exit AutoShutdown";
+    check(AnySignificant, Restart::Temporary, &[("m", Normal)], any_m);
+    check(AnySignificant, Restart::Temporary, &[("m", Abnormal)], any_m);
+    check(AllSignificant, Restart::Transient, &[("m", Normal)], "left m");
+    let both = [("m", Normal), ("z", ExitClass::Shutdown)];
+    let all = "left m, left z, stop a, exit AutoShutdown";
+    check(AllSignificant, Restart::Transient, &both, all);
+}
+
+#[test]
+fn g63_a_significant_child_that_was_terminated_has_not_ended_by_itself() {
+    let plan =
+        |id| ChildPlan { significant: true, restart: Restart::Transient, ..ChildPlan::worker(id) };
+    for auto_shutdown in [AutoShutdown::AnySignificant, AutoShutdown::AllSignificant] {
+        let flags = Flags { auto_shutdown, ..Flags::default() };
+        let plans = vec![plan("a"), plan("b")];
+        let mut world = World::with_flags(Strategy::OneForOne, flags, plans).boot();
+        world.feed(Event::TerminateChild("a".into()));
+        assert_eq!(world.take_log(), "stop a, answer Done");
+        // It does not count among the living either.
+        world.exit("b", ExitClass::Normal);
+        assert_eq!(world.take_log(), "left b, exit AutoShutdown");
+    }
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use heights_core::{ChildKey, Counts, DynamicEvent, Incarnation, Verdict};
+use heights_core::{ChildKey, Counts, DynamicEvent, Incarnation};
 use ractor::ActorRef;
 
 use super::builder::Config;
 use super::state::State;
 use crate::admin::{AdminError, ChildInfo, ChildStarted, StartChildError, StartError};
-use crate::exit::{Exit, Fault, ShutdownReason};
+use crate::exit::{Exit, Fault};
 use crate::guard::{Behavior, Receipt};
 use crate::keeper::StartFailure;
 use crate::process::{Process, ProcessId};
@@ -70,15 +70,7 @@ impl Behavior for DynamicBehavior {
             Msg::Retry(key, ticket) => state.feed(DynamicEvent::Retry(key, ticket)),
         };
         let verdict = verdict.or(state.wait_for_the_end().await);
-        Ok(match verdict {
-            None => Flow::Continue,
-            Some(Verdict::ReachedMaxIntensity) => {
-                Flow::Stop(Exit::Shutdown(ShutdownReason::ReachedMaxIntensity))
-            }
-            Some(Verdict::Stopped | Verdict::StartFailed(_)) => {
-                Flow::Stop(Exit::Shutdown(ShutdownReason::Requested))
-            }
-        })
+        Ok(verdict.map_or(Flow::Continue, |verdict| Flow::Stop(verdict.into())))
     }
 
     async fn terminate(

@@ -50,8 +50,8 @@ impl State {
         process: Process,
         config: &Config,
     ) -> Result<Self, SpecError> {
-        let machine = DynamicMachine::new(config.intensity, config.max_children)?
-            .with_backoff(config.backoff, process.pid().number());
+        let machine = DynamicMachine::new(config.flags, config.max_children)?
+            .with_seed(process.pid().number());
         Ok(Self {
             myself,
             machine,
@@ -69,11 +69,9 @@ impl State {
         spec: &ChildSpec,
         reply: Reply<Result<ChildStarted, StartChildError>>,
     ) {
-        if spec.id().as_str().is_empty() {
-            return reply.send(Err(StartChildError::Invalid(SpecError::EmptyId)));
-        }
-        let Some((key, start)) = self.machine.start_child(spec.plan().clone()) else {
-            return reply.send(Err(StartChildError::MaxChildren));
+        let (key, start) = match self.machine.start_child(spec.plan().clone()) {
+            Ok(taken) => taken,
+            Err(refusal) => return reply.send(Err(refusal.into())),
         };
         let child = Child {
             spec: spec.clone(),

@@ -2,21 +2,20 @@
 
 use std::any::type_name;
 use std::sync::Arc;
+use std::time::Duration;
 
-use heights_core::{Backoff, ChildId, ChildPlan, Intensity, Strategy};
+use heights_core::{AutoShutdown, Backoff, ChildId, Flags, Strategy};
 
 use super::SupervisorRef;
 use super::run::SupervisorBehavior;
 use crate::admin::StartError;
-use crate::hub::{Hub, Shape};
-use crate::launch::start_root;
+use crate::desk::{self, Profile};
+use crate::hub::Hub;
 use crate::process::Process;
 use crate::recipient::Recipient;
 use crate::report::Report;
 use crate::reporter::Reporter;
-use crate::slot::Slot;
-use crate::spec::{ChildSpec, Incubator, check_child_specs};
-use std::time::Duration;
+use crate::spec::{ChildSpec, check_child_specs};
 
 /// A process that starts its children in order, stops them in reverse, and restarts by rules.
 #[derive(Debug, Clone, Copy)]
@@ -25,17 +24,8 @@ pub struct Supervisor;
 impl Supervisor {
     /// Begins the description of a supervisor.
     pub fn builder(name: impl Into<ChildId>) -> SupervisorBuilder {
-        SupervisorBuilder {
-            name: name.into(),
-            config: Config {
-                strategy: Strategy::default(),
-                intensity: Intensity::default(),
-                backoff: None,
-                children: Vec::new(),
-                reporter: Reporter::default(),
-            },
-            hub: Hub::new(),
-        }
+        let (strategy, children) = (Strategy::default(), Vec::new());
+        SupervisorBuilder { profile: Profile::new(name.into()), strategy, children }
     }
 }
 
@@ -43,55 +33,61 @@ impl Supervisor {
 #[derive(Debug, Clone)]
 pub(super) struct Config {
     pub(super) strategy: Strategy,
-    pub(super) intensity: Intensity,
-    pub(super) backoff: Option<Backoff>,
+    pub(super) flags: Flags,
     pub(super) children: Vec<ChildSpec>,
     pub(super) reporter: Reporter,
 }
 
-/// Describes a supervisor: by default one for one, three restarts in five seconds, no back-off.
+/// Describes a supervisor: by default one for one, three restarts in five seconds, no back-off,
+/// and no automatic shutdown.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct SupervisorBuilder {
-    name: ChildId,
-    config: Config,
-    hub: Hub,
+    profile: Profile,
+    strategy: Strategy,
+    children: Vec<ChildSpec>,
 }
 
 impl SupervisorBuilder {
     /// Sets which siblings share the fate of a failed child.
     pub fn strategy(mut self, strategy: Strategy) -> Self {
-        self.config.strategy = strategy;
+        self.strategy = strategy;
         self
     }
 
     /// Allows at most `restarts` in any `period`; one more and the supervisor gives up.
     pub fn intensity(mut self, restarts: u32, period: Duration) -> Self {
-        self.config.intensity = Intensity::new(restarts, period);
+        self.profile.set_intensity(restarts, period);
+        self
+    }
+
+    /// Sets whether the supervisor ends when significant children have ended.
+    pub fn auto_shutdown(mut self, auto_shutdown: AutoShutdown) -> Self {
+        self.profile.set_auto_shutdown(auto_shutdown);
         self
     }
 
     /// Delays restarts of children that have no back-off of their own.
     pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.config.backoff = Some(backoff);
+        self.profile.set_backoff(backoff);
         self
     }
 
     /// Adds a child, younger than those before.
     pub fn child(mut self, spec: ChildSpec) -> Self {
-        self.config.children.push(spec);
+        self.children.push(spec);
         self
     }
 
     /// Tells the reports of this supervisor to `recipient`.
     pub fn on_report(mut self, recipient: Recipient<Report>) -> Self {
-        self.config.reporter.add(recipient);
+        self.profile.tell(recipient);
         self
     }
 
     /// Uses this hub if the supervisor is a root; below a root, the root's hub is used.
     pub fn hub(mut self, hub: Hub) -> Self {
-        self.hub = hub;
+        self.profile.hub = hub;
         self
     }
 
@@ -106,28 +102,22 @@ impl SupervisorBuilder {
     /// Starts the supervisor as a root and returns its process too, which tells how it ended even
     /// if that was before anyone could look.
     pub async fn start_root(self) -> Result<(SupervisorRef, Process), StartError> {
-        check_child_specs(&self.config.children)?;
-        self.config.intensity.validate()?;
-        let hub = self.hub.clone();
+        check_child_specs(&self.children, self.profile.flags.auto_shutdown)?;
+        self.profile.flags.intensity.validate()?;
+        let hub = self.profile.hub.clone();
         let (spec, reference) = self.child_spec();
-        let process = start_root(&spec, hub).await.map_err(StartError::unpack)?;
+        let process = desk::start(&spec, hub).await?;
         Ok((reference, process))
     }
 
     /// Makes the supervisor a child of another; the reference survives its restarts.
     pub fn child_spec(self) -> (ChildSpec, SupervisorRef) {
-        let slot = Slot::new();
-        let reference = SupervisorRef::new(slot.clone(), self.config.reporter.clone());
-        let (strategy, intensity) = (self.config.strategy, self.config.intensity);
-        let config = Arc::new(self.config);
-        let incubator = Incubator::<SupervisorBehavior, _> {
-            make: Arc::new(move || (SupervisorBehavior, Arc::clone(&config))),
-            slot,
-            refer: |process, actor| super::handle::Running::new(process.clone(), actor),
-        };
-        let mut spec = ChildSpec::new(ChildPlan::supervisor(self.name), incubator);
+        let Self { profile, strategy, children } = self;
+        let (flags, reporter) = (profile.flags, profile.reporter.clone());
+        let config = Arc::new(Config { strategy, flags, children, reporter });
+        let make = move || (SupervisorBehavior, Arc::clone(&config));
+        let (mut spec, desk) = profile.open(Some(strategy), make);
         spec.type_name = type_name::<Supervisor>();
-        spec.shape = Some(Shape { strategy: Some(strategy), intensity, restarts_used: 0 });
-        (spec, reference)
+        (spec, SupervisorRef(desk))
     }
 }

@@ -8,7 +8,7 @@ use ractor::ActorRef;
 use super::builder::Config;
 use super::state::{Settled, State};
 use crate::admin::{AdminError, ChildInfo, ChildStarted, StartChildError, StartError};
-use crate::exit::{Exit, Fault, ShutdownReason};
+use crate::exit::{Exit, Fault};
 use crate::guard::{Behavior, Receipt};
 use crate::keeper::StartFailure;
 use crate::process::Process;
@@ -48,7 +48,7 @@ impl Behavior for SupervisorBehavior {
             Some(Verdict::StartFailed(id)) => {
                 Err(StartError::Child { id, cause: state.take_failure() }.into())
             }
-            Some(Verdict::Stopped | Verdict::ReachedMaxIntensity) => {
+            Some(Verdict::Stopped | Verdict::ReachedMaxIntensity | Verdict::AutoShutdown) => {
                 Err(StartError::Itself(state.take_failure()).into())
             }
         }
@@ -88,7 +88,7 @@ impl Behavior for SupervisorBehavior {
             Msg::Exited(run, process, exit) => state.exited(run, &process, exit).await,
             Msg::Retry { id, ticket } => state.feed(Event::Retry { id, ticket }).await,
         };
-        Ok(flow_of(settled.verdict))
+        Ok(settled.verdict.map_or(Flow::Continue, |verdict| Flow::Stop(verdict.into())))
     }
 
     async fn terminate(
@@ -103,18 +103,6 @@ impl Behavior for SupervisorBehavior {
 
     fn receive(&self, message: &Msg, _process: &Process) -> Receipt {
         Receipt::of(label(message))
-    }
-}
-
-fn flow_of(verdict: Option<Verdict>) -> Flow {
-    match verdict {
-        None => Flow::Continue,
-        Some(Verdict::ReachedMaxIntensity) => {
-            Flow::Stop(Exit::Shutdown(ShutdownReason::ReachedMaxIntensity))
-        }
-        Some(Verdict::Stopped | Verdict::StartFailed(_)) => {
-            Flow::Stop(Exit::Shutdown(ShutdownReason::Requested))
-        }
     }
 }
 

@@ -55,8 +55,8 @@ impl State {
         config: &Config,
     ) -> Result<Self, SpecError> {
         let plans = config.children.iter().map(|spec| spec.plan().clone()).collect();
-        let machine = Machine::new(config.strategy, config.intensity, plans)?
-            .with_backoff(config.backoff, process.pid().number());
+        let machine =
+            Machine::new(config.strategy, config.flags, plans)?.with_seed(process.pid().number());
         let children = config.children.iter().map(|spec| (spec.id().clone(), Child::new(spec)));
         Ok(Self {
             children: children.collect(),

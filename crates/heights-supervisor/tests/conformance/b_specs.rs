@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use heights_supervisor::{
-    ChildSpec, DynamicSupervisor, Intensity, Restart, Shutdown, SpecError, StartError, Strategy,
-    Supervisor, check_child_specs,
+    AutoShutdown, ChildSpec, DynamicSupervisor, Intensity, Restart, Shutdown, SpecError,
+    StartChildError, StartError, Strategy, Supervisor, check_child_specs,
 };
 
 use crate::support::{Probe, SECOND, Stop, Trace, start};
@@ -13,7 +13,10 @@ use crate::support::{Probe, SECOND, Stop, Trace, start};
 async fn b15_an_empty_id_is_rejected() {
     let trace = Trace::default();
     let nameless = Probe::new(&trace, "").spec;
-    assert_eq!(check_child_specs(std::slice::from_ref(&nameless)), Err(SpecError::EmptyId));
+    assert_eq!(
+        check_child_specs(std::slice::from_ref(&nameless), AutoShutdown::Never),
+        Err(SpecError::EmptyId)
+    );
     let root = start(Supervisor::builder("root")).await;
     let error = root.start_child(nameless.clone()).await.unwrap_err();
     assert_eq!(error.to_string(), "a child has an empty id");
@@ -29,7 +32,7 @@ async fn b16_duplicate_ids_are_rejected() {
     let [a, b, again] = ["a", "b", "a"].map(|name| Probe::new(&trace, name).spec);
     let twice = SpecError::DuplicateId("a".into());
     let specs = [a.clone(), b.clone(), again.clone()];
-    assert_eq!(check_child_specs(&specs), Err(twice.clone()));
+    assert_eq!(check_child_specs(&specs, AutoShutdown::Never), Err(twice.clone()));
     let builder = Supervisor::builder("root").child(a).child(b).child(again);
     let (nested, _) = builder.clone().child_spec();
     let error = builder.start().await.unwrap_err();
@@ -83,4 +86,44 @@ async fn b20_a_shutdown_timeout_of_zero_asks_and_kills_at_once() {
     assert_eq!(begin.elapsed(), Duration::ZERO);
     assert_eq!(process.exit().unwrap().to_string(), "killed");
     assert_eq!(trace.take(), "start slow");
+}
+
+/// Tries to start a significant child at start, later, and by the check, all with one answer.
+async fn significant(restart: Restart, auto_shutdown: AutoShutdown) -> SpecError {
+    let trace = Trace::default();
+    let spec = Probe::new(&trace, "a").spec.restart(restart).significant();
+    let error = check_child_specs(std::slice::from_ref(&spec), auto_shutdown).unwrap_err();
+    let builder = || Supervisor::builder("root").auto_shutdown(auto_shutdown);
+    let refused = builder().child(spec.clone()).start().await.unwrap_err();
+    assert!(matches!(refused, StartError::Invalid(same) if same == error));
+    let refused = start(builder()).await.start_child(spec).await.unwrap_err();
+    assert!(matches!(refused, StartChildError::Invalid(same) if same == error));
+    assert_eq!(trace.take(), "");
+    error
+}
+
+#[tokio::test(start_paused = true)]
+async fn b19_a_significant_child_is_not_permanent_and_its_supervisor_cares() {
+    use AutoShutdown::{AllSignificant, AnySignificant, Never};
+    for restart in [Restart::Permanent, Restart::Transient, Restart::Temporary] {
+        assert_eq!(significant(restart, Never).await, SpecError::SignificantNever("a".into()));
+    }
+    for auto_shutdown in [AnySignificant, AllSignificant] {
+        let error = significant(Restart::Permanent, auto_shutdown).await;
+        assert_eq!(error, SpecError::SignificantPermanent("a".into()));
+    }
+}
+
+/// The template of OTP's dynamic supervisor is the spec given to `start_child`: there is exactly
+/// one by its type, and it is checked there.
+#[tokio::test(start_paused = true)]
+async fn b22_a_dynamic_supervisor_rejects_a_wrong_spec_and_goes_on() {
+    let trace = Trace::default();
+    let dynamic = DynamicSupervisor::builder("root").start().await.unwrap();
+    let spec = Probe::new(&trace, "a").spec;
+    let wrong = spec.clone().restart(Restart::Transient).significant();
+    let refused = dynamic.start_child(wrong).await.unwrap_err();
+    assert!(matches!(refused, StartChildError::Invalid(SpecError::SignificantNever(_))));
+    dynamic.start_child(spec).await.unwrap();
+    assert_eq!(dynamic.count_children().await.active, 1);
 }

@@ -12,6 +12,7 @@ mod c_restart_types;
 mod d_strategies;
 mod e_intensity;
 mod f_restarting;
+mod g_auto_shutdown;
 mod h_shutdown;
 mod i_administration;
 mod m_tasks_and_calls;

@@ -1,0 +1,145 @@
+//! Where supervisors are described and asked: what all kinds of them share.
+
+use std::time::Duration;
+
+use heights_core::{AutoShutdown, Backoff, ChildId, ChildPlan, Flags, Intensity, Strategy};
+use ractor::ActorRef;
+use tokio::sync::mpsc;
+
+use crate::admin::StartError;
+use crate::exit::Exit;
+use crate::guard::Behavior;
+use crate::hub::{Hub, Shape, TreeSnapshot};
+use crate::launch::start_root;
+use crate::process::Process;
+use crate::recipient::Recipient;
+use crate::reply::{CallError, Reply};
+use crate::report::Report;
+use crate::reporter::Reporter;
+use crate::slot::Slot;
+use crate::spec::{ChildSpec, Incubator};
+
+/// What every description of a supervisor says.
+#[derive(Debug, Clone)]
+pub(crate) struct Profile {
+    pub(crate) name: ChildId,
+    pub(crate) flags: Flags,
+    pub(crate) reporter: Reporter,
+    pub(crate) hub: Hub,
+}
+
+impl Profile {
+    pub(crate) fn new(name: ChildId) -> Self {
+        let (flags, reporter, hub) = (Flags::default(), Reporter::default(), Hub::new());
+        Self { name, flags, reporter, hub }
+    }
+
+    pub(crate) fn set_intensity(&mut self, restarts: u32, period: Duration) {
+        self.flags.intensity = Intensity::new(restarts, period);
+    }
+
+    pub(crate) fn set_auto_shutdown(&mut self, auto_shutdown: AutoShutdown) {
+        self.flags.auto_shutdown = auto_shutdown;
+    }
+
+    pub(crate) fn set_backoff(&mut self, backoff: Backoff) {
+        self.flags.backoff = Some(backoff);
+    }
+
+    pub(crate) fn tell(&mut self, recipient: Recipient<Report>) {
+        self.reporter.add(recipient);
+    }
+
+    /// Makes a child spec of a supervisor, and the desk where all its lives are asked.
+    pub(crate) fn open<B: Behavior>(
+        self,
+        strategy: Option<Strategy>,
+        make: impl Fn() -> (B, B::Args) + Send + Sync + 'static,
+    ) -> (ChildSpec, Desk<B::Msg>) {
+        let slot = Slot::new();
+        let desk = Desk { slot: slot.clone(), reporter: self.reporter };
+        let incubator = Incubator::<B, Clerk<B::Msg>> {
+            make: std::sync::Arc::new(make),
+            slot,
+            refer: |process, actor| Clerk { process: process.clone(), actor },
+        };
+        let mut spec = ChildSpec::new(ChildPlan::supervisor(self.name), incubator);
+        let intensity = self.flags.intensity;
+        spec.shape = Some(Shape { strategy, intensity, restarts_used: 0 });
+        (spec, desk)
+    }
+}
+
+/// Starts a supervisor that has no supervisor of its own.
+pub(crate) async fn start(spec: &ChildSpec, hub: Hub) -> Result<Process, StartError> {
+    start_root(spec, hub).await.map_err(StartError::unpack)
+}
+
+/// A reference to a supervisor that stays valid when it is restarted.
+pub(crate) struct Desk<M> {
+    slot: Slot<Clerk<M>>,
+    reporter: Reporter,
+}
+
+/// One life of a supervisor.
+struct Clerk<M> {
+    process: Process,
+    actor: ActorRef<M>,
+}
+
+impl<M: Send + 'static> Desk<M> {
+    /// Asks the current life; there is no deadline but its end.
+    pub(crate) async fn ask<R>(&self, message: impl FnOnce(Reply<R>) -> M) -> Result<R, CallError> {
+        let Some(clerk) = self.slot.current() else {
+            let restarting = self.slot.is_restarting();
+            return Err(if restarting { CallError::Restarting } else { CallError::NoProc });
+        };
+        let (reply, answer) = Reply::new();
+        clerk.actor.send_message(message(reply)).map_err(|_refused| CallError::NoProc)?;
+        match answer.await {
+            Ok(answer) => Ok(answer),
+            // A supervisor answers everything it gets to, so it is ending.
+            Err(_dropped) => Err(CallError::Down(clerk.process.gone().await)),
+        }
+    }
+
+    pub(crate) async fn stop(&self) -> Exit {
+        let Some(process) = self.process() else { return Exit::NoProc };
+        process.stop();
+        process.gone().await
+    }
+
+    pub(crate) fn reports(&self) -> mpsc::UnboundedReceiver<Report> {
+        self.reporter.stream()
+    }
+
+    pub(crate) fn process(&self) -> Option<Process> {
+        self.slot.process()
+    }
+
+    pub(crate) fn hub(&self) -> Option<Hub> {
+        self.process().map(|process| process.hub().clone())
+    }
+
+    pub(crate) fn tree(&self) -> Option<TreeSnapshot> {
+        self.process().map(|process| process.hub().snapshot().below(process.path()))
+    }
+}
+
+impl<M> Clone for Desk<M> {
+    fn clone(&self) -> Self {
+        Self { slot: self.slot.clone(), reporter: self.reporter.clone() }
+    }
+}
+
+impl<M> std::fmt::Debug for Desk<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Desk({:?})", self.slot)
+    }
+}
+
+impl<M> Clone for Clerk<M> {
+    fn clone(&self) -> Self {
+        Self { process: self.process.clone(), actor: self.actor.clone() }
+    }
+}
