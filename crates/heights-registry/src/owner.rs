@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type EndHook = Box<dyn FnOnce() + Send>;
@@ -27,11 +27,13 @@ pub struct OwnerEnd(Owner);
 
 struct Shared {
     number: u64,
+    /// Set once, with the hooks locked; read at every look-up, and therefore without that lock.
+    ended: AtomicBool,
     hooks: Mutex<Hooks>,
 }
 
+#[derive(Default)]
 struct Hooks {
-    ended: bool,
     next: u64,
     waiting: Vec<(EndHookId, EndHook)>,
 }
@@ -40,16 +42,15 @@ impl Owner {
     /// Makes a living owner and the means to end it.
     pub fn new() -> (Self, OwnerEnd) {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let hooks = Hooks { ended: false, next: 0, waiting: Vec::new() };
-        let shared =
-            Shared { number: NEXT.fetch_add(1, Ordering::Relaxed), hooks: Mutex::new(hooks) };
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let shared = Shared { number, ended: AtomicBool::new(false), hooks: Mutex::default() };
         let owner = Self(Arc::new(shared));
         (owner.clone(), OwnerEnd(owner))
     }
 
     /// Tells whether the owner has not ended yet.
     pub fn is_alive(&self) -> bool {
-        !self.hooks().ended
+        !self.0.ended.load(Ordering::Acquire)
     }
 
     /// Runs `hook` once the owner has ended: later, or right now if it already has.
@@ -59,7 +60,7 @@ impl Owner {
         let mut hooks = self.hooks();
         let id = EndHookId(hooks.next);
         hooks.next += 1;
-        if hooks.ended {
+        if !self.is_alive() {
             drop(hooks);
             hook();
         } else {
@@ -79,7 +80,7 @@ impl Owner {
 
     fn end(&self) {
         let mut hooks = self.hooks();
-        hooks.ended = true;
+        self.0.ended.store(true, Ordering::Release);
         let waiting = std::mem::take(&mut hooks.waiting);
         drop(hooks);
         let mut panicked = None;

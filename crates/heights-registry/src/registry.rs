@@ -1,11 +1,28 @@
 //! A registry: which process answers to which key.
 
+mod ask;
+mod builder;
+mod dispatch;
+mod lock;
+mod meta;
+mod partition;
+mod tell;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::hash::Hash;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 
+pub use self::builder::RegistryBuilder;
+pub use self::dispatch::{DispatchPanic, Dispatched};
+use self::lock::Locks;
+use self::meta::Meta;
+use self::partition::Partitions;
+pub use self::tell::Change;
+use self::tell::{Listeners, News};
 use crate::Owner;
-use crate::entries::{Entries, Unregistered};
+use crate::entries::{Entries, Entry};
 
 /// Finds processes by key; cloning gives another handle to the same registry.
 ///
@@ -34,21 +51,12 @@ pub struct AlreadyRegistered<V> {
     pub owner: Owner,
 }
 
-/// Tells a listener what has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change<'a, K, V> {
-    /// An entry was added.
-    Registered(&'a K, &'a V),
-    /// An entry was removed, by its owner or because its owner ended.
-    Unregistered(&'a K, &'a V),
-}
-
-type Listener<K, V> = Box<dyn Fn(Change<'_, K, V>) + Send + Sync>;
-
 struct Shared<K, V> {
     unique: bool,
-    listener: Option<Listener<K, V>>,
-    entries: RwLock<Entries<K, V>>,
+    listeners: Listeners<K, V>,
+    partitions: Partitions<K, V>,
+    locks: Locks<K>,
+    meta: Meta,
 }
 
 impl<K, V> Registry<K, V>
@@ -58,83 +66,44 @@ where
 {
     /// Makes a registry in which a key has at most one entry.
     pub fn unique() -> Self {
-        Self::new(true, None)
+        Self::builder().build()
     }
 
     /// Makes a registry in which a key has any number of entries.
     pub fn duplicate() -> Self {
-        Self::new(false, None)
+        Self::builder().duplicate().build()
     }
 
-    /// Makes the same kind of registry, empty, that tells `listener` of each change, in order.
-    ///
-    /// The listener runs while the registry is locked: it passes the change on, and neither blocks
-    /// nor calls the registry.
-    #[must_use]
-    pub fn listener(self, listener: impl Fn(Change<'_, K, V>) + Send + Sync + 'static) -> Self {
-        Self::new(self.0.unique, Some(Box::new(listener)))
+    /// Begins the description of a registry with listeners or partitions.
+    pub fn builder() -> RegistryBuilder<K, V> {
+        RegistryBuilder::new()
     }
 
     /// Adds an entry that lives until it is unregistered or its owner's task has ended.
     ///
     /// For an owner that has already ended this leaves nothing behind.
     pub fn register(&self, key: K, value: V, owner: &Owner) -> Result<(), AlreadyRegistered<V>> {
-        // Values are dropped after the lock is, here and below: what they do then is their affair.
-        let dead;
-        let first_of_owner = {
-            let mut entries = self.write();
-            dead = if self.0.unique { self.take_dead(&mut entries, &key) } else { Vec::new() };
-            if self.0.unique
-                && let Some((value, owner)) = entries.first(&key)
-            {
-                return Err(AlreadyRegistered { value: value.clone(), owner: owner.clone() });
+        let partition = self.0.partitions.index(&key);
+        let ((added, dead), news) = self.change_quietly(partition, |entries, news| {
+            let dead = if self.0.unique { take_dead(entries, &key, news) } else { Vec::new() };
+            let holder = entries.entries(&key).first().filter(|_| self.0.unique);
+            if let Some(Entry { owner, value }) = holder {
+                let taken = AlreadyRegistered { value: value.clone(), owner: owner.clone() };
+                return (Err(taken), dead);
             }
-            self.tell(Change::Registered(&key, &value));
-            entries.insert(key, value, owner)
-        };
+            let added = entries.insert(&key, value, owner);
+            if let Some(entry) = entries.entries(&key).last() {
+                news.tell(Change::Registered(&key, &entry.value));
+            }
+            (Ok(added), dead)
+        });
         drop(dead);
-        if first_of_owner {
-            self.watch(owner);
+        // A listener that panicked must not keep the new entry from being freed one day.
+        if added.as_ref().is_ok_and(|added| added.first_of_owner) {
+            self.watch(partition, owner);
         }
-        Ok(())
-    }
-
-    /// Returns the value under a key; of several, the one registered first.
-    pub fn lookup(&self, key: &K) -> Option<V> {
-        self.read().living(key).next().map(|(value, _)| value.clone())
-    }
-
-    /// Returns all values under a key, in the order of registration.
-    pub fn lookup_all(&self, key: &K) -> Vec<V> {
-        self.read().living(key).map(|(value, _)| value.clone()).collect()
-    }
-
-    /// Returns who registered a key first of those that still live.
-    pub fn owner_of(&self, key: &K) -> Option<Owner> {
-        self.read().living(key).next().map(|(_, owner)| owner.clone())
-    }
-
-    /// Returns the values that one owner has under a key.
-    pub fn values(&self, key: &K, owner: &Owner) -> Vec<V> {
-        let entries = self.read();
-        let own = entries.living(key).filter(|(_, holder)| *holder == owner);
-        own.map(|(value, _)| value.clone()).collect()
-    }
-
-    /// Returns the keys of an owner, each once, in the order of registration.
-    pub fn keys(&self, owner: &Owner) -> Vec<K> {
-        if owner.is_alive() { self.read().keys(owner) } else { Vec::new() }
-    }
-
-    /// Returns all keys and values of living owners, in no particular order.
-    pub fn all(&self) -> Vec<(K, V)> {
-        let entries = self.read();
-        entries.iter_living().map(|(key, value)| (key.clone(), value.clone())).collect()
-    }
-
-    /// Returns how many entries living owners have.
-    pub fn count(&self) -> usize {
-        self.read().iter_living().count()
+        news.resume_panic();
+        added.map(|_| ())
     }
 
     /// Removes the owner's own entries under a key and returns how many there were.
@@ -143,89 +112,94 @@ where
     }
 
     /// Removes those of the owner's own entries under a key whose value matches.
+    ///
+    /// `matches` runs while the registry is locked and must not call it.
     pub fn unregister_match(&self, key: &K, owner: &Owner, matches: impl Fn(&V) -> bool) -> usize {
-        let removed = {
-            let mut entries = self.write();
+        let removed = self.change(self.0.partitions.index(key), |entries, news| {
             let removed = entries.remove(key, |holder, value| holder == owner && matches(value));
-            self.tell_removed(&removed);
+            news.tell_removed(key, &removed.values);
             removed
-        };
-        forget_hooks(&removed);
+        });
+        for (owner, hook) in &removed.idle {
+            owner.forget(*hook);
+        }
         removed.values.len()
     }
 
     /// Changes the value of the owner's entry and returns the new one; `None` if it has none.
     ///
     /// For unique registries; in others it changes the first entry the owner has under the key.
+    /// `update` runs while the registry is locked and must not call it.
     pub fn update_value(&self, key: &K, owner: &Owner, update: impl FnOnce(&V) -> V) -> Option<V> {
-        let mut entries = self.write();
-        let value = entries.value_mut(key, owner)?;
-        *value = update(value);
-        Some(value.clone())
+        let (new, old) = self.change(self.0.partitions.index(key), |entries, _news| {
+            let value = entries.value_mut(key, owner)?;
+            let new = update(value);
+            Some((new.clone(), std::mem::replace(value, new)))
+        })?;
+        drop(old);
+        Some(new)
     }
 
-    fn new(unique: bool, listener: Option<Listener<K, V>>) -> Self {
-        Self(Arc::new(Shared { unique, listener, entries: RwLock::default() }))
-    }
-
-    /// Has an owner's entries removed when it ends; one hook per owner, however many keys.
-    fn watch(&self, owner: &Owner) {
+    /// Has an owner's entries in a partition removed when the owner ends.
+    fn watch(&self, partition: usize, owner: &Owner) {
         let (registry, ending) = (Arc::downgrade(&self.0), owner.clone());
         // Not under the lock: for an owner that has ended the hook runs right here.
         let hook = owner.on_end(move || {
             if let Some(shared) = registry.upgrade() {
-                Self(shared).remove_owner(&ending);
+                Self(shared).remove_owner(partition, &ending);
             }
         });
-        if !self.write().set_hook(owner, hook) {
+        if !self.change(partition, |entries, _news| entries.set_hook(owner, hook)) {
             owner.forget(hook);
         }
     }
 
-    fn remove_owner(&self, owner: &Owner) {
-        let mut values = Vec::new();
-        let mut entries = self.write();
-        for key in entries.keys(owner) {
-            let removed = entries.remove(&key, |holder, _| holder == owner);
-            self.tell_removed(&removed);
-            values.push(removed.values);
-        }
-        drop(entries);
+    fn remove_owner(&self, partition: usize, owner: &Owner) {
+        self.change(partition, |entries, news| {
+            let mut values = Vec::new();
+            for key in entries.keys(owner) {
+                let removed = entries.remove(&key, |holder, _| holder == owner);
+                news.tell_removed(&key, &removed.values);
+                values.push(removed.values);
+            }
+            values
+        });
     }
 
-    /// Removes what ended owners hold under a key before their own hooks get to it.
-    fn take_dead(&self, entries: &mut Entries<K, V>, key: &K) -> Vec<V> {
-        let removed = entries.remove(key, |holder, _| !holder.is_alive());
-        self.tell_removed(&removed);
-        removed.values
+    /// Changes a partition in one step, and tells the listeners what before anybody else sees it.
+    ///
+    /// What `change` returns is dropped with the lock given back: what values do then is theirs.
+    fn change<R>(
+        &self,
+        partition: usize,
+        change: impl FnOnce(&mut Entries<K, V>, &mut News<'_, K, V>) -> R,
+    ) -> R {
+        let (result, news) = self.change_quietly(partition, change);
+        news.resume_panic();
+        result
     }
 
-    fn tell_removed(&self, removed: &Unregistered<'_, K, V>) {
-        for value in &removed.values {
-            self.tell(Change::Unregistered(removed.key, value));
-        }
-    }
-
-    fn tell(&self, change: Change<'_, K, V>) {
-        if let Some(listener) = &self.0.listener {
-            listener(change);
-        }
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, Entries<K, V>> {
-        self.0.entries.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Entries<K, V>> {
-        self.0.entries.write().unwrap_or_else(PoisonError::into_inner)
+    /// Does the same and leaves a panic of a listener to the caller.
+    fn change_quietly<R>(
+        &self,
+        partition: usize,
+        change: impl FnOnce(&mut Entries<K, V>, &mut News<'_, K, V>) -> R,
+    ) -> (R, News<'_, K, V>) {
+        let mut entries = self.0.partitions.write(partition);
+        let mut news = News::for_all(&self.0.listeners);
+        let result = change(&mut entries, &mut news);
+        (result, news)
     }
 }
 
-/// Takes back the hooks of owners that have no entry left.
-fn forget_hooks<K, V>(removed: &Unregistered<'_, K, V>) {
-    for (owner, hook) in &removed.idle {
-        owner.forget(*hook);
-    }
+/// Removes what ended owners hold under a key before their own hooks get to it.
+fn take_dead<K, V>(entries: &mut Entries<K, V>, key: &K, news: &mut News<'_, K, V>) -> Vec<V>
+where
+    K: Clone + Eq + Hash,
+{
+    let removed = entries.remove(key, |holder, _| !holder.is_alive());
+    news.tell_removed(key, &removed.values);
+    removed.values
 }
 
 impl<K, V> Clone for Registry<K, V> {

@@ -1,4 +1,4 @@
-//! Lines 96 to 101 of the conformance list: what a registry guarantees.
+//! Lines 96 to 99 and 101 of the conformance list: what a registry guarantees.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -126,19 +126,47 @@ fn l99_only_the_owner_changes_a_value() {
 }
 
 #[test]
+fn l99_counts_and_selects_by_key_value_and_owner() {
+    let names = Names::duplicate();
+    let (first, end) = Owner::new();
+    let (second, _alive) = Owner::new();
+    for (key, value, owner) in
+        [("log", 1, &first), ("log", 2, &second), ("log", 3, &second), ("web", 4, &second)]
+    {
+        names.register(key, value, owner).unwrap();
+    }
+    assert_eq!((names.count(), names.count_match(&"log", |value| *value > 1)), (4, 2));
+    assert_eq!(names.count_select(|_, value, owner| *value > 2 && owner == &second), 2);
+    let select = || {
+        let mut found = names.select(|key, value, _| (*value < 4).then(|| format!("{key}{value}")));
+        found.sort();
+        found
+    };
+    assert_eq!(select(), ["log1", "log2", "log3"]);
+    end.end();
+    assert_eq!((names.count(), names.count_match(&"log", |_| true)), (3, 2));
+    assert_eq!(select(), ["log2", "log3"]);
+    assert_eq!(names.keys(&second), ["log", "web"]);
+}
+
+#[test]
 fn l101_a_listener_sees_an_end_as_unregistered_and_all_in_order() {
     let (told, seen) = mpsc::channel();
-    let names = Names::unique().listener(move |change| {
-        told.send(match change {
-            Change::Registered(key, value) => format!("+{key} {value}"),
-            Change::Unregistered(key, value) => format!("-{key} {value}"),
-        })
-        .unwrap();
-    });
+    let other = told.clone();
+    let builder = Registry::builder().listener(move |change| told.send(text(change)).unwrap());
+    let names: Names = builder.listener(move |change| other.send(text(change)).unwrap()).build();
     let (owner, end) = Owner::new();
     names.register("a", 1, &owner).unwrap();
     names.register("b", 2, &owner).unwrap();
     names.unregister(&"a", &owner);
     end.end();
-    assert_eq!(seen.try_iter().collect::<Vec<_>>(), ["+a 1", "+b 2", "-a 1", "-b 2"]);
+    let twice = ["+a 1", "+b 2", "-a 1", "-b 2"].into_iter().flat_map(|change| [change; 2]);
+    assert!(seen.try_iter().eq(twice), "each listener is told of each change");
+}
+
+fn text(change: Change<'_, &'static str, u32>) -> String {
+    match change {
+        Change::Registered(key, value) => format!("+{key} {value}"),
+        Change::Unregistered(key, value) => format!("-{key} {value}"),
+    }
 }

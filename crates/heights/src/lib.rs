@@ -51,6 +51,7 @@
 pub mod app;
 pub mod periodic;
 pub mod prelude;
+pub mod registry;
 pub mod regulator;
 
 pub use heights_supervisor::*;
@@ -62,14 +63,16 @@ pub use self::periodic::every;
 pub use self::registry::Registry;
 pub use self::regulator::Regulator;
 
-/// Typed names for processes.
-pub mod registry {
-    pub use heights_registry::{AlreadyRegistered, Change, Owner, Registry};
-}
-
 /// Looking inside a running tree.
 pub mod vitals {
     pub use heights_vitals::{
         Client, ClientError, Inspector, InspectorBuilder, StartError, Tier, wire,
     };
+}
+
+/// The code of the guides, compiled and run.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../../docs/guides/registry.md")]
+    mod registry {}
 }
