@@ -190,6 +190,12 @@ impl DynamicMachine {
         })
     }
 
+    /// Tells whether the child is being stopped, or its start given up.
+    pub fn is_stopping(&self, key: ChildKey) -> bool {
+        let state = self.children.get(&key).map(|child| child.state);
+        matches!(state, Some(State::Stopping(_)))
+    }
+
     /// Returns the restarts that count.
     pub const fn window(&self) -> &RestartWindow {
         &self.window

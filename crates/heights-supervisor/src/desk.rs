@@ -1,9 +1,13 @@
 //! Where supervisors are described and asked: what all kinds of them share.
 
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use heights_core::{AutoShutdown, Backoff, ChildId, ChildPlan, Flags, Intensity, Strategy};
-use ractor::ActorRef;
+use ractor::{ActorRef, SupervisionEvent};
 use tokio::sync::mpsc;
 
 use crate::admin::StartError;
@@ -59,7 +63,7 @@ impl Profile {
         let slot = Slot::new();
         let desk = Desk { slot: slot.clone(), reporter: self.reporter };
         let incubator = Incubator::<B, Clerk<B::Msg>> {
-            make: std::sync::Arc::new(make),
+            make: Arc::new(make),
             slot,
             refer: |process, actor| Clerk { process: process.clone(), actor },
         };
@@ -68,6 +72,13 @@ impl Profile {
         spec.shape = Some(Shape { strategy, intensity, restarts_used: 0 });
         (spec, desk)
     }
+}
+
+/// Takes note of a message that no supervisor expects, and goes on: keepers bring the news of
+/// children, so ractor's own events come only from actors that linked themselves.
+pub(crate) fn ignore(supervisor: &Process, event: &SupervisionEvent) {
+    let path = supervisor.path();
+    tracing::warn!(path, %event, "ignored an event that nobody asked for");
 }
 
 /// Starts a supervisor that has no supervisor of its own.

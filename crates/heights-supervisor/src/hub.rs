@@ -80,8 +80,10 @@ pub struct Crash {
     pub age: Duration,
     /// What it had done, and which message it was handling.
     pub figures: Figures,
-    /// The label of the message it was handling last.
+    /// The label of the message it was handling last; what was in the message is never kept.
     pub last_label: Option<&'static str>,
+    /// The supervisors above it, the nearest first.
+    pub parents: Vec<ProcessId>,
 }
 
 impl Hub {
@@ -145,14 +147,20 @@ impl Hub {
     }
 
     pub(crate) fn leave(&self, process: &Process, exit: &Exit) {
-        let crash = exit.is_abnormal().then(|| Crash::of(process, exit));
+        let crashed = exit.is_abnormal() && !process.was_killed_in_order(exit);
+        let crash = crashed.then(|| Crash::of(process, exit));
         let mut table = self.table();
         table.processes.remove(&process.pid());
         let Some(crash) = crash else { return };
         if table.crashes.len() == CRASHES_KEPT {
             table.crashes.pop_front();
         }
-        table.crashes.push_back(crash);
+        table.crashes.push_back(crash.clone());
+        drop(table);
+        // A kill says nothing about the process; whoever supervises it has to say that it happened.
+        if exit.is_crash() {
+            self.report(&Report::Crash(crash));
+        }
     }
 
     pub(crate) fn forget(&self, process: &Process) {
@@ -194,6 +202,9 @@ impl Crash {
             exit: exit.clone(),
             age: process.age(),
             last_label: process.activity().last_label(),
+            parents: std::iter::successors(process.parent(), |parent| parent.parent())
+                .map(Process::pid)
+                .collect(),
             figures: process.figures(),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use heights_core::ChildId;
 
 use crate::exit::Exit;
+use crate::hub::Crash;
 use crate::process::{Process, ProcessId, Working};
 
 /// Something a supervisor has to say.
@@ -19,6 +20,8 @@ pub enum Report {
     Supervisor(SupervisorReport),
     /// A child ended by itself and is not restarted.
     Left(LeftReport),
+    /// A process panicked or said that it is broken.
+    Crash(Crash),
     /// A process does not end although it was killed.
     Zombie(Zombie),
 }
@@ -116,12 +119,13 @@ impl From<Zombie> for Report {
 }
 
 impl Report {
-    /// Returns the path of the supervisor that reports, or of the zombie.
+    /// Returns the path of the supervisor that reports, or of the process that crashed or stays.
     pub fn path(&self) -> &str {
         match self {
             Self::Progress(progress) => &progress.supervisor,
             Self::Supervisor(report) => &report.supervisor,
             Self::Left(left) => &left.supervisor,
+            Self::Crash(crash) => &crash.path,
             Self::Zombie(zombie) => &zombie.path,
         }
     }
@@ -131,7 +135,7 @@ impl Report {
         match self {
             Self::Progress(_) | Self::Left(_) => tracing::debug!(report = %self),
             Self::Supervisor(_) => tracing::warn!(report = %self),
-            Self::Zombie(_) => tracing::error!(report = %self),
+            Self::Crash(_) | Self::Zombie(_) => tracing::error!(report = %self),
         }
     }
 }
@@ -148,8 +152,26 @@ impl fmt::Display for Report {
             Self::Left(LeftReport { supervisor, child, exit, .. }) => {
                 write!(f, "{supervisor}: {child} left: {exit}")
             }
+            Self::Crash(crash) => crash.fmt(f),
             Self::Zombie(zombie) => zombie.fmt(f),
         }
+    }
+}
+
+impl fmt::Display for Crash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} crashed: {}", self.path, self.exit)?;
+        if let Some(label) = self.last_label {
+            write!(f, ", in message {label:?}")?;
+        }
+        if let Some(queued) = self.figures.queued {
+            write!(f, ", {queued} waiting")?;
+        }
+        write!(
+            f,
+            " ({}, {}, life {}, up {:?})",
+            self.type_name, self.pid, self.incarnation, self.age
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heights_core::ChildId;
+use heights_core::{ChildId, Shutdown};
 use tokio::sync::mpsc;
 
 use crate::exit::{Exit, ShutdownReason};
@@ -72,7 +72,10 @@ impl Voice {
         pid: Option<ProcessId>,
         exit: &Exit,
     ) {
-        self.blamed = Some(child.clone());
+        // How children end on the way out is not why the supervisor gives up.
+        if matches!(context, ReportContext::ChildTerminated | ReportContext::StartError) {
+            self.blamed = Some(child.clone());
+        }
         self.say(Report::Supervisor(SupervisorReport {
             supervisor: self.supervisor.shared_path(),
             context,
@@ -82,13 +85,27 @@ impl Voice {
         }));
     }
 
+    /// A child that was being stopped is gone: worth a word unless it ended as it was told to.
+    pub(crate) fn stopped(
+        &mut self,
+        child: &ChildId,
+        pid: ProcessId,
+        shutdown: Shutdown,
+        exit: &Exit,
+    ) {
+        let as_told = shutdown == Shutdown::Brutal && matches!(exit, Exit::Killed);
+        if exit.is_abnormal() && !as_told {
+            self.complain(ReportContext::ShutdownError, child, Some(pid), exit);
+        }
+    }
+
     /// A child ended by itself and stays down.
     pub(crate) fn left(&self, child: &ChildId, pid: ProcessId, exit: Exit) {
         let (supervisor, child) = (self.supervisor.shared_path(), child.clone());
         self.say(Report::Left(LeftReport { supervisor, child, pid, exit }));
     }
 
-    /// The supervisor gives up, because of the child that it complained about last.
+    /// The supervisor gives up, because of the child that failed last.
     pub(crate) fn give_up(&mut self) {
         if let Some(child) = self.blamed.take() {
             let exit = Exit::Shutdown(ShutdownReason::ReachedMaxIntensity);

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use heights_core::{ChildKey, Counts, DynamicEvent, Incarnation};
-use ractor::ActorRef;
+use ractor::{ActorRef, SupervisionEvent};
 
 use super::builder::Config;
 use super::state::State;
 use crate::admin::{AdminError, ChildInfo, ChildStarted, StartChildError, StartError};
+use crate::desk;
 use crate::exit::{Exit, Fault};
 use crate::guard::{Behavior, Receipt};
 use crate::keeper::StartFailure;
@@ -71,6 +72,16 @@ impl Behavior for DynamicBehavior {
         };
         let verdict = verdict.or(state.wait_for_the_end().await);
         Ok(verdict.map_or(Flow::Continue, |verdict| Flow::Stop(verdict.into())))
+    }
+
+    async fn supervise(
+        &self,
+        _myself: ActorRef<Msg>,
+        event: SupervisionEvent,
+        state: &mut State,
+    ) -> Result<(), Fault> {
+        desk::ignore(state.process(), &event);
+        Ok(())
     }
 
     async fn terminate(

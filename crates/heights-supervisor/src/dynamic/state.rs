@@ -129,19 +129,23 @@ impl State {
         if let Some(child) = self.children.get_mut(&key)
             && let Some(process) = child.process.take()
         {
-            let stopped = !child.on_terminated.is_empty();
-            let restarts = child.spec.plan.restart.restarts_after(exit.class()) && !stopped;
+            let stopping = self.machine.is_stopping(key);
+            let restarts = child.spec.plan.restart.restarts_after(exit.class()) && !stopping;
             child.spec.starter.set_restarting(restarts);
-            child.last = Some((process.pid(), exit.clone()));
-            if restarts || exit.is_abnormal() {
-                let context = match stopped {
-                    true => ReportContext::ShutdownError,
-                    false => ReportContext::ChildTerminated,
-                };
-                self.complain(key, context, &exit);
+            let (id, shutdown) = (child.spec.id(), child.spec.plan.shutdown);
+            if stopping {
+                self.voice.stopped(id, process.pid(), shutdown, &exit);
+            } else if restarts || exit.is_abnormal() {
+                let context = ReportContext::ChildTerminated;
+                self.voice.complain(context, id, Some(process.pid()), &exit);
             }
+            child.last = Some((process.pid(), exit.clone()));
         }
         self.feed(DynamicEvent::Exited(key, incarnation, exit.class()))
+    }
+
+    pub(super) fn process(&self) -> &Process {
+        &self.process
     }
 
     pub(super) fn counts(&self) -> Counts {

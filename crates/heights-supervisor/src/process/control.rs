@@ -78,6 +78,11 @@ impl Process {
         self.0.ordered.set();
     }
 
+    /// Tells whether it was killed because its spec says that it is stopped by killing it.
+    pub(crate) fn was_killed_in_order(&self, exit: &Exit) -> bool {
+        matches!(exit, Exit::Killed) && *lock(&self.0.order) == Some(Shutdown::Brutal)
+    }
+
     pub(crate) async fn shutdown_ordered(&self) -> Shutdown {
         self.0.ordered.wait().await;
         lock(&self.0.order).unwrap_or(Shutdown::Infinity)

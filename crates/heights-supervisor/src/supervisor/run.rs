@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use heights_core::{Answer, ChildId, ChildRun, Counts, Event, Refusal, Verdict};
-use ractor::ActorRef;
+use ractor::{ActorRef, SupervisionEvent};
 
 use super::builder::Config;
 use super::state::{Settled, State};
 use crate::admin::{AdminError, ChildInfo, ChildStarted, StartChildError, StartError};
+use crate::desk;
 use crate::exit::{Exit, Fault};
 use crate::guard::{Behavior, Receipt};
 use crate::keeper::StartFailure;
@@ -89,6 +90,16 @@ impl Behavior for SupervisorBehavior {
             Msg::Retry { id, ticket } => state.feed(Event::Retry { id, ticket }).await,
         };
         Ok(settled.verdict.map_or(Flow::Continue, |verdict| Flow::Stop(verdict.into())))
+    }
+
+    async fn supervise(
+        &self,
+        _myself: ActorRef<Msg>,
+        event: SupervisionEvent,
+        state: &mut State,
+    ) -> Result<(), Fault> {
+        desk::ignore(state.process(), &event);
+        Ok(())
     }
 
     async fn terminate(

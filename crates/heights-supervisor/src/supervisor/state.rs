@@ -129,6 +129,10 @@ impl State {
         self.failure.take().unwrap_or(StartFailure::Stopped)
     }
 
+    pub(super) fn process(&self) -> &Process {
+        &self.process
+    }
+
     pub(super) fn counts(&self) -> Counts {
         self.machine.counts()
     }

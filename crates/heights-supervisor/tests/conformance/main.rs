@@ -15,5 +15,6 @@ mod f_restarting;
 mod g_auto_shutdown;
 mod h_shutdown;
 mod i_administration;
+mod j_reports;
 mod m_tasks_and_calls;
 mod n_hub;

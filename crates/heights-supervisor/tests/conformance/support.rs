@@ -122,6 +122,8 @@ pub struct Args {
 
 pub enum Msg {
     Panic(&'static str),
+    /// Panics, and does not say what it was told.
+    Choke(&'static str),
     Fault(&'static str),
     Stop(Exit),
     Ping(Reply<u32>),
@@ -162,6 +164,7 @@ impl Server for Puppet {
     async fn handle(&mut self, msg: Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
         match msg {
             Msg::Panic(why) => panic!("{why}"),
+            Msg::Choke(secret) => panic!("cannot swallow {} bytes", secret.len()),
             Msg::Fault(why) => return Err(why.into()),
             Msg::Stop(exit) => return Ok(Flow::Stop(exit)),
             Msg::Ping(reply) => reply.send(1),
@@ -188,6 +191,7 @@ impl Server for Puppet {
     fn label(msg: &Msg) -> &'static str {
         match msg {
             Msg::Panic(_) => "panic",
+            Msg::Choke(_) => "choke",
             Msg::Fault(_) => "fault",
             Msg::Stop(_) => "stop",
             Msg::Ping(_) => "ping",

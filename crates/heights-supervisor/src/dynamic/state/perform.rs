@@ -97,16 +97,14 @@ impl State {
 
     pub(super) fn did_not_start(&mut self, key: ChildKey, failure: StartFailure) {
         let Some(child) = self.children.get_mut(&key) else { return };
-        if let Some(process) = child.process.take() {
-            child.last = Some((process.pid(), failure.to_exit()));
+        let exit = failure.to_exit();
+        let pid = child.process.take().map(|process| process.pid());
+        child.last = pid.map(|pid| (pid, exit.clone()));
+        let id = child.spec.id().clone();
+        if !self.machine.is_stopping(key) {
+            self.voice.complain(ReportContext::StartError, &id, pid, &exit);
         }
-        if child.on_terminated.is_empty() {
-            self.complain(key, ReportContext::StartError, &failure.to_exit());
-        }
-        if let Some(child) = self.children.get_mut(&key)
-            && let Some(reply) = child.on_started.take()
-        {
-            let id = child.spec.id().clone();
+        if let Some(reply) = child.on_started.take() {
             reply.send(Err(StartChildError::Failed { id, cause: failure }));
         }
     }
@@ -131,13 +129,6 @@ impl State {
         self.process.hub().waits_no_more(&child_path(&self.process, child.spec.id()));
         for reply in child.on_terminated {
             reply.send(Ok(()));
-        }
-    }
-
-    pub(super) fn complain(&mut self, key: ChildKey, context: ReportContext, exit: &Exit) {
-        if let Some(child) = self.children.get(&key) {
-            let pid = child.last.as_ref().map(|(pid, _)| *pid);
-            self.voice.complain(context, child.spec.id(), pid, exit);
         }
     }
 }

@@ -6,7 +6,6 @@ use heights_core::{Action, Answer, ChildId, ChildRun, ChildState, Event, Shutdow
 use tokio::sync::oneshot;
 
 use super::{Child, Settled, State};
-use crate::exit::Exit;
 use crate::keeper::{StartFailure, gone_within};
 use crate::launch::{News, child_path, launch_child};
 use crate::process::Process;
@@ -118,11 +117,7 @@ impl State {
                     // Unless this is the end of it; then all are told that it is, below.
                     child.spec.starter.set_restarting(true);
                 }
-                let killed = matches!(exit, Exit::Killed) && shutdown == Shutdown::Brutal;
-                if exit.is_abnormal() && !killed {
-                    let pid = Some(process.pid());
-                    self.voice.complain(ReportContext::ShutdownError, &run.id, pid, &exit);
-                }
+                self.voice.stopped(&run.id, process.pid(), shutdown, &exit);
             }
         }
         Event::Stopped(run)
