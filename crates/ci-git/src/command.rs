@@ -9,18 +9,16 @@ mod environment;
 mod outcome;
 
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use crate::git::Git;
 use crate::hold::Hold;
-use crate::process::{Finished, Running};
+use crate::process::Running;
 
 pub use self::outcome::CommandError;
-use self::outcome::Judge;
-pub(crate) use self::outcome::Output;
+pub(crate) use self::outcome::{Judge, Output};
 
 /// A command in the making.
 pub(crate) struct Command {
@@ -117,34 +115,31 @@ impl Command {
             Stdin::Pipe(input) => std::mem::take(input),
             Stdin::Nothing | Stdin::Hold(_) => Vec::new(),
         };
-        self.converse(async |running| running.finish(&input).await).await
+        let (mut running, judge) = self.start()?;
+        match tokio::time::timeout(judge.limit(), running.finish(&input)).await {
+            Ok(Ok(finished)) => judge.ruling(finished),
+            Ok(Err(source)) => {
+                running.kill().await;
+                Err(judge.broken(source))
+            }
+            Err(_elapsed) => {
+                running.kill().await;
+                Err(judge.timed_out())
+            }
+        }
     }
 
-    /// Runs the command with `talk` at its pipes; `talk` ends with [`Running::finish`].
-    pub(crate) async fn converse(
-        mut self,
-        talk: impl AsyncFnOnce(&mut Running) -> io::Result<Finished>,
-    ) -> Result<Output, CommandError> {
+    /// Starts the command, and says who is to judge how it ends.
+    pub(crate) fn start(mut self) -> Result<(Running, Judge), CommandError> {
         self.process.args(&self.args);
         let stdin = match &self.stdin {
             Stdin::Nothing => Ok(Stdio::null()),
             Stdin::Pipe(_) => Ok(Stdio::piped()),
             Stdin::Hold(hold) => hold.as_stdin(),
         };
-        let mut running = match stdin.and_then(|stdin| Running::start(self.process, stdin)) {
-            Ok(running) => running,
-            Err(source) => return Err(self.judge.broken(source)),
-        };
-        match tokio::time::timeout(self.judge.limit, talk(&mut running)).await {
-            Ok(Ok(finished)) => self.judge.ruling(finished),
-            Ok(Err(source)) => {
-                running.kill().await;
-                Err(self.judge.broken(source))
-            }
-            Err(_elapsed) => {
-                running.kill().await;
-                Err(self.judge.timed_out())
-            }
+        match stdin.and_then(|stdin| Running::start(self.process, stdin)) {
+            Ok(running) => Ok((running, self.judge)),
+            Err(source) => Err(self.judge.broken(source)),
         }
     }
 }

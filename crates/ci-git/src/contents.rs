@@ -1,9 +1,9 @@
 //! What the files of a tree contain: those that a caller picks, from one question to git.
 
-use crate::blobs::Blob;
 use crate::command::CommandError;
+use crate::objects::{Kind, Object};
 use crate::repository::Repository;
-use crate::tree::{EntryKind, ObjectId, RepoPath, Tree, TreeEntry};
+use crate::tree::{EntryKind, RepoPath, Tree, TreeEntry};
 
 /// What a tree has at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +34,16 @@ impl Repository {
         let entries: Vec<&TreeEntry> = entries.collect();
         let is_file = |kind| matches!(kind, EntryKind::Regular | EntryKind::Executable);
         let files = entries.iter().filter(|entry| is_file(entry.kind));
-        let objects: Vec<ObjectId> = files.map(|entry| entry.object.clone()).collect();
-        let mut blobs = self.read_blobs(&objects, most).await?.into_iter();
+        let names: Vec<&str> = files.map(|entry| entry.object.as_str()).collect();
+        let mut blobs = self.read(Kind::Blob, &names, most).await?.into_iter();
         let read = entries.into_iter().map(|entry| {
             let content = match entry.kind {
                 EntryKind::Symlink => Content::Symlink,
                 EntryKind::Submodule => Content::Submodule,
                 EntryKind::Regular | EntryKind::Executable => match blobs.next() {
-                    Some(Blob::Content(bytes)) => Content::Bytes(bytes),
-                    Some(Blob::TooLarge { size }) => Content::TooLarge { size },
-                    Some(Blob::Missing) | None => {
+                    Some(Object::Content(bytes)) => Content::Bytes(bytes),
+                    Some(Object::TooLarge { size }) => Content::TooLarge { size },
+                    Some(Object::Missing) | None => {
                         let missing = format!("{} missing", entry.object);
                         return Err(CommandError::unexpected("git cat-file", missing.as_bytes()));
                     }

@@ -13,16 +13,15 @@
 //! | [`Mirror::open`] | 1 | |
 //! | [`Mirror::fetch_some`] | 1 | |
 //! | [`Mirror::fetch`] | 3 | 1, asking for the default branch |
-//! | [`Mirror::refs`], [`Mirror::changed_paths`], [`Mirror::tree`] | 1 | |
-//! | [`Mirror::read_files`], however many | 1 | |
-//! | [`Mirror::merge`], clean | 3 | 2, reading dates and listing files |
-//! | [`Mirror::merge`], conflict | 1 | 1, reading dates |
+//! | [`Mirror::refs`] | 1 | |
+//! | [`Mirror::tree`], of a commit that was not listed lately | 1 | |
+//! | [`Mirror::read_files`], [`Mirror::lacking`] | 0: they ask a process that stays | |
+//! | [`Mirror::merge`], clean | 3 | 1, listing files |
+//! | [`Mirror::merge`], conflict | 1 | |
 //! | [`Workspace::update`] | 1; 1 more if there are untracked files, 1 more after a copy | |
 //!
-//! Reads of the same merge do not depend on each other: a caller may run them at the same time. What a
-//! merge changes costs nothing where the base is listed already: [`Tree::changes_from`].
+//! What a merge changes costs nothing where the base is listed already: [`Tree::changes_from`].
 
-mod blobs;
 mod changes;
 mod command;
 mod contents;
@@ -30,10 +29,12 @@ mod folder;
 mod git;
 mod hold;
 mod mirror;
+mod objects;
 mod process;
 mod refs;
 mod remote;
 mod repository;
+mod sitting;
 mod subject;
 mod trash;
 mod tree;

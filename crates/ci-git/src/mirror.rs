@@ -8,6 +8,7 @@
 //! | `HEAD` | the remote's default branch |
 
 mod fetch;
+mod listings;
 mod maintain;
 mod merge;
 mod open;
@@ -20,15 +21,17 @@ use std::time::Duration;
 
 use ci_domain::ids::CommitSha;
 
-use crate::changes::{self, Change, NAMES_AND_STATES};
 use crate::command::{Command, CommandError};
 use crate::contents::Content;
 use crate::git::Git;
 use crate::hold::{Hold, Sharing};
+use crate::objects::Kind;
 use crate::refs::Refs;
 use crate::remote::{Credential, RemoteUrl};
 use crate::repository::Repository;
 use crate::tree::{RepoPath, Tree};
+
+use self::listings::Listings;
 
 pub use self::fetch::{FetchError, Wanted};
 pub use self::merge::{Merge, MergeCommit, MergeError, MergeRequest};
@@ -57,6 +60,7 @@ pub struct Mirror {
     remote: Arc<RemoteUrl>,
     credential: Option<Credential>,
     lock: PathBuf,
+    listings: Listings,
 }
 
 impl Mirror {
@@ -80,27 +84,18 @@ impl Mirror {
         self.repository.refs().await
     }
 
-    /// What changed from `from` to `to`: for a merge, from its base to the merge is what the pull
-    /// request changes. Where both are listed anyway, [`Tree::changes_from`] says the same.
-    ///
-    /// # Errors
-    /// Git failed, or one of the commits is not there.
-    pub async fn changed_paths(
-        &self,
-        from: &CommitSha,
-        to: &CommitSha,
-    ) -> Result<Vec<Change>, CommandError> {
-        let diff = self.repository.command("diff-tree").arg("-r").args(NAMES_AND_STATES);
-        let output = diff.args([from.as_str(), to.as_str(), "--"]).run().await?;
-        changes::parse("git diff-tree", &output.stdout)
-    }
-
-    /// Lists all files of `commit`.
+    /// Lists all files of `commit`; one that was listed lately costs nothing, nor does a merge that was
+    /// made lately.
     ///
     /// # Errors
     /// Git failed, or the commit is not there.
     pub async fn tree(&self, commit: &CommitSha) -> Result<Tree, CommandError> {
-        self.repository.tree(commit).await
+        if let Some(tree) = self.listings.get(commit) {
+            return Ok(tree);
+        }
+        let tree = self.repository.tree(commit).await?;
+        self.listings.keep(&tree);
+        Ok(tree)
     }
 
     /// Reads what `tree` has at the paths that are `wanted`, in their order; a file that is larger than
@@ -115,6 +110,22 @@ impl Mirror {
         most: u64,
     ) -> Result<Vec<(RepoPath, Content)>, CommandError> {
         self.repository.read_files(tree, wanted, most).await
+    }
+
+    /// Those of `commits` that the mirror does not have. What a commit refers to is not looked at; that is
+    /// there too, unless the mirror is broken.
+    ///
+    /// # Errors
+    /// Git failed.
+    pub async fn lacking<'a>(
+        &self,
+        commits: impl IntoIterator<Item = &'a CommitSha>,
+    ) -> Result<Vec<&'a CommitSha>, CommandError> {
+        let commits: Vec<&CommitSha> = commits.into_iter().collect();
+        let names: Vec<&str> = commits.iter().map(|commit| commit.as_str()).collect();
+        let sizes = self.repository.measure(Kind::Commit, &names).await?;
+        let absent = commits.into_iter().zip(sizes).filter(|(_, size)| size.is_none());
+        Ok(absent.map(|(commit, _)| commit).collect())
     }
 
     pub(crate) fn command(&self, verb: &str) -> Command {

@@ -17,6 +17,7 @@ const STDOUT_LIMIT: u64 = 512 * 1024 * 1024;
 const DEATH_LIMIT: Duration = Duration::from_secs(5);
 
 /// A running program; dropping it kills its whole process group.
+#[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) stdin: Option<ChildStdin>,
     pub(crate) stdout: ChildStdout,
@@ -33,6 +34,7 @@ pub(crate) struct Finished {
 }
 
 /// The process group of a child that has not been reaped, so its number cannot be another's.
+#[derive(Debug)]
 struct Group(Option<Pid>);
 
 impl Running {

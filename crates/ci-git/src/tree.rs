@@ -157,6 +157,13 @@ impl Tree {
 }
 
 impl Listing {
+    /// Entries in whatever order.
+    pub(crate) fn new(mut entries: Vec<TreeEntry>) -> Self {
+        // Git's order differs where the bytes of a path were replaced.
+        entries.sort_by(|left, right| left.path.cmp(&right.path));
+        Self(entries.into())
+    }
+
     pub(crate) fn of(self, commit: CommitSha) -> Tree {
         Tree { commit, entries: self.0 }
     }
@@ -172,19 +179,17 @@ impl Repository {
     pub(crate) async fn list(&self, object: &str) -> Result<Listing, CommandError> {
         let args = ["-r", "-z", "--full-tree", object];
         let listing = self.command("ls-tree").args(args).run().await?;
-        Ok(Listing(parse(&listing.stdout)?.into()))
+        Ok(Listing::new(parse(&listing.stdout)?))
     }
 }
 
 /// Reads `<mode> SP <type> SP <object> TAB <path>`, each ended by a NUL.
 fn parse(listing: &[u8]) -> Result<Vec<TreeEntry>, CommandError> {
     let records = listing.split(|byte| *byte == 0).filter(|record| !record.is_empty());
-    let mut entries = records
-        .map(|record| parse_entry(record).ok_or_else(|| CommandError::unexpected(LS_TREE, record)))
-        .collect::<Result<Vec<_>, _>>()?;
-    // Already so, but for paths whose bytes were replaced.
-    entries.sort_by(|left, right| left.path.cmp(&right.path));
-    Ok(entries)
+    let entry = |record: &[u8]| {
+        parse_entry(record).ok_or_else(|| CommandError::unexpected(LS_TREE, record))
+    };
+    records.map(entry).collect()
 }
 
 fn parse_entry(record: &[u8]) -> Option<TreeEntry> {

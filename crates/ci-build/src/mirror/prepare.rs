@@ -155,9 +155,8 @@ impl Preparer {
         policy: &Policy,
     ) -> Result<Preparation, PrepareFault> {
         let commit = tree.commit().clone();
-        let (changes, files) =
-            tokio::join!(self.changes(subject, basis, &commit), Files::read(&self.git, tree),);
-        let (changes, files) = (changes?, files?);
+        let changes = self.changes(subject, basis, &tree).await?;
+        let files = Files::read(&self.git, tree).await?;
         let pipeline = match files.pipeline() {
             Ok(pipeline) => pipeline,
             Err(findings) => return Ok(invalid(findings)),
@@ -183,10 +182,10 @@ impl Preparer {
         &self,
         subject: &Subject,
         basis: &Basis,
-        commit: &CommitSha,
+        tree: &Tree,
     ) -> Result<Result<BTreeSet<String>, &'static str>, PrepareFault> {
         if let Subject::Branch(_) = subject {
-            if basis.base == *commit {
+            if basis.base == *tree.commit() {
                 return Ok(Err("there is nothing to compare it with"));
             }
             // It was kept when it was built; a mirror that was made anew since does not have it.
@@ -194,7 +193,7 @@ impl Preparer {
                 return Ok(Err("the commit that was built last is gone"));
             }
         }
-        let changes = self.git.changed_paths(&basis.base, commit).await?;
+        let changes = tree.changes_from(&self.git.tree(&basis.base).await?);
         Ok(Ok(changes.iter().map(|change| change.path.as_str().to_owned()).collect()))
     }
 

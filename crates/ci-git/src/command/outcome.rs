@@ -60,7 +60,8 @@ pub(crate) struct Output {
 }
 
 /// What decides whether a command succeeded, and knows what its error must not say.
-pub(super) struct Judge {
+#[derive(Debug)]
+pub(crate) struct Judge {
     pub(super) command: String,
     pub(super) limit: Duration,
     pub(super) accepted: &'static [i32],
@@ -95,7 +96,12 @@ impl Output {
 }
 
 impl Judge {
-    pub(super) fn ruling(self, finished: Finished) -> Result<Output, CommandError> {
+    /// How long one answer may take.
+    pub(crate) fn limit(&self) -> Duration {
+        self.limit
+    }
+
+    pub(crate) fn ruling(&self, finished: Finished) -> Result<Output, CommandError> {
         let Finished { status, stdout, stderr } = finished;
         let stderr = match &self.secret {
             Some(secret) => stderr.replace(secret, "***"),
@@ -103,15 +109,18 @@ impl Judge {
         };
         match status.code() {
             Some(code) if self.accepted.contains(&code) => Ok(Output { code, stdout, stderr }),
-            _ => Err(CommandError::Failed { command: self.command, status, stderr }),
+            _ => {
+                let command = self.command.clone();
+                Err(CommandError::Failed { command, status, stderr })
+            }
         }
     }
 
-    pub(super) fn broken(self, source: io::Error) -> CommandError {
-        CommandError::Broken { command: self.command, source }
+    pub(crate) fn broken(&self, source: io::Error) -> CommandError {
+        CommandError::Broken { command: self.command.clone(), source }
     }
 
-    pub(super) fn timed_out(self) -> CommandError {
-        CommandError::TimedOut { command: self.command, limit: self.limit }
+    pub(crate) fn timed_out(&self) -> CommandError {
+        CommandError::TimedOut { command: self.command.clone(), limit: self.limit }
     }
 }

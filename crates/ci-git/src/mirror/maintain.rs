@@ -19,6 +19,8 @@ impl Mirror {
         let hold = self.hold().await?;
         let collect = self.command("gc").config("gc.auto=6700").config(GRACE);
         collect.args(["--auto", "--quiet"]).holding(&hold).run().await?;
+        // What was packed anew is only gone from the disk once nobody has it open.
+        self.repository.rest().await;
         Ok(())
     }
 }

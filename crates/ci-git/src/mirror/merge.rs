@@ -5,6 +5,7 @@ use ci_domain::subject::Subject;
 
 use super::Mirror;
 use crate::command::CommandError;
+use crate::objects::{Kind, Object};
 use crate::tree::{ObjectId, RepoPath, Tree};
 
 /// Merges are nobody's work, and the same two parents must always give the same commit.
@@ -17,6 +18,9 @@ const AUTHOR: [(&str, &str); 4] = [
 
 /// The last second of the year 9999; later dates are mistakes, and git refuses some of them.
 const LATEST: i64 = 253_402_300_799;
+
+/// Commits are a few hundred bytes; the date of one that is larger than this is not worth reading it.
+const LARGEST_COMMIT: u64 = 1024 * 1024;
 
 /// How git says that two commits have nothing to do with each other.
 const UNRELATED: &str = "refusing to merge unrelated histories";
@@ -103,6 +107,7 @@ impl Mirror {
         };
         let (commit, files) = tokio::try_join!(commit, self.repository.list(tree.as_str()))?;
         let (base, head, files) = (base.clone(), head.clone(), files.of(commit.clone()));
+        self.listings.keep(&files);
         Ok(Merge::Clean(MergeCommit { commit, tree, base, head, files }))
     }
 
@@ -133,14 +138,17 @@ impl Mirror {
 
     /// The later committer date of two commits, in seconds.
     async fn later_date(&self, commits: [&CommitSha; 2]) -> Result<i64, MergeError> {
-        let ask = commits.map(|commit| format!("{commit}\n")).concat();
-        let answer = self.command("cat-file").arg("--batch").input(ask).run().await?.stdout;
-        let mut rest = answer.as_slice();
+        let names = commits.map(CommitSha::as_str);
+        let read = self.repository.read(Kind::Commit, &names, LARGEST_COMMIT).await?;
         let mut later = 0;
-        for commit in commits {
+        for (commit, object) in commits.into_iter().zip(read) {
+            let date = match object {
+                Object::Content(text) => committed_at(&text),
+                Object::TooLarge { .. } => Some(0),
+                Object::Missing => None,
+            };
             let missing = || MergeError::MissingCommit { commit: commit.clone() };
-            let text = next_commit(&mut rest).ok_or_else(missing)?;
-            later = committed_at(text).ok_or_else(missing)?.clamp(later, LATEST);
+            later = date.ok_or_else(missing)?.clamp(later, LATEST);
         }
         Ok(later)
     }
@@ -171,16 +179,6 @@ fn parse(output: &[u8], clean: bool) -> Option<MergedTree> {
         true => MergedTree::Clean(tree),
         false => MergedTree::Conflict(fields.map(RepoPath::from_bytes).collect()),
     })
-}
-
-/// Takes `<object> commit <size> LF <content> LF`; any other answer means that there is no such commit.
-fn next_commit<'a>(answers: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let line = answers.iter().position(|byte| *byte == b'\n')?;
-    let header = str::from_utf8(&answers[..line]).ok()?;
-    let (object, size) = header.split_once(" commit ")?;
-    let content = answers.get(line + 1..)?.get(..size.parse().ok()?)?;
-    *answers = answers.get(object.len() + " commit ".len() + size.len() + content.len() + 2..)?;
-    Some(content)
 }
 
 /// Reads the date from the line `committer <name> <<address>> <seconds> <zone>` of a commit's header.

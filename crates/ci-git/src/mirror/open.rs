@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::listings::Listings;
 use super::{Mirror, MirrorConfig};
 use crate::command::CommandError;
 use crate::hold::{Hold, Sharing};
@@ -91,7 +92,8 @@ impl Mirror {
             }
             State::Unknown(error) => return Err(error.into()),
         };
-        Ok((Self { repository, remote, credential, lock }, opened))
+        let listings = Listings::default();
+        Ok((Self { repository, remote, credential, lock, listings }, opened))
     }
 }
 

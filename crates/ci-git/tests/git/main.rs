@@ -8,6 +8,7 @@ mod fixture;
 mod hostile;
 mod merge;
 mod mirror;
+mod objects;
 mod performance;
 mod seed;
 mod working_copy;

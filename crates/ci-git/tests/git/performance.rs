@@ -1,45 +1,39 @@
-//! The way from a push to files on the disk, in a repository of 2,000 files.
+//! The way from a push to files on the disk, counted in processes.
 
-use std::time::{Duration, Instant};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use ci_domain::ids::PullNumber;
-use ci_git::Wanted;
+use ci_git::{Git, Wanted};
 
-use crate::fixture::{Scene, branch, merged};
-
-/// Fifteen times what it takes on an idle machine; a process too many does not show, a walk over the
-/// whole history or a second check-out does.
-const CEILING: Duration = Duration::from_millis(600);
+use crate::fixture::{Scene, merged, read, write};
 
 #[tokio::test]
-async fn a_push_becomes_files_quickly() {
-    let scene = Scene::new().await;
-    for number in 0..2000 {
-        let path = format!("component-{}/folder-{}/file-{number}", number % 20, number % 200);
-        scene.origin.write(&path, format!("{number}\n"));
-    }
-    let base = scene.origin.commit("many");
+async fn a_push_becomes_files_by_few_processes() {
+    let mut scene = Scene::new().await;
+    let (program, calls) = (scene.path("counting-git"), scene.path("calls"));
+    // The verb comes after options, each of which is `-c` and a setting.
+    let count = "while test \"$1\" = -c; do set -- \"$@\" \"$1\" \"$2\"; shift 2; done";
+    let script = format!("#!/bin/sh\n({count}; echo $1 >> {})\nexec git \"$@\"\n", calls.display());
+    write(&program, script);
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    scene.git = Git::discover(Some(program)).await.unwrap();
+    let base = scene.origin.tip("main");
     let (mirror, workspace) = scene.checked_out().await;
-    let before = mirror.tree(&base).await.unwrap();
-    let mut times = Vec::new();
-    for push in 0..7 {
-        let head = scene.origin.pull(push, |origin| origin.write("top", format!("{push}\n")));
-        let started = Instant::now();
-        let wanted = [Wanted::Branch(branch("main")), Wanted::Pull(PullNumber(push))];
-        mirror.fetch_some(&wanted).await.unwrap();
-        let fetched = started.elapsed();
-        let merge = merged(&mirror, &base, &head).await;
-        let merged = started.elapsed() - fetched;
-        let tree = merge.files;
-        let changes = tree.changes_from(&before);
-        mirror.read_files(&tree, |path| path == "top", 1024).await.unwrap();
-        let read = started.elapsed() - merged - fetched;
-        workspace.update(&mirror, &tree).await.unwrap();
-        let total = started.elapsed();
-        assert_eq!(changes.len(), 1);
-        times.push(total);
-        println!("fetch {fetched:?} merge {merged:?} read {read:?} total {total:?}");
-    }
-    times.sort();
-    assert!(times[3] < CEILING, "median {:?}", times[3]);
+    let warm = mirror.tree(&base).await.unwrap();
+    mirror.lacking([&base]).await.unwrap();
+
+    let head = scene.origin.pull(1, |origin| origin.write("top", "1\n"));
+    fs::remove_file(&calls).unwrap();
+    assert_eq!(mirror.lacking([&base, &head]).await.unwrap(), [&head]);
+    mirror.fetch_some(&[Wanted::Pull(PullNumber(1))]).await.unwrap();
+    let merge = merged(&mirror, &base, &head).await;
+    assert_eq!(merge.files.changes_from(&warm).len(), 1);
+    mirror.read_files(&merge.files, |path| path == "top", 1024).await.unwrap();
+    let tree = mirror.tree(&merge.commit).await.unwrap();
+    workspace.update(&mirror, &tree).await.unwrap();
+    let calls = read(&calls);
+    let mut calls: Vec<&str> = calls.lines().collect();
+    calls.sort_unstable();
+    assert_eq!(calls, ["commit-tree", "fetch", "ls-tree", "merge-tree", "read-tree", "update-ref"]);
 }
