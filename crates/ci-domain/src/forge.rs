@@ -234,14 +234,8 @@ pub enum ForgeEvent {
 pub enum PullNews {
     /// All there is to know, read from the forge.
     Facts(Box<PullFacts>),
-    /// Only that it changed. Facts that are older than this hint came from a lagging replica:
-    /// read again.
-    Hint {
-        /// The head when the event was made.
-        head: CommitSha,
-        /// When it changed.
-        updated_at: Timestamp,
-    },
+    /// Only that it changed: read it.
+    Hint,
 }
 
 impl PullFacts {
@@ -273,6 +267,14 @@ impl StatusState {
             Self::Failure => "failure",
             Self::Error => "error",
         }
+    }
+
+    /// The state of that word, if it is one.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Pending, Self::Success, Self::Failure, Self::Error]
+            .into_iter()
+            .find(|state| state.as_str() == word)
     }
 }
 

@@ -38,6 +38,13 @@ pub trait Forge: Send + Sync {
         status: &'a StatusWrite,
     ) -> ForgeFuture<'a, ()>;
 
+    /// Reads how the statuses of a commit stand: the newest of each context, in any order.
+    fn statuses<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+    ) -> ForgeFuture<'a, Vec<StatusWrite>>;
+
     /// Reads the whole conversation of a pull request, oldest first.
     fn comments<'a>(
         &'a self,

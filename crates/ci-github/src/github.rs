@@ -115,6 +115,14 @@ impl Forge for GitHub {
         Box::pin(self.post_status(repo, sha, status))
     }
 
+    fn statuses<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+    ) -> ForgeFuture<'a, Vec<StatusWrite>> {
+        Box::pin(self.list_statuses(repo, sha))
+    }
+
     fn comments<'a>(
         &'a self,
         repo: &'a RepoName,

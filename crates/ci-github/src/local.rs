@@ -13,7 +13,7 @@ mod status;
 use std::io;
 use std::path::PathBuf;
 
-use ci_domain::forge::{CommentId, StatusWrite};
+use ci_domain::forge::CommentId;
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 
 use self::book::BookFile;
@@ -147,15 +147,6 @@ impl LocalForge {
                 Ok(())
             })
             .await
-    }
-
-    /// How the statuses of a commit stand, one for each context, in order of first appearance.
-    ///
-    /// # Errors
-    /// The book cannot be read.
-    pub async fn statuses(&self, sha: &CommitSha) -> Result<Vec<StatusWrite>, ForgeError> {
-        let sha = sha.clone();
-        self.book.read(move |book| Ok(book.statuses_of(&sha))).await
     }
 
     async fn review(

@@ -55,6 +55,14 @@ impl Forge for LogOnly {
         Box::pin(async { Ok(()) })
     }
 
+    fn statuses<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+    ) -> ForgeFuture<'a, Vec<StatusWrite>> {
+        self.forge.statuses(repo, sha)
+    }
+
     fn comments<'a>(
         &'a self,
         repo: &'a RepoName,

@@ -204,6 +204,15 @@ impl Repo {
         self.statuses.push((sha.clone(), status.clone()));
     }
 
+    /// The newest status of each context of a commit.
+    pub(super) fn latest_statuses(&self, sha: &CommitSha) -> Vec<StatusWrite> {
+        let mut latest = BTreeMap::new();
+        for (_, status) in self.statuses.iter().filter(|(on, _)| on == sha) {
+            latest.insert(&status.context, status);
+        }
+        latest.into_values().cloned().collect()
+    }
+
     pub(super) fn react(&mut self, id: CommentId, reaction: Reaction) -> Result<(), ForgeError> {
         let comment = self.pull_comment(id)?;
         if !comment.reactions.contains(&reaction) {

@@ -40,6 +40,14 @@ impl Forge for FakeGitHub {
         })
     }
 
+    fn statuses<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+    ) -> ForgeFuture<'a, Vec<StatusWrite>> {
+        Box::pin(async move { self.read(|model| Ok(model.repo(repo)?.latest_statuses(sha))) })
+    }
+
     fn comments<'a>(
         &'a self,
         repo: &'a RepoName,

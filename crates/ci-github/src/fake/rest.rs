@@ -69,6 +69,14 @@ fn read(
             let shown = found.iter().map(|found| comment_json(found, None));
             Ok(page(github, request, shown.collect()))
         }
+        ["commits", sha, "status"] => {
+            let sha = id(CommitSha::new(*sha))?;
+            let found = github.read(|model| Ok(model.repo(repo)?.latest_statuses(&sha)))?;
+            let total = found.len();
+            let reply = page(github, request, found.iter().map(status_json).collect());
+            let body = json!({ "sha": sha.as_str(), "statuses": reply.body, "total_count": total });
+            Ok(Reply { body, ..reply })
+        }
         ["collaborators", login, "permission"] => {
             let login = id(Login::new(*login))?;
             let writer = github.read(|model| Ok(model.repo(repo)?.can_write(&login)))?;
@@ -151,14 +159,17 @@ fn comment_json(comment: &Comment, pull: Option<PullNumber>) -> Value {
     shown
 }
 
+fn status_json(status: &StatusWrite) -> Value {
+    json!({
+        "context": status.context,
+        "state": status.state.as_str(),
+        "description": status.description,
+        "target_url": status.target_url,
+    })
+}
+
 fn status(body: StatusBody) -> Result<StatusWrite, ForgeError> {
-    let state = match body.state.as_str() {
-        "pending" => StatusState::Pending,
-        "success" => StatusState::Success,
-        "failure" => StatusState::Failure,
-        "error" => StatusState::Error,
-        _ => return Err(invalid("state")),
-    };
+    let state = StatusState::from_word(&body.state).ok_or_else(|| invalid("state"))?;
     let StatusBody { context, description, target_url, .. } = body;
     if description.chars().count() > 140 {
         return Err(invalid("description is too long (maximum is 140 characters)"));

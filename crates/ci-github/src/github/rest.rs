@@ -1,6 +1,8 @@
 //! The REST calls: statuses, comments, reactions, permissions.
 
-use ci_domain::forge::{Comment, CommentId, PullComment, Reaction, StatusWrite, Timestamp};
+use ci_domain::forge::{
+    Comment, CommentId, PullComment, Reaction, StatusState, StatusWrite, Timestamp,
+};
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
 use reqwest::{Method, Url};
 use serde::Deserialize;
@@ -21,6 +23,20 @@ const MAX_PAGES: usize = 1000;
 #[derive(Deserialize)]
 struct Created {
     id: u64,
+}
+
+/// What GitHub calls the combined status of a commit, of which only the parts count here.
+#[derive(Deserialize)]
+struct Combined {
+    statuses: Vec<StatusNode>,
+}
+
+#[derive(Deserialize)]
+struct StatusNode {
+    context: String,
+    state: String,
+    description: Option<String>,
+    target_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +61,17 @@ impl GitHub {
         }
         let url = self.repo_url(repo, &["statuses", sha.as_str()]);
         self.write(repo, Method::POST, url, body).await.map(drop)
+    }
+
+    pub(super) async fn list_statuses(
+        &self,
+        repo: &RepoName,
+        sha: &CommitSha,
+    ) -> Result<Vec<StatusWrite>, ForgeError> {
+        let url = self.repo_url(repo, &["commits", sha.as_str(), "status"]);
+        let entries = |page: Combined| page.statuses;
+        let nodes = self.pages(repo, url, entries).await?;
+        Ok(nodes.into_iter().filter_map(StatusNode::into_status).collect())
     }
 
     pub(super) async fn list_comments(
@@ -182,11 +209,21 @@ impl GitHub {
         self.rest(repo, method, url, Some(body)).await
     }
 
-    /// Reads all pages.
+    /// Reads all pages of a plain list.
     async fn list<T: DeserializeOwned>(
         &self,
         repo: &RepoName,
         url: Url,
+    ) -> Result<Vec<T>, ForgeError> {
+        self.pages(repo, url, |page: Vec<T>| page).await
+    }
+
+    /// Reads all pages, taking out of each what it lists.
+    async fn pages<P: DeserializeOwned, T>(
+        &self,
+        repo: &RepoName,
+        url: Url,
+        entries: impl Fn(P) -> Vec<T> + Send,
     ) -> Result<Vec<T>, ForgeError> {
         let mut found = Vec::new();
         for page in 1..=MAX_PAGES {
@@ -195,7 +232,7 @@ impl GitHub {
                 .append_pair("per_page", PAGE_SIZE)
                 .append_pair("page", &page.to_string());
             let answer = self.rest(repo, Method::GET, url, None).await?;
-            found.append(&mut decode::<Vec<T>>(&answer.body)?);
+            found.append(&mut entries(decode(&answer.body)?));
             if !answer.has_next {
                 return Ok(found);
             }
@@ -217,6 +254,20 @@ impl GitHub {
             self.token_failed(repo, error);
         }
         answer
+    }
+}
+
+impl StatusNode {
+    /// A state that GitHub has added since is nobody's of ours.
+    fn into_status(self) -> Option<StatusWrite> {
+        let Self { context, state, description, target_url } = self;
+        let state = StatusState::from_word(&state)?;
+        Some(StatusWrite {
+            context,
+            state,
+            description: description.unwrap_or_default(),
+            target_url,
+        })
     }
 }
 

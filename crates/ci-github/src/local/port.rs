@@ -47,6 +47,15 @@ impl Forge for LocalForge {
         }))
     }
 
+    fn statuses<'a>(
+        &'a self,
+        _: &'a RepoName,
+        sha: &'a CommitSha,
+    ) -> ForgeFuture<'a, Vec<StatusWrite>> {
+        let sha = sha.clone();
+        Box::pin(self.book.read(move |book| Ok(book.statuses_of(&sha))))
+    }
+
     fn comments<'a>(&'a self, _: &'a RepoName, pull: PullNumber) -> ForgeFuture<'a, Vec<Comment>> {
         Box::pin(async move {
             let refs = self.refs().await?;

@@ -100,13 +100,14 @@ pub async fn a_later_status_replaces_an_earlier_one(world: World) {
     let pending = status("ci/air", StatusState::Pending);
     let failed = status("ci/mergeable", StatusState::Failure);
     let passed = StatusWrite { target_url: None, ..status("ci/air", StatusState::Success) };
-    for write in [&pending, &failed, &passed] {
+    let bare = StatusWrite { description: String::new(), ..status("ci/cart", StatusState::Error) };
+    for write in [&pending, &failed, &bare, &passed] {
         world.forge.set_status(&world.repo, sha, write).await.unwrap();
     }
-    let mut statuses = world.statuses(sha).await;
+    let mut statuses = world.forge.statuses(&world.repo, sha).await.unwrap();
     statuses.sort_by(|a, b| a.context.cmp(&b.context));
-    assert_eq!(statuses, [passed, failed]);
-    assert_eq!(world.statuses(&world.commits[2]).await, []);
+    assert_eq!(statuses, [passed, bare, failed]);
+    assert_eq!(world.forge.statuses(&world.repo, &world.commits[2]).await, Ok(Vec::new()));
 }
 
 pub async fn a_conversation_is_read_in_order_and_edited_in_place(world: World) {

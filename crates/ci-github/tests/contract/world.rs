@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ci_domain::forge::{CommentId, Head, ReviewState, StatusWrite};
+use ci_domain::forge::{CommentId, Head, ReviewState};
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use ci_github::fake::{FakeGitHub, FakeRepo, NewPull};
 use ci_github::{Credentials, Forge, GitHub, GitHubConfig, LocalForge, NewLocalPull, Secret};
@@ -131,14 +131,6 @@ impl World {
             People::Local(local) => local.grant(login(to)).await.unwrap(),
         }
     }
-
-    /// The latest status of each context of a commit.
-    pub async fn statuses(&self, sha: &CommitSha) -> Vec<StatusWrite> {
-        match &self.people {
-            People::Fake(repo) => latest(repo.statuses(sha)),
-            People::Local(local) => local.statuses(sha).await.unwrap(),
-        }
-    }
 }
 
 pub fn login(name: &str) -> Login {
@@ -152,15 +144,6 @@ fn fake() -> (FakeGitHub, FakeRepo, Vec<CommitSha>) {
     let name = RepoName::new("acme/shop").unwrap();
     let repo = github.add_repo(name, BranchName::new("main").unwrap(), commits[0].clone());
     (github, repo, commits)
-}
-
-fn latest(history: Vec<StatusWrite>) -> Vec<StatusWrite> {
-    let mut latest: Vec<StatusWrite> = Vec::new();
-    for status in history {
-        latest.retain(|found| found.context != status.context);
-        latest.push(status);
-    }
-    latest
 }
 
 fn git(folder: &Path, arguments: &[&str]) -> String {

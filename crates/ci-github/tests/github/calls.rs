@@ -1,6 +1,6 @@
 //! The calls as GitHub's API description has them: method, path, query and body.
 
-use ci_domain::forge::{CommentId, Reaction, StatusWrite, Timestamp};
+use ci_domain::forge::{CommentId, Reaction, StatusState, StatusWrite, Timestamp};
 use ci_domain::ids::{Login, PullNumber};
 use ci_github::Forge;
 
@@ -71,6 +71,27 @@ async fn lists_are_asked_for_in_full_pages() {
     github.recent_comments(&repo, Timestamp(1_769_860_800)).await.unwrap();
     let query = "sort=created&direction=asc&since=2026-01-31T12%3A00%3A00Z&per_page=100&page=1";
     assert_eq!(taken(&seen), format!("GET {at}/issues/comments?{query}"));
+}
+
+#[tokio::test]
+async fn statuses_are_read_with_what_github_leaves_out_or_has_added() {
+    let body = r#"{"state": "pending", "total_count": 3, "statuses": [
+        {"context": "ci/air", "state": "success", "description": null, "target_url": null, "id": 1},
+        {"context": "ci/new", "state": "skipped", "description": "x", "target_url": null},
+        {"context": "ci/mergeable", "state": "pending", "description": "initializing",
+         "target_url": "https://ci/1"}]}"#;
+    let (stand_in, seen) = scripted(200, body).await;
+    let read = client(&stand_in).statuses(&repo(), &sha('b')).await.unwrap();
+    let air = StatusWrite {
+        context: "ci/air".to_owned(),
+        state: StatusState::Success,
+        description: String::new(),
+        target_url: None,
+    };
+    let umbrella = StatusWrite { target_url: Some("https://ci/1".to_owned()), ..status() };
+    assert_eq!(read, [air, umbrella]);
+    let path = format!("/repos/acme/shop/commits/{}/status", sha('b'));
+    assert_eq!(taken(&seen), format!("GET {path}?per_page=100&page=1"));
 }
 
 #[tokio::test]
