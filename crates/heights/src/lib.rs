@@ -44,11 +44,13 @@
 //! | [`regulator`] | how much happens at once, and how often |
 //! | [`periodic`] | what happens again and again |
 //! | [`registry`] | who answers to which name |
+//! | [`bus`] | who hears what happens |
 //! | [`vitals`] | looking inside while it runs |
 
 #![warn(missing_docs)]
 
 pub mod app;
+pub mod bus;
 pub mod periodic;
 pub mod prelude;
 pub mod registry;
@@ -73,6 +75,8 @@ pub mod vitals {
 /// The code of the guides, compiled and run.
 #[cfg(doctest)]
 mod guides {
+    #[doc = include_str!("../../../docs/guides/bus.md")]
+    mod bus {}
     #[doc = include_str!("../../../docs/guides/registry.md")]
     mod registry {}
 }

@@ -1,0 +1,44 @@
+//! A subscription as a stream.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::Stream;
+
+use super::queue::Queue;
+use super::{Bus, Heard, SubscriptionId, Topic};
+
+/// The events of a topic, from when it was made; dropping it ends the subscription.
+///
+/// As a stream it never ends by itself.
+#[derive(Debug)]
+#[must_use = "dropping it ends the subscription"]
+pub struct Subscription<E: Clone + Send + Sync + 'static> {
+    pub(super) bus: Bus,
+    pub(super) topic: Topic<E>,
+    pub(super) id: SubscriptionId,
+    pub(super) queue: Arc<Queue<E>>,
+}
+
+impl<E: Clone + Send + Sync + 'static> Subscription<E> {
+    /// Waits for what is heard next; giving up loses nothing.
+    pub async fn next(&mut self) -> Heard<E> {
+        poll_fn(|cx| self.queue.poll(cx)).await
+    }
+}
+
+impl<E: Clone + Send + Sync + 'static> Stream for Subscription<E> {
+    type Item = Heard<E>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Heard<E>>> {
+        self.queue.poll(cx).map(Some)
+    }
+}
+
+impl<E: Clone + Send + Sync + 'static> Drop for Subscription<E> {
+    fn drop(&mut self) {
+        self.bus.unsubscribe(&self.topic, self.id);
+    }
+}
