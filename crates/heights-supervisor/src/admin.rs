@@ -1,5 +1,7 @@
 //! What supervisors answer to those who ask about or change their children.
 
+use std::sync::Arc;
+
 use heights_core::{ChildId, ChildKind, DynamicRefusal, Restart, SpecError};
 
 use crate::exit::Exit;
@@ -19,6 +21,14 @@ pub struct ChildStarted {
 impl ChildStarted {
     pub(crate) fn of(process: Process) -> Self {
         Self { pid: process.pid(), process }
+    }
+
+    /// Returns what the child wanted whoever started it to know, if it is of this type.
+    ///
+    /// A server says it by [`Context::inform_starter`](crate::Context::inform_starter); the
+    /// supervisor takes no notice of it.
+    pub fn info<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.process.start_info()?.downcast().ok()
     }
 }
 
@@ -72,6 +82,9 @@ pub enum StartError {
     /// The specs are wrong.
     #[error(transparent)]
     Invalid(#[from] SpecError),
+    /// Its `init` found nothing to supervise; nothing runs, and nothing went wrong.
+    #[error("nothing to supervise")]
+    Ignored,
     /// The supervisor itself did not come up.
     #[error("{0}")]
     Itself(StartFailure),
@@ -81,6 +94,7 @@ impl StartError {
     /// Unpacks why a supervisor process did not come up.
     pub(crate) fn unpack(failure: StartFailure) -> Self {
         match &failure {
+            StartFailure::Ignored => Self::Ignored,
             StartFailure::Exit(Exit::Error(error)) => match error.downcast_ref::<Self>() {
                 Some(own) => own.clone(),
                 None => Self::Itself(failure),

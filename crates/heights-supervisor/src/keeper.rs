@@ -25,7 +25,10 @@ use crate::report::Zombie;
 pub(crate) trait Starter: Send + Sync + 'static {
     /// Resolves to the task of the process; on failure the process has settled its exit.
     fn start(&self, process: Process) -> Starting;
+}
 
+/// Where the references to a child look for its current life.
+pub(crate) trait Place: Send + Sync + 'static {
     /// Empties the slot of the child if this life holds it; tells whether another is expected.
     fn vacate(&self, process: &Process, restarting: bool);
 
@@ -70,19 +73,19 @@ impl StartFailure {
 /// Sees one process through its life.
 pub(crate) struct Keeper {
     process: Process,
-    starter: Arc<dyn Starter>,
+    place: Arc<dyn Place>,
     /// Taken when the process is gone.
     end: Option<OwnerEnd>,
 }
 
 impl Keeper {
-    pub(crate) fn new(process: Process, starter: Arc<dyn Starter>, end: OwnerEnd) -> Self {
-        Self { process, starter, end: Some(end) }
+    pub(crate) fn new(process: Process, place: Arc<dyn Place>, end: OwnerEnd) -> Self {
+        Self { process, place, end: Some(end) }
     }
 
     /// Starts the process and returns when it is gone and everybody knows.
-    pub(crate) async fn keep(self, start_timeout: Option<Duration>, news: News) {
-        match self.start(start_timeout).await {
+    pub(crate) async fn keep(self, spawning: Starting, limit: Option<Duration>, news: News) {
+        match self.start(spawning, limit).await {
             Ok(task) => {
                 self.process.hub().started(&self.process);
                 (news.on_started)(Ok(()));
@@ -99,9 +102,12 @@ impl Keeper {
         }
     }
 
-    async fn start(&self, limit: Option<Duration>) -> Result<JoinHandle<()>, StartFailure> {
+    async fn start(
+        &self,
+        spawning: Starting,
+        limit: Option<Duration>,
+    ) -> Result<JoinHandle<()>, StartFailure> {
         let starting = async {
-            let spawning = async { self.starter.start(self.process.clone()).await };
             match catch(&self.process, spawning).await {
                 Ok(Some(task)) => Ok(task),
                 Ok(None) => Err(match self.process.exit() {
@@ -191,7 +197,7 @@ impl Keeper {
         reap(&self.process).await;
         let process = &self.process;
         let exit = process.settle(Exit::Killed);
-        self.starter.vacate(process, process.expects_restart(&exit));
+        self.place.vacate(process, process.expects_restart(&exit));
         process.hub().leave(process, &exit);
         let end = self.end.take();
         // Those two run code of others, and nothing that it does may keep the news from arriving.

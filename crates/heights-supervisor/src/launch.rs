@@ -64,8 +64,8 @@ pub(crate) fn child_path(parent: &Process, id: &ChildId) -> Arc<str> {
 
 fn launch(process: Process, spec: &ChildSpec, news: News, end: OwnerEnd) -> Process {
     process.hub().enter(&process);
-    let keeper = Keeper::new(process.clone(), Arc::clone(&spec.starter), end);
-    let life = keeper.keep(spec.start_timeout, news);
+    let keeper = Keeper::new(process.clone(), Arc::clone(&spec.place), end);
+    let life = keeper.keep(spec.starter.start(process.clone()), spec.start_timeout, news);
     #[expect(clippy::disallowed_methods, reason = "the keeper is what gives a process a parent")]
     drop(tokio::spawn(life));
     process

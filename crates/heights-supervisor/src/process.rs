@@ -5,6 +5,7 @@ mod control;
 mod down;
 mod restarts;
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::num::ParseIntError;
@@ -64,6 +65,9 @@ impl FromStr for ProcessId {
 #[derive(Clone)]
 pub struct Process(Arc<Inner>);
 
+/// What a child wants whoever started it to know.
+pub(crate) type StartInfo = Arc<dyn Any + Send + Sync>;
+
 /// What a process is from birth.
 pub(crate) struct Birth {
     pub(crate) path: Arc<str>,
@@ -115,6 +119,7 @@ struct Inner {
     gone: Latch,
     nursery: Mutex<BTreeMap<ProcessId, Process>>,
     restarts: Mutex<Restarts>,
+    start_info: OnceLock<StartInfo>,
     downs: Downs,
 }
 
@@ -136,6 +141,7 @@ impl Process {
             gone: Latch::new(),
             nursery: Mutex::new(BTreeMap::new()),
             restarts: Mutex::default(),
+            start_info: OnceLock::new(),
             downs: Downs::default(),
         }))
     }

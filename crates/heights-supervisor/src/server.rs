@@ -1,8 +1,9 @@
 //! Servers: processes that own a state and handle one message at a time.
 
-use std::any::type_name;
+use std::any::{Any, type_name};
 use std::future::Future;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::ActorRef;
@@ -90,6 +91,12 @@ impl<M: Send + 'static> Context<M> {
     /// Cancels a timer: its message is not handled any more, even if it waits in the mailbox.
     pub fn cancel(&mut self, timer: TimerId) {
         self.timers.cancel(timer);
+    }
+
+    /// Tells whoever started this life something, once and from `init` on: the extra info of
+    /// OTP's `{ok, Pid, Info}`, read by [`ChildStarted::info`](crate::ChildStarted::info).
+    pub fn inform_starter(&self, info: impl Any + Send + Sync) {
+        self.process().inform_starter(Arc::new(info));
     }
 
     /// Turns the end of another process into a message to oneself, exactly one.

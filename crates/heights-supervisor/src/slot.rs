@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use crate::process::{Process, ProcessId};
+use crate::keeper::Place;
+use crate::process::Process;
 
 /// Holds the reference to the current life of a child, if there is one.
 pub(crate) struct Slot<R>(Arc<watch::Sender<Occupant<R>>>);
@@ -42,29 +43,6 @@ impl<R: Clone> Slot<R> {
         self.0.send_replace(Occupant::Somebody { process, reference });
     }
 
-    /// Empties the slot if it is still held by this life; tells whether another is expected.
-    pub(crate) fn vacate(&self, pid: ProcessId, restarting: bool) {
-        self.0.send_if_modified(|occupant| {
-            let theirs =
-                matches!(occupant, Occupant::Somebody { process, .. } if process.pid() == pid);
-            if theirs {
-                *occupant = Occupant::Nobody { restarting };
-            }
-            theirs
-        });
-    }
-
-    /// Notes whether somebody is about to start the next life.
-    pub(crate) fn set_restarting(&self, soon: bool) {
-        self.0.send_if_modified(|occupant| match occupant {
-            Occupant::Nobody { restarting } if *restarting != soon => {
-                *restarting = soon;
-                true
-            }
-            _ => false,
-        });
-    }
-
     /// Waits until there is a life.
     pub(crate) async fn occupied(&self) -> R {
         let mut changes = self.0.subscribe();
@@ -75,6 +53,29 @@ impl<R: Clone> Slot<R> {
             // `self` keeps the sending side alive, so this never fails.
             let _changed = changes.changed().await;
         }
+    }
+}
+
+impl<R: Send + Sync + 'static> Place for Slot<R> {
+    fn vacate(&self, process: &Process, restarting: bool) {
+        self.0.send_if_modified(|occupant| {
+            let theirs =
+                matches!(occupant, Occupant::Somebody { process: held, .. } if held == process);
+            if theirs {
+                *occupant = Occupant::Nobody { restarting };
+            }
+            theirs
+        });
+    }
+
+    fn set_restarting(&self, soon: bool) {
+        self.0.send_if_modified(|occupant| match occupant {
+            Occupant::Nobody { restarting } if *restarting != soon => {
+                *restarting = soon;
+                true
+            }
+            _ => false,
+        });
     }
 }
 

@@ -13,7 +13,7 @@ use ractor::{Actor, ActorRef};
 use crate::exit::{Exit, Fault};
 use crate::guard::{Behavior, Guarded};
 use crate::hub::Shape;
-use crate::keeper::{Starter, Starting};
+use crate::keeper::{Place, Starter, Starting};
 use crate::plain::{ActorSlot, MakeActor, Plain};
 use crate::process::Process;
 use crate::reference::{ChildRef, Ref};
@@ -45,6 +45,7 @@ pub struct ChildSpec {
     pub(crate) kill_grace: Duration,
     pub(crate) shape: Option<Shape>,
     pub(crate) starter: Arc<dyn Starter>,
+    pub(crate) place: Arc<dyn Place>,
 }
 
 impl ChildSpec {
@@ -171,6 +172,7 @@ impl ChildSpec {
     ) -> Self {
         let start_timeout = (plan.kind != ChildKind::Supervisor).then_some(START_TIMEOUT);
         let type_name = B::type_name();
+        let place = Arc::new(incubator.slot.clone());
         let starter = Arc::new(incubator);
         Self {
             plan,
@@ -180,6 +182,14 @@ impl ChildSpec {
             kill_grace: KILL_GRACE,
             shape: None,
             starter,
+            place,
+        }
+    }
+
+    /// Lets go of what a temporary child was started with: it has no other life.
+    pub(crate) fn forget_start_if_temporary(&mut self) {
+        if self.plan.restart == Restart::Temporary {
+            self.starter = Arc::new(UsedUp);
         }
     }
 }
@@ -235,12 +245,18 @@ impl<B: Behavior, R: Clone + Send + Sync + 'static> Starter for Incubator<B, R> 
             }
         })
     }
+}
 
-    fn vacate(&self, process: &Process, restarting: bool) {
-        self.slot.vacate(process.pid(), restarting);
-    }
+/// What is left of a temporary child's start once it has been started.
+#[derive(Debug, thiserror::Error)]
+#[error("a temporary child is started only once")]
+struct UsedUp;
 
-    fn set_restarting(&self, soon: bool) {
-        self.slot.set_restarting(soon);
+impl Starter for UsedUp {
+    fn start(&self, process: Process) -> Starting {
+        Box::pin(async move {
+            process.settle(Exit::from(Fault::from(Self)));
+            None
+        })
     }
 }

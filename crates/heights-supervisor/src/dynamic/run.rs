@@ -51,7 +51,7 @@ impl Behavior for DynamicBehavior {
     ) -> Result<Flow, Fault> {
         let verdict = match message {
             Msg::StartChild(spec, reply) => {
-                state.start_child(&spec, reply);
+                state.start_child(spec, reply);
                 None
             }
             Msg::TerminateChild(pid, reply) => {

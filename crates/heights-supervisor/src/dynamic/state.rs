@@ -66,7 +66,7 @@ impl State {
 
     pub(super) fn start_child(
         &mut self,
-        spec: &ChildSpec,
+        spec: ChildSpec,
         reply: Reply<Result<ChildStarted, StartChildError>>,
     ) {
         let (key, start) = match self.machine.start_child(spec.plan().clone()) {
@@ -74,7 +74,7 @@ impl State {
             Err(refusal) => return reply.send(Err(refusal.into())),
         };
         let child = Child {
-            spec: spec.clone(),
+            spec,
             lives: 0,
             incarnation: Incarnation(0),
             process: None,
@@ -131,7 +131,7 @@ impl State {
         {
             let stopping = self.machine.is_stopping(key);
             let restarts = child.spec.plan.restart.restarts_after(exit.class()) && !stopping;
-            child.spec.starter.set_restarting(restarts);
+            child.spec.place.set_restarting(restarts);
             let (id, shutdown) = (child.spec.id(), child.spec.plan.shutdown);
             if stopping {
                 self.voice.stopped(id, process.pid(), shutdown, &exit);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use heights_core::Shutdown;
 use ractor::ActorCell;
 
-use super::{Activity, Process, ProcessId, lock};
+use super::{Activity, Process, ProcessId, StartInfo, lock};
 use crate::exit::Exit;
 use crate::hub::Shape;
 
@@ -47,6 +47,15 @@ impl Process {
 
     pub(crate) fn cell(&self) -> Option<&ActorCell> {
         self.0.cell.get()
+    }
+
+    /// Keeps what the process wants whoever started it to know; what was said first stays.
+    pub(crate) fn inform_starter(&self, info: StartInfo) {
+        self.0.start_info.get_or_init(|| info);
+    }
+
+    pub(crate) fn start_info(&self) -> Option<StartInfo> {
+        self.0.start_info.get().cloned()
     }
 
     /// Asks the process to stop; the first reason given is the one it leaves with.

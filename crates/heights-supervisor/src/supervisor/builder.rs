@@ -10,6 +10,7 @@ use super::SupervisorRef;
 use super::run::SupervisorBehavior;
 use crate::admin::StartError;
 use crate::desk::{self, Profile};
+use crate::exit::Fault;
 use crate::hub::Hub;
 use crate::process::Process;
 use crate::recipient::Recipient;
@@ -24,28 +25,42 @@ pub struct Supervisor;
 impl Supervisor {
     /// Begins the description of a supervisor.
     pub fn builder(name: impl Into<ChildId>) -> SupervisorBuilder {
-        let (strategy, children) = (Strategy::default(), Vec::new());
-        SupervisorBuilder { profile: Profile::new(name.into()), strategy, children }
+        let (profile, strategy) = (Profile::new(name.into()), Strategy::default());
+        SupervisorBuilder { profile, strategy, children: Vec::new(), init: None }
     }
 }
 
+type Init = Arc<dyn Fn() -> Result<Vec<ChildSpec>, Fault> + Send + Sync>;
+
 /// What a supervisor is made of; the same for all its lives.
-#[derive(Debug, Clone)]
 pub(super) struct Config {
     pub(super) strategy: Strategy,
     pub(super) flags: Flags,
-    pub(super) children: Vec<ChildSpec>,
     pub(super) reporter: Reporter,
+    children: Vec<ChildSpec>,
+    init: Option<Init>,
+}
+
+impl Config {
+    /// Returns the children to begin a life with.
+    pub(super) fn children(&self) -> Result<Vec<ChildSpec>, Fault> {
+        let mut children = self.children.clone();
+        if let Some(init) = &self.init {
+            children.extend(init()?);
+        }
+        Ok(children)
+    }
 }
 
 /// Describes a supervisor: by default one for one, three restarts in five seconds, no back-off,
 /// and no automatic shutdown.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use]
 pub struct SupervisorBuilder {
     profile: Profile,
     strategy: Strategy,
     children: Vec<ChildSpec>,
+    init: Option<Init>,
 }
 
 impl SupervisorBuilder {
@@ -76,6 +91,19 @@ impl SupervisorBuilder {
     /// Adds a child, younger than those before.
     pub fn child(mut self, spec: ChildSpec) -> Self {
         self.children.push(spec);
+        self
+    }
+
+    /// Asks `init` for more children, younger than those that were added, whenever a life begins:
+    /// at the first start and when the supervisor is restarted.
+    ///
+    /// If it returns [`Ignore`](crate::Ignore), there is nothing to supervise: the supervisor does
+    /// not start, which is not a failure. Any other error, or a panic, is one.
+    pub fn init(
+        mut self,
+        init: impl Fn() -> Result<Vec<ChildSpec>, Fault> + Send + Sync + 'static,
+    ) -> Self {
+        self.init = Some(Arc::new(init));
         self
     }
 
@@ -112,12 +140,23 @@ impl SupervisorBuilder {
 
     /// Makes the supervisor a child of another; the reference survives its restarts.
     pub fn child_spec(self) -> (ChildSpec, SupervisorRef) {
-        let Self { profile, strategy, children } = self;
+        let Self { profile, strategy, children, init } = self;
         let (flags, reporter) = (profile.flags, profile.reporter.clone());
-        let config = Arc::new(Config { strategy, flags, children, reporter });
+        let config = Arc::new(Config { strategy, flags, reporter, children, init });
         let make = move || (SupervisorBehavior, Arc::clone(&config));
         let (mut spec, desk) = profile.open(Some(strategy), make);
         spec.type_name = type_name::<Supervisor>();
         (spec, SupervisorRef(desk))
+    }
+}
+
+impl std::fmt::Debug for SupervisorBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SupervisorBuilder")
+            .field("profile", &self.profile)
+            .field("strategy", &self.strategy)
+            .field("children", &self.children)
+            .field("init", &self.init.is_some())
+            .finish()
     }
 }

@@ -43,7 +43,9 @@ impl Behavior for SupervisorBehavior {
         config: Arc<Config>,
         process: &Process,
     ) -> Result<State, Fault> {
-        let mut state = State::new(myself, process.clone(), &config).map_err(StartError::from)?;
+        let children = config.children()?;
+        let state = State::new(myself, process.clone(), &config, children);
+        let mut state = state.map_err(StartError::from)?;
         match state.boot().await.verdict {
             None => Ok(state),
             Some(Verdict::StartFailed(id)) => {

@@ -53,11 +53,12 @@ impl State {
         myself: ActorRef<Msg>,
         process: Process,
         config: &Config,
+        children: Vec<ChildSpec>,
     ) -> Result<Self, SpecError> {
-        let plans = config.children.iter().map(|spec| spec.plan().clone()).collect();
+        let plans = children.iter().map(|spec| spec.plan().clone()).collect();
         let machine =
             Machine::new(config.strategy, config.flags, plans)?.with_seed(process.pid().number());
-        let children = config.children.iter().map(|spec| (spec.id().clone(), Child::new(spec)));
+        let children = children.into_iter().map(|spec| (spec.id().clone(), Child::new(spec)));
         Ok(Self {
             children: children.collect(),
             myself,
@@ -101,7 +102,7 @@ impl State {
         }
         child.process = None;
         let restarts = child.spec.plan.restart.restarts_after(exit.class());
-        child.spec.starter.set_restarting(restarts);
+        child.spec.place.set_restarting(restarts);
         if restarts || exit.is_abnormal() {
             let pid = Some(gone.pid());
             self.voice.complain(ReportContext::ChildTerminated, &run.id, pid, &exit);
@@ -157,7 +158,7 @@ impl State {
 }
 
 impl Child {
-    fn new(spec: &ChildSpec) -> Self {
-        Self { spec: spec.clone(), lives: 0, process: None }
+    fn new(spec: ChildSpec) -> Self {
+        Self { spec, lives: 0, process: None }
     }
 }

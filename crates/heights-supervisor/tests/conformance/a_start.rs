@@ -1,10 +1,12 @@
 //! Section A: starting.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use heights_supervisor::{
-    AdminError, ChildSpec, DynamicSupervisor, Exit, Restart, ShutdownReason, StartChildError,
-    StartError, StartFailure, Strategy, Supervisor,
+    AdminError, ChildSpec, Context, DynamicSupervisor, Exit, Fault, Flow, Hub, Ignore, Restart,
+    Server, ShutdownReason, StartChildError, StartError, StartFailure, Strategy, Supervisor,
+    SupervisorBuilder,
 };
 
 use crate::support::{Probe, SECOND, Start, Stop, Trace, settle, start, within};
@@ -69,7 +71,7 @@ async fn a05_the_start_error_has_text_and_place_of_the_panic() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a05_a_panic_while_making_the_arguments_is_a_failed_start() {
+async fn a05b_a_panic_while_making_the_arguments_is_a_failed_start() {
     let spec = ChildSpec::task("a", |cx| {
         assert!(cx.name().is_empty(), "no arguments");
         async { Ok(()) }
@@ -78,12 +80,83 @@ async fn a05_a_panic_while_making_the_arguments_is_a_failed_start() {
     assert!(error.to_string().contains("no arguments"), "{error}");
 }
 
+/// A supervisor with one child of its own whose `init` goes like this.
+fn with_init(
+    hub: &Hub,
+    child: &Probe,
+    init: impl Fn() -> Result<Vec<ChildSpec>, Fault> + Send + Sync + 'static,
+) -> SupervisorBuilder {
+    Supervisor::builder("root").hub(hub.clone()).child(child.spec.clone()).init(init)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a06_an_init_with_nothing_to_supervise_starts_nothing() {
+    let (trace, hub) = (Trace::default(), Hub::new());
+    let a = Probe::new(&trace, "a");
+    let builder = with_init(&hub, &a, || Err(Ignore.into()));
+    let error = within("the start", builder.start()).await.unwrap_err();
+    assert!(matches!(error, StartError::Ignored), "{error}");
+    assert!(hub.snapshot().processes.is_empty());
+    assert!(hub.crashes().is_empty());
+    assert_eq!(trace.take(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a06b_a_supervisor_as_child_may_find_nothing_to_supervise() {
+    let trace = Trace::default();
+    let a = Probe::new(&trace, "a");
+    let (inner, _) = with_init(&Hub::new(), &a, || Err(Ignore.into())).child_spec();
+    let root = start(Supervisor::builder("outer").child(inner)).await;
+    let counts = root.count_children().await;
+    assert_eq!((counts.specs, counts.active), (1, 0));
+    assert!(root.hub().unwrap().crashes().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a06c_init_says_anew_for_each_life_what_there_is_to_supervise() {
+    let trace = Trace::default();
+    let [a, b] = ["a", "b"].map(|name| Probe::new(&trace, name));
+    let (first, later) = (a.spec.clone(), b.spec.clone());
+    let asked = AtomicUsize::new(0);
+    let init = move || {
+        let asked = asked.fetch_add(1, Ordering::SeqCst);
+        Ok(if asked == 0 { vec![first.clone()] } else { vec![first.clone(), later.clone()] })
+    };
+    let (inner, inner_ref) = Supervisor::builder("inner").init(init).child_spec();
+    let _root = start(Supervisor::builder("root").child(inner)).await;
+    assert_eq!(trace.take(), "start a");
+    inner_ref.process().unwrap().kill();
+    b.running().await;
+    assert_eq!(trace.take(), "start a, start b");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a07c_an_init_that_fails_or_panics_leaves_nothing() {
+    type Init = fn() -> Result<Vec<ChildSpec>, Fault>;
+    let fails: Init = || Err("no configuration".into());
+    let panics: Init = || panic!("no luck");
+    let wrong: Init = || Ok(vec![ChildSpec::task("a", |_cx| async { Ok(()) })]);
+    for (init, expected) in [
+        (fails, "error: no configuration"),
+        (panics, "panic: no luck"),
+        (wrong, "two children have the id \"a\""),
+    ] {
+        let (trace, hub) = (Trace::default(), Hub::new());
+        let a = Probe::new(&trace, "a");
+        let error = within("the start", with_init(&hub, &a, init).start()).await.unwrap_err();
+        assert!(error.to_string().starts_with(expected), "{error}");
+        assert!(hub.snapshot().processes.is_empty());
+        assert!(a.reference.current().is_none());
+        assert_eq!(trace.take(), "");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a07_nothing_is_left_after_a_failed_start() {
     let trace = Trace::default();
     let (a, b) = (Probe::new(&trace, "a"), Probe::new(&trace, "b"));
     b.next_starts([Start::Fails("no")]);
-    let hub = heights_supervisor::Hub::new();
+    let hub = Hub::new();
     let builder =
         Supervisor::builder("root").hub(hub.clone()).child(a.spec.clone()).child(b.spec.clone());
     within("the start", builder.start()).await.unwrap_err();
@@ -102,14 +175,14 @@ async fn a08_a_running_child_is_returned_instead_of_started_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a07_a_start_that_is_given_up_leaves_nothing() {
+async fn a07b_a_start_that_is_given_up_leaves_nothing() {
     let trace = Trace::default();
     let (a, b) = (Probe::new(&trace, "a"), Probe::new(&trace, "b"));
     b.next_starts([Start::Hangs]);
-    let hub = heights_supervisor::Hub::new();
+    let hub = Hub::new();
     let builder = Supervisor::builder("root").hub(hub.clone()).child(a.spec).child(b.spec);
     tokio::time::timeout(SECOND, builder.start()).await.unwrap_err();
-    crate::support::settle().await;
+    settle().await;
     assert!(hub.snapshot().processes.is_empty(), "{:?}", hub.snapshot().processes);
     assert_eq!(trace.take(), "start a, hang b, stop a");
 }
@@ -136,7 +209,7 @@ async fn a09_a_child_may_find_nothing_to_do_and_its_spec_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a10_a11_a_temporary_or_dynamic_child_with_nothing_to_do_is_not_kept() {
+async fn a10_a_temporary_child_with_nothing_to_do_is_not_kept() {
     let trace = Trace::default();
     let temporary = Probe::new(&trace, "a").with(|spec| spec.restart(Restart::Temporary));
     temporary.next_starts([Start::Ignores, Start::Ignores]);
@@ -145,15 +218,65 @@ async fn a10_a11_a_temporary_or_dynamic_child_with_nothing_to_do_is_not_kept() {
     let error = root.start_child(temporary.spec).await.unwrap_err();
     assert!(matches!(error, StartChildError::Ignored));
     assert_eq!(root.count_children().await.specs, 0);
+}
 
-    let permanent = Probe::new(&trace, "a");
-    permanent.next_starts([Start::Ignores]);
+#[tokio::test(start_paused = true)]
+async fn a11_no_child_with_nothing_to_do_is_kept_by_a_dynamic_supervisor() {
+    let trace = Trace::default();
     let dynamic = DynamicSupervisor::builder("root").start().await.unwrap();
-    let error = dynamic.start_child(permanent.spec).await.unwrap_err();
-    assert!(matches!(error, StartChildError::Ignored));
-    settle().await;
-    assert_eq!(dynamic.count_children().await.specs, 0);
+    for restart in [Restart::Permanent, Restart::Transient, Restart::Temporary] {
+        let child = Probe::new(&trace, "a").with(|spec| spec.restart(restart));
+        child.next_starts([Start::Ignores]);
+        let error = dynamic.start_child(child.spec).await.unwrap_err();
+        assert!(matches!(error, StartChildError::Ignored));
+        settle().await;
+        assert_eq!(dynamic.count_children().await.specs, 0);
+    }
     assert_eq!(dynamic.stop().await.to_string(), "shutdown: requested");
+}
+
+/// What the child tells whoever starts it: how many lives it has had.
+#[derive(Debug, PartialEq)]
+struct Lives(u32);
+
+struct Teller;
+
+impl Server for Teller {
+    type Args = ();
+    type Msg = ();
+
+    async fn init((): (), cx: &mut Context<()>) -> Result<Self, Fault> {
+        cx.inform_starter(Lives(cx.process().incarnation()));
+        cx.inform_starter("what is said first stays");
+        Ok(Self)
+    }
+
+    async fn handle(&mut self, (): (), _cx: &mut Context<()>) -> Result<Flow, Fault> {
+        Ok(Flow::Continue)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a12_a_child_may_tell_its_starter_more_than_that_it_runs() {
+    let root = start(Supervisor::builder("root")).await;
+    let (spec, _) = ChildSpec::server::<Teller>("teller", || ());
+    let started = root.start_child(spec.clone()).await.unwrap();
+    assert_eq!(started.info::<Lives>().as_deref(), Some(&Lives(1)));
+    assert_eq!(started.info::<&str>(), None);
+    root.terminate_child("teller").await.unwrap();
+    let restarted = root.restart_child("teller").await.unwrap();
+    assert_eq!(restarted.info::<Lives>().as_deref(), Some(&Lives(2)));
+    // It is of its life, and the supervisor does not look at it.
+    assert_eq!(started.info::<Lives>().as_deref(), Some(&Lives(1)));
+
+    let dynamic = DynamicSupervisor::builder("dynamic").start().await.unwrap();
+    let started = dynamic.start_child(spec).await.unwrap();
+    assert_eq!(started.info::<Lives>().as_deref(), Some(&Lives(1)));
+    let silent = ChildSpec::task("silent", |cx| async move {
+        cx.shutdown().await;
+        Ok(())
+    });
+    assert_eq!(dynamic.start_child(silent).await.unwrap().info::<Lives>(), None);
 }
 
 #[tokio::test(start_paused = true)]
@@ -194,7 +317,7 @@ async fn a14_a_supervisor_and_a_task_are_valid_children() {
     let (third, _) = Supervisor::builder("third").child(a.spec).child(task).child_spec();
     let (second, _) = Supervisor::builder("second").child(third).child_spec();
     let root = start(Supervisor::builder("root").child(second)).await;
-    crate::support::settle().await;
+    settle().await;
     let tree = root.tree().unwrap();
     let paths: Vec<&str> = tree.processes.iter().map(|process| &*process.path).collect();
     let expected = [

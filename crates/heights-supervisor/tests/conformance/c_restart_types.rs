@@ -1,6 +1,10 @@
 //! Section C: restart types.
 
-use heights_supervisor::{Exit, Restart, Supervisor, SupervisorRef};
+use std::sync::Arc;
+
+use heights_supervisor::{
+    ChildSpec, DynamicSupervisor, Exit, Restart, Strategy, Supervisor, SupervisorRef,
+};
 
 use crate::support::{Msg, Probe, SECOND, Trace, settle, start};
 
@@ -63,7 +67,7 @@ async fn c25_temporary_is_never_restarted_and_its_spec_goes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn c24_the_exits_are_typed() {
+async fn c24b_the_exits_are_typed() {
     let mut exits = Vec::new();
     for how in EXITS {
         let (_root, probe) = lone(Restart::Temporary).await;
@@ -83,6 +87,51 @@ async fn c26_a_transient_that_ended_normally_can_be_started_again() {
     assert!(probe.reference.current().is_none());
     let started = root.restart_child("a").await.unwrap();
     assert_eq!(probe.process().pid(), started.pid);
+}
+
+#[tokio::test(start_paused = true)]
+async fn c27_a_temporary_bystander_is_not_restarted() {
+    for strategy in [Strategy::OneForAll, Strategy::RestForOne] {
+        let trace = Trace::default();
+        let (a, b) = (Probe::new(&trace, "a"), Probe::new(&trace, "b"));
+        let temporary = b.spec.clone().restart(Restart::Temporary);
+        let builder = Supervisor::builder("root").strategy(strategy);
+        let root = start(builder.child(a.spec.clone()).child(temporary)).await;
+        a.crash().await;
+        assert_eq!(trace.take(), "start a, start b, crash a, stop b, start a");
+        assert_eq!(root.count_children().await.specs, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn c28_what_a_temporary_child_was_started_with_is_not_kept() {
+    let spec = |restart| {
+        let arguments = Arc::new("large");
+        let kept = Arc::downgrade(&arguments);
+        let spec = ChildSpec::task("a", move |cx| {
+            assert_eq!(*arguments, "large");
+            async move {
+                cx.shutdown().await;
+                Ok(())
+            }
+        });
+        (spec.restart(restart), kept)
+    };
+    let root = start(Supervisor::builder("root")).await;
+    let dynamic = DynamicSupervisor::builder("dynamic").start().await.unwrap();
+    for (restart, expected) in [(Restart::Temporary, false), (Restart::Transient, true)] {
+        let (ours, kept) = spec(restart);
+        root.start_child(ours).await.unwrap();
+        let (theirs, also_kept) = spec(restart);
+        dynamic.start_child(theirs).await.unwrap();
+        settle().await;
+        let kept = [kept, also_kept].map(|arguments| arguments.strong_count() > 0);
+        assert_eq!(kept, [expected; 2], "{restart:?}");
+        root.terminate_child("a").await.unwrap();
+        if restart == Restart::Transient {
+            root.delete_child("a").await.unwrap();
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

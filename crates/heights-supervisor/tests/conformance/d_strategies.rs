@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use heights_supervisor::{
-    ChildSpec, Context, Fault, Flow, Restart, Server, Strategy, Supervisor, SupervisorRef,
+    ChildSpec, Context, Fault, Flow, Server, Strategy, Supervisor, SupervisorRef,
 };
 
 use crate::support::{Msg, Probe, SECOND, Start, Trace, settle, start};
@@ -141,18 +141,6 @@ async fn d39_a_stale_exit_never_restarts() {
     settle().await;
     assert_eq!(trace.take(), "start a");
     assert_eq!(root.count_children().await.active, 3);
-}
-
-#[tokio::test(start_paused = true)]
-async fn d27_a_temporary_bystander_is_not_restarted() {
-    let trace = Trace::default();
-    let (a, b) = (Probe::new(&trace, "a"), Probe::new(&trace, "b"));
-    let temporary = b.spec.clone().restart(Restart::Temporary);
-    let builder = Supervisor::builder("root").strategy(Strategy::OneForAll);
-    let root = start(builder.child(a.spec.clone()).child(temporary)).await;
-    a.crash().await;
-    assert_eq!(trace.take(), "start a, start b, crash a, stop b, start a");
-    assert_eq!(root.count_children().await.specs, 1);
 }
 
 /// Holds what only one may hold, and takes its time to let go.

@@ -96,7 +96,7 @@ async fn e48_a_permanent_supervisor_that_gave_up_is_restarted_a_transient_one_is
 }
 
 #[tokio::test(start_paused = true)]
-async fn e48_the_one_that_stays_down_is_reported() {
+async fn e48b_the_one_that_stays_down_is_reported() {
     let trace = Trace::default();
     let leaf = Probe::new(&trace, "leaf");
     let builder = Supervisor::builder("middle").intensity(0, SECOND).child(leaf.spec.clone());
@@ -164,7 +164,7 @@ async fn e52_backoff_grows_and_starts_over_after_a_healthy_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn e52_intensity_still_applies_with_backoff() {
+async fn e52b_intensity_still_applies_with_backoff() {
     let trace = Trace::default();
     let a = Probe::new(&trace, "a");
     let backoff = Backoff::exponential(SECOND, SECOND);

@@ -40,18 +40,27 @@ async fn f53_a_failing_start_leaves_the_supervisor_responsive() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn f54_f55_a_child_in_backoff_is_restarting() {
+async fn f54_a_child_in_backoff_is_restarting_and_not_active() {
     let trace = Trace::default();
     let (root, a, _b) = waiting(Strategy::OneForOne, &trace).await;
     assert_eq!(root.which_children().await[0].status, ChildStatus::Restarting);
     assert_eq!(root.count_children().await.active, 1);
+    assert!(matches!(a.reference.call(Msg::Ping).await, Err(CallError::Restarting)));
+    let hub = root.hub().unwrap().snapshot();
+    assert_eq!((&*hub.waiting[0].path, hub.waiting[0].remaining), ("root/a", SECOND * 10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn f55_a_child_in_backoff_is_neither_started_again_nor_deleted() {
+    let trace = Trace::default();
+    let (root, a, _b) = waiting(Strategy::OneForOne, &trace).await;
     let error = root.start_child(a.spec.clone()).await.unwrap_err();
     assert_eq!(error.to_string(), "already present");
     assert!(matches!(root.restart_child("a").await, Err(AdminError::Restarting)));
     assert!(matches!(root.delete_child("a").await, Err(AdminError::Restarting)));
-    assert!(matches!(a.reference.call(Msg::Ping).await, Err(CallError::Restarting)));
-    let hub = root.hub().unwrap().snapshot();
-    assert_eq!((&*hub.waiting[0].path, hub.waiting[0].remaining), ("root/a", SECOND * 10));
+    // None of that has disturbed the restart.
+    a.running().await;
+    assert_eq!(trace.take(), "start a");
 }
 
 #[tokio::test(start_paused = true)]
@@ -107,7 +116,7 @@ async fn f58_with_rest_for_one_the_younger_ones_do_not_run_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn f58_a_dynamic_child_in_backoff_can_be_terminated() {
+async fn f58b_a_dynamic_child_in_backoff_can_be_terminated() {
     let trace = Trace::default();
     let backoff = Backoff::exponential(SECOND, SECOND);
     let dynamic = DynamicSupervisor::builder("root").backoff(backoff).start().await.unwrap();

@@ -98,7 +98,7 @@ async fn h72_a_child_that_dies_differently_while_stopping_is_reported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn h72_a_child_that_is_dead_already_does_not_hang_the_stop() {
+async fn h72b_a_child_that_is_dead_already_does_not_hang_the_stop() {
     let trace = Trace::default();
     let a = Probe::new(&trace, "a");
     let root = start(Supervisor::builder("root").child(a.spec.clone())).await;
@@ -177,7 +177,7 @@ async fn h75_killing_a_supervisor_kills_its_subtree_and_the_parent_restarts_it()
 }
 
 #[tokio::test(start_paused = true)]
-async fn h75_stopping_a_process_from_outside_lets_its_supervisor_decide() {
+async fn h75b_stopping_a_process_from_outside_lets_its_supervisor_decide() {
     let trace = Trace::default();
     let permanent = Probe::new(&trace, "permanent");
     let transient = Probe::new(&trace, "transient").with(|spec| spec.restart(Restart::Transient));
@@ -219,7 +219,7 @@ fn h76_dropping_the_runtime_in_the_middle_never_panics() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn h70_a_nested_supervisor_that_is_still_starting_stops_in_order() {
+async fn h70b_a_nested_supervisor_that_is_still_starting_stops_in_order() {
     let trace = Trace::default();
     let [a, b] = ["a", "b"].map(|name| Probe::new(&trace, name));
     b.next_starts([Start::Hangs]);
@@ -244,7 +244,7 @@ async fn h70_a_nested_supervisor_that_is_still_starting_stops_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn h72_code_of_others_that_panics_does_not_keep_the_news_from_arriving() {
+async fn h72c_code_of_others_that_panics_does_not_keep_the_news_from_arriving() {
     let trace = Trace::default();
     let a = Probe::new(&trace, "a");
     let builder = Supervisor::builder("root");
@@ -258,7 +258,7 @@ async fn h72_code_of_others_that_panics_does_not_keep_the_news_from_arriving() {
 
 /// Kills and crashes all over a tree, then stops it: everything comes back, and then all is gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn h75_a_tree_survives_killing_at_random_and_stops_completely() {
+async fn h75c_a_tree_survives_killing_at_random_and_stops_completely() {
     let trace = Trace::default();
     let hub = Hub::new();
     let mut builder = Supervisor::builder("root").hub(hub.clone()).intensity(100_000, SECOND);

@@ -167,7 +167,7 @@ async fn i86_a_caller_that_gives_up_does_no_harm() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i86_stopping_while_a_dynamic_child_starts_gives_the_start_up() {
+async fn i86b_stopping_while_a_dynamic_child_starts_gives_the_start_up() {
     let trace = Trace::default();
     let dynamic = DynamicSupervisor::builder("root").start().await.unwrap();
     let (slow, busy) =

@@ -64,7 +64,7 @@ impl State {
 
     fn arm(&mut self, key: ChildKey, ticket: u64, after: Duration) {
         let Some(child) = self.children.get(&key) else { return };
-        child.spec.starter.set_restarting(true);
+        child.spec.place.set_restarting(true);
         let path = child_path(&self.process, child.spec.id());
         self.process.hub().waits(path, child.spec.id().clone(), after);
         let myself = self.myself.clone();
@@ -79,6 +79,7 @@ impl State {
     pub(super) fn announce(&mut self, key: ChildKey) {
         let Some(child) = self.children.get_mut(&key) else { return };
         let Some(process) = child.process.clone() else { return };
+        child.spec.forget_start_if_temporary();
         self.voice.progress(&process);
         if let Some(reply) = child.on_started.take() {
             reply.send(Ok(ChildStarted::of(process)));
@@ -125,7 +126,7 @@ impl State {
         if let Some((pid, _)) = child.last {
             self.keys.remove(&pid);
         }
-        child.spec.starter.set_restarting(false);
+        child.spec.place.set_restarting(false);
         self.process.hub().waits_no_more(&child_path(&self.process, child.spec.id()));
         for reply in child.on_terminated {
             reply.send(Ok(()));

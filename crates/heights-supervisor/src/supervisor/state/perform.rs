@@ -21,7 +21,7 @@ impl State {
             Action::Retry { id, ticket, after } => self.arm(id, ticket, after),
             Action::Forget(id) => {
                 if let Some(child) = self.children.remove(&id) {
-                    child.spec.starter.set_restarting(false);
+                    child.spec.place.set_restarting(false);
                 }
             }
             Action::Left(run) => {
@@ -69,7 +69,7 @@ impl State {
 
     async fn launch(&mut self, run: &ChildRun) -> Result<Process, StartFailure> {
         if let Some(spec) = self.arriving.take_if(|spec| *spec.id() == run.id) {
-            self.children.insert(run.id.clone(), Child::new(&spec));
+            self.children.insert(run.id.clone(), Child::new(spec));
         }
         let child = self.children.get_mut(&run.id).ok_or(StartFailure::Stopped)?;
         if let Some(last) = &child.process {
@@ -103,6 +103,7 @@ impl State {
             child.process = None;
             return Err(failure);
         }
+        child.spec.forget_start_if_temporary();
         Ok(process)
     }
 
@@ -115,7 +116,7 @@ impl State {
                 if let Some(child) = self.children.get_mut(&run.id) {
                     child.process = None;
                     // Unless this is the end of it; then all are told that it is, below.
-                    child.spec.starter.set_restarting(true);
+                    child.spec.place.set_restarting(true);
                 }
                 self.voice.stopped(&run.id, process.pid(), shutdown, &exit);
             }
@@ -125,7 +126,7 @@ impl State {
 
     fn arm(&mut self, id: ChildId, ticket: u64, after: Duration) {
         let Some(child) = self.children.get(&id) else { return };
-        child.spec.starter.set_restarting(true);
+        child.spec.place.set_restarting(true);
         let path = child_path(&self.process, &id);
         self.process.hub().waits(path, id.clone(), after);
         let myself = self.myself.clone();
@@ -142,7 +143,7 @@ impl State {
             if view.state == ChildState::Stopped {
                 self.process.hub().waits_no_more(&child_path(&self.process, &view.plan.id));
                 if let Some(child) = self.children.get(&view.plan.id) {
-                    child.spec.starter.set_restarting(false);
+                    child.spec.place.set_restarting(false);
                 }
             }
         }
