@@ -311,7 +311,7 @@ impl Watcher {
     ) -> Result<(), Fault> {
         let done: Vec<Recipient<()>> = done.into_iter().collect();
         match event {
-            ForgeEvent::PullChanged { number, news: PullNews::Hint { .. } } => {
+            ForgeEvent::PullChanged { number, news: PullNews::Hint } => {
                 return self.read(number, done, cx).await;
             }
             ForgeEvent::PullChanged { news: PullNews::Facts(facts), .. } => {

@@ -1,7 +1,7 @@
 //! What GitHub posts to us: is it genuine, and what does it say.
 //!
-//! Read only what is needed: real payloads break every published schema now and then, so each struct
-//! here names the few fields that are used, and an event that is not understood costs nothing but a poll.
+//! Read only what is needed: real payloads break every published schema now and then, so only the few
+//! fields that are used are looked at, and an event that is not understood costs nothing but a poll.
 
 mod payload;
 mod signature;
@@ -30,7 +30,7 @@ pub struct Delivery {
     pub id: String,
     /// The event's name, such as `pull_request`.
     pub name: String,
-    /// The repository it is about; an organization's or an app's events have none.
+    /// The repository it is about, where that matters: pings and events that are not read have none.
     pub repo: Option<RepoName>,
     /// What it says.
     pub event: ForgeEvent,
@@ -73,8 +73,7 @@ impl Delivery {
         let id = token(headers.delivery, "X-GitHub-Delivery")?;
         let payload = decode(headers.content_type, body)?;
         let bad = |reason| BadDelivery::Payload { event: name.clone(), reason };
-        let repo = payload::repository(&payload).map_err(bad)?;
-        let event = payload::event(&name, payload).map_err(bad)?;
+        let (repo, event) = payload::event(&name, &payload).map_err(bad)?;
         Ok(Self { id, name, repo, event })
     }
 }

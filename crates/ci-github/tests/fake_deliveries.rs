@@ -7,6 +7,7 @@ use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use ci_github::Secret;
 use ci_github::fake::{FakeGitHub, FakeRepo, NewPull};
 use ci_github::webhook::{Delivery, verify};
+use serde_json::Value;
 
 fn branch(name: &str) -> BranchName {
     BranchName::new(name).unwrap()
@@ -37,8 +38,10 @@ fn told(github: &FakeGitHub) -> Vec<String> {
         let read = Delivery::parse(delivery.headers(), &delivery.body).unwrap();
         assert_eq!(read.repo.unwrap().as_str(), "acme/shop");
         match read.event {
-            ForgeEvent::PullChanged { number, news: PullNews::Hint { head, .. } } => {
-                format!("{} {number} {:.1}", read.name, head.as_str())
+            ForgeEvent::PullChanged { number, news: PullNews::Hint } => {
+                let payload: Value = serde_json::from_slice(&delivery.body).unwrap();
+                let head = payload["pull_request"]["head"]["sha"].as_str().unwrap();
+                format!("{} {number} {head:.1}", read.name)
             }
             ForgeEvent::Pushed { branch, sha } => {
                 format!("push {branch} {:.1}", sha.as_ref().map_or("-", CommitSha::as_str))

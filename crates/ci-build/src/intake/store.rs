@@ -53,7 +53,7 @@ struct StoredState {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum StoredEvent {
-    Pull { number: u64, head: String, updated_at: u64 },
+    Pull { number: u64 },
     Facts(Box<Facts>),
     Pushed { branch: String, sha: Option<String> },
     Commented { pull: u64, id: u64, author: String, body: String, created_at: u64 },
@@ -137,12 +137,8 @@ impl IntakeState {
 impl From<&Entry> for StoredEntry {
     fn from(entry: &Entry) -> Self {
         let event = match &entry.event {
-            ForgeEvent::PullChanged { number, news: PullNews::Hint { head, updated_at } } => {
-                StoredEvent::Pull {
-                    number: number.0,
-                    head: head.to_string(),
-                    updated_at: updated_at.0,
-                }
+            ForgeEvent::PullChanged { number, news: PullNews::Hint } => {
+                StoredEvent::Pull { number: number.0 }
             }
             ForgeEvent::PullChanged { news: PullNews::Facts(facts), .. } => {
                 StoredEvent::Facts(Box::new(Facts::from(&**facts)))
@@ -171,13 +167,9 @@ impl TryFrom<StoredEntry> for Entry {
 
     fn try_from(stored: StoredEntry) -> Result<Self, RecordError> {
         let event = match stored.event {
-            StoredEvent::Pull { number, head, updated_at } => ForgeEvent::PullChanged {
-                number: PullNumber(number),
-                news: PullNews::Hint {
-                    head: CommitSha::new(head)?,
-                    updated_at: Timestamp(updated_at),
-                },
-            },
+            StoredEvent::Pull { number } => {
+                ForgeEvent::PullChanged { number: PullNumber(number), news: PullNews::Hint }
+            }
             StoredEvent::Facts(facts) => ForgeEvent::read(PullFacts::try_from(*facts)?),
             StoredEvent::Pushed { branch, sha } => ForgeEvent::Pushed {
                 branch: BranchName::new(branch)?,

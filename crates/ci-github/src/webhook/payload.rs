@@ -1,9 +1,10 @@
-//! The payloads: only the fields that are read, and what each event means.
+//! The payloads: what each event means, from the few fields that are needed.
+//!
+//! A delivery is a hint to look, so a field is needed only where the hint would be none without it.
+//! Whatever else is missing, malformed or new in a payload is no reason to refuse it.
 
-use ci_domain::forge::{Comment, CommentId, ForgeEvent, PullComment, PullNews};
+use ci_domain::forge::{Comment, CommentId, ForgeEvent, PullComment, PullNews, Timestamp};
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::moment::TimestampParser;
@@ -13,128 +14,99 @@ const GHOST: &str = "ghost";
 /// A push to a reference that did not exist, or no longer does, names this commit.
 const ZERO: char = '0';
 
-#[derive(Deserialize)]
-struct PullEvent {
-    pull_request: Pull,
+/// A field that is needed is not there or cannot be right; the text names it.
+type Needed<T> = Result<T, String>;
+
+/// What the event `name` with this payload says, and about which repository.
+///
+/// An organization's and an app's pings are about none, and nobody asks about which the events are that
+/// are not read.
+pub(super) fn event(name: &str, payload: &Value) -> Needed<(Option<RepoName>, ForgeEvent)> {
+    let event = match name {
+        "ping" => ForgeEvent::Ping,
+        "pull_request" | "pull_request_review" => pull_changed(payload)?,
+        "push" => pushed(payload)?,
+        "issue_comment" => commented(payload)?,
+        _ => return Ok((None, ignored("no interest in such events"))),
+    };
+    let repo = match event {
+        ForgeEvent::Ping => repository(payload).ok(),
+        _ => Some(repository(payload)?),
+    };
+    Ok((repo, event))
 }
 
-#[derive(Deserialize)]
-struct Pull {
-    number: u64,
-    head: PullHead,
-    updated_at: String,
-}
-
-#[derive(Deserialize)]
-struct PullHead {
-    sha: String,
-}
-
-#[derive(Deserialize)]
-struct PushEvent {
-    #[serde(rename = "ref")]
-    reference: String,
-    after: String,
-}
-
-#[derive(Deserialize)]
-struct CommentEvent {
-    action: String,
-    issue: Issue,
-    comment: IssueComment,
-}
-
-#[derive(Deserialize)]
-struct Issue {
-    number: u64,
-    /// Present where the issue is a pull request.
-    pull_request: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct IssueComment {
-    id: u64,
-    user: Option<User>,
-    /// Some recorded payloads of automated comments have none.
-    body: Option<String>,
-    created_at: String,
-}
-
-#[derive(Deserialize)]
-struct User {
-    login: String,
-}
-
-/// The repository a payload is about, if it is about one.
-pub(super) fn repository(payload: &Value) -> Result<Option<RepoName>, String> {
-    match payload.pointer("/repository/full_name") {
-        None => Ok(None),
-        Some(Value::String(name)) => {
-            RepoName::new(name.as_str()).map(Some).map_err(|error| error.to_string())
-        }
-        Some(_) => Err("repository.full_name is not a string".to_owned()),
-    }
-}
-
-/// What the event `name` with this payload says.
-pub(super) fn event(name: &str, payload: Value) -> Result<ForgeEvent, String> {
-    match name {
-        "ping" => Ok(ForgeEvent::Ping),
-        "pull_request" | "pull_request_review" => pull_changed(&read::<PullEvent>(payload)?),
-        "push" => pushed(&read::<PushEvent>(payload)?),
-        "issue_comment" => commented(read::<CommentEvent>(payload)?),
-        _ => Ok(ignored("no interest in such events")),
-    }
+fn repository(payload: &Value) -> Needed<RepoName> {
+    let name = "/repository/full_name";
+    RepoName::new(text(payload, name)?).map_err(|error| malformed(name, error.expected))
 }
 
 /// Every action counts, known or not: what changed is read from GitHub anyway.
-fn pull_changed(event: &PullEvent) -> Result<ForgeEvent, String> {
-    let Pull { number, head, updated_at } = &event.pull_request;
-    Ok(ForgeEvent::PullChanged {
-        number: PullNumber(*number),
-        news: PullNews::Hint { head: commit(&head.sha)?, updated_at: moment(updated_at)? },
-    })
+fn pull_changed(payload: &Value) -> Needed<ForgeEvent> {
+    let number = PullNumber(number(payload, "/pull_request/number")?);
+    Ok(ForgeEvent::PullChanged { number, news: PullNews::Hint })
 }
 
-fn pushed(event: &PushEvent) -> Result<ForgeEvent, String> {
-    let Some(branch) = event.reference.strip_prefix("refs/heads/") else {
+fn pushed(payload: &Value) -> Needed<ForgeEvent> {
+    let Some(branch) = text(payload, "/ref")?.strip_prefix("refs/heads/") else {
         return Ok(ignored("a push to something that is not a branch"));
     };
-    let branch = BranchName::new(branch).map_err(|error| error.to_string())?;
-    let deleted = event.after.chars().all(|digit| digit == ZERO);
-    let sha = if deleted { None } else { Some(commit(&event.after)?) };
+    let branch = BranchName::new(branch).map_err(|error| malformed("/ref", error.expected))?;
+    let after = text(payload, "/after")?;
+    let is_deleted = after.chars().all(|digit| digit == ZERO);
+    let tip = || CommitSha::new(after).map_err(|error| malformed("/after", error.expected));
+    let sha = if is_deleted { None } else { Some(tip()?) };
     Ok(ForgeEvent::Pushed { branch, sha })
 }
 
-fn commented(event: CommentEvent) -> Result<ForgeEvent, String> {
-    if event.action != "created" {
+fn commented(payload: &Value) -> Needed<ForgeEvent> {
+    if text(payload, "/action")? != "created" {
         return Ok(ignored("a comment that is not new"));
     }
-    if event.issue.pull_request.is_none() {
+    // Present where the issue is a pull request.
+    if payload.pointer("/issue/pull_request").is_none_or(Value::is_null) {
         return Ok(ignored("a comment on an issue"));
     }
-    let author = event.comment.user.map_or_else(|| GHOST.to_owned(), |user| user.login);
+    let author = "/comment/user/login";
+    let login = payload.pointer(author).map_or(Ok(GHOST), |_| text(payload, author))?;
     let comment = Comment {
-        id: CommentId(event.comment.id),
-        author: Login::new(author).map_err(|error| error.to_string())?,
-        body: event.comment.body.unwrap_or_default(),
-        created_at: moment(&event.comment.created_at)?,
+        id: CommentId(number(payload, "/comment/id")?),
+        author: Login::new(login).map_err(|error| malformed(author, error.expected))?,
+        // Some recorded payloads of automated comments have none.
+        body: text(payload, "/comment/body").unwrap_or_default().to_owned(),
+        created_at: moment(payload, "/comment/created_at"),
     };
-    Ok(ForgeEvent::Commented(PullComment { pull: PullNumber(event.issue.number), comment }))
+    let pull = PullNumber(number(payload, "/issue/number")?);
+    Ok(ForgeEvent::Commented(PullComment { pull, comment }))
+}
+
+/// A moment that nothing depends on: how far comments were read is only learned from polls.
+fn moment(payload: &Value, field: &str) -> Timestamp {
+    let known = text(payload, field).ok().and_then(|text| TimestampParser::parse(text).ok());
+    known.unwrap_or(Timestamp(0))
+}
+
+fn text<'a>(payload: &'a Value, field: &str) -> Needed<&'a str> {
+    needed(payload, field)?.as_str().ok_or_else(|| malformed(field, "a text"))
+}
+
+fn number(payload: &Value, field: &str) -> Needed<u64> {
+    needed(payload, field)?.as_u64().ok_or_else(|| malformed(field, "a number of 0 or more"))
+}
+
+fn needed<'a>(payload: &'a Value, field: &str) -> Needed<&'a Value> {
+    payload.pointer(field).ok_or_else(|| format!("field `{}` is missing", dotted(field)))
+}
+
+fn malformed(field: &str, expected: &str) -> String {
+    format!("field `{}` is not {expected}", dotted(field))
+}
+
+/// The path of a field as people write it.
+fn dotted(field: &str) -> String {
+    field.trim_start_matches('/').replace('/', ".")
 }
 
 fn ignored(reason: &str) -> ForgeEvent {
     ForgeEvent::Ignored { reason: reason.to_owned() }
-}
-
-fn read<T: DeserializeOwned>(payload: Value) -> Result<T, String> {
-    serde_json::from_value(payload).map_err(|error| error.to_string())
-}
-
-fn commit(text: &str) -> Result<CommitSha, String> {
-    CommitSha::new(text).map_err(|error| error.to_string())
-}
-
-fn moment(text: &str) -> Result<ci_domain::forge::Timestamp, String> {
-    TimestampParser::parse(text).map_err(|error| error.to_string())
 }
