@@ -203,9 +203,7 @@ impl Server for PullActor {
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
-        // On the heap, for as long as it takes: an idle actor would keep the room that its longest step
-        // needs, twice, and most pull requests are idle.
-        Box::pin(self.take(msg, cx)).await?;
+        self.take(msg, cx).await?;
         Ok(Flow::Continue)
     }
 

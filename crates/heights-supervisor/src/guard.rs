@@ -5,6 +5,7 @@
 
 use std::any::type_name;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,43 +136,25 @@ impl<B: Behavior> Actor for Guarded<B> {
         }
     }
 
-    async fn handle(
+    // ractor keeps room for two futures of each of the next two in every task, however idle, so
+    // they are on the heap, for as long as they run.
+
+    fn handle(
         &self,
         myself: ActorRef<B::Msg>,
         message: B::Msg,
         state: &mut Self::State,
-    ) -> Result<(), ActorProcessingErr> {
-        let Some(inner) = state else { return Ok(()) };
-        let receipt = self.behavior.receive(&message, &self.process);
-        let activity = self.process.activity();
-        activity.begin(receipt);
-        let handling = self.behavior.handle(myself.clone(), message, inner);
-        let outcome = exit_of(catch(&self.process, handling).await);
-        activity.finish(outcome.is_ok());
-        match outcome {
-            Ok(Flow::Continue) => Ok(()),
-            Ok(Flow::Stop(exit)) if exit.is_abnormal() => self.fail(myself, state, exit).await,
-            Ok(Flow::Stop(exit)) => {
-                self.process.set_farewell(exit);
-                myself.stop(None);
-                Ok(())
-            }
-            Err(exit) => self.fail(myself, state, exit).await,
-        }
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        Box::pin(self.handle_message(myself, message, state))
     }
 
-    async fn handle_supervisor_evt(
+    fn handle_supervisor_evt(
         &self,
         myself: ActorRef<B::Msg>,
         event: ractor::SupervisionEvent,
         state: &mut Self::State,
-    ) -> Result<(), ActorProcessingErr> {
-        let Some(inner) = state else { return Ok(()) };
-        let supervising = self.behavior.supervise(myself.clone(), event, inner);
-        match exit_of(catch(&self.process, supervising).await) {
-            Ok(()) => Ok(()),
-            Err(exit) => self.fail(myself, state, exit).await,
-        }
+    ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
+        Box::pin(self.handle_event(myself, event, state))
     }
 
     async fn post_stop(
@@ -188,6 +171,49 @@ impl<B: Behavior> Actor for Guarded<B> {
 }
 
 impl<B: Behavior> Guarded<B> {
+    async fn handle_message(
+        &self,
+        myself: ActorRef<B::Msg>,
+        message: B::Msg,
+        state: &mut Option<B::State>,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(inner) = state else { return Ok(()) };
+        let receipt = self.behavior.receive(&message, &self.process);
+        let activity = self.process.activity();
+        activity.begin(receipt);
+        let outcome = {
+            let handling = pin!(self.behavior.handle(myself.clone(), message, inner));
+            exit_of(catch(&self.process, handling).await)
+        };
+        activity.finish(outcome.is_ok());
+        match outcome {
+            Ok(Flow::Continue) => Ok(()),
+            Ok(Flow::Stop(exit)) if exit.is_abnormal() => {
+                Box::pin(self.fail(myself, state, exit)).await
+            }
+            Ok(Flow::Stop(exit)) => {
+                self.process.set_farewell(exit);
+                myself.stop(None);
+                Ok(())
+            }
+            Err(exit) => Box::pin(self.fail(myself, state, exit)).await,
+        }
+    }
+
+    async fn handle_event(
+        &self,
+        myself: ActorRef<B::Msg>,
+        event: ractor::SupervisionEvent,
+        state: &mut Option<B::State>,
+    ) -> Result<(), ActorProcessingErr> {
+        let Some(inner) = state else { return Ok(()) };
+        let supervising = self.behavior.supervise(myself.clone(), event, inner);
+        match exit_of(catch(&self.process, supervising).await) {
+            Ok(()) => Ok(()),
+            Err(exit) => self.fail(myself, state, exit).await,
+        }
+    }
+
     /// Ends the process because of `exit`, with a few last words.
     async fn fail(
         &self,
@@ -229,5 +255,64 @@ fn exit_of<T>(outcome: Result<Result<T, Fault>, Arc<PanicInfo>>) -> Result<T, Ex
         Ok(Ok(value)) => Ok(value),
         Ok(Err(fault)) => Err(Exit::from(fault)),
         Err(panic) => Err(Exit::Panic(panic)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ractor::SupervisionEvent;
+
+    use super::*;
+
+    /// Keeps a lot while it waits.
+    struct Bulky;
+
+    async fn waste() {
+        let bulk = [0_u8; 1 << 16];
+        std::future::pending::<()>().await;
+        std::hint::black_box(&bulk);
+    }
+
+    impl Behavior for Bulky {
+        type Msg = ();
+        type State = ();
+        type Args = ();
+
+        async fn start(&self, _: ActorRef<()>, (): (), _: &Process) -> Result<(), Fault> {
+            Ok(())
+        }
+
+        async fn handle(&self, _: ActorRef<()>, (): (), (): &mut ()) -> Result<Flow, Fault> {
+            waste().await;
+            Ok(Flow::Continue)
+        }
+
+        async fn supervise(
+            &self,
+            _: ActorRef<()>,
+            _: SupervisionEvent,
+            (): &mut (),
+        ) -> Result<(), Fault> {
+            waste().await;
+            Ok(())
+        }
+
+        async fn terminate(&self, _: ActorRef<()>, (): &mut (), _: &Exit) -> Result<(), Fault> {
+            waste().await;
+            Ok(())
+        }
+    }
+
+    fn room_for<'a, Input, Output>(
+        _handler: impl FnOnce(&'a Guarded<Bulky>, ActorRef<()>, Input, &'a mut Option<()>) -> Output,
+    ) -> usize {
+        size_of::<Output>()
+    }
+
+    #[test]
+    fn an_idle_process_keeps_no_room_for_its_handlers() {
+        assert!(size_of_val(&waste()) > 1 << 16);
+        assert_eq!(room_for(Guarded::<Bulky>::handle), size_of::<usize>());
+        assert_eq!(room_for(Guarded::<Bulky>::handle_supervisor_evt), size_of::<usize>());
     }
 }

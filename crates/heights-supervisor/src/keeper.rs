@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::exit::Exit;
-use crate::launch::News;
+use crate::launch::{News, OnGone};
 use crate::panic::{catch, shielded};
 use crate::process::Process;
 use crate::report::Zombie;
@@ -78,26 +78,61 @@ pub(crate) struct Keeper {
     end: Option<OwnerEnd>,
 }
 
+/// A process that is up.
+struct Running {
+    keeper: Keeper,
+    task: JoinHandle<()>,
+    on_gone: OnGone,
+}
+
 impl Keeper {
     pub(crate) fn new(process: Process, place: Arc<dyn Place>, end: OwnerEnd) -> Self {
         Self { process, place, end: Some(end) }
     }
 
     /// Starts the process and returns when it is gone and everybody knows.
-    pub(crate) async fn keep(self, spawning: Starting, limit: Option<Duration>, news: News) {
+    ///
+    /// Most of the time this only waits for the task, so whatever else it does is on the heap,
+    /// and only for as long as it takes.
+    pub(crate) fn keep(
+        self,
+        spawning: Starting,
+        limit: Option<Duration>,
+        news: News,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let coming_up = Box::pin(self.bring_up(spawning, limit, news));
+        async move {
+            let Some(mut running) = coming_up.await else { return };
+            let told_to_end = tokio::select! {
+                biased;
+                // A join error is a cancelled runtime; the process is as gone as it can be.
+                _ended = &mut running.task => false,
+                () = running.keeper.process.keeper_needed() => true,
+            };
+            if told_to_end {
+                Box::pin(running.end()).await;
+            }
+            Box::pin(running.see_off()).await;
+        }
+    }
+
+    async fn bring_up(
+        mut self,
+        spawning: Starting,
+        limit: Option<Duration>,
+        news: News,
+    ) -> Option<Box<Running>> {
         match self.start(spawning, limit).await {
             Ok(task) => {
                 self.process.hub().started(&self.process);
                 (news.on_started)(Ok(()));
-                self.run(task).await;
-                let process = self.process.clone();
-                let exit = self.bury().await;
-                (news.on_gone)(process, exit);
+                Some(Box::new(Running { keeper: self, task, on_gone: news.on_gone }))
             }
             Err(failure) => {
                 self.process.settle(failure.to_exit());
                 self.bury().await;
                 (news.on_started)(Err(failure));
+                None
             }
         }
     }
@@ -159,41 +194,8 @@ impl Keeper {
         }
     }
 
-    /// Waits until the task is gone, and stops or kills it when told to.
-    async fn run(&self, mut task: JoinHandle<()>) {
-        // A join error is a cancelled runtime; the process is as gone as it can be.
-        tokio::select! {
-            biased;
-            _ended = &mut task => return,
-            () = self.process.kill_requested() => {}
-            shutdown = self.process.shutdown_ordered() => {
-                if self.stop_in_order(shutdown, &mut task).await {
-                    return;
-                }
-            }
-        }
-        if let Some(cell) = self.process.cell() {
-            cell.kill();
-        }
-        let _ended = task.await;
-    }
-
-    /// Asks the process to stop; `false` if it has to be killed.
-    async fn stop_in_order(&self, shutdown: Shutdown, task: &mut JoinHandle<()>) -> bool {
-        if shutdown == Shutdown::Brutal {
-            return false;
-        }
-        self.process.stop();
-        tokio::select! {
-            biased;
-            _ended = task => true,
-            () = self.process.kill_requested() => false,
-            () = elapsed(shutdown) => false,
-        }
-    }
-
     /// Settles everything about a process whose task is gone.
-    async fn bury(mut self) -> Exit {
+    async fn bury(&mut self) -> Exit {
         reap(&self.process).await;
         let process = &self.process;
         let exit = process.settle(Exit::Killed);
@@ -211,12 +213,53 @@ impl Keeper {
     }
 }
 
+impl Running {
+    /// Stops or kills the process, whichever it was told to, and waits until the task is gone.
+    async fn end(&mut self) {
+        let (process, task) = (&self.keeper.process, &mut self.task);
+        tokio::select! {
+            biased;
+            _ended = &mut *task => return,
+            () = process.kill_requested() => {}
+            shutdown = process.shutdown_ordered() => {
+                if stop_in_order(process, shutdown, task).await {
+                    return;
+                }
+            }
+        }
+        if let Some(cell) = process.cell() {
+            cell.kill();
+        }
+        let _ended = task.await;
+    }
+
+    async fn see_off(mut self: Box<Self>) {
+        let exit = self.keeper.bury().await;
+        let process = self.keeper.process.clone();
+        (self.on_gone)(process, exit);
+    }
+}
+
 impl Drop for Keeper {
     fn drop(&mut self) {
         // Only a keeper that was cancelled with its runtime still has the end in its hands.
         if self.end.is_some() {
             self.process.hub().forget(&self.process);
         }
+    }
+}
+
+/// Asks the process to stop; `false` if it has to be killed.
+async fn stop_in_order(process: &Process, shutdown: Shutdown, task: &mut JoinHandle<()>) -> bool {
+    if shutdown == Shutdown::Brutal {
+        return false;
+    }
+    process.stop();
+    tokio::select! {
+        biased;
+        _ended = task => true,
+        () = process.kill_requested() => false,
+        () = elapsed(shutdown) => false,
     }
 }
 

@@ -16,8 +16,10 @@ use crate::spec::ChildSpec;
 pub(crate) struct News {
     pub(crate) on_started: Box<dyn FnOnce(Result<(), StartFailure>) + Send>,
     /// Not called for a process that did not come up.
-    pub(crate) on_gone: Box<dyn FnOnce(Process, Exit) + Send>,
+    pub(crate) on_gone: OnGone,
 }
+
+pub(crate) type OnGone = Box<dyn FnOnce(Process, Exit) + Send>;
 
 /// Starts a life of a child of `parent`.
 pub(crate) fn launch_child(spec: &ChildSpec, parent: &Process, life: u32, news: News) -> Process {

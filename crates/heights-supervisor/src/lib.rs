@@ -81,7 +81,6 @@ mod report;
 
 mod guard;
 mod keeper;
-mod latch;
 mod launch;
 mod reporter;
 mod slot;

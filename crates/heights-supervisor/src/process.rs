@@ -3,15 +3,15 @@
 mod activity;
 mod control;
 mod down;
-mod restarts;
+mod milestones;
+mod reign;
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::num::ParseIntError;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use heights_core::{ChildId, ChildKind, Restart, Shutdown};
@@ -23,10 +23,10 @@ pub(crate) use self::activity::Activity;
 pub use self::activity::{Figures, Working};
 use self::down::Downs;
 pub use self::down::{Down, MonitorId};
-use self::restarts::Restarts;
+use self::milestones::{Milestone, Milestones};
+use self::reign::Reign;
 use crate::exit::{Exit, ShutdownReason};
 use crate::hub::{Hub, Shape};
-use crate::latch::Latch;
 use crate::spec::ChildSpec;
 
 /// Names one life of one child, unique within the operating system process and never reused.
@@ -109,39 +109,31 @@ struct Inner {
     born: Instant,
     activity: Activity,
     cell: OnceLock<ActorCell>,
-    stopping: Latch,
-    killing: Latch,
-    ordered: Latch,
-    zombie: Latch,
-    order: Mutex<Option<Shutdown>>,
-    farewell: Mutex<Option<Exit>>,
+    milestones: Milestones,
+    order: OnceLock<Shutdown>,
+    farewell: OnceLock<Exit>,
     exit: OnceLock<Exit>,
-    gone: Latch,
-    nursery: Mutex<BTreeMap<ProcessId, Process>>,
-    restarts: Mutex<Restarts>,
     start_info: OnceLock<StartInfo>,
+    /// For supervisors only; most processes are none.
+    reign: Option<Box<Reign>>,
     downs: Downs,
 }
 
 impl Process {
     pub(crate) fn new(birth: Birth) -> Self {
+        let reign = birth.spec.shape.map(|shape| Box::new(Reign::new(shape)));
         Self(Arc::new(Inner {
             pid: ProcessId::next(),
             birth,
             born: Instant::now(),
             activity: Activity::default(),
             cell: OnceLock::new(),
-            stopping: Latch::new(),
-            killing: Latch::new(),
-            ordered: Latch::new(),
-            zombie: Latch::new(),
-            order: Mutex::new(None),
-            farewell: Mutex::new(None),
+            milestones: Milestones::default(),
+            order: OnceLock::new(),
+            farewell: OnceLock::new(),
             exit: OnceLock::new(),
-            gone: Latch::new(),
-            nursery: Mutex::new(BTreeMap::new()),
-            restarts: Mutex::default(),
             start_info: OnceLock::new(),
+            reign,
             downs: Downs::default(),
         }))
     }
@@ -213,7 +205,7 @@ impl Process {
 
     /// Tells whether the task of the process has not ended yet.
     pub fn is_alive(&self) -> bool {
-        !self.0.gone.is_set()
+        !self.0.milestones.passed(Milestone::Gone)
     }
 
     /// Asks the process to stop in good order; its supervisor then reacts by its rules.
@@ -225,12 +217,12 @@ impl Process {
     ///
     /// Killing takes effect where the process awaits; code that never yields cannot be killed.
     pub fn kill(&self) {
-        self.0.killing.set();
+        self.0.milestones.pass(Milestone::Killing);
     }
 
     /// Waits until the task of the process, and all below it, has ended.
     pub async fn gone(&self) -> Exit {
-        self.0.gone.wait().await;
+        self.0.milestones.reached(Milestone::Gone).await;
         self.exit().unwrap_or(Exit::NoProc)
     }
 
@@ -263,7 +255,3 @@ impl PartialEq for Process {
 }
 
 impl Eq for Process {}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

@@ -1,15 +1,20 @@
 //! The place of a child, which outlives its incarnations.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::keeper::Place;
 use crate::process::Process;
 
 /// Holds the reference to the current life of a child, if there is one.
-pub(crate) struct Slot<R>(Arc<watch::Sender<Occupant<R>>>);
+pub(crate) struct Slot<R>(Arc<Inner<R>>);
+
+struct Inner<R> {
+    occupant: Mutex<Occupant<R>>,
+    occupied: Notify,
+}
 
 enum Occupant<R> {
     Nobody { restarting: bool },
@@ -18,64 +23,69 @@ enum Occupant<R> {
 
 impl<R: Clone> Slot<R> {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Occupant::Nobody { restarting: false })))
+        let occupant = Mutex::new(Occupant::Nobody { restarting: false });
+        Self(Arc::new(Inner { occupant, occupied: Notify::new() }))
     }
 
     pub(crate) fn current(&self) -> Option<R> {
-        match &*self.0.borrow() {
+        match &*self.occupant() {
             Occupant::Somebody { reference, .. } => Some(reference.clone()),
             Occupant::Nobody { .. } => None,
         }
     }
 
     pub(crate) fn process(&self) -> Option<Process> {
-        match &*self.0.borrow() {
+        match &*self.occupant() {
             Occupant::Somebody { process, .. } => Some(process.clone()),
             Occupant::Nobody { .. } => None,
         }
     }
 
     pub(crate) fn is_restarting(&self) -> bool {
-        matches!(&*self.0.borrow(), Occupant::Nobody { restarting: true })
+        matches!(&*self.occupant(), Occupant::Nobody { restarting: true })
     }
 
     pub(crate) fn occupy(&self, process: Process, reference: R) {
-        self.0.send_replace(Occupant::Somebody { process, reference });
+        let occupant = Occupant::Somebody { process, reference };
+        let before = std::mem::replace(&mut *self.occupant(), occupant);
+        // Not under the lock: it may be the last reference to a lot.
+        drop(before);
+        self.0.occupied.notify_waiters();
     }
 
     /// Waits until there is a life.
     pub(crate) async fn occupied(&self) -> R {
-        let mut changes = self.0.subscribe();
         loop {
-            if let Occupant::Somebody { reference, .. } = &*changes.borrow_and_update() {
-                return reference.clone();
+            // Made before the slot is looked into, so that nothing in between is missed.
+            let occupied = self.0.occupied.notified();
+            if let Some(reference) = self.current() {
+                return reference;
             }
-            // `self` keeps the sending side alive, so this never fails.
-            let _changed = changes.changed().await;
+            occupied.await;
         }
+    }
+}
+
+impl<R> Slot<R> {
+    fn occupant(&self) -> MutexGuard<'_, Occupant<R>> {
+        self.0.occupant.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<R: Send + Sync + 'static> Place for Slot<R> {
     fn vacate(&self, process: &Process, restarting: bool) {
-        self.0.send_if_modified(|occupant| {
-            let theirs =
-                matches!(occupant, Occupant::Somebody { process: held, .. } if held == process);
-            if theirs {
-                *occupant = Occupant::Nobody { restarting };
-            }
-            theirs
-        });
+        let mut occupant = self.occupant();
+        if matches!(&*occupant, Occupant::Somebody { process: held, .. } if held == process) {
+            let before = std::mem::replace(&mut *occupant, Occupant::Nobody { restarting });
+            drop(occupant);
+            drop(before);
+        }
     }
 
     fn set_restarting(&self, soon: bool) {
-        self.0.send_if_modified(|occupant| match occupant {
-            Occupant::Nobody { restarting } if *restarting != soon => {
-                *restarting = soon;
-                true
-            }
-            _ => false,
-        });
+        if let Occupant::Nobody { restarting } = &mut *self.occupant() {
+            *restarting = soon;
+        }
     }
 }
 
@@ -87,7 +97,7 @@ impl<R> Clone for Slot<R> {
 
 impl<R> fmt::Debug for Slot<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0.borrow() {
+        match &*self.occupant() {
             Occupant::Somebody { process, .. } => write!(f, "Slot({process:?})"),
             Occupant::Nobody { restarting: true } => f.write_str("Slot(restarting)"),
             Occupant::Nobody { restarting: false } => f.write_str("Slot(empty)"),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use heights_core::Shutdown;
 use ractor::ActorCell;
 
-use super::{Activity, Process, ProcessId, StartInfo, lock};
+use super::milestones::Milestone;
+use super::{Activity, Process, ProcessId, StartInfo};
 use crate::exit::Exit;
 use crate::hub::Shape;
 
@@ -21,22 +22,21 @@ impl Process {
 
     /// Returns how a supervisor treats its children, and how many restarts count right now.
     pub(crate) fn shape(&self) -> Option<Shape> {
-        let mut shape = self.0.birth.spec.shape?;
-        shape.restarts_used = lock(&self.0.restarts).within(shape.intensity.period);
-        Some(shape)
+        self.0.reign.as_ref().map(|reign| reign.shape())
     }
 
     /// Notes how many restarts the supervisor has counted so far.
     pub(crate) fn note_restarts(&self, total: u64) {
-        if let Some(shape) = self.0.birth.spec.shape {
-            lock(&self.0.restarts).note(total, shape.intensity.period);
+        if let Some(reign) = &self.0.reign {
+            reign.note_restarts(total);
         }
     }
 
     /// Tells whether its supervisor will start another life after this exit, unless it gives up.
     pub(crate) fn expects_restart(&self, exit: &Exit) -> bool {
         let rule = self.restart().is_some_and(|restart| restart.restarts_after(exit.class()));
-        rule && !self.0.ordered.is_set() && !self.parent().is_some_and(Self::is_stopping)
+        let ordered = self.0.milestones.passed(Milestone::Ordered);
+        rule && !ordered && !self.parent().is_some_and(Self::is_stopping)
     }
 
     /// Makes the mailbox known, so that the process can be stopped and killed.
@@ -61,19 +61,19 @@ impl Process {
     /// Asks the process to stop; the first reason given is the one it leaves with.
     pub(crate) fn stop_with(&self, exit: Exit) {
         self.set_farewell(exit);
-        self.0.stopping.set();
+        self.0.milestones.pass(Milestone::Stopping);
         if let Some(cell) = self.cell() {
             cell.stop(None);
         }
     }
 
     pub(crate) fn set_farewell(&self, exit: Exit) {
-        lock(&self.0.farewell).get_or_insert(exit);
+        self.0.farewell.get_or_init(|| exit);
     }
 
     /// The exit to leave with if nothing goes wrong on the way out.
     pub(crate) fn farewell(&self) -> Exit {
-        lock(&self.0.farewell).clone().unwrap_or(Exit::Normal)
+        self.0.farewell.get().cloned().unwrap_or(Exit::Normal)
     }
 
     /// Settles how the process ended; the first answer stays.
@@ -83,30 +83,35 @@ impl Process {
 
     /// Orders a stop by the rules of a child spec; the keeper carries it out.
     pub(crate) fn order_shutdown(&self, shutdown: Shutdown) {
-        lock(&self.0.order).get_or_insert(shutdown);
-        self.0.ordered.set();
+        self.0.order.get_or_init(|| shutdown);
+        self.0.milestones.pass(Milestone::Ordered);
     }
 
     /// Tells whether it was killed because its spec says that it is stopped by killing it.
     pub(crate) fn was_killed_in_order(&self, exit: &Exit) -> bool {
-        matches!(exit, Exit::Killed) && *lock(&self.0.order) == Some(Shutdown::Brutal)
+        matches!(exit, Exit::Killed) && self.0.order.get() == Some(&Shutdown::Brutal)
     }
 
     pub(crate) async fn shutdown_ordered(&self) -> Shutdown {
-        self.0.ordered.wait().await;
-        lock(&self.0.order).unwrap_or(Shutdown::Infinity)
+        self.0.milestones.reached(Milestone::Ordered).await;
+        self.0.order.get().copied().unwrap_or(Shutdown::Infinity)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.0.stopping.is_set() || self.0.ordered.is_set() || self.0.killing.is_set()
+        self.0.milestones.is_ending()
     }
 
-    pub(crate) async fn stop_requested(&self) {
-        self.0.stopping.wait().await;
+    pub(crate) fn stop_requested(&self) -> impl Future<Output = ()> {
+        self.0.milestones.reached(Milestone::Stopping)
     }
 
-    pub(crate) async fn kill_requested(&self) {
-        self.0.killing.wait().await;
+    pub(crate) fn kill_requested(&self) -> impl Future<Output = ()> {
+        self.0.milestones.reached(Milestone::Killing)
+    }
+
+    /// Waits until a stop is ordered or the process is to be killed.
+    pub(crate) fn keeper_needed(&self) -> impl Future<Output = ()> {
+        self.0.milestones.keeper_needed()
     }
 
     /// Returns how long the process may take to be gone once it has been killed.
@@ -115,16 +120,16 @@ impl Process {
     }
 
     pub(crate) fn set_zombie(&self) {
-        self.0.zombie.set();
+        self.0.milestones.pass(Milestone::Zombie);
     }
 
     /// Tells whether it has been reported that the process does not end.
     pub(crate) fn is_zombie(&self) -> bool {
-        self.0.zombie.is_set()
+        self.0.milestones.passed(Milestone::Zombie)
     }
 
     pub(crate) fn set_gone(&self) {
-        self.0.gone.set();
+        self.0.milestones.pass(Milestone::Gone);
     }
 
     pub(crate) fn tell_downs(&self, exit: &Exit) {
@@ -132,14 +137,18 @@ impl Process {
     }
 
     pub(crate) fn adopt(&self, child: Self) {
-        lock(&self.0.nursery).insert(child.pid(), child);
+        if let Some(reign) = &self.0.reign {
+            reign.adopt(child);
+        }
     }
 
     pub(crate) fn disown(&self, child: ProcessId) {
-        lock(&self.0.nursery).remove(&child);
+        if let Some(reign) = &self.0.reign {
+            reign.disown(child);
+        }
     }
 
     pub(crate) fn children(&self) -> Vec<Self> {
-        lock(&self.0.nursery).values().cloned().collect()
+        self.0.reign.as_ref().map_or_else(Vec::new, |reign| reign.children())
     }
 }
