@@ -68,8 +68,11 @@ type Subscribers<E> = Arc<Vec<Subscriber<E>>>;
 struct Subscriber<E> {
     id: SubscriptionId,
     queue: Arc<Queue<E>>,
+    wants: Option<Wants<E>>,
     bond: Option<(Owner, EndHookId)>,
 }
+
+type Wants<E> = Arc<dyn Fn(&E) -> bool + Send + Sync>;
 
 impl<E> Topic<E> {
     /// Names a topic in a constant.
@@ -89,7 +92,7 @@ impl Bus {
         Self::default()
     }
 
-    /// Tells all subscribers of a topic and returns how many there are; never waits.
+    /// Tells all subscribers of a topic and returns how many wanted to know; never waits.
     ///
     /// What one publisher says arrives in its order. Of two that publish at once, each subscriber may
     /// hear another one first.
@@ -98,10 +101,8 @@ impl Bus {
         E: Clone + Send + Sync + 'static,
     {
         let subscribers = self.subscribers_of(topic);
-        for subscriber in subscribers.iter() {
-            subscriber.queue.push(event.clone());
-        }
-        subscribers.len()
+        let wanting = subscribers.iter().filter(|subscriber| subscriber.wants(&event));
+        wanting.map(|subscriber| subscriber.queue.push(event.clone())).count()
     }
 
     /// Subscribes an actor: `recipient` is told that there is news until `owner` has ended.
@@ -135,7 +136,8 @@ impl Bus {
             }
         });
         let bond = Some((owner.clone(), hook));
-        self.add(topic, Subscriber { id, queue: Queue::telling(bound, recipient), bond });
+        let queue = Queue::telling(bound, recipient);
+        self.add(topic, Subscriber { id, queue, wants: None, bond });
         // The hook of an owner that ended meanwhile found nothing to take back.
         if !owner.is_alive() {
             self.unsubscribe(topic, id);
@@ -148,9 +150,20 @@ impl Bus {
     where
         E: Clone + Send + Sync + 'static,
     {
-        let (id, queue) = (SubscriptionId::next(), Queue::waking(bound));
-        self.add(topic, Subscriber { id, queue: Arc::clone(&queue), bond: None });
-        Subscription { bus: self.clone(), topic: topic.clone(), id, queue }
+        self.open(topic, bound, None)
+    }
+
+    /// Subscribes to those events of a topic that `wants` says yes to.
+    pub fn stream_where<E>(
+        &self,
+        topic: &Topic<E>,
+        bound: usize,
+        wants: impl Fn(&E) -> bool + Send + Sync + 'static,
+    ) -> Subscription<E>
+    where
+        E: Clone + Send + Sync + 'static,
+    {
+        self.open(topic, bound, Some(Arc::new(wants)))
     }
 
     /// Ends a subscription before its owner does; `false` if it has ended.
@@ -175,6 +188,15 @@ impl Bus {
         E: Clone + Send + Sync + 'static,
     {
         self.subscribers_of(topic).len()
+    }
+
+    fn open<E>(&self, topic: &Topic<E>, bound: usize, wants: Option<Wants<E>>) -> Subscription<E>
+    where
+        E: Clone + Send + Sync + 'static,
+    {
+        let (id, queue) = (SubscriptionId::next(), Queue::waking(bound));
+        self.add(topic, Subscriber { id, queue: Arc::clone(&queue), wants, bond: None });
+        Subscription { bus: self.clone(), topic: topic.clone(), id, queue }
     }
 
     fn add<E: Send + Sync + 'static>(&self, topic: &Topic<E>, subscriber: Subscriber<E>) {
@@ -221,9 +243,16 @@ impl<E> Clone for Topic<E> {
     }
 }
 
+impl<E> Subscriber<E> {
+    fn wants(&self, event: &E) -> bool {
+        self.wants.as_ref().is_none_or(|wants| wants(event))
+    }
+}
+
 impl<E> Clone for Subscriber<E> {
     fn clone(&self) -> Self {
-        Self { id: self.id, queue: Arc::clone(&self.queue), bond: self.bond.clone() }
+        let (queue, wants) = (Arc::clone(&self.queue), self.wants.clone());
+        Self { id: self.id, queue, wants, bond: self.bond.clone() }
     }
 }
 

@@ -45,6 +45,7 @@
 //! | [`periodic`] | what happens again and again |
 //! | [`registry`] | who answers to which name |
 //! | [`bus`] | who hears what happens |
+//! | [`table`] | what outlives who works with it |
 //! | [`vitals`] | looking inside while it runs |
 
 #![warn(missing_docs)]
@@ -55,6 +56,7 @@ pub mod periodic;
 pub mod prelude;
 pub mod registry;
 pub mod regulator;
+pub mod table;
 
 pub use heights_supervisor::*;
 /// The actors below: for plain ones, which [`ChildSpec::actor`] supervises unchanged.
@@ -64,6 +66,7 @@ pub use self::app::App;
 pub use self::periodic::every;
 pub use self::registry::Registry;
 pub use self::regulator::Regulator;
+pub use self::table::Table;
 
 /// Looking inside a running tree.
 pub mod vitals {
@@ -79,4 +82,6 @@ mod guides {
     mod bus {}
     #[doc = include_str!("../../../docs/guides/registry.md")]
     mod registry {}
+    #[doc = include_str!("../../../docs/guides/tables.md")]
+    mod tables {}
 }
