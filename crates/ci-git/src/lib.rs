@@ -11,8 +11,8 @@
 //! | call | processes, one after another | at the same time |
 //! |---|---|---|
 //! | [`Mirror::open`] | 1 | |
-//! | [`Mirror::fetch_some`] | 1 | |
-//! | [`Mirror::fetch`] | 3 | 1, asking for the default branch |
+//! | [`Mirror::fetch_some`], however many | 1, and three that it starts | |
+//! | [`Mirror::fetch`] | 4, and three that it starts | 1, asking for the default branch |
 //! | [`Mirror::refs`] | 1 | |
 //! | [`Mirror::tree`], of a commit that was not listed lately | 1 | |
 //! | [`Mirror::read_files`], [`Mirror::lacking`] | 0: they ask a process that stays | |
@@ -49,8 +49,7 @@ pub use contents::Content;
 pub use git::{Git, GitMissing, MINIMUM, Version};
 pub use hold::LockError;
 pub use mirror::{
-    FetchError, Merge, MergeCommit, MergeError, MergeRequest, Mirror, MirrorConfig, OpenError,
-    Opened, Wanted,
+    Merge, MergeCommit, MergeError, MergeRequest, Mirror, MirrorConfig, OpenError, Opened, Wanted,
 };
 pub use refs::Refs;
 pub use remote::{BadUrl, Credential};

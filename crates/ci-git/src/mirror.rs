@@ -17,6 +17,7 @@ mod tags;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use ci_domain::ids::CommitSha;
@@ -33,7 +34,7 @@ use crate::tree::{RepoPath, Tree};
 
 use self::listings::Listings;
 
-pub use self::fetch::{FetchError, Wanted};
+pub use self::fetch::Wanted;
 pub use self::merge::{Merge, MergeCommit, MergeError, MergeRequest};
 pub use self::open::{OpenError, Opened};
 pub(crate) use self::tags::SORTED;
@@ -61,6 +62,8 @@ pub struct Mirror {
     credential: Option<Credential>,
     lock: PathBuf,
     listings: Listings,
+    /// References that were written since all were packed.
+    loose_references: Arc<AtomicUsize>,
 }
 
 impl Mirror {

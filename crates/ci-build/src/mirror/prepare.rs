@@ -9,7 +9,7 @@ use ci_domain::outline::{Basis, Preparation, Prepared};
 use ci_domain::pipeline::{On, Pipeline};
 use ci_domain::policy::Policy;
 use ci_domain::subject::Subject;
-use ci_git::{CommandError, FetchError, Merge, MergeError, MergeRequest, Mirror, Tree, Wanted};
+use ci_git::{CommandError, Merge, MergeError, MergeRequest, Mirror, Tree, Wanted};
 use heights::Regulator;
 
 use crate::mirror::cache::PipelineCache;
@@ -136,15 +136,12 @@ impl Preparer {
     async fn fetch(&self, fetch: Fetch, subject: &Subject) -> Result<(), PrepareFault> {
         let permit = self.fetch.acquire().await;
         let _permit = permit.map_err(|refused| PrepareFault::Later(refused.to_string()))?;
-        let fetched = match fetch {
-            Fetch::Subject => self.git.fetch_some(&[wanted(subject)]).await,
-            Fetch::All => self.git.fetch().await,
-        };
-        match fetched {
+        match fetch {
             // A deleted head is found out by the merge, which then says so.
-            Ok(()) | Err(FetchError::NoSuchRef { .. }) => Ok(()),
-            Err(FetchError::Git(error)) => Err(error.into()),
+            Fetch::Subject => drop(self.git.fetch_some(&[wanted(subject)]).await?),
+            Fetch::All => self.git.fetch().await?,
         }
+        Ok(())
     }
 
     async fn plan(

@@ -92,8 +92,8 @@ impl Mirror {
             }
             State::Unknown(error) => return Err(error.into()),
         };
-        let listings = Listings::default();
-        Ok((Self { repository, remote, credential, lock, listings }, opened))
+        let (listings, loose_references) = (Listings::default(), Arc::default());
+        Ok((Self { repository, remote, credential, lock, listings, loose_references }, opened))
     }
 }
 

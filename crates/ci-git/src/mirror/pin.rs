@@ -20,7 +20,7 @@ impl Mirror {
         let reference = reference(subject, commit);
         let command = self.command("update-ref").args(["--", &reference, commit.as_str()]);
         command.holding(&hold).run().await?;
-        Ok(())
+        self.has_written(1, &hold).await
     }
 
     /// Lets go of one commit; one that is not pinned is fine.

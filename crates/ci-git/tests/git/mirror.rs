@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::time::Duration;
 
 use ci_domain::ids::PullNumber;
-use ci_git::{FetchError, Mirror, MirrorConfig, OpenError, Opened, Wanted};
+use ci_git::{Mirror, MirrorConfig, OpenError, Opened, Wanted};
 
-use crate::fixture::{Scene, branch, exists, explain, merged, write};
+use crate::fixture::{Scene, branch, command, exists, explain, merged, run, write};
 
 #[tokio::test]
 async fn a_mirror_is_created_once() {
@@ -127,7 +127,7 @@ async fn a_forced_push_is_followed() {
         let wanted = [Wanted::Branch(branch("main"))];
         match everything {
             true => mirror.fetch().await.unwrap(),
-            false => mirror.fetch_some(&wanted).await.unwrap(),
+            false => assert_eq!(mirror.fetch_some(&wanted).await.unwrap(), []),
         }
         assert_eq!(mirror.refs().await.unwrap().heads[&branch("main")], scene.origin.tip("main"));
     }
@@ -140,7 +140,7 @@ async fn a_few_references_are_fetched_alone() {
     scene.origin.git(["tag", "v1", "main"]);
     let (mirror, _) = scene.open().await;
     mirror.fetch_some(&[]).await.unwrap();
-    mirror.fetch_pull(PullNumber(7)).await.unwrap();
+    mirror.fetch_some(&[Wanted::Pull(PullNumber(7))]).await.unwrap();
     mirror.fetch_some(&[Wanted::Branch(branch("main"))]).await.unwrap();
     let refs = mirror.refs().await.unwrap();
     assert_eq!(refs.heads.keys().collect::<Vec<_>>(), [&branch("main")]);
@@ -148,14 +148,38 @@ async fn a_few_references_are_fetched_alone() {
 }
 
 #[tokio::test]
-async fn a_deleted_head_is_told_by_name() {
+async fn what_is_gone_keeps_nothing_else_away() {
     let scene = Scene::new().await;
-    let mirror = scene.mirror().await;
-    let wanted = [Wanted::Branch(branch("main")), Wanted::Pull(PullNumber(8))];
-    match mirror.fetch_some(&wanted).await {
-        Err(FetchError::NoSuchRef { reference }) => assert_eq!(reference, "refs/pull/8/head"),
-        other => panic!("{other:?}"),
-    }
+    let head = scene.origin.pull(7, |origin| origin.write("top", "7\n"));
+    let (mirror, _) = scene.open().await;
+    let gone = [Wanted::Pull(PullNumber(8)), Wanted::Branch(branch("a"))];
+    let there = [Wanted::Branch(branch("main")), Wanted::Pull(PullNumber(7))];
+    let wanted = [gone.as_slice(), there.as_slice()].concat();
+    let mut missed = mirror.fetch_some(&wanted).await.unwrap();
+    missed.sort();
+    let mut gone = gone.to_vec();
+    gone.sort();
+    assert_eq!(missed, gone);
+    let refs = mirror.refs().await.unwrap();
+    assert_eq!(refs.pulls, [(PullNumber(7), head)].into());
+    assert_eq!(refs.heads.keys().collect::<Vec<_>>(), [&branch("main")]);
+}
+
+#[tokio::test]
+async fn many_references_are_put_into_one_file() {
+    let scene = Scene::new().await;
+    let tip = scene.origin.tip("main");
+    let references = (0..300).map(|number| format!("create refs/heads/many-{number} {tip}\n"));
+    write(&scene.path("references"), references.collect::<String>());
+    let mut update = command(&scene.origin.path);
+    let references = File::open(scene.path("references")).unwrap();
+    run(update.args(["update-ref", "--stdin"]).stdin(references));
+    let (mirror, _) = scene.open().await;
+    let wanted: Vec<_> =
+        (0..300).map(|number| Wanted::Branch(branch(&format!("many-{number}")))).collect();
+    mirror.fetch_some(&wanted).await.unwrap();
+    assert!(!exists(mirror.dir().join("refs/heads/many-0")));
+    assert_eq!(mirror.refs().await.unwrap().heads.len(), 300);
 }
 
 #[tokio::test]
