@@ -150,6 +150,15 @@ impl Family {
         }
     }
 
+    /// Takes the restarts that these wait for as given up.
+    pub(super) fn give_up_restarts_of(&mut self, ids: &[ChildId]) {
+        for id in ids {
+            if matches!(self.state(id), Some(ChildState::Restarting(_))) {
+                self.set_stopped(id);
+            }
+        }
+    }
+
     /// Begins a start if the child is known and does not run.
     pub(super) fn begin_start(&mut self, id: &ChildId) -> Option<ChildRun> {
         let incarnation = Incarnation(self.incarnations + 1);

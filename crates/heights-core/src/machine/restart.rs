@@ -87,7 +87,9 @@ impl Machine {
 
     pub(super) fn retry(&mut self, id: &ChildId, ticket: u64) {
         if self.family.state(id) == Some(ChildState::Restarting(ticket)) {
-            self.plan = self.fellows(id).into_iter().map(Op::Start).collect();
+            // Whoever was started by request meanwhile stops once more: order before all.
+            let fellows = self.stop_fellows(id);
+            self.plan.extend(fellows.into_iter().map(Op::Start));
             self.purpose = Purpose::Restart;
         }
     }
@@ -107,14 +109,23 @@ impl Machine {
 
     /// Plans the restart of a failed child together with those that share its fate.
     fn restart(&mut self, failed: &ChildId) {
-        let fellows = self.fellows(failed);
-        self.plan = fellows.iter().rev().cloned().map(Op::Stop).collect();
+        let fellows = self.stop_fellows(failed);
         if self.backoff_of(failed).is_some() {
             self.purpose = Purpose::Delay(failed.clone());
         } else {
             self.plan.extend(fellows.into_iter().map(Op::Start));
             self.purpose = Purpose::Restart;
         }
+    }
+
+    /// Plans the stop of those that share the fate of a failed child, and lists all of them.
+    ///
+    /// A restart that one of them waits for is given up: it comes back together with the others.
+    fn stop_fellows(&mut self, failed: &ChildId) -> Vec<ChildId> {
+        let fellows = self.fellows(failed);
+        self.family.give_up_restarts_of(&fellows);
+        self.plan = fellows.iter().rev().cloned().map(Op::Stop).collect();
+        fellows
     }
 
     /// Plans another attempt: through the queue, so that others get a turn in between.

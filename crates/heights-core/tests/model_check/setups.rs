@@ -1,0 +1,83 @@
+//! The supervisors that are explored.
+
+use std::time::Duration;
+
+use heights_core::Restart::{Permanent, Temporary, Transient};
+use heights_core::{
+    AutoShutdown, Backoff, ChildPlan, Flags, Intensity, Machine, Restart, Strategy,
+};
+
+/// How long restarts count, in ticks of the world's clock.
+pub const PERIOD: u64 = 2;
+
+/// One supervisor.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    pub strategy: Strategy,
+    pub flags: Flags,
+    pub plans: Vec<ChildPlan>,
+    /// Whether children are deleted and added again.
+    pub edits: bool,
+}
+
+const NAMES: [&str; 3] = ["b", "c", "a"];
+const TYPES: [Restart; 3] = [Permanent, Transient, Temporary];
+
+impl Setup {
+    pub fn new(strategy: Strategy, restarts: [Restart; 3]) -> Self {
+        let plan = |(name, restart)| ChildPlan { restart, ..ChildPlan::worker(name) };
+        let intensity = Intensity::new(3, Duration::from_secs(PERIOD));
+        Self {
+            strategy,
+            flags: Flags { intensity, ..Flags::default() },
+            plans: NAMES.into_iter().zip(restarts).map(plan).collect(),
+            edits: false,
+        }
+    }
+
+    pub fn machine(&self) -> Machine {
+        Machine::new(self.strategy, self.flags, self.plans.clone()).unwrap()
+    }
+
+    /// Every way to give three children one of three restart types.
+    pub fn all_restart_types(strategy: Strategy) -> impl Iterator<Item = Self> {
+        let types = |number: usize| [TYPES[number / 9], TYPES[number / 3 % 3], TYPES[number % 3]];
+        (0..27).map(move |number| Self::new(strategy, types(number)))
+    }
+
+    /// Supervisors whose children are deleted and added again, so that their order changes.
+    pub fn edited(strategy: Strategy) -> Self {
+        let mut setup = Self::new(strategy, [Permanent, Temporary, Transient]);
+        setup.flags.intensity.restarts = 2;
+        setup.edits = true;
+        setup
+    }
+
+    /// Supervisors that wait before they restart. How long makes no difference here: timers fire
+    /// whenever they like.
+    pub fn delayed(strategy: Strategy) -> impl Iterator<Item = Self> {
+        let types = [[Permanent; 3], [Permanent, Temporary, Transient]];
+        types.into_iter().map(move |types| {
+            let mut setup = Self::new(strategy, types);
+            let second = Duration::from_secs(1);
+            setup.flags.backoff = Some(Backoff::exponential(second, second));
+            setup
+        })
+    }
+
+    /// Supervisors that end when their significant children have.
+    pub fn significant(strategy: Strategy) -> impl Iterator<Item = Self> {
+        let flags = [AutoShutdown::AnySignificant, AutoShutdown::AllSignificant];
+        let types = [[Transient; 3], [Temporary, Transient, Permanent]];
+        flags.into_iter().flat_map(move |flag| {
+            types.map(|types| {
+                let mut setup = Self::new(strategy, types);
+                setup.flags.auto_shutdown = flag;
+                for plan in &mut setup.plans[..2] {
+                    plan.significant = true;
+                }
+                setup
+            })
+        })
+    }
+}
