@@ -2,8 +2,8 @@
 //!
 //! Queues form a tree. A permit of a queue is also a permit of every queue above it, taken in one
 //! step: nobody holds one limit while waiting for another, so nothing deadlocks and no limit is
-//! exceeded on the way. Each queue serves in the order of arrival, and so does a queue above among
-//! those that its own limits let through.
+//! exceeded on the way. Each queue serves by its own [`Discipline`]; a queue above serves those
+//! that its own limits let through in the order of their arrival.
 //!
 //! ```text
 //!   jobs          at most 4
@@ -11,12 +11,19 @@
 //!   └─ test                                jobs full: everyone waits, oldest first
 //! ```
 //!
+//! A rate that several queues share is the rate of a queue above them.
+//!
 //! Work that already runs is *adopted*: counted at once, over the limit if need be. While a queue
 //! is *held* nothing new is admitted through it, so that adoption can finish first.
 
+mod node;
+mod view;
+
 use std::time::Duration;
 
-use crate::queue::{Queue, Ticket, TicketCounter};
+use self::node::Node;
+pub use self::view::{Claim, QueueView};
+use crate::queue::{Discipline, Key, Ticket, TicketCounter, Waiter};
 use crate::{Moment, Rate, TokenBucket};
 
 /// Names a queue within its [`Admission`].
@@ -32,6 +39,47 @@ pub struct Limits {
     pub rate: Option<Rate>,
     /// How long a waiter may wait unless it says otherwise.
     pub max_wait: Option<Duration>,
+    /// How many may wait; zero lets only those in who need not wait.
+    pub max_len: Option<usize>,
+    /// Who of those who wait is served next.
+    pub discipline: Discipline,
+}
+
+/// Says who asks and for how long; by default nobody in particular, for as long as it takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// On whose behalf.
+    pub key: Option<Key>,
+    /// How long to wait at most; `None` is for ever.
+    pub max_wait: Option<Duration>,
+}
+
+/// Stands for a permit that was given; [`Admission::release`] takes it back.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "a grant that is lost is held for ever"]
+pub struct Grant {
+    queue: QueueId,
+    slot: usize,
+}
+
+/// Ends a wait.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decision<T> {
+    /// The waiter has its permit.
+    Admit(Grant, T),
+    /// The waiter gets none.
+    Refuse(RefusalKind, T),
+}
+
+/// Says why a waiter gets no permit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// Its patience ended.
+    Expired,
+    /// It waited longer than the target of a queue that stands still.
+    Shed,
+    /// Too many wait.
+    Full,
 }
 
 /// Decides for a tree of queues; `T` stands for whatever wakes a waiter.
@@ -39,121 +87,72 @@ pub struct Limits {
 pub struct Admission<T> {
     nodes: Vec<Node<T>>,
     tickets: TicketCounter,
-}
-
-/// Shows one queue at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct QueueView {
-    /// The limits in force.
-    pub limits: Limits,
-    /// Permits held now, those of queues below included.
-    pub held: u32,
-    /// Waiters of this queue itself.
-    pub waiting: usize,
-    /// How long the first of them has waited.
-    pub oldest_wait: Option<Duration>,
-    /// Permits given so far, adopted ones included.
-    pub granted: u64,
-    /// Waiters who lost their patience so far.
-    pub expired: u64,
-    /// Whether admission is held here or above.
-    pub on_hold: bool,
-}
-
-#[derive(Debug)]
-struct Node<T> {
-    parent: Option<QueueId>,
-    concurrency: Option<u32>,
-    bucket: Option<TokenBucket>,
-    max_wait: Option<Duration>,
-    held: u32,
-    holds: u32,
-    granted: u64,
-    expired: u64,
-    waiters: Queue<T>,
+    /// How many wait in all queues together.
+    waiting: usize,
 }
 
 impl<T> Default for Admission<T> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), tickets: TicketCounter::default() }
+        Self { nodes: Vec::new(), tickets: TicketCounter::default(), waiting: 0 }
     }
 }
 
 impl<T> Admission<T> {
     /// Adds a queue, inside `parent` if there is one.
     pub fn add(&mut self, parent: Option<QueueId>, limits: Limits) -> QueueId {
-        self.nodes.push(Node {
-            parent,
-            concurrency: limits.concurrency,
-            bucket: limits.rate.map(TokenBucket::new),
-            max_wait: limits.max_wait,
-            held: 0,
-            holds: 0,
-            granted: 0,
-            expired: 0,
-            waiters: Queue::default(),
-        });
+        self.nodes.push(Node::new(parent, limits));
         QueueId(self.nodes.len() - 1)
     }
 
-    /// Lines a waiter up; [`Self::admit`] says when its turn has come.
-    pub fn enqueue(
-        &mut self,
-        queue: QueueId,
-        now: Moment,
-        max_wait: Option<Duration>,
-        waiter: T,
-    ) -> Ticket {
+    /// Takes a permit at once if nobody waits anywhere and every limit lets it through.
+    pub fn try_take(&mut self, queue: QueueId, now: Moment, key: Option<&Key>) -> Option<Grant> {
+        if self.waiting > 0 || !self.is_open(queue, now) {
+            return None;
+        }
+        self.node_mut(queue).waiters.note_empty(now);
+        Some(self.take(queue, now, key.cloned()))
+    }
+
+    /// Lines a waiter up; [`Self::decide`] says how its wait ends.
+    pub fn enqueue(&mut self, queue: QueueId, now: Moment, request: Request, waiter: T) -> Ticket {
         let ticket = self.tickets.draw();
-        self.node_mut(queue).waiters.push(ticket, now, max_wait, waiter);
+        let deadline = request.max_wait.map(|wait| now.saturating_add(wait));
+        let waiter = Waiter { since: now, key: request.key, deadline, item: waiter };
+        self.node_mut(queue).waiters.push(ticket, waiter);
+        self.waiting += 1;
         ticket
     }
 
-    /// Forgets a waiter that left; one that was admitted or expired is left alone.
-    pub fn abandon(&mut self, queue: QueueId, ticket: Ticket) {
-        self.node_mut(queue).waiters.remove(ticket);
+    /// Forgets a waiter that left; one whose wait has ended is left alone.
+    pub fn abandon(&mut self, queue: QueueId, now: Moment, ticket: Ticket) {
+        let node = self.node_mut(queue);
+        let left = node.waiters.remove(ticket).is_some();
+        node.waiters.note_empty(now);
+        self.waiting -= usize::from(left);
     }
 
-    /// Drops the waiters whose patience has ended and returns them.
-    pub fn expire(&mut self, now: Moment) -> Vec<T> {
-        let mut gone = Vec::new();
-        for node in &mut self.nodes {
-            let expired = node.waiters.expire(now);
-            node.expired += expired.len() as u64;
-            gone.extend(expired.into_iter().map(|(_, waiter)| waiter));
+    /// Ends one wait that has to end now; call it until it says `None`.
+    pub fn decide(&mut self, now: Moment) -> Option<Decision<T>> {
+        if self.waiting == 0 {
+            return None;
         }
-        gone
-    }
-
-    /// Takes a permit for the longest waiting of those who may have one; call it until it says no.
-    pub fn admit(&mut self, now: Moment) -> Option<(QueueId, T)> {
-        let (queue, _) = self
-            .heads()
-            .filter(|(queue, _)| self.is_open(*queue, now))
-            .min_by_key(|(_, head)| *head)?;
-        let (_, waiter) = self.node_mut(queue).waiters.pop()?;
-        self.take(queue, now);
-        Some((queue, waiter))
+        let decision = self.expire(now).or_else(|| self.admit(now)).or_else(|| self.overflow())?;
+        self.waiting -= 1;
+        Some(decision)
     }
 
     /// Counts work that already runs, whatever the limits and holds say.
     ///
     /// It started before, so it does not count against the rate.
-    pub fn adopt(&mut self, queue: QueueId) {
-        for id in self.chain(queue) {
-            let node = self.node_mut(id);
-            node.held += 1;
-            node.granted += 1;
-        }
+    pub fn adopt(&mut self, queue: QueueId, now: Moment, key: Option<Key>) -> Grant {
+        self.each_above(queue, Node::count_in);
+        Grant { queue, slot: self.node_mut(queue).holders.enter(now, key) }
     }
 
-    /// Gives a permit back.
-    pub fn release(&mut self, queue: QueueId) {
-        for id in self.chain(queue) {
-            let node = self.node_mut(id);
-            debug_assert!(node.held > 0, "a permit is released once");
-            node.held = node.held.saturating_sub(1);
-        }
+    /// Takes a permit back.
+    pub fn release(&mut self, grant: Grant) {
+        self.node_mut(grant.queue).holders.leave(grant.slot);
+        self.each_above(grant.queue, Node::count_out);
     }
 
     /// Stops admission through a queue until as many [`Self::unhold`] follow.
@@ -169,85 +168,101 @@ impl<T> Admission<T> {
     }
 
     /// Changes the limits; permits already held stay, and so does what the rate has already given.
+    ///
+    /// Those who wait keep the patience they came with.
     pub fn reconfigure(&mut self, queue: QueueId, limits: Limits, now: Moment) {
-        let node = self.node_mut(queue);
-        node.concurrency = limits.concurrency;
-        node.max_wait = limits.max_wait;
-        node.bucket = match (node.bucket.take(), limits.rate) {
-            (Some(mut bucket), Some(rate)) => {
-                bucket.reconfigure(rate, now);
-                Some(bucket)
-            }
-            (_, rate) => rate.map(TokenBucket::new),
-        };
+        self.node_mut(queue).reconfigure(limits, now);
     }
 
     /// Returns the next time at which waiting alone changes something.
     pub fn next_event(&self, now: Moment) -> Option<Moment> {
-        let due = self.heads().filter_map(|(queue, _)| self.due(queue));
+        if self.waiting == 0 {
+            return None;
+        }
+        let busy = self.ids().filter(|id| !self.node(*id).waiters.is_empty());
+        let due = busy.filter_map(|id| self.due(id));
         let deadlines = self.nodes.iter().filter_map(|node| node.waiters.next_deadline());
         due.chain(deadlines).filter(|at| *at > now).min()
     }
 
-    /// Shows a queue as it is now.
-    pub fn view(&self, queue: QueueId, now: Moment) -> QueueView {
-        let node = self.node(queue);
-        QueueView {
-            limits: Limits {
-                concurrency: node.concurrency,
-                rate: node.bucket.as_ref().map(TokenBucket::rate),
-                max_wait: node.max_wait,
-            },
-            held: node.held,
-            waiting: node.waiters.len(),
-            oldest_wait: node.waiters.oldest_wait(now),
-            granted: node.granted,
-            expired: node.expired,
-            on_hold: self.chain(queue).into_iter().any(|id| self.node(id).holds > 0),
+    /// Tells whether anybody waits in any of the queues.
+    pub fn is_waited_for(&self) -> bool {
+        self.waiting > 0
+    }
+
+    /// Returns how long a waiter of this queue waits unless it says otherwise.
+    pub fn max_wait(&self, queue: QueueId) -> Option<Duration> {
+        self.node(queue).limits.max_wait
+    }
+
+    fn expire(&mut self, now: Moment) -> Option<Decision<T>> {
+        self.nodes.iter_mut().find_map(|node| {
+            let waiter = node.waiters.expire(now)?;
+            node.waiters.note_empty(now);
+            node.counts.expired += 1;
+            Some(Decision::Refuse(RefusalKind::Expired, waiter.item))
+        })
+    }
+
+    /// Serves the queue that is in place longest among those that may pass.
+    fn admit(&mut self, now: Moment) -> Option<Decision<T>> {
+        let places = self.ids().filter_map(|id| Some((self.node(id).waiters.place()?, id)));
+        let open = places.filter(|(_, id)| self.is_open(*id, now));
+        let (_, queue) = open.min_by_key(|(place, _)| *place)?;
+        let node = self.node_mut(queue);
+        if let Some(late) = node.waiters.shed(now) {
+            node.waiters.note_empty(now);
+            node.counts.shed += 1;
+            return Some(Decision::Refuse(RefusalKind::Shed, late.item));
         }
+        let (_, waiter) = node.waiters.pop()?;
+        node.waiters.note_empty(now);
+        Some(Decision::Admit(self.take(queue, now, waiter.key), waiter.item))
+    }
+
+    fn overflow(&mut self) -> Option<Decision<T>> {
+        self.nodes.iter_mut().find_map(|node| {
+            let waiter = node.waiters.overflow(node.limits.max_len?)?;
+            node.counts.turned_away += 1;
+            Some(Decision::Refuse(RefusalKind::Full, waiter.item))
+        })
     }
 
     /// Tells when the rates of a queue let its head through; `None` while something else bars it.
     fn due(&self, queue: QueueId) -> Option<Moment> {
-        let chain = self.chain(queue);
-        if !chain.iter().all(|id| self.node(*id).has_room()) {
+        if !self.chain(queue).all(|id| self.node(id).has_room()) {
             return None;
         }
-        chain
-            .iter()
-            .filter_map(|id| self.node(*id).bucket.as_ref())
-            .map(TokenBucket::ready_at)
-            .max()
+        let buckets = self.chain(queue).filter_map(|id| self.node(id).bucket.as_ref());
+        buckets.map(TokenBucket::ready_at).max()
     }
 
     fn is_open(&self, queue: QueueId, now: Moment) -> bool {
-        self.chain(queue).into_iter().all(|id| {
-            let node = self.node(id);
-            node.has_room() && node.bucket.as_ref().is_none_or(|bucket| bucket.is_ready(now))
-        })
+        self.chain(queue).all(|id| self.node(id).is_open(now))
     }
 
-    fn take(&mut self, queue: QueueId, now: Moment) {
-        for id in self.chain(queue) {
+    fn take(&mut self, queue: QueueId, now: Moment, key: Option<Key>) -> Grant {
+        self.each_above(queue, |node| node.take(now));
+        Grant { queue, slot: self.node_mut(queue).holders.enter(now, key) }
+    }
+
+    /// Does something to a queue and those above it.
+    fn each_above(&mut self, queue: QueueId, mut act: impl FnMut(&mut Node<T>)) {
+        let mut next = Some(queue);
+        while let Some(id) = next {
             let node = self.node_mut(id);
-            node.held += 1;
-            node.granted += 1;
-            if let Some(bucket) = &mut node.bucket {
-                bucket.take(now);
-            }
+            act(node);
+            next = node.parent;
         }
     }
 
-    fn heads(&self) -> impl Iterator<Item = (QueueId, Ticket)> {
-        self.nodes
-            .iter()
-            .enumerate()
-            .filter_map(|(index, node)| Some((QueueId(index), node.waiters.head()?)))
+    /// Returns a queue and those above it.
+    fn chain(&self, queue: QueueId) -> impl Iterator<Item = QueueId> {
+        std::iter::successors(Some(queue), |id| self.node(*id).parent)
     }
 
-    /// Returns a queue and those above it.
-    fn chain(&self, queue: QueueId) -> Vec<QueueId> {
-        std::iter::successors(Some(queue), |id| self.node(*id).parent).collect()
+    fn ids(&self) -> impl Iterator<Item = QueueId> + use<T> {
+        (0..self.nodes.len()).map(QueueId)
     }
 
     fn node(&self, queue: QueueId) -> &Node<T> {
@@ -256,12 +271,6 @@ impl<T> Admission<T> {
 
     fn node_mut(&mut self, queue: QueueId) -> &mut Node<T> {
         &mut self.nodes[queue.0]
-    }
-}
-
-impl<T> Node<T> {
-    fn has_room(&self) -> bool {
-        self.holds == 0 && self.concurrency.is_none_or(|limit| self.held < limit)
     }
 }
 

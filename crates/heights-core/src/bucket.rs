@@ -69,6 +69,17 @@ impl TokenBucket {
         Self { rate, full_at: Duration::ZERO, last_taken: None }
     }
 
+    /// Makes a bucket that stands where one permit was taken before, if any was: the next is due
+    /// an interval later.
+    pub fn after(rate: Rate, last_taken: Option<Moment>) -> Self {
+        let spaced = last_taken.map(|last| last.saturating_add(rate.interval()));
+        Self {
+            rate,
+            full_at: spaced.unwrap_or_default().saturating_add(rate.tolerance()),
+            last_taken,
+        }
+    }
+
     /// Returns the rate in force.
     pub fn rate(&self) -> Rate {
         self.rate

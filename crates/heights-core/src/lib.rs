@@ -20,20 +20,24 @@
 mod admission;
 mod backoff;
 mod bucket;
+mod codel;
 mod dynamic;
 mod machine;
 mod queue;
 mod spec;
 mod window;
 
-pub use admission::{Admission, Limits, QueueId, QueueView};
+pub use admission::{
+    Admission, Claim, Decision, Grant, Limits, QueueId, QueueView, RefusalKind, Request,
+};
 pub use backoff::{Backoff, Dice};
 pub use bucket::{Rate, TokenBucket};
+pub use codel::CoDel;
 pub use dynamic::{ChildKey, DynamicAction, DynamicEvent, DynamicMachine, DynamicRefusal};
 pub use machine::{
     Action, Answer, ChildRun, ChildState, ChildView, Event, Incarnation, Machine, Refusal, Verdict,
 };
-pub use queue::{Queue, Ticket, TicketCounter};
+pub use queue::{Discipline, Key, Queue, Ticket, TicketCounter, Waiter};
 pub use spec::{
     AutoShutdown, ChildId, ChildKind, ChildPlan, Counts, ExitClass, Flags, Restart, Shutdown,
     SpecError, Strategy, check_child_plans,

@@ -1,12 +1,17 @@
-//! Keeps those who wait for something in the order in which they came.
+//! Keeps those who wait for something, and says whose turn is next.
 //!
 //! A waiter may have a deadline and may leave at any time from any place; neither disturbs the
 //! order of the others. Tickets grow and are never reused, so they also order waiters of different
 //! queues that share a [`TicketCounter`].
 
+mod order;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use self::order::Order;
 use crate::Moment;
 
 /// Names one waiter for as long as the process lives; earlier tickets came earlier.
@@ -17,19 +22,52 @@ pub struct Ticket(u64);
 #[derive(Debug, Default)]
 pub struct TicketCounter(u64);
 
-/// Holds waiters, first come, first served.
+/// Says on whose behalf something is asked for: those with the same key share one turn in a
+/// [fair](Discipline::Fair) queue.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(Arc<str>);
+
+/// Says who of those who wait is served next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Discipline {
+    /// Who came first.
+    #[default]
+    Fifo,
+    /// Who came last: under overload some are served at once, instead of all too late.
+    Lifo,
+    /// Each key in turn, and who came first within a key.
+    Fair,
+    /// Who came first, but while the queue stands, those who waited too long are dropped; see
+    /// [`CoDel`](crate::CoDel).
+    CoDel {
+        /// The longest wait that is fine for good.
+        target: Duration,
+        /// How long waits must be longer than that before anyone is dropped.
+        interval: Duration,
+    },
+}
+
+/// Holds waiters.
 #[derive(Debug)]
 pub struct Queue<T> {
     waiters: BTreeMap<Ticket, Waiter<T>>,
     /// When which of them has waited long enough; kept beside them so that nobody has to search.
     deadlines: BTreeSet<(Moment, Ticket)>,
+    discipline: Discipline,
+    order: Order,
 }
 
+/// One who waits, or did.
 #[derive(Debug)]
-struct Waiter<T> {
-    since: Moment,
-    deadline: Option<Moment>,
-    item: T,
+pub struct Waiter<T> {
+    /// Since when.
+    pub since: Moment,
+    /// On whose behalf.
+    pub key: Option<Key>,
+    /// Until when.
+    pub deadline: Option<Moment>,
+    /// What stands for the waiter outside.
+    pub item: T,
 }
 
 impl TicketCounter {
@@ -40,47 +78,129 @@ impl TicketCounter {
     }
 }
 
+impl Key {
+    /// Returns the key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<S: Into<Arc<str>>> From<S> for Key {
+    fn from(key: S) -> Self {
+        Self(key.into())
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 impl<T> Default for Queue<T> {
     fn default() -> Self {
-        Self { waiters: BTreeMap::new(), deadlines: BTreeSet::new() }
+        Self::new(Discipline::default())
     }
 }
 
 impl<T> Queue<T> {
-    /// Adds a waiter, at most until `now + max_wait`.
-    pub fn push(&mut self, ticket: Ticket, now: Moment, max_wait: Option<Duration>, item: T) {
-        let deadline = max_wait.map(|wait| now.saturating_add(wait));
-        self.deadlines.extend(deadline.map(|deadline| (deadline, ticket)));
-        self.waiters.insert(ticket, Waiter { since: now, deadline, item });
+    /// Makes an empty queue.
+    pub fn new(discipline: Discipline) -> Self {
+        let order = Order::new(discipline);
+        Self { waiters: BTreeMap::new(), deadlines: BTreeSet::new(), discipline, order }
     }
 
-    /// Returns the ticket of the one who has waited longest.
+    /// Returns the discipline in force.
+    pub fn discipline(&self) -> Discipline {
+        self.discipline
+    }
+
+    /// Changes the discipline; those who wait are lined up anew.
+    pub fn set_discipline(&mut self, discipline: Discipline) {
+        if self.discipline == discipline {
+            return;
+        }
+        self.discipline = discipline;
+        self.order = Order::new(discipline);
+        for (ticket, waiter) in &self.waiters {
+            self.order.join(*ticket, waiter.key.as_ref());
+        }
+    }
+
+    /// Adds a waiter.
+    pub fn push(&mut self, ticket: Ticket, waiter: Waiter<T>) {
+        self.deadlines.extend(waiter.deadline.map(|deadline| (deadline, ticket)));
+        self.order.join(ticket, waiter.key.as_ref());
+        self.waiters.insert(ticket, waiter);
+    }
+
+    /// Returns the place of the queue among others: the oldest that has not been served yet.
+    ///
+    /// It does not depend on the discipline, so a queue that serves its newest is neither preferred
+    /// to its siblings nor starved by them.
+    pub fn place(&self) -> Option<Ticket> {
+        self.order.place().or_else(|| self.oldest())
+    }
+
+    /// Returns the ticket of the one whose turn is next.
     pub fn head(&self) -> Option<Ticket> {
-        self.waiters.first_key_value().map(|(ticket, _)| *ticket)
+        match self.discipline {
+            Discipline::Fifo | Discipline::CoDel { .. } => self.oldest(),
+            Discipline::Lifo => self.waiters.last_key_value().map(|(ticket, _)| *ticket),
+            Discipline::Fair => self.order.fairest(),
+        }
     }
 
-    /// Takes the one who has waited longest.
-    pub fn pop(&mut self) -> Option<(Ticket, T)> {
+    /// Takes the one whose turn is next.
+    pub fn pop(&mut self) -> Option<(Ticket, Waiter<T>)> {
         let ticket = self.head()?;
-        Some((ticket, self.remove(ticket)?))
+        let waiter = self.take(ticket)?;
+        self.order.served(ticket, waiter.key.as_ref());
+        Some((ticket, waiter))
+    }
+
+    /// Takes the one whose turn is next if it has waited too long for the discipline.
+    pub fn shed(&mut self, now: Moment) -> Option<Waiter<T>> {
+        let codel = self.order.codel()?;
+        let (_, head) = self.waiters.first_key_value()?;
+        if !codel.drops(now, now.saturating_sub(head.since)) {
+            return None;
+        }
+        self.pop().map(|(_, waiter)| waiter)
+    }
+
+    /// Takes note that someone passed without waiting, or that nobody is left.
+    pub fn note_empty(&mut self, now: Moment) {
+        if let Some(codel) = self.order.codel().filter(|_| self.waiters.is_empty()) {
+            codel.calm(now);
+        }
     }
 
     /// Takes a waiter out, wherever it stands; `None` if it no longer waits.
-    pub fn remove(&mut self, ticket: Ticket) -> Option<T> {
-        let Waiter { deadline, item, .. } = self.waiters.remove(&ticket)?;
-        if let Some(deadline) = deadline {
-            self.deadlines.remove(&(deadline, ticket));
-        }
-        Some(item)
+    pub fn remove(&mut self, ticket: Ticket) -> Option<Waiter<T>> {
+        let waiter = self.take(ticket)?;
+        self.order.left(ticket, waiter.key.as_ref());
+        Some(waiter)
     }
 
-    /// Takes out all whose deadline has passed, the earliest deadline first.
-    pub fn expire(&mut self, now: Moment) -> Vec<(Ticket, T)> {
-        let mut expired = Vec::new();
-        while let Some((_, ticket)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) {
-            expired.extend(self.remove(ticket).map(|item| (ticket, item)));
+    /// Takes out one whose deadline has passed, the earliest deadline first.
+    pub fn expire(&mut self, now: Moment) -> Option<Waiter<T>> {
+        let (_, ticket) = self.deadlines.first().copied().filter(|(at, _)| *at <= now)?;
+        self.remove(ticket)
+    }
+
+    /// Takes out the one who has to go when there are too many: the newcomer, or the oldest where
+    /// the newest is served first.
+    pub fn overflow(&mut self, max_len: usize) -> Option<Waiter<T>> {
+        if self.waiters.len() <= max_len {
+            return None;
         }
-        expired
+        let mut tickets = self.waiters.keys().copied();
+        let ticket = match self.discipline {
+            Discipline::Lifo => tickets.next(),
+            Discipline::Fifo | Discipline::Fair | Discipline::CoDel { .. } => tickets.next_back(),
+        };
+        self.remove(ticket?)
     }
 
     /// Returns the next time at which someone's patience ends.
@@ -88,9 +208,9 @@ impl<T> Queue<T> {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// Returns how long the head has waited.
-    pub fn oldest_wait(&self, now: Moment) -> Option<Duration> {
-        self.waiters.first_key_value().map(|(_, waiter)| now.saturating_sub(waiter.since))
+    /// Returns those who wait, in the order in which they came.
+    pub fn waiters(&self) -> impl Iterator<Item = &Waiter<T>> {
+        self.waiters.values()
     }
 
     /// Returns how many wait.
@@ -102,52 +222,19 @@ impl<T> Queue<T> {
     pub fn is_empty(&self) -> bool {
         self.waiters.is_empty()
     }
+
+    fn oldest(&self) -> Option<Ticket> {
+        self.waiters.first_key_value().map(|(ticket, _)| *ticket)
+    }
+
+    fn take(&mut self, ticket: Ticket) -> Option<Waiter<T>> {
+        let waiter = self.waiters.remove(&ticket)?;
+        if let Some(deadline) = waiter.deadline {
+            self.deadlines.remove(&(deadline, ticket));
+        }
+        Some(waiter)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn queue_of(
-        names: &[&'static str],
-        max_wait: Option<Duration>,
-    ) -> (Queue<&'static str>, Vec<Ticket>) {
-        let (mut queue, mut counter) = (Queue::default(), TicketCounter::default());
-        let tickets: Vec<_> = names.iter().map(|_| counter.draw()).collect();
-        for (index, (name, ticket)) in names.iter().zip(&tickets).enumerate() {
-            queue.push(*ticket, SECOND * u32::try_from(index).unwrap(), max_wait, *name);
-        }
-        (queue, tickets)
-    }
-
-    fn drain(queue: &mut Queue<&'static str>) -> Vec<&'static str> {
-        std::iter::from_fn(|| queue.pop()).map(|(_, name)| name).collect()
-    }
-
-    #[test]
-    fn serves_in_the_order_of_arrival() {
-        assert_eq!(drain(&mut queue_of(&["a", "b", "c"], None).0), ["a", "b", "c"]);
-    }
-
-    #[test]
-    fn one_who_leaves_does_not_disturb_the_order() {
-        let (mut queue, tickets) = queue_of(&["a", "b", "c"], None);
-        assert_eq!(queue.remove(tickets[1]), Some("b"));
-        assert_eq!(queue.remove(tickets[1]), None);
-        assert_eq!(drain(&mut queue), ["a", "c"]);
-    }
-
-    #[test]
-    fn deadlines_take_out_exactly_those_who_waited_too_long() {
-        let (mut queue, _) = queue_of(&["a", "b", "c"], Some(5 * SECOND));
-        assert_eq!(queue.next_deadline(), Some(5 * SECOND));
-        assert_eq!(
-            queue.expire(6 * SECOND).into_iter().map(|(_, name)| name).collect::<Vec<_>>(),
-            ["a", "b"]
-        );
-        assert_eq!(queue.oldest_wait(6 * SECOND), Some(4 * SECOND));
-        assert_eq!(drain(&mut queue), ["c"]);
-    }
-}
+mod tests;

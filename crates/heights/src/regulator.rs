@@ -11,6 +11,11 @@
 //! | [`rate(n, period)`](RegulatorBuilder::rate) | at most `n` permits in every window as long as `period`, evenly spaced |
 //! | [`burst(b)`](RegulatorBuilder::burst) | up to `b` of them at once after a quiet spell |
 //! | [`max_wait(d)`](RegulatorBuilder::max_wait) | who has waited that long is [`Refused`] |
+//! | [`max_len(n)`](RegulatorBuilder::max_len) | at most `n` wait; the next is [`Refused`] at once |
+//! | [`parent(queue)`](RegulatorBuilder::parent) | the limits of `queue` hold for this one and its siblings together |
+//!
+//! Who of those who wait comes next is the queue's [`Discipline`]: first come, first served unless
+//! it says otherwise.
 //!
 //! Whatever happens to the process that [`Regulator::child_spec`] puts into the tree, the queue and
 //! its counts live on with the handles: a restart neither forgets a holder nor forgives a rate.
@@ -38,9 +43,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use heights_core::{QueueId, RefusalKind};
 use heights_supervisor::ChildSpec;
 
-pub use heights_core::{Limits, QueueView, Rate};
+pub use heights_core::{Discipline, Key, Limits, QueueView, Rate, Request};
 
 pub use self::builder::RegulatorBuilder;
 use self::family::{Family, Place};
@@ -48,10 +54,24 @@ pub use self::permit::{Hold, Permit};
 
 /// Regulates one queue; cloning gives another handle to the same queue.
 #[derive(Clone)]
-pub struct Regulator {
+pub struct Regulator(Arc<Member>);
+
+/// One queue and the family whose limits it shares.
+struct Member {
     family: Arc<Family>,
-    queue: heights_core::QueueId,
+    queue: QueueId,
     name: Arc<str>,
+}
+
+/// Shows one who holds a permit or waits for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The name of the queue that was asked.
+    pub queue: Arc<str>,
+    /// On whose behalf, if that was said.
+    pub key: Option<Key>,
+    /// How long it has held the permit, or waited.
+    pub age: Duration,
 }
 
 /// Says why there is no permit.
@@ -66,6 +86,18 @@ pub enum Refused {
         /// How long the caller was willing to wait.
         waited: Duration,
     },
+    /// The queue stands, and the caller had waited longer than its target.
+    #[error("get a permit from queue {queue}, which is overloaded")]
+    Shed {
+        /// The name of the queue.
+        queue: Arc<str>,
+    },
+    /// Too many wait already.
+    #[error("get a permit from queue {queue}, where too many wait")]
+    Full {
+        /// The name of the queue.
+        queue: Arc<str>,
+    },
 }
 
 impl Regulator {
@@ -74,21 +106,42 @@ impl Regulator {
         RegulatorBuilder::new(name.into())
     }
 
+    fn new(family: Arc<Family>, queue: QueueId, name: Arc<str>) -> Self {
+        Self(Arc::new(Member { family, queue, name }))
+    }
+
     /// Returns the name of the queue.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.0.name
     }
 
     /// Waits in line for a permit, at most as long as the queue's `max_wait`.
     ///
     /// Giving up, by dropping the future, leaves the line without a trace.
     pub async fn acquire(&self) -> Result<Permit, Refused> {
-        self.wait_in_line(self.info().limits.max_wait).await
+        self.wait_in_line(None, None).await
+    }
+
+    /// Waits in line on behalf of `key`, which is shown with the permit and shares one turn in a
+    /// [fair](Discipline::Fair) queue.
+    pub async fn acquire_as(&self, key: impl Into<Key>) -> Result<Permit, Refused> {
+        self.wait_in_line(Some(key.into()), None).await
     }
 
     /// Waits in line for a permit, at most this long.
     pub async fn acquire_within(&self, max_wait: Duration) -> Result<Permit, Refused> {
-        self.wait_in_line(Some(max_wait)).await
+        self.wait_in_line(None, Some(max_wait)).await
+    }
+
+    /// Waits in line on the terms of the request, or the queue's `max_wait` if it has none.
+    pub async fn acquire_with(&self, request: Request) -> Result<Permit, Refused> {
+        self.wait_in_line(request.key, request.max_wait).await
+    }
+
+    /// Returns a permit if there is one right now and nobody waits.
+    pub fn try_acquire(&self) -> Option<Permit> {
+        let grant = self.0.family.try_take(self.0.queue)?;
+        Some(Permit::new(self.clone(), grant))
     }
 
     /// Runs a future while holding a permit.
@@ -101,8 +154,7 @@ impl Regulator {
     ///
     /// It counts against the concurrency from now on and never counted against the rate.
     pub fn adopt(&self) -> Permit {
-        self.family.adopt(self.queue);
-        Permit::new(self.clone())
+        Permit::new(self.clone(), self.0.family.adopt(self.0.queue))
     }
 
     /// Admits nothing new, here and in nested queues, until the hold is dropped.
@@ -110,26 +162,39 @@ impl Regulator {
     /// Waiters stay in line. Several holds add up. Made for a start that must first
     /// [`adopt`](Self::adopt) what still runs.
     pub fn hold(&self) -> Hold {
-        self.family.hold(self.queue);
+        self.0.family.hold(self.0.queue);
         Hold::new(self.clone())
     }
 
     /// Changes the limits; held permits stay valid, and what the rate has already given counts.
+    ///
+    /// A shorter queue and another discipline hold for those who wait, who keep the patience they
+    /// came with.
     pub fn reconfigure(&self, limits: Limits) {
-        self.family.reconfigure(self.queue, limits);
+        self.0.family.reconfigure(self.0.queue, limits);
     }
 
     /// Shows the queue as it is now.
     pub fn info(&self) -> QueueView {
-        self.family.view(self.queue)
+        self.0.family.view(self.0.queue)
+    }
+
+    /// Shows who holds permits of this queue and of those inside it, the oldest first.
+    pub fn holders(&self) -> Vec<Claim> {
+        self.0.family.holders(self.0.queue)
+    }
+
+    /// Shows who waits in this queue and in those inside it, the oldest first.
+    pub fn waiters(&self) -> Vec<Claim> {
+        self.0.family.waiters(self.0.queue)
     }
 
     /// Describes the process that runs the queue's clock; its id is the queue's name.
     ///
     /// Without one the queue works all the same, but then every waiter watches the clock itself.
     pub fn child_spec(&self) -> ChildSpec {
-        let family = Arc::clone(&self.family);
-        ChildSpec::task(self.name.to_string(), move |cx| {
+        let family = Arc::clone(&self.0.family);
+        ChildSpec::task(self.0.name.to_string(), move |cx| {
             let family = Arc::clone(&family);
             async move {
                 let _driving = family.driving();
@@ -141,20 +206,36 @@ impl Regulator {
         })
     }
 
-    async fn wait_in_line(&self, max_wait: Option<Duration>) -> Result<Permit, Refused> {
-        let place = Place::take(&self.family, self.queue, max_wait);
-        match place.turn().await {
-            Some(()) => Ok(Permit::new(self.clone())),
-            None => Err(Refused::TimedOut {
-                queue: Arc::clone(&self.name),
-                waited: max_wait.unwrap_or_default(),
-            }),
+    async fn wait_in_line(
+        &self,
+        key: Option<Key>,
+        max_wait: Option<Duration>,
+    ) -> Result<Permit, Refused> {
+        let place = match Place::take(&self.0.family, self.0.queue, key, max_wait) {
+            Ok(grant) => return Ok(Permit::new(self.clone(), grant)),
+            Err(place) => place,
+        };
+        let waited = place.max_wait();
+        match place.end().await {
+            Ok(grant) => Ok(Permit::new(self.clone(), grant)),
+            Err(why) => Err(self.refused(why, waited)),
+        }
+    }
+
+    fn refused(&self, why: RefusalKind, max_wait: Option<Duration>) -> Refused {
+        let queue = Arc::clone(&self.0.name);
+        match why {
+            RefusalKind::Expired => {
+                Refused::TimedOut { queue, waited: max_wait.unwrap_or_default() }
+            }
+            RefusalKind::Shed => Refused::Shed { queue },
+            RefusalKind::Full => Refused::Full { queue },
         }
     }
 }
 
 impl fmt::Debug for Regulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Regulator({})", self.name)
+        write!(f, "Regulator({})", self.0.name)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use heights::prelude::*;
-use heights::regulator::{Limits, Permit, Rate, Refused};
+use heights::regulator::{Discipline, Limits, Permit, Rate, Refused, Request};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -219,4 +219,198 @@ async fn m112_new_limits_hold_at_once_for_those_who_wait() {
     regulator
         .reconfigure(Limits { rate: Some(Rate::new(1, SECOND).burst(3)), ..Limits::default() });
     assert_eq!(regulator.info().limits.rate.map(|rate| rate.burst_size()), Some(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn m112_a_full_queue_refuses_at_once_and_has_no_say_over_who_need_not_wait() {
+    let regulator = Regulator::builder("jobs").concurrency(1).max_len(0).build();
+    let held = regulator.acquire().await.unwrap();
+    let start = Instant::now();
+    let refused = regulator.acquire().await.unwrap_err();
+    assert_eq!(refused, Refused::Full { queue: "jobs".into() });
+    assert_eq!((start.elapsed(), regulator.info().turned_away), (Duration::ZERO, 1));
+    assert!(regulator.try_acquire().is_none());
+    drop(held);
+    assert!(regulator.try_acquire().is_some());
+}
+
+/// Lines up one waiter for each name and tells in which order they are served.
+async fn served(regulator: &Regulator, names: &[&'static str]) -> Vec<&'static str> {
+    let held = regulator.acquire().await.unwrap();
+    let (told, mut order) = mpsc::unbounded_channel();
+    let mut line = JoinSet::new();
+    for name in names.iter().copied() {
+        let (regulator, told) = (regulator.clone(), told.clone());
+        line.spawn(async move {
+            let _permit = regulator.acquire_as(&name[..1]).await.unwrap();
+            told.send(name).unwrap();
+        });
+        tokio::task::yield_now().await;
+    }
+    drop((told, held));
+    let mut seen = Vec::new();
+    while let Some(name) = within("the next in line", order.recv()).await {
+        seen.push(name);
+    }
+    seen
+}
+
+#[tokio::test(start_paused = true)]
+async fn m112_the_discipline_says_who_is_next_and_can_change_while_they_wait() {
+    let regulator = Regulator::builder("jobs").concurrency(1).build();
+    let names = ["a1", "a2", "a3", "b1", "c1"];
+    for (discipline, expected) in [
+        (Discipline::Fifo, names),
+        (Discipline::Lifo, ["c1", "b1", "a3", "a2", "a1"]),
+        (Discipline::Fair, ["a1", "b1", "c1", "a2", "a3"]),
+    ] {
+        regulator.reconfigure(Limits { discipline, ..regulator.info().limits });
+        assert_eq!(served(&regulator, &names).await, expected, "{discipline:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn m112_a_standing_queue_sheds_who_waited_longer_than_its_target() {
+    let codel = Discipline::CoDel { target: SECOND, interval: 3 * SECOND };
+    let regulator = Regulator::builder("api").concurrency(1).discipline(codel).build();
+    let (told, mut ends) = mpsc::unbounded_channel();
+    let mut callers = JoinSet::new();
+    // Two come each second, and each keeps its permit for one.
+    for caller in 0..40u64 {
+        let (regulator, told) = (regulator.clone(), told.clone());
+        callers.spawn(async move {
+            tokio::time::sleep(SECOND / 2 * u32::try_from(caller).unwrap()).await;
+            let asked = Instant::now();
+            let permit = regulator.acquire().await;
+            told.send((asked.elapsed(), permit.is_ok())).unwrap();
+            if permit.is_ok() {
+                tokio::time::sleep(SECOND).await;
+            }
+        });
+    }
+    drop(told);
+    let (mut served, mut shed) = (Vec::new(), 0);
+    while let Some((waited, is_served)) = within("the next end", ends.recv()).await {
+        if is_served { served.push(waited) } else { shed += 1 }
+    }
+    assert_eq!(regulator.info().shed, shed);
+    assert!(shed > 5, "overload was found out: {shed} of 40");
+    let first = served.iter().position(|waited| *waited > 2 * SECOND).unwrap();
+    let settled: Vec<_> = served[first..].iter().skip_while(|waited| **waited > SECOND).collect();
+    assert!(settled.len() > 5 && settled.iter().all(|waited| **waited <= SECOND), "{served:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn m112_shows_holders_and_waiters_with_queue_key_and_age() {
+    let jobs = Regulator::builder("jobs").concurrency(1).build();
+    let test = Regulator::builder("jobs.test").parent(&jobs).build();
+    let _held = test.acquire_as("shop").await.unwrap();
+    let request = Request { key: Some("blog".into()), max_wait: Some(CEILING) };
+    let mut waiter = Box::pin(jobs.acquire_with(request));
+    assert!(timeout(2 * SECOND, &mut waiter).await.is_err());
+    let shown = |claims: Vec<heights::regulator::Claim>| {
+        let line = |claim: heights::regulator::Claim| {
+            format!("{} {} {:?}", claim.queue, claim.key.unwrap(), claim.age)
+        };
+        claims.into_iter().map(line).collect::<Vec<_>>()
+    };
+    let ages = |lines: Vec<String>| lines.join("; ").replace(".001s", "s");
+    assert_eq!(ages(shown(jobs.holders())), "jobs.test shop 2s");
+    assert_eq!(ages(shown(jobs.waiters())), "jobs blog 2s");
+    assert_eq!(test.waiters(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn m112_a_holder_that_panics_gives_its_permit_back() {
+    let regulator = Regulator::builder("jobs").concurrency(1).build();
+    let mut worker = JoinSet::new();
+    let borrowed = regulator.clone();
+    worker.spawn(async move { borrowed.run(async { panic!("on purpose") }).await });
+    assert!(within("the panic", worker.join_next()).await.unwrap().is_err());
+    assert_eq!((regulator.info().held, regulator.holders()), (0, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn m112_an_actor_that_is_killed_while_it_waits_leaves_the_line() {
+    let regulator = Regulator::builder("jobs").concurrency(1).build();
+    let held = regulator.acquire().await.unwrap();
+    let args = regulator.clone();
+    let spec = ChildSpec::task("waiter", move |_| {
+        let regulator = args.clone();
+        async move {
+            let _permit = regulator.acquire().await?;
+            std::future::pending().await
+        }
+    });
+    let root =
+        Supervisor::builder("root").child(spec.restart(Restart::Temporary)).start().await.unwrap();
+    let waits = heights_testkit::eventually("the waiter", async || {
+        (regulator.info().waiting == 1).then_some(())
+    });
+    within("the waiter", waits).await;
+    let waiter = root.hub().unwrap().find("root/waiter").unwrap();
+    waiter.kill();
+    within("its end", waiter.gone()).await;
+    assert_eq!(regulator.info().waiting, 0);
+    drop(held);
+    assert_eq!(regulator.info().held, 0);
+    root.stop().await;
+}
+
+/// A second is never given more than its share, however the limits and the process change.
+#[tokio::test(start_paused = true)]
+async fn m112_no_window_holds_more_than_the_rate_across_reconfigure_and_restart() {
+    let regulator = Regulator::builder("api").rate(4, SECOND).build();
+    let root = Supervisor::builder("root").intensity(100, SECOND).child(regulator.child_spec());
+    let root = root.start().await.unwrap();
+    let mut given = Vec::new();
+    for turn in 0..40 {
+        let permit = within("the next permit", regulator.acquire()).await.unwrap();
+        given.push(Instant::now());
+        drop(permit);
+        match turn % 5 {
+            1 => regulator.reconfigure(Limits::default()),
+            2 => root.hub().unwrap().find("root/api").unwrap().kill(),
+            _ => {}
+        }
+        let rate = Some(Rate::new(if turn < 20 { 4 } else { 2 }, SECOND));
+        regulator.reconfigure(Limits { rate, ..Limits::default() });
+    }
+    for (second, limit) in [(&given[..20], 4), (&given[20..], 2)] {
+        for start in second {
+            let inside = second.iter().filter(|at| *at >= start && **at < *start + SECOND).count();
+            assert!(inside <= limit, "{inside} of {limit}");
+        }
+    }
+    root.stop().await;
+}
+
+/// Eight tasks, each as often as it can, with limits that move under them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn m112_a_stress_never_exceeds_the_limit() {
+    let regulator = Regulator::builder("jobs").concurrency(3).build();
+    let held = Arc::new(AtomicUsize::new(0));
+    let mut workers = JoinSet::new();
+    for worker in 0..8 {
+        let (regulator, held) = (regulator.clone(), Arc::clone(&held));
+        workers.spawn(async move {
+            for turn in 0..2_000 {
+                let permit = regulator.acquire_as(["a", "b", "c"][turn % 3]).await.unwrap();
+                assert!(held.fetch_add(1, Ordering::SeqCst) < 3);
+                if worker == 0 && turn % 100 == 0 {
+                    let discipline =
+                        [Discipline::Fifo, Discipline::Lifo, Discipline::Fair][turn / 100 % 3];
+                    regulator.reconfigure(Limits { discipline, ..regulator.info().limits });
+                }
+                if turn % 7 == worker % 7 {
+                    tokio::task::yield_now().await;
+                }
+                held.fetch_sub(1, Ordering::SeqCst);
+                drop(permit);
+            }
+        });
+    }
+    timeout(Duration::from_secs(120), workers.join_all()).await.expect("everyone gets their turns");
+    let info = regulator.info();
+    assert_eq!((info.held, info.waiting, info.granted), (0, 0, 16_000));
 }

@@ -13,96 +13,246 @@ fn per_second(permits: u32) -> Limits {
     Limits { rate: Some(Rate::new(permits, SECOND)), ..Limits::default() }
 }
 
-fn admit_all(admission: &mut Admission<&'static str>, now: Moment) -> Vec<&'static str> {
-    std::iter::from_fn(|| admission.admit(now)).map(|(_, waiter)| waiter).collect()
+/// A tree of queues, and the permits that are out, by who holds them.
+#[derive(Default)]
+struct Office {
+    admission: Admission<&'static str>,
+    now: Moment,
+    out: Vec<(&'static str, Grant)>,
+}
+
+impl Office {
+    fn wait(&mut self, queue: QueueId, names: &[&'static str]) -> Vec<Ticket> {
+        self.ask(queue, Request::default(), names)
+    }
+
+    fn ask(&mut self, queue: QueueId, request: Request, names: &[&'static str]) -> Vec<Ticket> {
+        let ask =
+            |name: &&'static str| self.admission.enqueue(queue, self.now, request.clone(), *name);
+        names.iter().map(ask).collect()
+    }
+
+    /// Ends all waits that end now, and returns who got a permit and who was refused.
+    fn settle(&mut self) -> (Vec<&'static str>, Vec<(RefusalKind, &'static str)>) {
+        let (mut admitted, mut refused) = (Vec::new(), Vec::new());
+        while let Some(decision) = self.admission.decide(self.now) {
+            match decision {
+                Decision::Admit(grant, name) => {
+                    admitted.push(name);
+                    self.out.push((name, grant));
+                }
+                Decision::Refuse(why, name) => refused.push((why, name)),
+            }
+        }
+        (admitted, refused)
+    }
+
+    fn admitted(&mut self) -> Vec<&'static str> {
+        self.settle().0
+    }
+
+    fn refused(&mut self) -> Vec<(RefusalKind, &'static str)> {
+        self.settle().1
+    }
+
+    fn release(&mut self, name: &str) {
+        let at = self.out.iter().position(|(holder, _)| *holder == name).expect("a holder");
+        let (_, grant) = self.out.swap_remove(at);
+        self.admission.release(grant);
+    }
 }
 
 #[test]
 fn m112_admits_up_to_the_limit_in_the_order_of_arrival() {
-    let mut admission = Admission::default();
-    let jobs = admission.add(None, at_most(2));
-    for name in ["a", "b", "c"] {
-        admission.enqueue(jobs, Duration::ZERO, None, name);
-    }
-    assert_eq!(admit_all(&mut admission, Duration::ZERO), ["a", "b"]);
-    admission.release(jobs);
-    assert_eq!(admit_all(&mut admission, Duration::ZERO), ["c"]);
+    let mut office = Office::default();
+    let jobs = office.admission.add(None, at_most(2));
+    office.wait(jobs, &["a", "b", "c"]);
+    assert_eq!(office.admitted(), ["a", "b"]);
+    office.release("a");
+    assert_eq!(office.admitted(), ["c"]);
 }
 
 #[test]
 fn m112_a_full_inner_queue_does_not_block_its_siblings() {
-    let mut admission = Admission::default();
-    let jobs = admission.add(None, at_most(3));
-    let compile = admission.add(Some(jobs), at_most(1));
-    let test = admission.add(Some(jobs), Limits::default());
-    for (queue, name) in
-        [(compile, "c1"), (compile, "c2"), (test, "t1"), (test, "t2"), (test, "t3")]
-    {
-        admission.enqueue(queue, Duration::ZERO, None, name);
+    let mut office = Office::default();
+    let jobs = office.admission.add(None, at_most(3));
+    let compile = office.admission.add(Some(jobs), at_most(1));
+    let test = office.admission.add(Some(jobs), Limits::default());
+    office.wait(compile, &["c1", "c2"]);
+    office.wait(test, &["t1", "t2", "t3"]);
+    assert_eq!(office.admitted(), ["c1", "t1", "t2"]);
+    office.release("t1");
+    assert_eq!(office.admitted(), ["t3"]);
+    office.release("c1");
+    assert_eq!(office.admitted(), ["c2"]);
+}
+
+#[test]
+fn m112_a_stack_is_neither_preferred_to_its_siblings_nor_starved() {
+    let mut office = Office::default();
+    let jobs = office.admission.add(None, at_most(1));
+    let stack =
+        office.admission.add(Some(jobs), Limits { discipline: Discipline::Lifo, ..at_most(9) });
+    let line = office.admission.add(Some(jobs), at_most(9));
+    office.wait(jobs, &["first"]);
+    assert_eq!(office.admitted(), ["first"]);
+    for (one, other) in [("s1", "l1"), ("s2", "l2")] {
+        office.wait(stack, &[one]);
+        office.wait(line, &[other]);
     }
-    assert_eq!(admit_all(&mut admission, Duration::ZERO), ["c1", "t1", "t2"]);
-    admission.release(test);
-    assert_eq!(admit_all(&mut admission, Duration::ZERO), ["t3"]);
-    admission.release(compile);
-    assert_eq!(admit_all(&mut admission, Duration::ZERO), ["c2"]);
+    let mut order = Vec::new();
+    let mut holder = "first";
+    for _ in 0..4 {
+        office.release(holder);
+        holder = office.admitted()[0];
+        order.push(holder);
+    }
+    assert_eq!(order, ["s2", "l1", "s1", "l2"]);
+}
+
+#[test]
+fn m112_a_rate_is_shared_by_the_queues_below_it() {
+    let mut office = Office::default();
+    let api = office.admission.add(None, per_second(1));
+    let reads = office.admission.add(Some(api), Limits::default());
+    let writes = office.admission.add(Some(api), Limits::default());
+    office.wait(reads, &["r1", "r2"]);
+    office.wait(writes, &["w1"]);
+    let mut seen = Vec::new();
+    for second in 0..3 {
+        office.now = SECOND * second;
+        seen.extend(office.admitted());
+        assert_eq!(office.admission.view(api, office.now).granted, u64::from(second) + 1);
+    }
+    assert_eq!(seen, ["r1", "r2", "w1"]);
 }
 
 #[test]
 fn m112_adopted_work_counts_over_the_limit_and_outside_the_rate() {
-    let mut admission = Admission::default();
-    let jobs = admission.add(None, Limits { concurrency: Some(1), ..per_second(1) });
-    admission.adopt(jobs);
-    admission.adopt(jobs);
-    admission.enqueue(jobs, Duration::ZERO, None, "new");
-    admission.release(jobs);
-    assert_eq!(admission.admit(Duration::ZERO), None);
-    admission.release(jobs);
-    assert_eq!(admit_all(&mut admission, Duration::ZERO), ["new"]);
+    let mut office = Office::default();
+    let jobs = office.admission.add(None, Limits { concurrency: Some(1), ..per_second(1) });
+    let adopted = [(); 2].map(|()| office.admission.adopt(jobs, Duration::ZERO, None));
+    office.wait(jobs, &["new"]);
+    let mut seen = Vec::new();
+    for grant in adopted {
+        assert_eq!(office.admitted(), [""; 0]);
+        office.admission.release(grant);
+    }
+    seen.extend(office.admitted());
+    assert_eq!(seen, ["new"]);
 }
 
 #[test]
 fn m112_nothing_passes_a_held_queue() {
-    let mut admission = Admission::default();
-    let jobs = admission.add(None, at_most(9));
-    let compile = admission.add(Some(jobs), at_most(9));
-    admission.hold(jobs);
-    admission.hold(jobs);
-    admission.enqueue(compile, Duration::ZERO, None, "waits");
-    admission.unhold(jobs);
-    assert_eq!(admission.admit(SECOND), None);
-    assert!(admission.view(compile, SECOND).on_hold);
-    admission.unhold(jobs);
-    assert_eq!(admit_all(&mut admission, SECOND), ["waits"]);
+    let mut office = Office::default();
+    let jobs = office.admission.add(None, at_most(9));
+    let compile = office.admission.add(Some(jobs), at_most(9));
+    office.admission.hold(jobs);
+    office.admission.hold(jobs);
+    office.wait(compile, &["waits"]);
+    office.admission.unhold(jobs);
+    assert_eq!(office.admitted(), [""; 0]);
+    assert_eq!(office.admission.try_take(compile, SECOND, None), None);
+    assert!(office.admission.view(compile, SECOND).on_hold);
+    office.admission.unhold(jobs);
+    assert_eq!(office.admitted(), ["waits"]);
 }
 
 #[test]
 fn m112_says_when_the_next_permit_or_deadline_is_due() {
-    let mut admission = Admission::default();
-    let reads = admission.add(None, per_second(1));
-    for name in ["now", "in a second", "never"] {
-        admission.enqueue(reads, Duration::ZERO, Some(SECOND * 3 / 2), name);
-    }
-    assert_eq!(admit_all(&mut admission, Duration::ZERO), ["now"]);
-    assert_eq!(admission.next_event(Duration::ZERO), Some(SECOND));
-    assert_eq!(admit_all(&mut admission, SECOND), ["in a second"]);
-    assert_eq!(admission.next_event(SECOND), Some(SECOND * 3 / 2));
-    assert_eq!(admission.expire(SECOND * 3 / 2), ["never"]);
-    assert_eq!(admission.view(reads, SECOND * 2).expired, 1);
+    let mut office = Office::default();
+    let reads = office.admission.add(None, per_second(1));
+    let patience = Request { max_wait: Some(SECOND * 3 / 2), ..Request::default() };
+    office.ask(reads, patience, &["now", "in a second", "never"]);
+    assert_eq!(office.admitted(), ["now"]);
+    assert_eq!(office.admission.next_event(Duration::ZERO), Some(SECOND));
+    office.now = SECOND;
+    assert_eq!(office.admitted(), ["in a second"]);
+    assert_eq!(office.admission.next_event(SECOND), Some(SECOND * 3 / 2));
+    office.now = SECOND * 3 / 2;
+    assert_eq!(office.refused(), [(RefusalKind::Expired, "never")]);
+    assert_eq!(office.admission.view(reads, SECOND * 2).expired, 1);
 }
 
 #[test]
 fn m112_a_lower_limit_lets_holders_finish_and_admits_nobody_until_they_have() {
-    let mut admission = Admission::default();
-    let jobs = admission.add(None, at_most(2));
-    for name in ["a", "b", "c"] {
-        admission.enqueue(jobs, Duration::ZERO, None, name);
+    let mut office = Office::default();
+    let jobs = office.admission.add(None, at_most(2));
+    office.wait(jobs, &["a", "b", "c"]);
+    assert_eq!(office.admitted(), ["a", "b"]);
+    office.admission.reconfigure(jobs, at_most(1), Duration::ZERO);
+    office.release("a");
+    assert_eq!(office.admitted(), [""; 0]);
+    office.release("b");
+    assert_eq!(office.admitted(), ["c"]);
+}
+
+#[test]
+fn m112_a_full_queue_turns_newcomers_away_but_nobody_who_need_not_wait() {
+    let mut office = Office::default();
+    let jobs = office.admission.add(None, Limits { max_len: Some(1), ..at_most(1) });
+    office.wait(jobs, &["a", "b", "c"]);
+    assert_eq!(office.settle(), (vec!["a"], vec![(RefusalKind::Full, "c")]));
+    assert_eq!(office.admission.view(jobs, SECOND).turned_away, 1);
+    office.admission.reconfigure(jobs, Limits { max_len: Some(0), ..at_most(1) }, SECOND);
+    assert_eq!(office.refused(), [(RefusalKind::Full, "b")], "a shorter queue holds for all");
+}
+
+#[test]
+fn m112_a_rate_that_comes_back_remembers_what_was_given_without_it() {
+    let mut office = Office::default();
+    let reads = office.admission.add(None, per_second(1));
+    office.wait(reads, &["a"]);
+    assert_eq!(office.admitted(), ["a"]);
+    office.admission.reconfigure(reads, Limits::default(), SECOND / 4);
+    office.admission.reconfigure(reads, per_second(1), SECOND / 2);
+    office.now = SECOND / 2;
+    office.wait(reads, &["b"]);
+    assert_eq!(office.admitted(), [""; 0]);
+    assert_eq!(office.admission.next_event(office.now), Some(SECOND));
+}
+
+#[test]
+fn m112_shows_who_holds_and_who_waits_with_age_and_key() {
+    let mut office = Office::default();
+    let jobs = office.admission.add(None, at_most(1));
+    let test = office.admission.add(Some(jobs), at_most(1));
+    let keyed = |key: &str| Request { key: Some(Key::from(key)), ..Request::default() };
+    office.ask(test, keyed("shop"), &["a"]);
+    office.admitted();
+    office.now = SECOND;
+    office.ask(jobs, keyed("blog"), &["b"]);
+    office.admitted();
+    let claim = |queue, key: &str, age| Claim { queue, key: Some(Key::from(key)), age };
+    let later = 3 * SECOND;
+    assert_eq!(office.admission.holders(jobs, later), [claim(test, "shop", 3 * SECOND)]);
+    assert_eq!(office.admission.waiters(jobs, later), [claim(jobs, "blog", 2 * SECOND)]);
+    assert_eq!(office.admission.waiters(test, later), []);
+}
+
+#[test]
+fn m112_a_standing_queue_drops_those_who_waited_longer_than_its_target() {
+    let mut office = Office::default();
+    let discipline = Discipline::CoDel { target: SECOND, interval: 3 * SECOND };
+    let jobs = office.admission.add(None, Limits { discipline, ..at_most(1) });
+    let mut holder = "";
+    let (mut served, mut dropped) = (Vec::new(), Vec::new());
+    // Two come and one is served each second.
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n"];
+    for (second, pair) in (0u32..).zip(names.chunks(2)) {
+        office.now = SECOND * second;
+        office.wait(jobs, pair);
+        if !holder.is_empty() {
+            office.release(holder);
+        }
+        let (admitted, refused) = office.settle();
+        holder = admitted[0];
+        served.extend(admitted);
+        dropped.extend(refused.into_iter().map(|(_, name)| name));
     }
-    assert_eq!(admit_all(&mut admission, Duration::ZERO), ["a", "b"]);
-    admission.reconfigure(jobs, at_most(1), Duration::ZERO);
-    admission.release(jobs);
-    assert_eq!(admission.admit(Duration::ZERO), None);
-    admission.release(jobs);
-    assert_eq!(admit_all(&mut admission, Duration::ZERO), ["c"]);
+    // From the third second on waits are too long; three seconds later that has gone on too long.
+    assert_eq!(served, ["a", "b", "c", "d", "e", "f", "k"]);
+    assert_eq!(dropped, ["g", "h", "i", "j"]);
 }
 
 #[derive(Clone, Debug)]
@@ -139,10 +289,10 @@ struct History {
     limits: [Limits; 3],
     holds: [u32; 3],
     waiting: Vec<(usize, Ticket)>,
-    holders: Vec<usize>,
+    holders: Vec<(usize, Grant)>,
     last: [u64; 3],
     next: u64,
-    /// Times of admission since the rate of that queue was last changed.
+    /// Times of admission.
     taken: [Vec<Moment>; 3],
     now: Moment,
 }
@@ -173,20 +323,22 @@ impl History {
             Op::Enqueue(queue, wait) => {
                 self.next += 1;
                 let wait = wait.map(Duration::from_millis);
-                let ticket = self.admission.enqueue(self.queues[queue], self.now, wait, self.next);
+                let request = Request { key: None, max_wait: wait };
+                let ticket =
+                    self.admission.enqueue(self.queues[queue], self.now, request, self.next);
                 self.waiting.push((queue, ticket));
             }
             Op::Abandon(pick) if !self.waiting.is_empty() => {
                 let (queue, ticket) = self.waiting.swap_remove(pick % self.waiting.len());
-                self.admission.abandon(self.queues[queue], ticket);
+                self.admission.abandon(self.queues[queue], self.now, ticket);
             }
             Op::Release(pick) if !self.holders.is_empty() => {
-                let queue = self.holders.swap_remove(pick % self.holders.len());
-                self.admission.release(self.queues[queue]);
+                let (_, grant) = self.holders.swap_remove(pick % self.holders.len());
+                self.admission.release(grant);
             }
             Op::Adopt(queue) => {
-                self.admission.adopt(self.queues[queue]);
-                self.holders.push(queue);
+                let grant = self.admission.adopt(self.queues[queue], self.now, None);
+                self.holders.push((queue, grant));
             }
             Op::Hold(queue) => {
                 self.holds[queue] += 1;
@@ -204,21 +356,18 @@ impl History {
 
     fn reconfigure(&mut self, queue: usize, concurrency: Option<u32>, rate: Option<u32>) {
         let rate = rate.map(|permits| Rate::new(permits, SECOND));
-        if self.limits[queue].rate.is_none() || rate.is_none() {
-            self.taken[queue].clear();
-        }
-        self.limits[queue] = Limits { concurrency, rate, max_wait: None };
+        self.limits[queue] = Limits { concurrency, rate, ..Limits::default() };
         self.admission.reconfigure(self.queues[queue], self.limits[queue], self.now);
     }
 
     /// Admits all that may be admitted and checks each admission against every limit above it.
     fn settle(&mut self) {
-        self.admission.expire(self.now);
-        while let Some((id, waiter)) = self.admission.admit(self.now) {
-            let queue = self.queues.iter().position(|queue| *queue == id).unwrap();
+        while let Some(decision) = self.admission.decide(self.now) {
+            let Decision::Admit(grant, waiter) = decision else { continue };
+            let queue = self.queues.iter().position(|queue| *queue == grant.queue).unwrap();
             assert!(waiter > self.last[queue], "first come, first served");
             self.last[queue] = waiter;
-            self.holders.push(queue);
+            self.holders.push((queue, grant));
             for level in if queue == 0 { vec![0] } else { vec![queue, 0] } {
                 self.check_level(level);
             }
@@ -227,13 +376,13 @@ impl History {
 
     fn check_level(&mut self, level: usize) {
         assert_eq!(self.holds[level], 0, "admitted through a hold");
-        let held = self.holders.iter().filter(|queue| level == 0 || **queue == level).count();
+        let held = self.holders.iter().filter(|(queue, _)| level == 0 || *queue == level).count();
         assert!(self.limits[level].concurrency.is_none_or(|limit| held <= limit as usize));
         assert_eq!(self.admission.view(self.queues[level], self.now).held as usize, held);
         let taken = &mut self.taken[level];
         taken.push(self.now);
         if let Some(rate) = self.limits[level].rate {
-            // A slower rate starts to count with the permits that follow the change.
+            // Every gap is as long as the rate of the moment wants it, so no window holds more.
             let gap = taken.iter().rev().nth(1).map(|last| self.now - *last);
             assert!(gap.is_none_or(|gap| gap >= rate.interval()), "{gap:?} under {rate:?}");
         }
@@ -248,8 +397,8 @@ proptest! {
             history.apply(op);
             history.settle();
         }
-        while let Some(queue) = history.holders.pop() {
-            history.admission.release(history.queues[queue]);
+        while let Some((_, grant)) = history.holders.pop() {
+            history.admission.release(grant);
         }
         for queue in history.queues {
             prop_assert_eq!(history.admission.view(queue, history.now).held, 0);

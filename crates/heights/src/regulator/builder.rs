@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heights_core::{Limits, Rate};
+use heights_core::{Discipline, Limits, Rate};
 
 use super::{Family, Regulator};
 
@@ -46,6 +46,19 @@ impl RegulatorBuilder {
         self
     }
 
+    /// Lets at most this many wait and refuses those who come then; zero refuses all who would have
+    /// to wait. Where the newest is served first, the oldest has to go instead.
+    pub fn max_len(mut self, waiters: usize) -> Self {
+        self.limits.max_len = Some(waiters);
+        self
+    }
+
+    /// Says who of those who wait is served next.
+    pub fn discipline(mut self, discipline: Discipline) -> Self {
+        self.limits.discipline = discipline;
+        self
+    }
+
     /// Sets all limits at once, instead of those set so far.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -62,10 +75,10 @@ impl RegulatorBuilder {
     pub fn build(self) -> Regulator {
         let rate = self.limits.rate.map(|rate| self.burst.map_or(rate, |burst| rate.burst(burst)));
         let (family, around) = match self.parent {
-            Some(parent) => (parent.family, Some(parent.queue)),
+            Some(parent) => (Arc::clone(&parent.0.family), Some(parent.0.queue)),
             None => (Arc::new(Family::new()), None),
         };
-        let queue = family.add(around, Limits { rate, ..self.limits });
-        Regulator { family, queue, name: self.name }
+        let queue = family.add(around, Limits { rate, ..self.limits }, &self.name);
+        Regulator::new(family, queue, self.name)
     }
 }

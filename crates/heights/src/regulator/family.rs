@@ -4,14 +4,23 @@
 //! Only what time alone does (a rate that lets the next one in, a waiter whose patience ends) needs
 //! someone who watches the clock. That is the family's process while it runs, else the waiters.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use heights_core::{Admission, Limits, Moment, QueueId, QueueView, Ticket};
+use heights_core::{
+    Admission, Decision, Grant, Key, Limits, Moment, QueueId, QueueView, RefusalKind, Request,
+    Ticket,
+};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
+
+use super::Claim;
+
+/// How a wait ends.
+type End = Result<Grant, RefusalKind>;
 
 /// Queues that share limits.
 pub(super) struct Family {
@@ -25,40 +34,56 @@ pub(super) struct Family {
 
 /// A place in line; dropping it leaves the line.
 pub(super) struct Place<'a> {
-    family: &'a Arc<Family>,
+    family: &'a Family,
     queue: QueueId,
     ticket: Ticket,
-    turn: oneshot::Receiver<()>,
+    max_wait: Option<Duration>,
+    /// There until the wait has ended.
+    end: Option<oneshot::Receiver<End>>,
 }
 
 /// Counts a process among those that watch the clock for as long as it lives.
 pub(super) struct Driving<'a>(&'a Family);
 
 struct State {
-    admission: Admission<oneshot::Sender<()>>,
+    admission: Admission<oneshot::Sender<End>>,
+    names: HashMap<QueueId, Arc<str>>,
     next_event: Option<Moment>,
 }
 
 impl Family {
     pub(super) fn new() -> Self {
+        let state =
+            State { admission: Admission::default(), names: HashMap::new(), next_event: None };
         Self {
             origin: Instant::now(),
-            state: Mutex::new(State { admission: Admission::default(), next_event: None }),
+            state: Mutex::new(state),
             moved: Notify::new(),
             drivers: watch::Sender::new(0),
         }
     }
 
-    pub(super) fn add(&self, parent: Option<QueueId>, limits: Limits) -> QueueId {
-        self.state().admission.add(parent, limits)
+    pub(super) fn add(&self, parent: Option<QueueId>, limits: Limits, name: &Arc<str>) -> QueueId {
+        let mut state = self.state();
+        let queue = state.admission.add(parent, limits);
+        state.names.insert(queue, Arc::clone(name));
+        queue
     }
 
-    pub(super) fn adopt(&self, queue: QueueId) {
-        self.state().admission.adopt(queue);
+    pub(super) fn try_take(&self, queue: QueueId) -> Option<Grant> {
+        self.state().admission.try_take(queue, self.now(), None)
     }
 
-    pub(super) fn release(&self, queue: QueueId) {
-        self.change(|admission, _| admission.release(queue));
+    pub(super) fn adopt(&self, queue: QueueId) -> Grant {
+        self.state().admission.adopt(queue, self.now(), None)
+    }
+
+    pub(super) fn release(&self, grant: Grant) {
+        let mut state = self.state();
+        state.admission.release(grant);
+        if state.admission.is_waited_for() {
+            self.settle(state);
+        }
     }
 
     pub(super) fn hold(&self, queue: QueueId) {
@@ -66,15 +91,29 @@ impl Family {
     }
 
     pub(super) fn unhold(&self, queue: QueueId) {
-        self.change(|admission, _| admission.unhold(queue));
+        let mut state = self.state();
+        state.admission.unhold(queue);
+        self.settle(state);
     }
 
     pub(super) fn reconfigure(&self, queue: QueueId, limits: Limits) {
-        self.change(|admission, now| admission.reconfigure(queue, limits, now));
+        let mut state = self.state();
+        state.admission.reconfigure(queue, limits, self.now());
+        self.settle(state);
     }
 
     pub(super) fn view(&self, queue: QueueId) -> QueueView {
         self.state().admission.view(queue, self.now())
+    }
+
+    pub(super) fn holders(&self, queue: QueueId) -> Vec<Claim> {
+        let state = self.state();
+        state.named(state.admission.holders(queue, self.now()))
+    }
+
+    pub(super) fn waiters(&self, queue: QueueId) -> Vec<Claim> {
+        let state = self.state();
+        state.named(state.admission.waiters(queue, self.now()))
     }
 
     /// Says that the caller will poll [`Self::drive`] until it drops this.
@@ -89,7 +128,7 @@ impl Family {
             let mut moved = pin!(self.moved.notified());
             // Listening starts before looking, so that no change falls between the two.
             moved.as_mut().enable();
-            match self.change(|_, _| ()) {
+            match self.settle(self.state()) {
                 None => moved.await,
                 Some(next_event) => tokio::select! {
                     () = moved => {}
@@ -112,19 +151,16 @@ impl Family {
         }
     }
 
-    /// Changes something, admits all who may now pass, and returns when time will change more.
-    fn change(
-        &self,
-        change: impl FnOnce(&mut Admission<oneshot::Sender<()>>, Moment),
-    ) -> Option<Moment> {
+    /// Ends all waits that end now, and returns when time will end more.
+    fn settle(&self, mut state: MutexGuard<'_, State>) -> Option<Moment> {
         let now = self.now();
-        let mut state = self.state();
-        change(&mut state.admission, now);
-        // A sender that is dropped tells its waiter that the time is up.
-        drop(state.admission.expire(now));
-        while let Some((queue, waiter)) = state.admission.admit(now) {
-            if waiter.send(()).is_err() {
-                state.admission.release(queue);
+        while let Some(decision) = state.admission.decide(now) {
+            let untaken = match decision {
+                Decision::Admit(grant, waiter) => waiter.send(Ok(grant)),
+                Decision::Refuse(why, waiter) => waiter.send(Err(why)),
+            };
+            if let Err(Ok(grant)) = untaken {
+                state.admission.release(grant);
             }
         }
         let next_event = state.admission.next_event(now);
@@ -144,6 +180,17 @@ impl Family {
     }
 }
 
+impl State {
+    fn named(&self, claims: Vec<heights_core::Claim>) -> Vec<Claim> {
+        let named = |heights_core::Claim { queue, key, age }| Claim {
+            queue: Arc::clone(&self.names[&queue]),
+            key,
+            age,
+        };
+        claims.into_iter().map(named).collect()
+    }
+}
+
 impl Drop for Driving<'_> {
     fn drop(&mut self) {
         self.0.drivers.send_modify(|drivers| *drivers -= 1);
@@ -151,38 +198,56 @@ impl Drop for Driving<'_> {
 }
 
 impl<'a> Place<'a> {
-    /// Joins the end of the line.
+    /// Takes a permit at once, or joins the line.
     pub(super) fn take(
-        family: &'a Arc<Family>,
+        family: &'a Family,
         queue: QueueId,
+        key: Option<Key>,
         max_wait: Option<Duration>,
-    ) -> Self {
-        let (call, turn) = oneshot::channel();
-        let mut ticket = None;
-        family
-            .change(|admission, now| ticket = Some(admission.enqueue(queue, now, max_wait, call)));
-        let ticket = ticket.expect("the change above has run");
-        Self { family, queue, ticket, turn }
+    ) -> Result<Grant, Self> {
+        let mut state = family.state();
+        let now = family.now();
+        if let Some(grant) = state.admission.try_take(queue, now, key.as_ref()) {
+            return Ok(grant);
+        }
+        let max_wait = max_wait.or_else(|| state.admission.max_wait(queue));
+        let (call, end) = oneshot::channel();
+        let ticket = state.admission.enqueue(queue, now, Request { key, max_wait }, call);
+        family.settle(state);
+        Err(Self { family, queue, ticket, max_wait, end: Some(end) })
     }
 
-    /// Waits for one's turn; `None` when the time was up first.
-    pub(super) async fn turn(mut self) -> Option<()> {
-        tokio::select! {
+    /// How long the wait may last.
+    pub(super) fn max_wait(&self) -> Option<Duration> {
+        self.max_wait
+    }
+
+    /// Waits for the end of the wait.
+    pub(super) async fn end(mut self) -> End {
+        let waiting = self.end.as_mut().expect("only this function, which runs once, takes it");
+        let end = tokio::select! {
             biased;
-            turn = &mut self.turn => turn.ok(),
+            end = waiting => end.expect("a waiter is only ever dropped with its answer"),
             never = self.family.drive_if_nobody_does() => match never {},
-        }
+        };
+        self.end = None;
+        end
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.turn.close();
-        // A turn that came but was never taken goes to the next in line.
-        let untaken = self.turn.try_recv().is_ok();
-        let (queue, ticket) = (self.queue, self.ticket);
-        self.family.change(|admission, _| {
-            if untaken { admission.release(queue) } else { admission.abandon(queue, ticket) }
-        });
+        let Some(mut end) = self.end.take() else { return };
+        end.close();
+        match end.try_recv() {
+            // A turn that came but was never taken goes to the next in line.
+            Ok(Ok(grant)) => self.family.release(grant),
+            Ok(Err(_)) => {}
+            Err(_) => {
+                let mut state = self.family.state();
+                state.admission.abandon(self.queue, self.family.now(), self.ticket);
+                self.family.settle(state);
+            }
+        }
     }
 }

@@ -1,11 +1,17 @@
 //! What is given back by dropping it.
 
+use heights_core::Grant;
+
 use super::Regulator;
 
 /// Allows one piece of work; dropping it lets the next in line go on.
 #[derive(Debug)]
 #[must_use = "the permit is given back when it is dropped"]
-pub struct Permit(Regulator);
+pub struct Permit {
+    regulator: Regulator,
+    /// There until it is given back.
+    grant: Option<Grant>,
+}
 
 /// Keeps a queue from admitting anything new; dropping it lets admission go on.
 #[derive(Debug)]
@@ -13,13 +19,13 @@ pub struct Permit(Regulator);
 pub struct Hold(Regulator);
 
 impl Permit {
-    pub(super) fn new(regulator: Regulator) -> Self {
-        Self(regulator)
+    pub(super) fn new(regulator: Regulator, grant: Grant) -> Self {
+        Self { regulator, grant: Some(grant) }
     }
 
     /// Returns the queue that gave the permit.
     pub fn regulator(&self) -> &Regulator {
-        &self.0
+        &self.regulator
     }
 }
 
@@ -36,12 +42,15 @@ impl Hold {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.family.release(self.0.queue);
+        if let Some(grant) = self.grant.take() {
+            self.regulator.0.family.release(grant);
+        }
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        self.0.family.unhold(self.0.queue);
+        let member = &self.0.0;
+        member.family.unhold(member.queue);
     }
 }
