@@ -45,6 +45,7 @@
 //! | [`periodic`] | what happens again and again |
 //! | [`registry`] | who answers to which name |
 //! | [`bus`] | who hears what happens |
+//! | [`flow`] | streams through stages, no faster than their slowest reader |
 //! | [`table`] | what outlives who works with it |
 //! | [`vitals`] | looking inside while it runs |
 
@@ -52,6 +53,7 @@
 
 pub mod app;
 pub mod bus;
+pub mod flow;
 pub mod periodic;
 pub mod prelude;
 pub mod registry;
@@ -80,6 +82,8 @@ pub mod vitals {
 mod guides {
     #[doc = include_str!("../../../docs/guides/bus.md")]
     mod bus {}
+    #[doc = include_str!("../../../docs/guides/flows.md")]
+    mod flows {}
     #[doc = include_str!("../../../docs/guides/registry.md")]
     mod registry {}
     #[doc = include_str!("../../../docs/guides/tables.md")]
