@@ -181,10 +181,11 @@ impl World {
         wait_for(what, LIMIT, async || is_so().then_some(())).await;
     }
 
-    /// Waits until `node` is the only process of this world.
+    /// Waits until there are no processes in this world but `node` and the git that it asks questions.
     pub async fn nothing_runs_beside(&self, node: &Node) {
         let is_node = |pid: &Pid| pid.as_raw_nonzero().get() == node.pid().cast_signed();
-        let is_alone = || processes::of(self.folder()).iter().all(is_node);
+        let belongs = |pid: &Pid| is_node(pid) || answers_questions(*pid);
+        let is_alone = || processes::of(self.folder()).iter().all(belongs);
         self.until("every process of every job to end", is_alone).await;
     }
 
@@ -222,4 +223,10 @@ pub fn login(name: &str) -> Login {
 
 fn pull_ref(number: PullNumber) -> String {
     format!("refs/pull/{number}/head")
+}
+
+/// Whether this is a git that a node asks for objects; it stays, and ends with its node.
+fn answers_questions(pid: Pid) -> bool {
+    let cmdline = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
+    cmdline.is_ok_and(|args| args.split(|byte| *byte == 0).any(|arg| arg == b"cat-file"))
 }
