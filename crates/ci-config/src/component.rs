@@ -11,9 +11,15 @@ use crate::document::{Node, Value};
 use crate::environment::read_env;
 use crate::field::{Field, Fields};
 use crate::keys;
-use crate::quantity::duration;
+use crate::quantity::{DURATION_HINT, duration};
 use crate::steps::StepReader;
 use crate::yaml;
+
+/// How a component is named.
+const COMPONENT_HINT: &str = "write the path of its folder from the root, such as libs/common";
+/// How a pattern is written.
+const PATTERN_HINT: &str =
+    "write a path with '/'; * stands for anything but '/', ** for any folders";
 
 /// A component as far as it could be read, with the places of all that names something elsewhere.
 #[derive(Debug)]
@@ -45,7 +51,8 @@ pub fn parse_component(path: &str, bytes: &[u8]) -> Result<Component, Vec<Diagno
 pub(crate) fn component_name(path: &str, problems: &mut Problems) -> Option<ComponentName> {
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let name = ComponentName::from_folder(folder);
-    name.map_err(|error| problems.report(At::START, error.to_string())).ok()
+    let rename = "rename the folder, or move the file into another";
+    name.map_err(|error| problems.report(At::START, error.to_string(), rename)).ok()
 }
 
 /// Reads one component file as far as it can be read.
@@ -93,7 +100,9 @@ impl Draft {
                         self.component.jobs.insert(name, job);
                     }
                 }
-                Err(error) => problems.report(entry.at, error.to_string()),
+                Err(error) => {
+                    problems.report(entry.at, error.to_string(), "rename the job");
+                }
             }
         }
     }
@@ -143,7 +152,11 @@ impl Draft {
                 true => text.parse(),
                 false => text.parse().map(|job| JobId { component, job }),
             };
-            if let Some(need) = item.parsed(parse, problems) {
+            if let Some(need) = item.parsed(
+                parse,
+                "write JOB for one of this component, else COMPONENT:JOB",
+                problems,
+            ) {
                 self.needs.entry((job.clone(), need.clone())).or_insert(item.at());
                 needs.insert(need);
             }
@@ -154,8 +167,9 @@ impl Draft {
 
 fn read_dependencies(field: &Field<'_>, problems: &mut Problems) -> BTreeMap<ComponentName, At> {
     let items = field.one_or_many(problems).unwrap_or_default();
-    let named =
-        items.iter().filter_map(|item| Some((item.parsed(str::parse, problems)?, item.at())));
+    let named = items
+        .iter()
+        .filter_map(|item| Some((item.parsed(str::parse, COMPONENT_HINT, problems)?, item.at())));
     named.collect()
 }
 
@@ -180,7 +194,8 @@ pub(crate) fn read_patterns(
     match PathPatterns::new(folder, &patterns) {
         Ok(_) => Some(patterns),
         Err(error) => {
-            items.get(error.position).unwrap_or(field).report(&error.to_string(), problems);
+            let item = items.get(error.position).unwrap_or(field);
+            item.report(&error.to_string(), PATTERN_HINT, problems);
             None
         }
     }
@@ -192,13 +207,13 @@ fn read_conditions(fields: &Fields<'_>, job: &mut Job, problems: &mut Problems) 
         job.when = when;
     }
     if let Some(timeout) = fields.get("timeout") {
-        job.timeout = timeout.parsed(duration, problems);
+        job.timeout = timeout.parsed(duration, DURATION_HINT, problems);
     }
     if let Some(field) = fields.get("on") {
         let words = [("pull", On::Pull), ("branch", On::Branch)];
         let items = field.one_or_many(problems).unwrap_or_default();
         if items.is_empty() && matches!(field.node.value, Value::List(_)) {
-            field.report("the job would never run", problems);
+            field.report("the job would never run", "say pull, branch or both", problems);
         }
         job.on = items.iter().filter_map(|item| item.word(&words, problems)).collect();
     }

@@ -62,14 +62,9 @@ impl Problems {
         Self { file: file.to_owned(), found: Vec::new() }
     }
 
-    /// Reports `message` at a place, once.
-    pub(crate) fn report(&mut self, at: At, message: impl Into<String>) {
-        self.add(at, message.into(), None);
-    }
-
     /// Reports `message` at a place, once, with what to do about it.
-    pub(crate) fn hint(&mut self, at: At, message: impl Into<String>, hint: impl Into<String>) {
-        self.add(at, message.into(), Some(hint.into()));
+    pub(crate) fn report(&mut self, at: At, message: impl Into<String>, hint: impl Into<String>) {
+        self.add(at, message.into(), hint.into());
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -82,8 +77,8 @@ impl Problems {
         self.found
     }
 
-    fn add(&mut self, at: At, message: String, hint: Option<String>) {
-        let At { line, column } = at;
+    fn add(&mut self, at: At, message: String, hint: String) {
+        let (At { line, column }, hint) = (at, Some(hint));
         let diagnostic = Diagnostic { file: self.file.clone(), line, column, message, hint };
         if self.found.len() < MAX_DIAGNOSTICS && !self.found.contains(&diagnostic) {
             self.found.push(diagnostic);

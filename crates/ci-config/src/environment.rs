@@ -5,6 +5,11 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Problems;
 use crate::field::Field;
 
+/// What to do about a name that cannot be one.
+pub(crate) const NAME_HINT: &str = "choose another name, such as HEX_KEY";
+/// What to do about a NUL character.
+pub(crate) const NUL_HINT: &str = "remove the NUL: no process can be given one";
+
 /// Names with this prefix are set by the node alone.
 const RESERVED: &str = "CI";
 
@@ -13,9 +18,9 @@ pub(crate) fn read_env(field: &Field<'_>, problems: &mut Problems) -> BTreeMap<S
     let mut env = BTreeMap::new();
     for (entry, value) in field.entries(problems).unwrap_or_default() {
         if let Err(message) = check_name(&entry.key) {
-            problems.report(entry.at, message);
+            problems.report(entry.at, message, NAME_HINT);
         }
-        if let Some(text) = value.parsed(plain_text, problems) {
+        if let Some(text) = value.parsed(plain_text, NUL_HINT, problems) {
             env.insert(entry.key.clone(), text);
         }
     }

@@ -43,22 +43,17 @@ impl<'a> Field<'a> {
         self.node.at
     }
 
-    /// Reports that something else was expected than what is here.
-    pub(crate) fn expected(&self, what: &str, problems: &mut Problems) {
+    /// Reports that something else was expected than what is here, with how to write it.
+    pub(crate) fn expected(&self, what: &str, hint: &str, problems: &mut Problems) {
         if !matches!(self.node.value, Value::Refused) {
             let found = self.node.value.kind();
-            problems.report(self.at(), format!("{}expected {what}, found {found}", self.label()));
+            self.report(&format!("expected {what}, found {found}"), hint, problems);
         }
     }
 
-    /// Reports `message` about this field.
-    pub(crate) fn report(&self, message: &str, problems: &mut Problems) {
-        problems.report(self.at(), format!("{}{message}", self.label()));
-    }
-
     /// Reports `message` about this field, with what to do about it.
-    pub(crate) fn hint(&self, message: &str, hint: &str, problems: &mut Problems) {
-        problems.hint(self.at(), format!("{}{message}", self.label()), hint);
+    pub(crate) fn report(&self, message: &str, hint: &str, problems: &mut Problems) {
+        problems.report(self.at(), format!("{}{message}", self.label()), hint);
     }
 
     /// Text, quoted or not, as it was written.
@@ -66,20 +61,21 @@ impl<'a> Field<'a> {
         match &self.node.value {
             Value::Text(text) | Value::Plain(text) => Some(text),
             _ => {
-                self.expected("text", problems);
+                self.expected("text", "quote it, if it is meant as text", problems);
                 None
             }
         }
     }
 
-    /// What `parse` makes of the text, or what was expected instead.
+    /// What `parse` makes of the text; `hint` says how to write what it takes.
     pub(crate) fn parsed<T, E: std::fmt::Display>(
         &self,
         parse: impl FnOnce(&str) -> Result<T, E>,
+        hint: &str,
         problems: &mut Problems,
     ) -> Option<T> {
         let parsed = parse(self.text(problems)?);
-        parsed.map_err(|error| self.report(&error.to_string(), problems)).ok()
+        parsed.map_err(|error| self.report(&error.to_string(), hint, problems)).ok()
     }
 
     pub(crate) fn boolean(&self, problems: &mut Problems) -> Option<bool> {
@@ -87,7 +83,7 @@ impl<'a> Field<'a> {
             Value::Plain(text) | Value::Literal(text) if text == "true" => Some(true),
             Value::Plain(text) | Value::Literal(text) if text == "false" => Some(false),
             _ => {
-                self.expected("true or false", problems);
+                self.expected("true or false", "write true or false, without quotes", problems);
                 None
             }
         }
@@ -106,7 +102,8 @@ impl<'a> Field<'a> {
         };
         let number = number.filter(|number| *number >= min);
         if number.is_none() {
-            self.expected(&format!("a whole number from {min} on"), problems);
+            let hint = "write digits alone, without quotes or a unit";
+            self.expected(&format!("a whole number from {min} on"), hint, problems);
         }
         number
     }
@@ -115,16 +112,16 @@ impl<'a> Field<'a> {
     pub(crate) fn word<T: Copy>(&self, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
         let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let (Value::Text(text) | Value::Plain(text)) = &self.node.value else {
-            self.expected(&format!("one of {}", all.join(", ")), problems);
+            let hint = format!("write the word alone: {}", all.join(" or "));
+            self.expected(&format!("one of {}", all.join(", ")), &hint, problems);
             return None;
         };
         let found = words.iter().find(|(word, _)| word == text);
         if found.is_none() {
             let message = format!("{text:?} is none of {}", all.join(", "));
-            match did_you_mean(text, &all) {
-                Some(hint) => self.hint(&message, &hint, problems),
-                None => self.report(&message, problems),
-            }
+            let hint = did_you_mean(text, &all)
+                .unwrap_or_else(|| format!("write the word alone: {}", all.join(" or ")));
+            self.report(&message, &hint, problems);
         }
         found.map(|(_, value)| *value)
     }
@@ -132,7 +129,7 @@ impl<'a> Field<'a> {
     /// The items of a list.
     pub(crate) fn items(&self, problems: &mut Problems) -> Option<Vec<Self>> {
         let Value::List(items) = &self.node.value else {
-            self.expected("a list", problems);
+            self.expected("a list", "write [one, another], or each on a line of its own", problems);
             return None;
         };
         let item = |(position, node)| Self { name: format!("{}[{position}]", self.name), node };
@@ -150,7 +147,7 @@ impl<'a> Field<'a> {
     /// The entries of a map whose keys are names that the file chooses, each with the place of its key.
     pub(crate) fn entries(&self, problems: &mut Problems) -> Option<Vec<(&'a Entry, Self)>> {
         let Value::Map(entries) = &self.node.value else {
-            self.expected("a map", problems);
+            self.expected("a map", "give each a name: `name: …`, one below the other", problems);
             return None;
         };
         Some(entries.iter().map(|entry| (entry, self.child(entry))).collect())
@@ -159,7 +156,8 @@ impl<'a> Field<'a> {
     /// The fields of a map whose keys are known; others are reported by name.
     pub(crate) fn fields(&self, keys: Keys, problems: &mut Problems) -> Option<Fields<'a>> {
         let Value::Map(entries) = &self.node.value else {
-            self.expected("a map", problems);
+            let hint = format!("the keys here are {}", keys.known.join(", "));
+            self.expected("a map", &hint, problems);
             return None;
         };
         for entry in entries {
@@ -176,12 +174,16 @@ impl<'a> Field<'a> {
         }
         let name = joined(&self.name, key);
         if keys.refused.contains(&key) {
-            problems.hint(entry.at, format!("`{name}` {NOT_EXECUTED}"), format!("remove `{key}`"));
+            problems.report(
+                entry.at,
+                format!("`{name}` {NOT_EXECUTED}"),
+                format!("remove `{key}`"),
+            );
             return;
         }
         let hint = did_you_mean(key, keys.known)
             .unwrap_or_else(|| format!("the keys here are {}", keys.known.join(", ")));
-        problems.hint(entry.at, format!("unknown key `{name}`"), hint);
+        problems.report(entry.at, format!("unknown key `{name}`"), hint);
     }
 
     fn child(&self, entry: &'a Entry) -> Self {
@@ -205,15 +207,16 @@ impl<'a> Fields<'a> {
     pub(crate) fn require(&self, key: &str, problems: &mut Problems) -> Option<Field<'a>> {
         let field = self.get(key);
         if field.is_none() {
-            problems.report(self.at, format!("`{}` is missing", joined(&self.name, key)));
+            let message = format!("`{}` is missing", joined(&self.name, key));
+            problems.report(self.at, message, format!("add `{key}`: it has no default"));
         }
         field
     }
 
     /// Reports `message` about the map as a whole.
-    pub(crate) fn report(&self, message: &str, problems: &mut Problems) {
+    pub(crate) fn report(&self, message: &str, hint: &str, problems: &mut Problems) {
         let whole = Node { at: self.at, value: Value::Refused };
-        Field { name: self.name.clone(), node: &whole }.report(message, problems);
+        Field { name: self.name.clone(), node: &whole }.report(message, hint, problems);
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn either<'a>(
 ) -> Option<Field<'a>> {
     match (outer.get(key), inner.and_then(|inner| inner.get(key))) {
         (Some(field), Some(_)) => {
-            field.report("stands both beside the group and in it", problems);
+            field.report("stands both beside the group and in it", "keep one of them", problems);
             None
         }
         (outer, inner) => outer.or(inner),

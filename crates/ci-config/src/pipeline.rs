@@ -45,7 +45,8 @@ pub fn parse_pipeline(
     for (position, (path, content)) in files.into_iter().enumerate() {
         let mut problems = Problems::of(&path);
         if position == MAX_COMPONENTS {
-            problems.report(At::START, format!("there are more than {MAX_COMPONENTS} components"));
+            let message = format!("there are more than {MAX_COMPONENTS} components");
+            problems.report(At::START, message, "join components that are always tested together");
             tree.files.push(File { problems, name: None, draft: None });
             break;
         }
@@ -72,8 +73,8 @@ impl File {
     fn read(path: &str, content: FileContent, mut problems: Problems) -> Self {
         let name = component_name(path, &mut problems);
         let mut link = |what| {
-            problems
-                .report(At::START, format!("a component file must be a plain file, not {what}"));
+            let message = format!("a component file must be a plain file, not {what}");
+            problems.report(At::START, message, "commit the content itself at this path");
             None
         };
         let draft = match content {
@@ -97,7 +98,7 @@ impl Tree {
             let Some(name) = &file.name else { continue };
             if let Some(other) = seen.get(&name.as_str().to_ascii_lowercase()) {
                 let message = format!("components `{other}` and `{name}` differ only by case");
-                file.problems.report(At::START, message);
+                file.problems.report(At::START, message, "rename one of the folders");
             }
             seen.insert(name.as_str().to_ascii_lowercase(), name.clone());
         }
@@ -117,10 +118,7 @@ impl Tree {
             let file =
                 self.files.iter_mut().find(|file| file.name.as_ref() == Some(&found.component));
             let Some(file) = file else { continue };
-            match found.hint {
-                Some(hint) => file.problems.hint(found.at, found.message, hint),
-                None => file.problems.report(found.at, found.message),
-            }
+            file.problems.report(found.at, found.message, found.hint);
         }
     }
 

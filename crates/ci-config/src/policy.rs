@@ -13,6 +13,9 @@ use crate::yaml;
 /// The policy's path in the tip of the default branch.
 pub const POLICY_FILE: &str = "ci-policy.yaml";
 
+/// How a job is named.
+const JOB_HINT: &str = "write COMPONENT:JOB, such as air:test; the root's jobs are root:JOB";
+
 /// Reads a policy; what it leaves out has the defaults of a repository without one.
 ///
 /// # Errors
@@ -67,7 +70,7 @@ fn read_mergeable(field: &Field<'_>, mergeable: &mut Mergeable, problems: &mut P
     if let Some(field) = fields.get("code_owners")
         && field.boolean(problems) == Some(true)
     {
-        field.hint(
+        field.report(
             "asking code owners is not executed yet by this version",
             "say false, or remove `code_owners`",
             problems,
@@ -76,12 +79,14 @@ fn read_mergeable(field: &Field<'_>, mergeable: &mut Mergeable, problems: &mut P
     if let Some(field) = fields.get("optional") {
         let items = field.one_or_many(problems).unwrap_or_default();
         mergeable.optional =
-            items.iter().filter_map(|item| item.parsed(job_pattern, problems)).collect();
+            items.iter().filter_map(|item| item.parsed(job_pattern, JOB_HINT, problems)).collect();
     }
     if let Some(field) = fields.get("required") {
         let items = field.one_or_many(problems).unwrap_or_default();
-        mergeable.required =
-            items.iter().filter_map(|item| item.parsed(str::parse::<JobId>, problems)).collect();
+        mergeable.required = items
+            .iter()
+            .filter_map(|item| item.parsed(str::parse::<JobId>, JOB_HINT, problems))
+            .collect();
     }
 }
 

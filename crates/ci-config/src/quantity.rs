@@ -6,6 +6,12 @@ use std::time::Duration;
 /// Longer durations are refused: adding them to a point in time could overflow.
 const MAX_DURATION: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
+/// How a duration is written.
+pub(crate) const DURATION_HINT: &str =
+    "write whole numbers with d, h, m, s or ms, the largest first";
+/// How a size is written.
+pub(crate) const SIZE_HINT: &str = "write a whole number with B, KiB, MiB, GiB or TiB";
+
 const DURATION_UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 

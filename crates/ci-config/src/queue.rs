@@ -63,7 +63,7 @@ fn check_name(entry: &Entry, problems: &mut Problems) {
         let hint = did_you_mean(name, &NAMES).unwrap_or_else(|| {
             format!("queues are {}; a name with '.' is quoted", NAMES.join(", "))
         });
-        problems.hint(entry.at, format!("unknown queue `{name}`"), hint);
+        problems.report(entry.at, format!("unknown queue `{name}`"), hint);
     }
 }
 
@@ -74,13 +74,19 @@ fn read_queue(field: &Field<'_>, problems: &mut Problems) -> Option<Queue> {
     };
     let concurrency = count("concurrency", problems);
     let burst = count("burst", problems);
-    let rate = fields.get("rate").and_then(|field| field.parsed(rate, problems));
+    let rate = fields
+        .get("rate")
+        .and_then(|field| field.parsed(rate, "write a number, / and s, m, h or d", problems));
     let has = |key| fields.get(key).is_some();
     if !has("concurrency") && !has("rate") {
-        field.report("has neither concurrency nor rate", problems);
+        field.report(
+            "has neither concurrency nor rate",
+            "add `concurrency = 4`, or `rate`",
+            problems,
+        );
     }
     if has("burst") && !has("rate") {
-        field.report("has a burst but no rate", problems);
+        field.report("has a burst but no rate", "add `rate`, or remove `burst`", problems);
     }
     Some(Queue { concurrency, rate, burst })
 }

@@ -12,7 +12,7 @@ use crate::node::{
     Github, GithubAuth, Http, IsolationChoice, NodeConfig, ReadAccess, Retention, Runner, Tier,
     Vitals,
 };
-use crate::quantity::{duration, size};
+use crate::quantity::{DURATION_HINT, SIZE_HINT, duration, size};
 use crate::queue::read_queues;
 use crate::read_repo::read_repos;
 use crate::read_secret::{path_text, read_secret};
@@ -23,6 +23,13 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
+
+/// How an address of the web is written.
+const URL_HINT: &str = "write https://, the host, and no user, password or question mark";
+/// How an address to listen on is written.
+const ADDRESS_HINT: &str = "write an IP address, ':' and a port; 0.0.0.0 is all of this machine's";
+/// How a node is named.
+const NAME_HINT: &str = "write small letters, digits and '-': it is part of every status";
 
 /// A section that the file leaves out.
 static NOTHING: Node = Node { at: At::START, value: Value::Map(Vec::new()) };
@@ -39,9 +46,12 @@ pub(crate) fn read(
         Some(field) => Some(read_github(&field, source, problems)?),
         None => None,
     };
-    let public_url = fields.get("public_url").and_then(|field| field.parsed(web_url, problems));
+    let public_url =
+        fields.get("public_url").and_then(|field| field.parsed(web_url, URL_HINT, problems));
     Some(NodeConfig {
-        name: or(&fields, "name", "ci-node".to_owned(), |field| field.parsed(node_name, problems)),
+        name: or(&fields, "name", "ci-node".to_owned(), |field| {
+            field.parsed(node_name, NAME_HINT, problems)
+        }),
         data_dir: or(&fields, "data_dir", PathBuf::from("/var/lib/ci-node"), |field| {
             path_text(field, problems).map(PathBuf::from)
         }),
@@ -87,7 +97,7 @@ fn read_http(fields: &Fields<'_>, problems: &mut Problems) -> Http {
     };
     let words = [("token", ReadAccess::Token), ("public", ReadAccess::Public)];
     Http {
-        listen: or(fields, "listen", listen, |field| field.parsed(address, problems)),
+        listen: or(fields, "listen", listen, |field| field.parsed(address, ADDRESS_HINT, problems)),
         read: or(fields, "read", ReadAccess::Token, |field| field.word(&words, problems)),
     }
 }
@@ -95,9 +105,10 @@ fn read_http(fields: &Fields<'_>, problems: &mut Problems) -> Http {
 fn read_github(field: &Field<'_>, source: &dyn Source, problems: &mut Problems) -> Option<Github> {
     let fields = field.fields(keys::GITHUB, problems)?;
     let api_url = or(&fields, "api_url", "https://api.github.com".to_owned(), |field| {
-        field.parsed(web_url, problems)
+        field.parsed(web_url, URL_HINT, problems)
     });
-    let graphql_url = fields.get("graphql_url").and_then(|field| field.parsed(web_url, problems));
+    let graphql_url =
+        fields.get("graphql_url").and_then(|field| field.parsed(web_url, URL_HINT, problems));
     let webhook_secret =
         fields.get("webhook_secret").and_then(|field| read_secret(&field, source, problems));
     Some(Github {
@@ -105,7 +116,7 @@ fn read_github(field: &Field<'_>, source: &dyn Source, problems: &mut Problems) 
         api_url,
         webhook_secret,
         poll_interval: or(&fields, "poll_interval", 30 * SECOND, |field| {
-            field.parsed(duration, problems)
+            field.parsed(duration, DURATION_HINT, problems)
         }),
         write: or(&fields, "write", true, |field| field.boolean(problems)),
         auth: read_auth(&fields, source, problems)?,
@@ -132,11 +143,13 @@ fn read_auth(
             Some(GithubAuth::App { id: id?, private_key })
         }
         (Some(_), Some(app)) => {
-            app.report("stands beside github.token: give one of them", problems);
+            let hint = "remove `token` for an App, else [github.app]";
+            app.report("stands beside github.token: give one of them", hint, problems);
             None
         }
         (None, None) => {
-            fields.report("neither token nor app says who the node is", problems);
+            let hint = "add token = { file = \"…\" }, or [github.app]";
+            fields.report("neither token nor app says who the node is", hint, problems);
             None
         }
     }
@@ -163,7 +176,8 @@ fn read_runner(fields: &Fields<'_>, problems: &mut Problems) -> Runner {
         min_free: bytes(fields, "min_free", 2 * GIB, problems),
     };
     if runner.job_timeout > runner.max_job_timeout {
-        fields.report("job_timeout is longer than max_job_timeout", problems);
+        let hint = "raise max_job_timeout, which is 6h where it is left out";
+        fields.report("job_timeout is longer than max_job_timeout", hint, problems);
     }
     runner
 }
@@ -182,11 +196,11 @@ fn read_retention(fields: &Fields<'_>, problems: &mut Problems) -> Retention {
 }
 
 fn time(fields: &Fields<'_>, key: &str, default: Duration, problems: &mut Problems) -> Duration {
-    or(fields, key, default, |field| field.parsed(duration, problems))
+    or(fields, key, default, |field| field.parsed(duration, DURATION_HINT, problems))
 }
 
 fn bytes(fields: &Fields<'_>, key: &str, default: u64, problems: &mut Problems) -> u64 {
-    or(fields, key, default, |field| field.parsed(size, problems))
+    or(fields, key, default, |field| field.parsed(size, SIZE_HINT, problems))
 }
 
 fn node_name(text: &str) -> Result<String, String> {

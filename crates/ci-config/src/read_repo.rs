@@ -7,7 +7,7 @@ use ci_domain::ids::RepoName;
 
 use crate::address::{clone_url, forge_of};
 use crate::diagnostic::Problems;
-use crate::environment::check_name;
+use crate::environment::{NAME_HINT, check_name};
 use crate::field::{Field, Fields};
 use crate::keys;
 use crate::node::{Github, Origin, Repo};
@@ -27,7 +27,7 @@ pub(crate) fn read_repos(
         let Some(repo) = read_repo(&item, github, source, problems) else { continue };
         let same = |other: &Repo| other.name.as_str().eq_ignore_ascii_case(repo.name.as_str());
         if repos.iter().any(same) {
-            item.report(&format!("{} is there twice", repo.name), problems);
+            item.report(&format!("{} is there twice", repo.name), "remove one of them", problems);
         }
         repos.push(repo);
     }
@@ -42,7 +42,11 @@ fn read_repo(
 ) -> Option<Repo> {
     let fields = field.fields(keys::REPO, problems)?;
     let secrets = fields.get("secrets").map(|field| read_secrets(&field, source, problems));
-    let name = fields.require("name", problems)?.parsed(str::parse::<RepoName>, problems)?;
+    let name = fields.require("name", problems)?.parsed(
+        str::parse::<RepoName>,
+        "write \"OWNER/NAME\", as in its address on GitHub",
+        problems,
+    )?;
     let origin = read_origin(&fields, &name, github, problems)?;
     Some(Repo { name, origin, secrets: secrets.unwrap_or_default() })
 }
@@ -55,7 +59,8 @@ fn read_origin(
 ) -> Option<Origin> {
     match (fields.get("clone_url"), fields.get("local"), github) {
         (Some(_), Some(local), _) => {
-            local.report("stands beside clone_url: give one of them", problems);
+            let hint = "remove `local` for a repository on GitHub, else `clone_url`";
+            local.report("stands beside clone_url: give one of them", hint, problems);
             None
         }
         (None, Some(local), _) => {
@@ -63,12 +68,17 @@ fn read_origin(
             Some(Origin::Local { path })
         }
         (_, None, None) => {
-            fields.report("is on GitHub, but [github] is missing; or is it local?", problems);
+            let hint = "add [github] with a token, or name a bare repository by `local`";
+            fields.report("is on GitHub, but [github] is missing; or is it local?", hint, problems);
             None
         }
-        (Some(url), None, Some(_)) => {
-            Some(Origin::Github { clone_url: url.parsed(clone_url, problems)? })
-        }
+        (Some(url), None, Some(_)) => Some(Origin::Github {
+            clone_url: url.parsed(
+                clone_url,
+                "leave it out, unless git fetches from elsewhere",
+                problems,
+            )?,
+        }),
         (None, None, Some(github)) => {
             let clone_url = format!("{}/{name}.git", forge_of(&github.api_url));
             Some(Origin::Github { clone_url })
@@ -84,7 +94,7 @@ fn read_secrets(
     let mut secrets = BTreeMap::new();
     for (entry, field) in field.entries(problems).unwrap_or_default() {
         if let Err(message) = check_name(&entry.key) {
-            problems.report(entry.at, message);
+            problems.report(entry.at, message, NAME_HINT);
         }
         if let Some(secret) = read_secret(&field, source, problems) {
             secrets.insert(entry.key.clone(), secret);

@@ -19,7 +19,7 @@ pub(crate) fn read_secret(
     problems: &mut Problems,
 ) -> Option<Secret> {
     if !matches!(field.node.value, Value::Map(_)) {
-        field.hint(EXPECTED, WHY, problems);
+        field.report(EXPECTED, WHY, problems);
         return None;
     }
     let fields = field.fields(keys::SECRET, problems)?;
@@ -27,12 +27,12 @@ pub(crate) fn read_secret(
         (Some(file), None) => from_file(&file, source, problems)?,
         (None, Some(env)) => from_env(&env, source, problems)?,
         _ => {
-            field.hint(EXPECTED, "give one of file and env", problems);
+            field.report(EXPECTED, "give one of file and env", problems);
             return None;
         }
     };
     if value.is_empty() {
-        field.report("the secret is empty", problems);
+        field.report("the secret is empty", "write the secret into what is named here", problems);
         return None;
     }
     Some(Secret::new(value))
@@ -47,7 +47,9 @@ fn from_file(field: &Field<'_>, source: &dyn Source, problems: &mut Problems) ->
             Some(line.strip_suffix('\r').unwrap_or(line).to_owned())
         }
         Err(error) => {
-            field.report(&format!("cannot read {path:?}: {error}"), problems);
+            let hint =
+                "the node's user must be able to read it; a relative path is beside this file";
+            field.report(&format!("cannot read {path:?}: {error}"), hint, problems);
             None
         }
     }
@@ -57,7 +59,8 @@ fn from_env(field: &Field<'_>, source: &dyn Source, problems: &mut Problems) -> 
     let name = field.text(problems)?;
     let value = source.env(name);
     if value.is_none() {
-        field.report(&format!("the environment has no variable {name:?}"), problems);
+        let hint = "set it for the node, by EnvironmentFile in its unit for instance";
+        field.report(&format!("the environment has no variable {name:?}"), hint, problems);
     }
     value
 }
@@ -66,7 +69,7 @@ fn from_env(field: &Field<'_>, source: &dyn Source, problems: &mut Problems) -> 
 pub(crate) fn path_text<'a>(field: &Field<'a>, problems: &mut Problems) -> Option<&'a str> {
     let path = field.text(problems)?;
     if path.is_empty() || path.contains('\0') {
-        field.report("is no path", problems);
+        field.report("is no path", "write the path of a file or folder", problems);
         return None;
     }
     Some(path)

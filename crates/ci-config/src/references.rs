@@ -10,6 +10,9 @@ use crate::component::Draft;
 use crate::diagnostic::At;
 use crate::suggestion::did_you_mean;
 
+/// More components than these are not listed in a hint.
+const MAX_NAMED: usize = 12;
+
 /// A reference that is wrong.
 #[derive(Debug)]
 pub(crate) struct Finding {
@@ -17,7 +20,7 @@ pub(crate) struct Finding {
     pub(crate) component: ComponentName,
     pub(crate) at: At,
     pub(crate) message: String,
-    pub(crate) hint: Option<String>,
+    pub(crate) hint: String,
 }
 
 /// Checks the references of `drafts`; of `unread` components only the name is known.
@@ -38,12 +41,15 @@ fn check_dependencies(drafts: &[&Draft], unread: &BTreeSet<ComponentName>) -> Ve
         let (from, to, message, hint) = match flaw {
             Flaw::Dangling { from, to } => {
                 let message = format!("there is no component `{to}` to depend on");
-                (from, to.clone(), message, did_you_mean(to.as_str(), &names))
+                let hint = did_you_mean(to.as_str(), &names);
+                let hint = hint.unwrap_or_else(|| no_component(&names));
+                (from, to.clone(), message, hint)
             }
             Flaw::Cycle(cycle) => {
                 let message = format!("components depend on each other: {}", circle(&cycle));
                 let (from, to) = first_edge(&cycle)?;
-                (from, to, message, None)
+                let hint = "remove one of these from `depends_on`, or join the components";
+                (from, to, message, hint.to_owned())
             }
         };
         let draft = drafts.iter().find(|draft| draft.component.name == from)?;
@@ -74,7 +80,8 @@ fn check_needs(drafts: &[&Draft], unread: &BTreeSet<ComponentName>) -> Vec<Findi
             }
             Flaw::Cycle(cycle) => {
                 let (from, to) = first_edge(&cycle)?;
-                (from, to, format!("jobs need each other: {}", circle(&cycle)), None)
+                let message = format!("jobs need each other: {}", circle(&cycle));
+                (from, to, message, "remove one of these from `needs`".to_owned())
             }
         };
         let draft = drafts.iter().find(|draft| draft.component.name == from.component)?;
@@ -87,14 +94,26 @@ fn check_needs(drafts: &[&Draft], unread: &BTreeSet<ComponentName>) -> Vec<Findi
 }
 
 /// The job that was probably meant: one of the same component where the component is the same.
-fn suggest_job(from: &JobId, to: &JobId, jobs: &[JobId]) -> Option<String> {
+fn suggest_job(from: &JobId, to: &JobId, jobs: &[JobId]) -> String {
     let siblings = jobs.iter().filter(|id| id.component == to.component);
     let names: Vec<String> = siblings.map(|id| id.job.to_string()).collect();
     if from.component == to.component || !names.is_empty() {
-        return did_you_mean(to.job.as_str(), &names);
+        let near = did_you_mean(to.job.as_str(), &names);
+        let all = || format!("the jobs of `{}` are {}", to.component, names.join(", "));
+        return near.unwrap_or_else(all);
     }
-    let components: BTreeSet<&str> = jobs.iter().map(|id| id.component.as_str()).collect();
-    did_you_mean(to.component.as_str(), components)
+    let components: BTreeSet<String> = jobs.iter().map(|id| id.component.to_string()).collect();
+    let components: Vec<String> = components.into_iter().collect();
+    let near = did_you_mean(to.component.as_str(), &components);
+    near.unwrap_or_else(|| no_component(&components))
+}
+
+/// What to do about the name of a component that there is not.
+fn no_component(known: &[String]) -> String {
+    if known.len() > MAX_NAMED {
+        return "a component is named by the path of its folder from the root".to_owned();
+    }
+    format!("the components are {}", known.join(", "))
 }
 
 fn first_edge<N: Clone>(cycle: &[N]) -> Option<(N, N)> {

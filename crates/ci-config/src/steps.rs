@@ -10,7 +10,7 @@ use crate::environment::{plain_text, read_env};
 use crate::field::{Field, Fields, Keys};
 use crate::group::{either, group_fields, group_steps};
 use crate::keys;
-use crate::quantity::duration;
+use crate::quantity::{DURATION_HINT, duration};
 use crate::suggestion::did_you_mean;
 use crate::yaml::MAX_LEVELS;
 
@@ -26,6 +26,8 @@ const KINDS: [(&str, Keys); 4] = [
     ("sequence", keys::SEQUENCE_STEP),
 ];
 
+const COMMAND_HINT: &str = "write a command of the shell, quoted where it has ': ' or ' #' in it";
+const TITLE_HINT: &str = "write one line of words";
 const A_STEP: &str = "a command, a list of steps, or a map with run, use, parallel or sequence";
 
 /// Reads the steps of one file.
@@ -71,7 +73,7 @@ impl<'a> StepReader<'a> {
     fn steps(&mut self, list: &Field<'a>, place: &Place, problems: &mut Problems) -> Vec<Step> {
         let items = list.items(problems).unwrap_or_default();
         if items.is_empty() && matches!(list.node.value, Value::List(_)) {
-            list.report("there are no steps", problems);
+            list.report("there are no steps", "write a command, or remove this", problems);
         }
         let mut steps = Vec::with_capacity(items.len());
         for (position, item) in items.iter().enumerate() {
@@ -88,7 +90,7 @@ impl<'a> StepReader<'a> {
         }
         match &field.node.value {
             Value::Text(_) | Value::Plain(_) => {
-                let run = field.parsed(shell_text, problems)?;
+                let run = field.parsed(shell_text, COMMAND_HINT, problems)?;
                 Some(Step::Command(Command::new(place.id, run)))
             }
             Value::List(_) => {
@@ -97,7 +99,7 @@ impl<'a> StepReader<'a> {
             }
             Value::Map(entries) => self.map(field, entries, place, problems),
             _ => {
-                field.expected(A_STEP, problems);
+                field.expected(A_STEP, COMMAND_HINT, problems);
                 None
             }
         }
@@ -112,7 +114,7 @@ impl<'a> StepReader<'a> {
         let limit =
             format!("{MAX_STEPS} steps or {MAX_LEVELS} levels once each `use` is carried out");
         let hint = "write a script that does all of it, and call that";
-        problems.hint(field.at(), format!("there are more than {limit}"), hint);
+        problems.report(field.at(), format!("there are more than {limit}"), hint);
     }
 
     fn map(
@@ -143,12 +145,13 @@ impl<'a> StepReader<'a> {
         let Some((name, _)) = self.definitions.get_key_value(name) else {
             let hint = did_you_mean(name, self.definitions.keys().copied())
                 .unwrap_or_else(|| "name the steps under `define`".to_owned());
-            field.hint(&format!("no steps are defined as `{name}`"), &hint, problems);
+            field.report(&format!("no steps are defined as `{name}`"), &hint, problems);
             return None;
         };
         if let Some(first) = self.using.iter().position(|each| each == name) {
             let circle = [&self.using[first..], &[*name]].concat().join(" → ");
-            field.report(&format!("steps use themselves: {circle}"), problems);
+            let hint = "remove one of these `use`";
+            field.report(&format!("steps use themselves: {circle}"), hint, problems);
             return None;
         }
         self.definition(name, place, problems)
@@ -176,7 +179,8 @@ impl<'a> StepReader<'a> {
         let field = outer.get("parallel")?;
         let inner = group_fields(&field, keys::PARALLEL, problems);
         let option = |key, problems: &mut Problems| either(key, outer, inner.as_ref(), problems);
-        let name = option("name", problems).and_then(|name| name.parsed(title, problems));
+        let name =
+            option("name", problems).and_then(|name| name.parsed(title, TITLE_HINT, problems));
         let limit = option("limit", problems).and_then(|limit| limit.number(1_u32, problems));
         let limit = limit.and_then(std::num::NonZeroU32::new);
         let fail_fast = option("fail_fast", problems).and_then(|flag| flag.boolean(problems));
@@ -195,7 +199,7 @@ impl<'a> StepReader<'a> {
         let field = outer.get("sequence")?;
         let inner = group_fields(&field, keys::SEQUENCE, problems);
         let name = either("name", outer, inner.as_ref(), problems)
-            .and_then(|name| name.parsed(title, problems));
+            .and_then(|name| name.parsed(title, TITLE_HINT, problems));
         let steps = group_steps(field, inner.as_ref(), problems)?;
         let steps = self.steps(&steps, &place, problems);
         Some(Step::Sequence(Sequence { id: place.id, name, steps }))
@@ -213,9 +217,10 @@ impl Place {
 }
 
 fn command(fields: &Fields<'_>, id: NodeId, problems: &mut Problems) -> Option<Step> {
-    let run = fields.get("run").and_then(|run| run.parsed(shell_text, problems));
-    let name = fields.get("name").and_then(|name| name.parsed(title, problems));
-    let timeout = fields.get("timeout").and_then(|timeout| timeout.parsed(duration, problems));
+    let run = fields.get("run").and_then(|run| run.parsed(shell_text, COMMAND_HINT, problems));
+    let name = fields.get("name").and_then(|name| name.parsed(title, TITLE_HINT, problems));
+    let timeout =
+        fields.get("timeout").and_then(|timeout| timeout.parsed(duration, DURATION_HINT, problems));
     let retry = fields.get("retry").and_then(|retry| retry.number(0, problems)).unwrap_or(0);
     let env = fields.get("env").map(|env| read_env(&env, problems)).unwrap_or_default();
     let mut flag =
@@ -232,7 +237,8 @@ fn report_no_kind(
 ) {
     if !kinds.is_empty() {
         let kinds: Vec<&str> = kinds.iter().map(|(kind, _)| *kind).collect();
-        field.report(&format!("a step is one of {}, not all of them", kinds.join(", ")), problems);
+        let message = format!("a step is one of {}, not all of them", kinds.join(", "));
+        field.report(&message, "make steps of their own of the others", problems);
         return;
     }
     let known = KINDS.map(|(kind, _)| kind);
@@ -244,7 +250,7 @@ fn report_no_kind(
         }
         None => "a map is a step only with run, use, parallel or sequence".to_owned(),
     };
-    field.hint("this is no step", &hint, problems);
+    field.report("this is no step", &hint, problems);
 }
 
 fn shell_text(text: &str) -> Result<String, &'static str> {

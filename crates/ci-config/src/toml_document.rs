@@ -16,7 +16,11 @@ pub(crate) fn parse(text: &str, problems: &mut Problems) -> Node {
     let (table, errors) = DeTable::parse_recoverable(text);
     for error in errors {
         let at = error.span().map_or(At::START, |span| lines.at(span.start));
-        problems.report(at, error.message());
+        problems.report(
+            at,
+            error.message(),
+            "mend this line first; what follows may be read wrongly",
+        );
     }
     let value = lines.table(table.get_ref());
     Node { at: At::START, value }

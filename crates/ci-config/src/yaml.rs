@@ -16,6 +16,8 @@ pub const MAX_FILE: usize = 256 * 1024;
 /// Deeper nesting is refused; what reads the tree recurses as deep.
 pub(crate) const MAX_LEVELS: usize = 64;
 
+/// What YAML that cannot be read suffers from most.
+const SCAN_HINT: &str = "look at brackets, quotes and indentation from here upwards; text with ': ', ' #' or a leading sign is quoted";
 const TOO_DEEP: &str = "the file is nested deeper than 64 levels";
 
 /// Reads a document; `None` where it could not be read to its end, which has been reported.
@@ -40,10 +42,10 @@ pub(crate) fn parse(bytes: &[u8], problems: &mut Problems) -> Option<Node> {
     for next in Parser::new_from_str_with_options(text, options) {
         let taken = match next {
             Ok((event, span)) => builder.take(event, span),
-            Err(error) => Err((at(*error.marker()), scan_message(&error))),
+            Err(error) => Err(unreadable(&error)),
         };
-        if let Err((at, message)) = taken {
-            builder.problems.report(at, message);
+        if let Err(Halt { at, message, hint }) = taken {
+            builder.problems.report(at, message, hint);
             return None;
         }
     }
@@ -52,15 +54,19 @@ pub(crate) fn parse(bytes: &[u8], problems: &mut Problems) -> Option<Node> {
 
 /// Reports a file of `size` bytes as too large.
 pub(crate) fn report_size(size: u64, problems: &mut Problems) {
-    problems.hint(
+    problems.report(
         At::START,
         format!("the file has {size} bytes, more than {MAX_FILE}"),
         "move long scripts into files of their own and call them",
     );
 }
 
-/// A file that cannot be read on, and where.
-type Halt = (At, String);
+/// A file that cannot be read on: where, why, and what to do about it.
+struct Halt {
+    at: At,
+    message: String,
+    hint: &'static str,
+}
 
 struct Builder<'a> {
     problems: &'a mut Problems,
@@ -84,10 +90,11 @@ impl Builder<'_> {
         let place = at(span.start);
         match event {
             Event::DocumentStart(..) if self.root.is_some() => {
-                return Err((
-                    place,
-                    "a second document begins: one file is one document".to_owned(),
-                ));
+                return Err(Halt {
+                    at: place,
+                    message: "a second document begins: one file is one document".to_owned(),
+                    hint: "remove `---` and what follows it",
+                });
             }
             Event::Anchor(..) => {
                 self.refuse(place, "anchors", "name steps under `define` and `use` them");
@@ -117,7 +124,7 @@ impl Builder<'_> {
 
     fn begin(&mut self, at: At, kind: FrameKind) -> Result<(), Halt> {
         if self.stack.len() == MAX_LEVELS {
-            return Err((at, TOO_DEEP.to_owned()));
+            return Err(too_deep(at));
         }
         self.stack.push(Frame { at, kind });
         Ok(())
@@ -148,7 +155,7 @@ impl Builder<'_> {
     }
 
     fn refuse(&mut self, at: At, what: &str, hint: &str) {
-        self.problems.hint(at, format!("{what} are not allowed"), hint);
+        self.problems.report(at, format!("{what} are not allowed"), hint);
     }
 
     fn refuse_tag(&mut self, tag: Option<&Tag>, span: Span) {
@@ -170,12 +177,13 @@ fn read_key(
         Value::Text(text) | Value::Plain(text) => text,
         Value::Refused => return None,
         other => {
-            problems.report(at, format!("a key must be text, not {}", other.kind()));
+            let message = format!("a key must be text, not {}", other.kind());
+            problems.report(at, message, "write a plain name before the ':', quoted if need be");
             return None;
         }
     };
     if let Some(first) = seen.get(&key) {
-        problems.hint(
+        problems.report(
             at,
             format!("the key `{key}` is there twice"),
             format!("it is first on line {}", first.line),
@@ -199,16 +207,22 @@ fn at(marker: Marker) -> At {
 }
 
 /// The parser has a limit of its own for depth, which it meets before it hands over what it read.
-fn scan_message(error: &ScanError) -> String {
+fn unreadable(error: &ScanError) -> Halt {
+    let at = at(*error.marker());
     match error.kind() {
-        ErrorKind::RecursionLimitExceeded => TOO_DEEP.to_owned(),
-        _ => error.info(),
+        ErrorKind::RecursionLimitExceeded => too_deep(at),
+        _ => Halt { at, message: error.info(), hint: SCAN_HINT },
     }
+}
+
+fn too_deep(at: At) -> Halt {
+    Halt { at, message: TOO_DEEP.to_owned(), hint: "move the inner part into a script" }
 }
 
 fn report_encoding(bytes: &[u8], valid: usize, problems: &mut Problems) {
     let before = String::from_utf8_lossy(&bytes[..valid]);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    problems.report(At { line, column }, "the file is not UTF-8 from here on");
+    let hint = "save the file as UTF-8";
+    problems.report(At { line, column }, "the file is not UTF-8 from here on", hint);
 }

@@ -1,12 +1,16 @@
 //! `ci.yaml`: what it says, and what is said of its mistakes.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+#[path = "support/findings.rs"]
+mod findings;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ci_config::{Diagnostic, parse_component};
 use ci_domain::pipeline::{Component, Job, Needs, On, When};
 use ci_domain::step::Step;
+use findings::assert_found;
 use proptest::prelude::*;
 
 const EXAMPLE: &str = include_str!("files/component.yaml");
@@ -127,10 +131,10 @@ fn an_empty_file_is_a_component_without_jobs() {
 /// Checks all diagnostics of a file, without the path before each.
 fn check(text: &str, expected: &[&str]) {
     let diagnostics = parse(text).map(|_| ()).unwrap_err();
-    let found: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
-    let found: Vec<&str> =
-        found.iter().map(|text| text.strip_prefix("air/ci.yaml:").unwrap()).collect();
-    assert_eq!(found, expected, "{text}");
+    let found = diagnostics.iter().map(ToString::to_string);
+    let found: Vec<String> =
+        found.map(|text| text.strip_prefix("air/ci.yaml:").unwrap().to_owned()).collect();
+    assert_found(&found, expected, text);
 }
 
 #[test]
@@ -187,7 +191,10 @@ fn files_beyond_all_measure_are_refused() {
     check(&deep(63), &["1:73: the file is nested deeper than 64 levels"]);
     check(&deep(5000), &["1:265: the file is nested deeper than 64 levels"]);
     let bytes = parse_component("air/ci.yaml", b"jobs:\n  t: \xff").unwrap_err();
-    assert_eq!(bytes[0].to_string(), "air/ci.yaml:2:6: the file is not UTF-8 from here on");
+    assert_eq!(
+        bytes[0].to_string(),
+        "air/ci.yaml:2:6: the file is not UTF-8 from here on\n  hint: save the file as UTF-8"
+    );
 }
 
 #[test]
@@ -302,6 +309,7 @@ fn the_folder_is_the_name() {
     let check = |path: &str, expected: Result<&str, &str>| {
         let found = parse_component(path, b"").map(|component| component.name.to_string());
         let found = found.map_err(|diagnostics| diagnostics[0].to_string());
+        let found = found.map_err(|text| text.lines().next().unwrap().to_owned());
         assert_eq!(found.as_deref().map_err(String::as_str), expected);
     };
     check("ci.yaml", Ok("root"));

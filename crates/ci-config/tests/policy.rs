@@ -1,8 +1,12 @@
 //! `ci-policy.yaml`: what it says, and what is said of its mistakes.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+#[path = "support/findings.rs"]
+mod findings;
+
 use ci_config::parse_policy;
 use ci_domain::policy::{BaseMoved, Forks, Mergeable, Policy, StaleApprovals, Unowned};
+use findings::assert_found;
 use proptest::prelude::*;
 
 const EXAMPLE: &str = include_str!("files/ci-policy.yaml");
@@ -39,10 +43,10 @@ fn what_is_left_out_has_its_default() {
 
 fn check(text: &str, expected: &[&str]) {
     let diagnostics = parse_policy(text.as_bytes()).map(|_| ()).unwrap_err();
-    let found: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
-    let found: Vec<&str> =
-        found.iter().map(|text| text.strip_prefix("ci-policy.yaml:").unwrap()).collect();
-    assert_eq!(found, expected, "{text}");
+    let found = diagnostics.iter().map(ToString::to_string);
+    let found: Vec<String> =
+        found.map(|text| text.strip_prefix("ci-policy.yaml:").unwrap().to_owned()).collect();
+    assert_found(&found, expected, text);
 }
 
 #[test]

@@ -1,11 +1,16 @@
 //! `ci-node.toml`: what it says, what is said of its mistakes, and that no secret is.
 
+#[path = "../../tests/support/findings.rs"]
+mod findings;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZeroU32;
 use std::path::Path;
 
 use proptest::prelude::*;
+
+use findings::assert_found;
 
 use super::*;
 use crate::quantity::Rate;
@@ -111,10 +116,10 @@ fn a_github_app_is_another_way_to_be_someone() {
 
 fn check(text: &str, expected: &[&str]) {
     let diagnostics = parse(text).map(|_| ()).unwrap_err();
-    let found: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
-    let found: Vec<&str> =
-        found.iter().map(|text| text.strip_prefix("ci-node.toml:").unwrap()).collect();
-    assert_eq!(found, expected, "{text}");
+    let found = diagnostics.iter().map(ToString::to_string);
+    let found: Vec<String> =
+        found.map(|text| text.strip_prefix("ci-node.toml:").unwrap().to_owned()).collect();
+    assert_found(&found, expected, text);
 }
 
 #[test]

@@ -27,20 +27,30 @@ fn a_sound_repository_has_no_findings() {
 
 #[test]
 fn every_error_has_its_place_and_a_hint() {
-    insta::assert_snapshot!(found(&[("air/ci.yaml", "jobs:\n  test:\n    - run: x\n   - y\n")]), @"air/ci.yaml:4:4: while parsing a block mapping, did not find expected key");
+    insta::assert_snapshot!(found(&[("air/ci.yaml", "jobs:\n  test:\n    - run: x\n   - y\n")]), @r"
+    air/ci.yaml:4:4: while parsing a block mapping, did not find expected key
+      hint: look at brackets, quotes and indentation from here upwards; text with ': ', ' #' or a leading sign is quoted
+    ");
     insta::assert_snapshot!(found(&[("air/ci.yaml", "jobs:\n  test:\n    step: [x]\n")]), @r"
     air/ci.yaml:3:5: unknown key `jobs.test.step`
       hint: did you mean `steps`?
     air/ci.yaml:3:5: `jobs.test.steps` is missing
+      hint: add `steps`: it has no default
     ");
     insta::assert_snapshot!(
         found(&[
             ("a/ci.yaml", "depends_on: [b]\njobs: {test: [x]}"),
             ("b/ci.yaml", "depends_on: [a]\njobs: {test: [x]}"),
         ]),
-        @"a/ci.yaml:1:14: components depend on each other: a → b → a"
+        @r"
+    a/ci.yaml:1:14: components depend on each other: a → b → a
+      hint: remove one of these from `depends_on`, or join the components
+    "
     );
-    insta::assert_snapshot!(found(&[("mergeable/ci.yaml", "jobs: {test: [x]}")]), @"mergeable/ci.yaml:1:1: component \"mergeable\" is invalid: 1 to 100 characters of [A-Za-z0-9._/-], no empty, '.' or '..' part, and not 'mergeable'");
+    insta::assert_snapshot!(found(&[("mergeable/ci.yaml", "jobs: {test: [x]}")]), @r#"
+    mergeable/ci.yaml:1:1: component "mergeable" is invalid: 1 to 100 characters of [A-Za-z0-9._/-], no empty, '.' or '..' part, and not 'mergeable'
+      hint: rename the folder, or move the file into another
+    "#);
     insta::assert_snapshot!(
         found(&[
             ("ci.yaml", "jobs: {test: [x]}"),
@@ -80,6 +90,7 @@ fn links_are_not_followed() {
     }
     insta::assert_snapshot!(repo.ci_node(&["check"]).ended_with(1).stdout, @r"
     ci.yaml:1:1: a component file must be a plain file, not a symbolic link
+      hint: commit the content itself at this path
     ci-policy.yaml:1:1: the policy must be a plain file, not a symbolic link
     ");
 }

@@ -207,6 +207,7 @@ fn an_invalid_pipeline_has_no_plan() {
     insta::assert_snapshot!(done.stderr, @r"
     ci-node: the pipeline is invalid
     air/ci.yaml:1:23: there is no job `air:nothing` to need
+      hint: the jobs of `air` are test
     ");
     assert_eq!(done.stdout, "");
 }
