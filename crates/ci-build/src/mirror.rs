@@ -1,18 +1,21 @@
-//! The node's copy of one repository: fetches in series, merges and plans beside each other.
+//! The node's copy of one repository: one fetch at a time for all that wait, merges and plans beside
+//! each other.
 //!
 //! Parent: `repo`. Children: none; its work is done by tasks under `errands`. Restart: permanent.
 //! Commands in: [`MirrorHandle`]. Facts out: what came of a preparation.
 //!
-//! Preparations of new heads go first, the newest before older ones; those of moved bases go last.
+//! Preparations of new heads go first, the newest before older ones; those of moved bases go last. What
+//! is done when, [`agenda`] says.
 
+mod agenda;
 mod cache;
+mod fetch;
 mod files;
 mod outline;
 mod policy;
 mod prepare;
+mod wish;
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ci_domain::ids::{BranchName, CommitSha, RepoName};
@@ -20,20 +23,19 @@ use ci_domain::outline::{Basis, Prepared};
 use ci_domain::pipeline::Pipeline;
 use ci_domain::policy::Policy;
 use ci_domain::subject::Subject;
-use ci_git::{Mirror, MirrorConfig, Opened};
+use ci_git::{Mirror, MirrorConfig, OpenError, Opened};
 use heights::{
     ChildRef, ChildSpec, Context, Fault, Flow, Recipient, Regulator, Server, TaskSupervisorRef,
 };
 use tracing::{info, warn};
 
-use crate::errand::errand;
+use crate::errand::{Lost, errand};
 use crate::ledger::LedgerHandle;
+use crate::mirror::agenda::{Agenda, Step, Verdict};
 use crate::mirror::cache::PipelineCache;
-use crate::mirror::policy::{PolicyKeeper, Ruling};
+use crate::mirror::policy::PolicyKeeper;
 use crate::mirror::prepare::{PrepareFault, Preparer};
-
-/// Preparations under way at once for one repository.
-const AT_ONCE: usize = 4;
+use crate::mirror::wish::{Ask, Granted, Wish};
 
 /// What a preparation is answered with: the basis, and what came of it or why nothing did.
 pub(crate) type Answer = (Basis, Result<Box<Prepared>, String>);
@@ -61,21 +63,18 @@ pub(crate) struct NotOpen;
 impl MirrorHandle {
     /// Merges what is to be merged, and plans; `answer` is told what came of it, unless the mirror's actor dies before.
     pub(crate) fn prepare(&self, subject: Subject, basis: Basis, answer: Recipient<Answer>) {
-        let request = Request { subject, basis, answer };
-        if self.actor.cast(Msg::Prepare(request.clone())).is_err() {
-            request
-                .answer
-                .tell((request.basis, Err("prepare: the mirror is being restarted".to_owned())));
-        }
+        self.wish(Wish::new(subject, Ask::Prepare(basis, answer)));
     }
 
     /// Reads the policy at `tip`, where `branch` is; `answer` is told what it says, unless the mirror's
     /// actor dies before.
     pub(crate) fn policy(&self, branch: BranchName, tip: CommitSha, answer: Recipient<PolicyRead>) {
-        let request = PolicyRequest { branch, tip, answer };
-        if self.actor.cast(Msg::ReadPolicy(request.clone())).is_err() {
-            let PolicyRequest { tip, answer, .. } = request;
-            answer.tell((tip, Err("read the policy: the mirror is being restarted".to_owned())));
+        self.wish(Wish::new(Subject::Branch(branch), Ask::Policy(tip, answer)));
+    }
+
+    fn wish(&self, wish: Wish) {
+        if self.actor.cast(Msg::Wish(wish.clone())).is_err() {
+            wish.refuse("prepare: the mirror is being restarted".to_owned());
         }
     }
 
@@ -129,35 +128,18 @@ pub(crate) fn start(args: MirrorArgs) -> (ChildSpec, MirrorHandle) {
     (spec, MirrorHandle { actor, open, pipelines })
 }
 
-/// A preparation that is wanted.
-#[derive(Clone)]
-struct Request {
-    subject: Subject,
-    basis: Basis,
-    answer: Recipient<Answer>,
-}
-
-/// A policy that is wanted.
-#[derive(Clone)]
-struct PolicyRequest {
-    branch: BranchName,
-    tip: CommitSha,
-    answer: Recipient<PolicyRead>,
-}
-
 struct MirrorActor {
     args: MirrorArgs,
     open: OpenMirror,
     preparer: Arc<Preparer>,
-    waiting: Vec<Request>,
-    under_way: usize,
-    heads: BTreeSet<CommitSha>,
+    agenda: Agenda,
 }
 
 enum Msg {
-    Prepare(Request),
-    ReadPolicy(PolicyRequest),
-    Done(Request, Result<Box<Prepared>, PrepareFault>),
+    Wish(Wish),
+    Carried(Wish, Result<Granted, PrepareFault>),
+    Fetched(Vec<(Wish, Result<(), PrepareFault>)>),
+    Looked(Result<Result<(Mirror, Opened), OpenError>, Lost>),
 }
 
 impl Server for MirrorActor {
@@ -168,129 +150,112 @@ impl Server for MirrorActor {
         (args, open, pipelines): Self::Args,
         _cx: &mut Context<Msg>,
     ) -> Result<Self, Fault> {
-        let mirror = reopen(&args, &open).await?;
+        let (mirror, opened) = Mirror::open(args.config.clone()).await?;
+        report(&args.repo, &opened);
+        open.put(&mirror);
         let policy = PolicyKeeper::load(args.ledger.clone(), &args.repo).await?;
-        let fetch = Regulator::builder(format!("fetch {}", args.repo)).concurrency(1).build();
-        let preparer = Arc::new(Preparer::new(mirror, fetch, policy, pipelines));
-        let (waiting, heads) = (Vec::new(), BTreeSet::new());
-        Ok(Self { args, open, preparer, waiting, under_way: 0, heads })
+        let preparer = Preparer::new(mirror, args.regulator.clone(), policy, pipelines);
+        Ok(Self { args, open, preparer: Arc::new(preparer), agenda: Agenda::default() })
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
-        match msg {
-            Msg::Prepare(request) => {
-                // Only the newest wish of each counts.
-                self.waiting.retain(|waiting| waiting.subject != request.subject);
-                self.waiting.push(request);
+        let verdicts = match msg {
+            Msg::Wish(wish) => {
+                self.agenda.add(wish);
+                Vec::new()
             }
-            Msg::ReadPolicy(request) => self.read_policy(request).await?,
-            Msg::Done(request, result) => {
-                self.under_way -= 1;
-                self.answer(request, result).await?;
+            Msg::Carried(wish, Ok(granted)) => {
+                self.agenda.granted(&wish);
+                granted.tell();
+                Vec::new()
+            }
+            Msg::Carried(wish, Err(fault)) => vec![self.agenda.failed(wish, fault)],
+            Msg::Fetched(wishes) => self.agenda.fetched(wishes),
+            Msg::Looked(found) => {
+                let (mirror, opened) = found??;
+                report(&self.args.repo, &opened);
+                self.open.put(&mirror);
+                self.preparer = Arc::new(self.preparer.with(mirror));
+                self.agenda.looked(opened != Opened::Existing)
+            }
+        };
+        for verdict in verdicts {
+            if let Verdict::Refused(wish, reason) = verdict {
+                wish.refuse(reason);
             }
         }
-        self.begin_waiting(cx).await?;
+        while let Some(step) = self.agenda.next() {
+            self.begin(step, cx).await?;
+        }
         Ok(Flow::Continue)
     }
 
     fn label(msg: &Msg) -> &'static str {
         match msg {
-            Msg::Prepare(_) => "prepare",
-            Msg::ReadPolicy(_) => "read-policy",
-            Msg::Done(..) => "done",
+            Msg::Wish(_) => "wish",
+            Msg::Carried(..) => "carried",
+            Msg::Fetched(_) => "fetched",
+            Msg::Looked(_) => "looked",
         }
     }
 }
 
 impl MirrorActor {
-    async fn begin_waiting(&mut self, cx: &mut Context<Msg>) -> Result<(), Fault> {
-        while self.under_way < AT_ONCE
-            && let Some(request) = self.next()
-        {
-            self.under_way += 1;
-            let (preparer, regulator) = (self.preparer.clone(), self.args.regulator.clone());
-            let (subject, basis, myself) =
-                (request.subject.clone(), request.basis.clone(), cx.myself());
-            errand(
-                &self.args.errands,
-                "prepare",
-                async move {
-                    let permit = regulator.acquire().await;
-                    let _permit =
-                        permit.map_err(|refused| PrepareFault::Later(refused.to_string()))?;
-                    preparer.prepare(&subject, &basis).await.map(Box::new)
-                },
-                move |result| {
-                    let result =
-                        result.unwrap_or_else(|lost| Err(PrepareFault::Later(lost.to_string())));
-                    // A mirror that is gone is asked again by its pull requests, which restart with it.
-                    let _gone = myself.cast(Msg::Done(request, result));
-                },
-            )
-            .await?;
+    /// Starts an errand. What it brings finds this life, or none: wishes are made again after a restart,
+    /// by pull requests and branches that restart with the mirror.
+    async fn begin(&self, step: Step, cx: &Context<Msg>) -> Result<(), Fault> {
+        let (errands, preparer) = (&self.args.errands, self.preparer.clone());
+        let myself = cx.myself();
+        let tell = move |msg| {
+            let _gone = myself.cast(msg);
+        };
+        match step {
+            Step::Carry(wish) => {
+                let carried = wish.clone();
+                let work = async move { preparer.carry_out(&wish).await };
+                errand(errands, "prepare", work, move |result| {
+                    tell(Msg::Carried(carried, result.unwrap_or_else(|lost| Err(lost.into()))));
+                })
+                .await
+            }
+            Step::Fetch(wishes) => {
+                let fetched = wishes.clone();
+                let work = async move { preparer.fetch(&wishes).await };
+                errand(errands, "fetch", work, move |results| {
+                    let lost = |lost: Lost| vec![Err(lost.into()); fetched.len()];
+                    let results = results.unwrap_or_else(lost);
+                    tell(Msg::Fetched(fetched.into_iter().zip(results).collect()));
+                })
+                .await
+            }
+            Step::Look => {
+                warn!(repo = %self.args.repo, "git failed; the mirror is looked at");
+                let work = Mirror::open(self.args.config.clone());
+                errand(errands, "look", work, move |found| tell(Msg::Looked(found))).await
+            }
         }
-        Ok(())
-    }
-
-    async fn read_policy(&mut self, request: PolicyRequest) -> Result<(), Fault> {
-        let (preparer, regulator) = (self.preparer.clone(), self.args.regulator.clone());
-        let PolicyRequest { branch, tip, answer } = request;
-        let commit = tip.clone();
-        errand(
-            &self.args.errands,
-            "policy",
-            async move {
-                let _permit = regulator.acquire().await.map_err(|refused| refused.to_string())?;
-                let ruling = preparer.ruling(&Subject::Branch(branch), &commit).await;
-                Ok(Box::new(match ruling.map_err(|fault| fault.to_string())? {
-                    Ruling::Valid(policy) | Ruling::Earlier(policy, _) => policy,
-                    Ruling::Never(_) => Policy::default(),
-                }))
-            },
-            move |result| {
-                answer.tell((tip, result.unwrap_or_else(|lost| Err(lost.to_string()))));
-            },
-        )
-        .await
-    }
-
-    /// The newest request for a head that was never prepared, else the oldest for a moved base.
-    fn next(&mut self) -> Option<Request> {
-        let newest =
-            self.waiting.iter().rposition(|request| !self.heads.contains(&request.basis.head));
-        let index = newest.or((!self.waiting.is_empty()).then_some(0))?;
-        let request = self.waiting.remove(index);
-        self.heads.insert(request.basis.head.clone());
-        Some(request)
-    }
-
-    async fn answer(
-        &mut self,
-        request: Request,
-        result: Result<Box<Prepared>, PrepareFault>,
-    ) -> Result<(), Fault> {
-        if let Err(PrepareFault::Git(reason)) = &result {
-            warn!(repo = %self.args.repo, %reason, "git failed; the mirror is looked at");
-            let mirror = reopen(&self.args, &self.open).await?;
-            self.preparer = Arc::new(self.preparer.with(mirror));
-        }
-        let result = result.map_err(|fault| fault.to_string());
-        request.answer.tell((request.basis, result));
-        Ok(())
     }
 }
 
-/// Opens the mirror; a broken one is moved aside and fetched anew.
-async fn reopen(args: &MirrorArgs, open: &OpenMirror) -> Result<Mirror, Fault> {
-    let (mirror, opened) = Mirror::open(args.config.clone()).await?;
+impl OpenMirror {
+    fn put(&self, mirror: &Mirror) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(mirror.clone());
+    }
+}
+
+impl From<Lost> for PrepareFault {
+    fn from(lost: Lost) -> Self {
+        Self::Later(lost.to_string())
+    }
+}
+
+/// Says what opening the mirror has found.
+fn report(repo: &RepoName, opened: &Opened) {
     match opened {
         Opened::Existing => {}
-        Opened::Created => info!(repo = %args.repo, "made a mirror"),
+        Opened::Created => info!(%repo, "made a mirror"),
         Opened::Replaced { moved_to, reason } => {
-            let moved_to: PathBuf = moved_to;
-            warn!(repo = %args.repo, moved_to = %moved_to.display(), %reason, "replaced a broken mirror");
+            warn!(%repo, moved_to = %moved_to.display(), %reason, "replaced a broken mirror");
         }
     }
-    *open.0.write().unwrap_or_else(PoisonError::into_inner) = Some(mirror.clone());
-    Ok(mirror)
 }

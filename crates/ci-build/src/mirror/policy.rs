@@ -51,6 +51,11 @@ impl PolicyKeeper {
         Ok(Self { ledger, stream, known: Arc::new(Mutex::new(known)) })
     }
 
+    /// Whether the policy at `tip` can be told without the mirror.
+    pub(super) fn knows(&self, tip: &CommitSha) -> bool {
+        self.lock().read.as_ref().is_some_and(|(commit, _)| commit == tip)
+    }
+
     /// The policy that holds when `tip` is the tip of the default branch.
     pub(super) async fn at(&self, git: &Mirror, tip: &CommitSha) -> Result<Ruling, PrepareFault> {
         if let Some((commit, ruling)) = self.lock().read.clone()

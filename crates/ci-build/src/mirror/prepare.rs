@@ -1,4 +1,4 @@
-//! One preparation: from head and base to a conflict, an invalid pipeline, or an outline of jobs.
+//! One preparation in a mirror that has all it takes: from head and base to a conflict, an invalid pipeline, or an outline of jobs.
 
 use std::collections::BTreeSet;
 
@@ -9,17 +9,22 @@ use ci_domain::outline::{Basis, Preparation, Prepared};
 use ci_domain::pipeline::{On, Pipeline};
 use ci_domain::policy::Policy;
 use ci_domain::subject::Subject;
-use ci_git::{CommandError, Merge, MergeError, MergeRequest, Mirror, Tree, Wanted};
+use ci_git::{CommandError, Merge, MergeError, MergeRequest, Mirror, Tree};
 use heights::Regulator;
+use heights::regulator::Permit;
 
 use crate::mirror::cache::PipelineCache;
 use crate::mirror::files::Files;
 use crate::mirror::outline::outline;
 use crate::mirror::policy::{PolicyKeeper, Ruling};
+use crate::mirror::wish::{Ask, Granted, Wish};
 
 /// Why nothing came of a preparation; it is tried again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PrepareFault {
+    /// The mirror does not have a commit.
+    #[error("find {}: the repository does not have it any more", .0.short())]
+    Lacks(CommitSha),
     /// Git failed: the mirror may be broken.
     #[error("{0}")]
     Git(String),
@@ -31,8 +36,8 @@ pub(super) enum PrepareFault {
 /// Prepares heads of one repository.
 #[derive(Clone)]
 pub(super) struct Preparer {
-    git: Mirror,
-    fetch: Regulator,
+    pub(super) git: Mirror,
+    regulator: Regulator,
     policy: PolicyKeeper,
     pipelines: PipelineCache,
 }
@@ -40,11 +45,11 @@ pub(super) struct Preparer {
 impl Preparer {
     pub(super) fn new(
         git: Mirror,
-        fetch: Regulator,
+        regulator: Regulator,
         policy: PolicyKeeper,
         pipelines: PipelineCache,
     ) -> Self {
-        Self { git, fetch, policy, pipelines }
+        Self { git, regulator, policy, pipelines }
     }
 
     /// The same with a mirror that was opened anew.
@@ -52,18 +57,55 @@ impl Preparer {
         Self { git, ..self.clone() }
     }
 
+    /// Does what is wished for, if the mirror has what it takes.
+    pub(super) async fn carry_out(&self, wish: &Wish) -> Result<Granted, PrepareFault> {
+        if let Some(lacking) = self.git.lacking(self.needs(wish)).await?.first() {
+            return Err(PrepareFault::Lacks((*lacking).clone()));
+        }
+        let _permit = self.permit().await?;
+        match &wish.ask {
+            Ask::Prepare(basis, answer) => {
+                let prepared = self.prepare(&wish.subject, basis).await?;
+                Ok(Granted::Prepared(answer.clone(), Box::new(prepared)))
+            }
+            Ask::Policy(tip, answer) => {
+                let policy = match self.policy.at(&self.git, tip).await? {
+                    Ruling::Valid(policy) | Ruling::Earlier(policy, _) => policy,
+                    Ruling::Never(_) => Policy::default(),
+                };
+                Ok(Granted::Policy(answer.clone(), tip.clone(), Box::new(policy)))
+            }
+        }
+    }
+
+    /// The commits that the mirror must have. The commit that a branch is compared with is not one of
+    /// them: a mirror that was made anew since does not have it.
+    pub(super) fn needs<'a>(&self, wish: &'a Wish) -> Vec<&'a CommitSha> {
+        let mut needs = vec![wish.head()];
+        let policy = match &wish.ask {
+            Ask::Prepare(basis, _) => {
+                needs.extend(matches!(wish.subject, Subject::Pull(_)).then_some(&basis.base));
+                &basis.policy
+            }
+            Ask::Policy(tip, _) => tip,
+        };
+        needs.extend((!self.policy.knows(policy)).then_some(policy));
+        needs
+    }
+
+    /// Waits for one of the places that the node has for work on its mirrors.
+    pub(super) async fn permit(&self) -> Result<Permit, PrepareFault> {
+        let permit = self.regulator.acquire().await;
+        permit.map_err(|refused| PrepareFault::Later(refused.to_string()))
+    }
+
     /// Merges, where that is to be done, and plans.
-    pub(super) async fn prepare(
-        &self,
-        subject: &Subject,
-        basis: &Basis,
-    ) -> Result<Prepared, PrepareFault> {
+    async fn prepare(&self, subject: &Subject, basis: &Basis) -> Result<Prepared, PrepareFault> {
         let code = match subject {
             Subject::Pull(_) => self.merge(subject, basis).await?,
             Subject::Branch(_) => self.tip(subject, basis).await?,
         };
-        let ruling = self.ruling(subject, &basis.policy).await?;
-        let (policy, policy_findings) = match ruling {
+        let (policy, policy_findings) = match self.policy.at(&self.git, &basis.policy).await? {
             Ruling::Valid(policy) => (policy, None),
             Ruling::Earlier(policy, findings) => (policy, Some(findings.join("\n"))),
             Ruling::Never(findings) => {
@@ -78,70 +120,27 @@ impl Preparer {
         Ok(prepared(basis, policy, policy_findings, result))
     }
 
-    /// The policy at the tip of the default branch, which is fetched where it is not there yet.
-    pub(super) async fn ruling(
-        &self,
-        subject: &Subject,
-        tip: &CommitSha,
-    ) -> Result<Ruling, PrepareFault> {
-        match self.policy.at(&self.git, tip).await {
-            Err(PrepareFault::Git(_)) => {
-                self.fetch(Fetch::All, subject).await?;
-                self.policy.at(&self.git, tip).await
-            }
-            ruling => ruling,
-        }
-    }
-
-    /// Merges; what the mirror does not have is fetched first, the quick way and then the whole.
     async fn merge(&self, subject: &Subject, basis: &Basis) -> Result<Code, PrepareFault> {
         let request = MergeRequest { base: &basis.base, head: &basis.head, pin: subject };
-        for fetch in [Some(Fetch::Subject), Some(Fetch::All), None] {
-            match self.git.merge(request).await {
-                Ok(Merge::Clean(merge)) => return Ok(Code::Clean(merge.files)),
-                Ok(Merge::Conflict { paths }) => {
-                    return Ok(Code::Conflict(paths.iter().map(ToString::to_string).collect()));
-                }
-                Err(error) => match (fetch, error) {
-                    // Whatever git says: a fetch for somebody else may bring a commit between two looks
-                    // of one merge, the first of which did not find it.
-                    (Some(fetch), _) => self.fetch(fetch, subject).await?,
-                    (None, MergeError::MissingCommit { commit }) => return Err(is_gone(&commit)),
-                    (None, MergeError::Git(error)) => return Err(error.into()),
-                },
+        match self.git.merge(request).await {
+            Ok(Merge::Clean(merge)) => Ok(Code::Clean(merge.files)),
+            Ok(Merge::Conflict { paths }) => {
+                Ok(Code::Conflict(paths.iter().map(ToString::to_string).collect()))
             }
+            Err(MergeError::MissingCommit { commit }) => Err(PrepareFault::Lacks(commit)),
+            Err(MergeError::Git(error)) => Err(error.into()),
         }
-        Err(PrepareFault::Later("merge: a commit is missing".to_owned()))
     }
 
-    /// Finds the tip of a branch and keeps it, since the branch may be forced elsewhere meanwhile.
+    /// Keeps the tip of a branch, since the branch may be forced elsewhere meanwhile.
     async fn tip(&self, subject: &Subject, basis: &Basis) -> Result<Code, PrepareFault> {
-        for fetch in [Some(Fetch::Subject), Some(Fetch::All), None] {
-            if self.git.pin(subject, &basis.head).await.is_ok() {
-                break;
-            }
-            match fetch {
-                Some(fetch) => self.fetch(fetch, subject).await?,
-                None => return Err(is_gone(&basis.head)),
-            }
-        }
+        self.git.pin(subject, &basis.head).await?;
         for pinned in self.git.pinned(subject).await? {
             if pinned != basis.head && pinned != basis.base {
                 self.git.unpin(subject, &pinned).await?;
             }
         }
         Ok(Code::Clean(self.git.tree(&basis.head).await?))
-    }
-
-    async fn fetch(&self, fetch: Fetch, subject: &Subject) -> Result<(), PrepareFault> {
-        let permit = self.fetch.acquire().await;
-        let _permit = permit.map_err(|refused| PrepareFault::Later(refused.to_string()))?;
-        match fetch {
-            // A deleted head is found out by the merge, which then says so.
-            Fetch::Subject => drop(self.git.fetch_some(&[wanted(subject)]).await?),
-            Fetch::All => self.git.fetch().await?,
-        }
-        Ok(())
     }
 
     async fn plan(
@@ -219,24 +218,6 @@ enum Code {
     Clean(Tree),
     /// Head and base do not merge, because of these paths.
     Conflict(Vec<String>),
-}
-
-fn is_gone(commit: &CommitSha) -> PrepareFault {
-    let commit = commit.short();
-    PrepareFault::Later(format!("find {commit}: the repository does not have it any more"))
-}
-
-#[derive(Clone, Copy)]
-enum Fetch {
-    Subject,
-    All,
-}
-
-fn wanted(subject: &Subject) -> Wanted {
-    match subject {
-        Subject::Pull(number) => Wanted::Pull(*number),
-        Subject::Branch(name) => Wanted::Branch(name.clone()),
-    }
 }
 
 fn prepared(

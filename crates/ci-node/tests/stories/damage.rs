@@ -27,9 +27,12 @@ async fn a_corrupt_mirror_is_replaced_while_the_node_runs() {
     let world = World::new(&FILES).await;
     let node = world.start().await;
     let mirror = world.data().join("mirrors/acme/shop.git");
-    // One way will do: the node looks again only some seconds after git has failed.
-    BREAKS[0](&mirror);
-    works(&world, &node).await;
+    for (number, break_it) in BREAKS.iter().enumerate() {
+        break_it(&mirror);
+        let pull = world.open(&format!("running-{number}"), &[word(number)]);
+        world.deliver(&node).await;
+        world.says(pull, GREEN).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
