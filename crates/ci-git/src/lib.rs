@@ -16,7 +16,7 @@
 //! | [`Mirror::refs`] | 1 | |
 //! | [`Mirror::tree`], of a commit that was not listed lately | 1 | |
 //! | [`Mirror::read_files`], [`Mirror::lacking`] | 0: they ask a process that stays | |
-//! | [`Mirror::merge`], clean | 3 | 1, listing files |
+//! | [`Mirror::merge`], clean, into a base that was listed lately | 3 | |
 //! | [`Mirror::merge`], conflict | 1 | |
 //! | [`Workspace::update`] | 1; 1 more if there are untracked files, 1 more after a copy | |
 //!
@@ -25,6 +25,7 @@
 mod changes;
 mod command;
 mod contents;
+mod difference;
 mod folder;
 mod git;
 mod hold;

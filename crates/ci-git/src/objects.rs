@@ -22,6 +22,7 @@ const MOST_ANSWERS: u32 = 1000;
 pub(crate) enum Kind {
     Blob,
     Commit,
+    Tree,
 }
 
 /// An object that was asked for.
@@ -62,6 +63,19 @@ impl Repository {
                 .map_or(Object::Missing, |answer| Object::Content(answer.content)),
         };
         Ok(sizes.into_iter().map(object).collect())
+    }
+
+    /// Reads the objects called `names` in their order, however large they are.
+    pub(crate) async fn read_all(
+        &self,
+        kind: Kind,
+        names: &[&str],
+    ) -> Result<Vec<Object>, CommandError> {
+        let answers = self.ask(Question::Contents, kind, names).await?;
+        let object = |answer: Option<Answer>| {
+            answer.map_or(Object::Missing, |answer| Object::Content(answer.content))
+        };
+        Ok(answers.into_iter().map(object).collect())
     }
 
     /// The sizes of the objects called `names`; none for what is not there, or is of another kind.
@@ -170,7 +184,8 @@ fn parse(answer: &str) -> io::Result<Option<(Option<Kind>, u64)>> {
     match answer.trim_end().split(' ').collect::<Vec<_>>()[..] {
         [_, "blob", bytes] => Ok(Some((Some(Kind::Blob), size(bytes)?))),
         [_, "commit", bytes] => Ok(Some((Some(Kind::Commit), size(bytes)?))),
-        [_, "tree" | "tag", bytes] => Ok(Some((None, size(bytes)?))),
+        [_, "tree", bytes] => Ok(Some((Some(Kind::Tree), size(bytes)?))),
+        [_, "tag", bytes] => Ok(Some((None, size(bytes)?))),
         [_, "missing"] => Ok(None),
         _ if answer.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
         _ => Err(io::Error::other(format!("git cat-file answered {answer:?}"))),
@@ -188,7 +203,8 @@ mod tests {
         };
         check("ce01 blob 12\n", Ok(Some((Some(Kind::Blob), 12))));
         check("ce01 commit 240\n", Ok(Some((Some(Kind::Commit), 240))));
-        check("ce01 tree 33\n", Ok(Some((None, 33))));
+        check("ce01 tree 33\n", Ok(Some((Some(Kind::Tree), 33))));
+        check("ce01 tag 150\n", Ok(Some((None, 150))));
         check("ce01 missing\n", Ok(None));
         check("ce01 blob many\n", Err(()));
         check("", Err(()));

@@ -14,7 +14,7 @@ const LS_TREE: &str = "git ls-tree";
 
 /// The full name of a blob, tree or submodule commit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ObjectId(String);
+pub struct ObjectId(Arc<str>);
 
 /// A path inside a repository, with `/` between its parts.
 ///
@@ -22,9 +22,9 @@ pub struct ObjectId(String);
 /// to show it and to match it against patterns, and says so.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepoPath {
-    text: String,
+    text: Arc<str>,
     /// Only where they differ from the text.
-    bytes: Option<Vec<u8>>,
+    bytes: Option<Arc<[u8]>>,
 }
 
 /// What an entry of a tree is.
@@ -51,7 +51,8 @@ pub struct TreeEntry {
     pub object: ObjectId,
 }
 
-/// All files of a commit, ordered by path; cheap to clone.
+/// All files of a commit, ordered by path; cheap to clone. Listings that were made from one another
+/// share the names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tree {
     commit: CommitSha,
@@ -70,7 +71,7 @@ impl ObjectId {
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
         // The rules of an object's name are those of a commit's.
-        CommitSha::new(text).ok().map(|sha| Self(sha.as_str().to_owned()))
+        CommitSha::new(text).ok().map(|sha| Self(sha.as_str().into()))
     }
 }
 
@@ -101,11 +102,10 @@ impl RepoPath {
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         match str::from_utf8(bytes) {
-            Ok(text) => Self { text: text.to_owned(), bytes: None },
-            Err(_) => Self {
-                text: String::from_utf8_lossy(bytes).into_owned(),
-                bytes: Some(bytes.to_owned()),
-            },
+            Ok(text) => Self { text: text.into(), bytes: None },
+            Err(_) => {
+                Self { text: String::from_utf8_lossy(bytes).into(), bytes: Some(bytes.into()) }
+            }
         }
     }
 }

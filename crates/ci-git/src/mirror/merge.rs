@@ -6,7 +6,7 @@ use ci_domain::subject::Subject;
 use super::Mirror;
 use crate::command::CommandError;
 use crate::objects::{Kind, Object};
-use crate::tree::{ObjectId, RepoPath, Tree};
+use crate::tree::{Listing, ObjectId, RepoPath, Tree};
 
 /// Merges are nobody's work, and the same two parents must always give the same commit.
 const AUTHOR: [(&str, &str); 4] = [
@@ -83,6 +83,13 @@ enum MergedTree {
     Conflict(Vec<RepoPath>),
 }
 
+/// What a merge has to know of the commits that it merges.
+struct Parents {
+    /// The later committer date, in seconds.
+    date: i64,
+    base_tree: Option<ObjectId>,
+}
+
 impl Mirror {
     /// Merges `request.head` into `request.base` and pins the result.
     ///
@@ -92,10 +99,10 @@ impl Mirror {
     /// A commit is missing, or git failed. A conflict is no error.
     pub async fn merge(&self, request: MergeRequest<'_>) -> Result<Merge, MergeError> {
         let MergeRequest { base, head, pin } = request;
-        let (date, merged) =
-            tokio::join!(self.later_date([base, head]), self.merge_trees(base, head));
-        // In this order, because only the dates tell a missing commit from other failures.
-        let date = date?;
+        let (parents, merged) =
+            tokio::join!(self.parents([base, head]), self.merge_trees(base, head));
+        // In this order, because only the parents tell a missing commit from other failures.
+        let Parents { date, base_tree } = parents?;
         let tree = match merged? {
             MergedTree::Clean(tree) => tree,
             MergedTree::Conflict(paths) => return Ok(Merge::Conflict { paths }),
@@ -105,7 +112,8 @@ impl Mirror {
             self.pin(pin, &commit).await?;
             Ok(commit)
         };
-        let (commit, files) = tokio::try_join!(commit, self.repository.list(tree.as_str()))?;
+        let files = self.list_merged(base, base_tree, &tree);
+        let (commit, files) = tokio::try_join!(commit, files)?;
         let (base, head, files) = (base.clone(), head.clone(), files.of(commit.clone()));
         self.listings.keep(&files);
         Ok(Merge::Clean(MergeCommit { commit, tree, base, head, files }))
@@ -136,10 +144,14 @@ impl Mirror {
         }
     }
 
-    /// The later committer date of two commits, in seconds.
-    async fn later_date(&self, commits: [&CommitSha; 2]) -> Result<i64, MergeError> {
+    /// Reads base and head.
+    async fn parents(&self, commits: [&CommitSha; 2]) -> Result<Parents, MergeError> {
         let names = commits.map(CommitSha::as_str);
         let read = self.repository.read(Kind::Commit, &names, LARGEST_COMMIT).await?;
+        let base_tree = match read.first() {
+            Some(Object::Content(base)) => tree_of(base),
+            _ => None,
+        };
         let mut later = 0;
         for (commit, object) in commits.into_iter().zip(read) {
             let date = match object {
@@ -150,7 +162,21 @@ impl Mirror {
             let missing = || MergeError::MissingCommit { commit: commit.clone() };
             later = date.ok_or_else(missing)?.clamp(later, LATEST);
         }
-        Ok(later)
+        Ok(Parents { date: later, base_tree })
+    }
+
+    /// Lists the tree of a merge, by what differs from its base.
+    async fn list_merged(
+        &self,
+        base: &CommitSha,
+        base_tree: Option<ObjectId>,
+        tree: &ObjectId,
+    ) -> Result<Listing, CommandError> {
+        let listed = self.tree(base).await?;
+        match base_tree {
+            Some(base_tree) => self.repository.list_like(&listed, base_tree, tree.clone()).await,
+            None => self.repository.list(tree.as_str()).await,
+        }
     }
 
     async fn commit(
@@ -179,6 +205,12 @@ fn parse(output: &[u8], clean: bool) -> Option<MergedTree> {
         true => MergedTree::Clean(tree),
         false => MergedTree::Conflict(fields.map(RepoPath::from_bytes).collect()),
     })
+}
+
+/// Reads the line `tree <object>`, which a commit begins with.
+fn tree_of(commit: &[u8]) -> Option<ObjectId> {
+    let line = commit.split(|byte| *byte == b'\n').next()?;
+    ObjectId::parse(str::from_utf8(line.strip_prefix(b"tree ")?).ok()?)
 }
 
 /// Reads the date from the line `committer <name> <<address>> <seconds> <zone>` of a commit's header.

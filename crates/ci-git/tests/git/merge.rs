@@ -3,7 +3,10 @@
 use ci_domain::ids::CommitSha;
 use ci_git::{ChangeKind, Merge, MergeError, MergeRequest, Mirror, MirrorConfig, Subject};
 
-use crate::fixture::{Scene, branch, command, merged, pull, run};
+use crate::fixture::{Repo, Scene, branch, command, merged, pull, run};
+
+/// What a pull request does to its files.
+type Edit = fn(&Repo);
 
 fn show(mirror: &Mirror, commit: &CommitSha, format: &str) -> String {
     let format = format!("--format={format}");
@@ -163,4 +166,48 @@ async fn a_merge_changes_what_the_pull_request_changes() {
             ("old", false, ChangeKind::Deleted),
         ]
     );
+}
+
+#[tokio::test]
+async fn a_merge_is_listed_like_any_commit() {
+    let scene = Scene::new().await;
+    for path in ["deep/a/b/c/file", "deep/a/other", "folder/x", "folder/y", "file", "same/z"] {
+        scene.origin.write(path, format!("{path}\n"));
+    }
+    let base = scene.origin.commit("base");
+    let changes: [(&str, Edit); 8] = [
+        ("nothing", |_| ()),
+        ("content, deep", |origin| origin.write("deep/a/b/c/file", "new\n")),
+        ("permission", |origin| {
+            let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(origin.path.join("file"), executable).unwrap();
+        }),
+        ("a folder in place of a file", |origin| {
+            origin.remove("file");
+            origin.write("file/in/it", "new\n");
+        }),
+        ("a file in place of a folder", |origin| {
+            origin.git(["rm", "-r", "-q", "folder"]);
+            origin.write("folder", "new\n");
+        }),
+        ("a folder goes", |origin| drop(origin.git(["rm", "-r", "-q", "deep"]))),
+        ("a folder comes, and sorts between others", |origin| {
+            origin.write("folder.d/new", "new\n");
+            origin.write("folder-d/new", "new\n");
+        }),
+        ("a link, a submodule and a name that is no text", |origin| {
+            std::os::unix::fs::symlink("file", origin.path.join("same/link")).unwrap();
+            let latin1 = std::os::unix::ffi::OsStrExt::from_bytes(b"same/caf\xe9");
+            std::fs::write(origin.path.join::<&std::ffi::OsStr>(latin1), "").unwrap();
+            Repo::new(origin.path.join("same/sub")).commit("of another repository");
+        }),
+    ];
+    for (number, (what, change)) in (1..).zip(changes) {
+        let head = scene.origin.pull(number, change);
+        let mirror = scene.mirror().await;
+        let merge = merged(&mirror, &base, &head).await;
+        // One that was opened later lists it all.
+        let listed = scene.open().await.0.tree(&merge.commit).await.unwrap();
+        assert_eq!(merge.files, listed, "{what}");
+    }
 }
