@@ -20,10 +20,13 @@
 mod admission;
 mod backoff;
 mod bucket;
+mod civil;
 mod codel;
+mod cron;
 mod dynamic;
 mod machine;
 mod queue;
+mod schedule;
 mod spec;
 mod window;
 
@@ -32,12 +35,15 @@ pub use admission::{
 };
 pub use backoff::{Backoff, Dice};
 pub use bucket::{Rate, TokenBucket};
+pub use civil::Civil;
 pub use codel::CoDel;
+pub use cron::{Cron, CronError, CronErrorKind, CronField, Shown, Zone};
 pub use dynamic::{ChildKey, DynamicAction, DynamicEvent, DynamicMachine, DynamicRefusal};
 pub use machine::{
     Action, Answer, ChildRun, ChildState, ChildView, Event, Incarnation, Machine, Refusal, Verdict,
 };
 pub use queue::{Discipline, Key, Queue, Ticket, TicketCounter, Waiter};
+pub use schedule::{Missed, Overlap, Plan, RunId, Schedule, Step, Timetable};
 pub use spec::{
     AutoShutdown, ChildId, ChildKind, ChildPlan, Counts, ExitClass, Flags, Restart, Shutdown,
     SpecError, Strategy, check_child_plans,
