@@ -21,7 +21,7 @@ use crate::reply::{CallError, Reply};
 use crate::report::Report;
 use crate::reporter::Reporter;
 use crate::slot::Slot;
-use crate::spec::{ChildSpec, Incubator};
+use crate::spec::{ChildSpec, Egg, Incubator};
 
 /// What every description of a supervisor says.
 #[derive(Debug, Clone)]
@@ -63,9 +63,11 @@ impl Profile {
         let slot = Slot::new();
         let desk = Desk { slot: slot.clone(), reporter: self.reporter };
         let incubator = Incubator::<B, Clerk<B::Msg>> {
-            make: Arc::new(make),
+            make: Arc::new(move || {
+                let (behavior, args) = make();
+                Egg::new(behavior, args, |process, actor| Clerk { process: process.clone(), actor })
+            }),
             slot,
-            refer: |process, actor| Clerk { process: process.clone(), actor },
         };
         let mut spec = ChildSpec::new(ChildPlan::supervisor(self.name), incubator);
         let intensity = self.flags.intensity;

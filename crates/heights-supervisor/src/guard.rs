@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::PanicInfo;
 use crate::exit::{Exit, Fault, Ignore};
 use crate::panic::catch;
-use crate::process::{Process, ProcessId};
+use crate::process::{Batch, Process, ProcessId};
 use crate::server::Flow;
 
 /// How long `terminate` may take after a fault: nobody is waiting who could set a limit.
@@ -26,6 +26,9 @@ pub(crate) trait Behavior: Sized + Send + Sync + 'static {
     type Msg: Send + 'static;
     type State: Send + 'static;
     type Args: Send + 'static;
+
+    /// Whether `handle` notes by itself which message it is at, because it takes more than one.
+    const NOTES_ITSELF: bool = false;
 
     fn start(
         &self,
@@ -178,9 +181,10 @@ impl<B: Behavior> Guarded<B> {
         state: &mut Option<B::State>,
     ) -> Result<(), ActorProcessingErr> {
         let Some(inner) = state else { return Ok(()) };
-        let receipt = self.behavior.receive(&message, &self.process);
         let activity = self.process.activity();
-        activity.begin(receipt);
+        if !B::NOTES_ITSELF {
+            activity.begin(self.behavior.receive(&message, &self.process), Batch::default());
+        }
         let outcome = {
             let handling = pin!(self.behavior.handle(myself.clone(), message, inner));
             exit_of(catch(&self.process, handling).await)

@@ -79,7 +79,7 @@ pub struct Crash {
     /// How long it had lived.
     pub age: Duration,
     /// What it had done, and which message it was handling.
-    pub figures: Figures,
+    pub figures: Box<Figures>,
     /// The label of the message it was handling last; what was in the message is never kept.
     pub last_label: Option<&'static str>,
     /// The supervisors above it, the nearest first.
@@ -205,7 +205,7 @@ impl Crash {
             parents: std::iter::successors(process.parent(), |parent| parent.parent())
                 .map(Process::pid)
                 .collect(),
-            figures: process.figures(),
+            figures: Box::new(process.figures()),
         }
     }
 }

@@ -60,6 +60,8 @@ mod exit;
 mod panic;
 mod process;
 
+mod mailbox;
+mod queue;
 mod recipient;
 mod reference;
 mod reply;
@@ -98,6 +100,7 @@ pub use self::dynamic::{DynamicBuilder, DynamicRef, DynamicSupervisor};
 pub use self::exit::{Exit, Fault, Ignore, ShutdownReason};
 pub use self::hub::{Crash, Hub, ProcessInfo, ProcessState, Shape, TreeSnapshot, WaitingInfo};
 pub use self::keeper::StartFailure;
+pub use self::mailbox::{Mailbox, Overflow, SendError, Sent};
 pub use self::panic::PanicInfo;
 pub use self::plain::ActorSlot;
 pub use self::process::{Down, Figures, MonitorId, Process, ProcessId, Working};

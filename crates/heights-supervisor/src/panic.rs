@@ -12,7 +12,7 @@ use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::pin::pin;
 use std::sync::{Arc, Once};
 
-use crate::process::Process;
+use crate::process::{Process, ProcessId};
 
 /// What is known about a panic.
 pub struct PanicInfo {
@@ -58,6 +58,12 @@ pub(crate) fn running_process() -> Option<Process> {
     RUNNING.try_with(|running| running.borrow().clone()).ok().flatten()
 }
 
+/// Returns the id of that process.
+pub(crate) fn current_pid() -> Option<ProcessId> {
+    let pid = RUNNING.try_with(|running| running.borrow().as_ref().map(Process::pid));
+    pid.ok().flatten()
+}
+
 /// Runs a future as code of `process`; a panic becomes a value.
 pub(crate) async fn catch<F: Future>(
     process: &Process,
@@ -68,7 +74,7 @@ pub(crate) async fn catch<F: Future>(
     poll_fn(|context| {
         let previous = RUNNING.replace(Some(process.clone()));
         let polled = panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
-        RUNNING.set(previous);
+        drop(RUNNING.replace(previous));
         match polled {
             Ok(poll) => poll.map(Ok),
             Err(payload) => std::task::Poll::Ready(Err(take_notes(payload.as_ref()))),

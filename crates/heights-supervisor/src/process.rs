@@ -19,7 +19,7 @@ use heights_registry::Owner;
 use ractor::ActorCell;
 use tokio::time::Instant;
 
-pub(crate) use self::activity::Activity;
+pub(crate) use self::activity::{Activity, Backlog, Batch, Mailroom};
 pub use self::activity::{Figures, Working};
 use self::down::Downs;
 pub use self::down::{Down, MonitorId};
@@ -84,7 +84,6 @@ pub(crate) struct Traits {
     kind: ChildKind,
     restart: Restart,
     type_name: &'static str,
-    has_queue: bool,
     kill_grace: Duration,
     shape: Option<Shape>,
 }
@@ -95,7 +94,6 @@ impl From<&ChildSpec> for Traits {
             id: spec.id().clone(),
             kind: spec.plan.kind,
             restart: spec.plan.restart,
-            has_queue: spec.has_queue,
             kill_grace: spec.kill_grace,
             type_name: spec.type_name,
             shape: spec.shape,
@@ -109,6 +107,8 @@ struct Inner {
     born: Instant,
     activity: Activity,
     cell: OnceLock<ActorCell>,
+    /// For servers only.
+    mailroom: OnceLock<Arc<dyn Mailroom>>,
     milestones: Milestones,
     order: OnceLock<Shutdown>,
     farewell: OnceLock<Exit>,
@@ -128,6 +128,7 @@ impl Process {
             born: Instant::now(),
             activity: Activity::default(),
             cell: OnceLock::new(),
+            mailroom: OnceLock::new(),
             milestones: Milestones::default(),
             order: OnceLock::new(),
             farewell: OnceLock::new(),
@@ -200,7 +201,7 @@ impl Process {
 
     /// Returns the counters and what the process is doing.
     pub fn figures(&self) -> Figures {
-        self.0.activity.figures(self.0.birth.spec.has_queue)
+        self.0.activity.figures(self.0.mailroom.get().map(Arc::as_ref))
     }
 
     /// Tells whether the task of the process has not ended yet.
@@ -218,6 +219,31 @@ impl Process {
     /// Killing takes effect where the process awaits; code that never yields cannot be killed.
     pub fn kill(&self) {
         self.0.milestones.pass(Milestone::Killing);
+    }
+
+    /// Makes a server handle no more messages until it is resumed; what is sent to it waits.
+    ///
+    /// The message that is being handled is finished. A suspended server can be stopped and
+    /// killed. Whatever is no server is not suspended, and `false` is returned.
+    pub fn suspend(&self) -> bool {
+        let serves = self.0.mailroom.get().is_some();
+        if serves {
+            self.0.milestones.suspend();
+        }
+        serves
+    }
+
+    /// Lets a suspended server go on, in the order in which messages were sent.
+    pub fn resume(&self) {
+        self.0.milestones.resume();
+        if let Some(mailroom) = self.0.mailroom.get() {
+            mailroom.wake();
+        }
+    }
+
+    /// Tells whether the process has been suspended.
+    pub fn is_suspended(&self) -> bool {
+        self.0.milestones.is_suspended()
     }
 
     /// Waits until the task of the process, and all below it, has ended.

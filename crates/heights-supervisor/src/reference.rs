@@ -1,46 +1,59 @@
 //! References to servers: to one life of a server, or to the child through all its lives.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ractor::ActorRef;
 use tokio::time::{Instant, timeout_at};
 
+use crate::mailbox::{SendError, Sent};
+use crate::panic::current_pid;
 use crate::process::{Process, ProcessId};
+use crate::queue::{Envelope, Origin, Queue};
 use crate::recipient::Recipient;
 use crate::reply::{CallError, NoProc, Reply};
 use crate::slot::Slot;
-use crate::timer::TimerId;
 
 /// How long a call waits for its answer unless told otherwise: the default of `GenServer.call`.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(5);
 
-/// A message on its way: when it was sent and by whom is what the figures of a server are made of.
-pub(crate) struct Envelope<M> {
-    pub(crate) message: M,
-    pub(crate) sent: Instant,
-    pub(crate) from: Option<ProcessId>,
-    pub(crate) timer: Option<TimerId>,
-}
-
 /// A reference to one life of a server; a restarted server is reached through a [`ChildRef`].
 pub struct Ref<M> {
-    actor: ActorRef<Envelope<M>>,
     process: Process,
-    limit: u64,
+    queue: Arc<Queue<M>>,
 }
 
 impl<M: Send + 'static> Ref<M> {
-    pub(crate) fn new(process: Process, actor: ActorRef<Envelope<M>>, limit: u64) -> Self {
-        Self { actor, process, limit }
+    pub(crate) const fn new(process: Process, queue: Arc<Queue<M>>) -> Self {
+        Self { process, queue }
     }
 
     /// Sends a message and does not wait for anything.
     ///
-    /// `Ok` means that the server existed, not that it will live to handle the message.
+    /// `Ok` means that the server existed, not that it will live to handle the message. What a
+    /// full [`Mailbox`](crate::Mailbox) has no room for is dropped, and counted.
     pub fn cast(&self, message: M) -> Result<(), NoProc> {
-        let from = Process::current().map(|process| process.pid());
-        self.post(Envelope { message, sent: Instant::now(), from, timer: None })
+        match self.try_send(message) {
+            Err(SendError::NoProc(_)) => Err(NoProc),
+            Err(SendError::Full(_)) => {
+                self.queue.note_dropped();
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// Sends a message if there is room for it, and tells what became of it.
+    pub fn try_send(&self, message: M) -> Result<Sent, SendError<M>> {
+        self.post(message, current_pid(), Origin::Sender)
+    }
+
+    /// Sends a message, and waits for room if the mailbox is one where senders wait.
+    ///
+    /// Giving up, by dropping the future, leaves the message unsent.
+    pub async fn send(&self, message: M) -> Result<Sent, SendError<M>> {
+        let envelope = Envelope::new(message, current_pid(), Origin::Sender);
+        self.push(envelope).await.map_err(opened)
     }
 
     /// Asks and waits for the answer, for at most [`CALL_DEADLINE`].
@@ -59,13 +72,27 @@ impl<M: Send + 'static> Ref<M> {
         limit: Duration,
         message: impl FnOnce(Reply<R>) -> M,
     ) -> Result<R, CallError> {
-        if self.mailbox_len() >= self.limit {
-            return Err(CallError::Overloaded);
-        }
-        let deadline = Instant::now() + limit;
+        let now = Instant::now();
+        let deadline = now + limit;
         let (reply, answer) = Reply::new();
         let _waiting = Waiting::for_answer_of(&self.process);
-        self.cast(message(reply)).map_err(|NoProc| CallError::NoProc)?;
+        let from = current_pid();
+        let envelope =
+            Envelope { message: message(reply), sent: now, from, origin: Origin::Sender };
+        let activity = self.process.activity();
+        let sent = match self.queue.push(envelope, activity) {
+            Err(SendError::Full(envelope)) if self.queue.senders_wait() => {
+                let waiting = self.queue.push_when_there_is_room(envelope, activity);
+                let timed = timeout_at(deadline, waiting).await;
+                timed.map_err(|_elapsed| CallError::Timeout(limit))?
+            }
+            outcome => outcome,
+        };
+        match sent {
+            Ok(Sent::Queued | Sent::Displaced) => {}
+            Ok(Sent::Dropped) | Err(SendError::Full(_)) => return Err(CallError::Overloaded),
+            Err(SendError::NoProc(_)) => return Err(CallError::NoProc),
+        }
         match timeout_at(deadline, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             // The reply was dropped: the server is ending, or has forgotten about it.
@@ -83,22 +110,34 @@ impl<M: Send + 'static> Ref<M> {
         wrap: impl Fn(F) -> M + Send + Sync + 'static,
     ) -> Recipient<F> {
         let this = self.clone();
-        Recipient::new(move |fact| this.cast(wrap(fact)))
+        Recipient::new(move |fact| taken(this.try_send(wrap(fact))))
     }
 
-    pub(crate) fn post(&self, envelope: Envelope<M>) -> Result<(), NoProc> {
-        self.process.activity().enqueued();
-        self.actor.send_message(envelope).map_err(|_refused| {
-            self.process.activity().dequeued();
-            NoProc
-        })
+    pub(crate) fn post(
+        &self,
+        message: M,
+        from: Option<ProcessId>,
+        origin: Origin,
+    ) -> Result<Sent, SendError<M>> {
+        let envelope = Envelope::new(message, from, origin);
+        self.queue.push(envelope, self.process.activity()).map_err(opened)
+    }
+
+    async fn push(&self, envelope: Envelope<M>) -> Result<Sent, SendError<Envelope<M>>> {
+        let activity = self.process.activity();
+        match self.queue.push(envelope, activity) {
+            Err(SendError::Full(envelope)) if self.queue.senders_wait() => {
+                self.queue.push_when_there_is_room(envelope, activity).await
+            }
+            outcome => outcome,
+        }
     }
 }
 
 impl<M> Ref<M> {
     /// Returns how many messages wait.
     pub fn mailbox_len(&self) -> u64 {
-        self.process.activity().queued()
+        self.process.figures().queued.unwrap_or(0)
     }
 
     /// Tells whether this life of the server has not ended yet.
@@ -119,7 +158,7 @@ impl<M> Ref<M> {
 
 impl<M> Clone for Ref<M> {
     fn clone(&self) -> Self {
-        Self { actor: self.actor.clone(), process: self.process.clone(), limit: self.limit }
+        Self { process: self.process.clone(), queue: Arc::clone(&self.queue) }
     }
 }
 
@@ -138,6 +177,22 @@ impl<M: Send + 'static> ChildRef<M> {
     /// Sends a message to the current life; `NoProc` if there is none.
     pub fn cast(&self, message: M) -> Result<(), NoProc> {
         self.current().ok_or(NoProc)?.cast(message)
+    }
+
+    /// Sends a message to the current life if there is room for it; see [`Ref::try_send`].
+    pub fn try_send(&self, message: M) -> Result<Sent, SendError<M>> {
+        match self.current() {
+            Some(current) => current.try_send(message),
+            None => Err(SendError::NoProc(message)),
+        }
+    }
+
+    /// Sends a message to the current life, and may wait for room; see [`Ref::send`].
+    pub async fn send(&self, message: M) -> Result<Sent, SendError<M>> {
+        match self.current() {
+            Some(current) => current.send(message).await,
+            None => Err(SendError::NoProc(message)),
+        }
     }
 
     /// Asks the current life and waits for the answer, for at most [`CALL_DEADLINE`].
@@ -167,7 +222,7 @@ impl<M: Send + 'static> ChildRef<M> {
         wrap: impl Fn(F) -> M + Send + Sync + 'static,
     ) -> Recipient<F> {
         let this = self.clone();
-        Recipient::new(move |fact| this.cast(wrap(fact)))
+        Recipient::new(move |fact| taken(this.try_send(wrap(fact))))
     }
 
     /// Returns the current life.
@@ -221,5 +276,21 @@ impl Drop for Waiting {
         if let Some(caller) = &self.0 {
             caller.activity().waits_for(None);
         }
+    }
+}
+
+/// Gives the message back without its envelope.
+fn opened<M>(error: SendError<Envelope<M>>) -> SendError<M> {
+    match error {
+        SendError::NoProc(envelope) => SendError::NoProc(envelope.message),
+        SendError::Full(envelope) => SendError::Full(envelope.message),
+    }
+}
+
+/// What the teller of a fact counts as undelivered is all that nobody will ever handle.
+fn taken<M>(outcome: Result<Sent, SendError<M>>) -> Result<(), NoProc> {
+    match outcome {
+        Ok(Sent::Queued | Sent::Displaced) => Ok(()),
+        Ok(Sent::Dropped) | Err(_) => Err(NoProc),
     }
 }

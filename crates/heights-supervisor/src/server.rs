@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ractor::ActorRef;
-use tokio::time::Instant;
 
 use crate::exit::{Exit, Fault};
 use crate::guard::{Behavior, Receipt};
 use crate::hub::Hub;
+use crate::mailbox::Mailbox;
 use crate::process::{Down, MonitorId, Process, ProcessId};
-use crate::reference::{Envelope, Ref};
+use crate::queue::{Envelope, Locker, Origin, Queue, Seat, Wake};
+use crate::reference::Ref;
 use crate::timer::{TimerId, Timers};
 
 /// What a server does after a message.
@@ -35,8 +36,8 @@ pub trait Server: Sized + Send + 'static {
     /// What it understands.
     type Msg: Send + 'static;
 
-    /// A call is refused as overloaded when this many messages wait; casts are never refused.
-    const MAX_QUEUE: u64 = u64::MAX;
+    /// How many messages may wait, and what becomes of those that are too many.
+    const MAILBOX: Mailbox = Mailbox::unbounded();
 
     /// Starts a life. The supervisor waits for it, and siblings start after it.
     ///
@@ -81,11 +82,14 @@ impl<M: Send + 'static> Context<M> {
     pub fn send_after(&mut self, after: Duration, message: M) -> TimerId {
         let myself = self.myself.clone();
         self.timers.arm(after, move |timer| {
-            let from = Some(myself.pid());
-            let envelope = Envelope { message, sent: Instant::now(), from, timer: Some(timer) };
             // A timer whose process is gone has nothing left to do.
-            let _gone = myself.post(envelope);
+            let _gone = myself.post(message, Some(myself.pid()), Origin::Timer(timer));
         })
+    }
+
+    /// Tells whether a message comes from a timer that has been cancelled since.
+    fn has_cancelled(&mut self, origin: Origin) -> bool {
+        matches!(origin, Origin::Timer(timer) if !self.timers.take(timer))
     }
 
     /// Cancels a timer: its message is not handled any more, even if it waits in the mailbox.
@@ -108,7 +112,7 @@ impl<M: Send + 'static> Context<M> {
         let myself = self.myself.clone();
         process.monitor(move |down| {
             // Who is gone itself needs no news.
-            let _gone = myself.cast(wrap(down));
+            let _gone = myself.post(wrap(down), None, Origin::Monitor);
         })
     }
 }
@@ -149,61 +153,86 @@ impl<S> ServerBehavior<S> {
     }
 }
 
+/// What a life of a server is started with.
+pub(crate) struct Cradle<S: Server> {
+    pub(crate) args: S::Args,
+    pub(crate) queue: Arc<Queue<S::Msg>>,
+    pub(crate) locker: Option<Locker<S::Msg>>,
+}
+
+/// What goes first is dropped first: the queue is closed when nothing of the server is left.
 pub(crate) struct ServerState<S: Server> {
     server: S,
     context: Context<S::Msg>,
+    process: Process,
+    seat: Seat<S::Msg>,
 }
 
 impl<S: Server> Behavior for ServerBehavior<S> {
-    type Msg = Envelope<S::Msg>;
+    type Msg = Wake;
     type State = ServerState<S>;
-    type Args = S::Args;
+    type Args = Cradle<S>;
+
+    const NOTES_ITSELF: bool = true;
 
     async fn start(
         &self,
-        myself: ActorRef<Self::Msg>,
-        args: S::Args,
+        actor: ActorRef<Wake>,
+        cradle: Cradle<S>,
         process: &Process,
     ) -> Result<Self::State, Fault> {
-        let myself = Ref::new(process.clone(), myself, S::MAX_QUEUE);
+        let Cradle { args, queue, locker } = cradle;
+        queue.open(actor);
+        process.serve(queue.clone());
+        let seat = Seat::new(Arc::clone(&queue), locker);
+        let myself = Ref::new(process.clone(), queue);
         let mut context = Context { myself, timers: Timers::default() };
         let server = S::init(args, &mut context).await?;
-        Ok(ServerState { server, context })
+        seat.inherit();
+        Ok(ServerState { server, context, process: process.clone(), seat })
     }
 
+    /// Handles what waits, one message after the other, until nothing does.
     async fn handle(
         &self,
-        _myself: ActorRef<Self::Msg>,
-        envelope: Self::Msg,
+        _actor: ActorRef<Wake>,
+        Wake: Wake,
         state: &mut Self::State,
     ) -> Result<Flow, Fault> {
-        let cancelled = envelope.timer.is_some_and(|timer| !state.context.timers.take(timer));
-        if cancelled {
-            return Ok(Flow::Continue);
+        let ServerState { server, context, process, seat } = state;
+        while !process.is_held_back() {
+            let Some(envelope) = seat.next() else { return Ok(Flow::Continue) };
+            if context.has_cancelled(envelope.origin) {
+                continue;
+            }
+            process.activity().begin(receipt::<S>(&envelope), seat.batch());
+            match server.handle(envelope.message, context).await? {
+                Flow::Continue => {}
+                stop => return Ok(stop),
+            }
+            // Others want to run, too.
+            tokio::task::consume_budget().await;
         }
-        state.server.handle(envelope.message, &mut state.context).await
+        seat.pause(process);
+        Ok(Flow::Continue)
     }
 
     async fn terminate(
         &self,
-        _myself: ActorRef<Self::Msg>,
+        _actor: ActorRef<Wake>,
         state: &mut Self::State,
         exit: &Exit,
     ) -> Result<(), Fault> {
+        state.seat.leave();
         state.server.terminate(exit).await;
         Ok(())
-    }
-
-    fn receive(&self, envelope: &Self::Msg, process: &Process) -> Receipt {
-        process.activity().dequeued();
-        Receipt {
-            label: S::label(&envelope.message),
-            from: envelope.from,
-            sent: Some(envelope.sent),
-        }
     }
 
     fn type_name() -> &'static str {
         type_name::<S>()
     }
+}
+
+fn receipt<S: Server>(envelope: &Envelope<S::Msg>) -> Receipt {
+    Receipt { label: S::label(&envelope.message), from: envelope.from, sent: Some(envelope.sent) }
 }

@@ -16,8 +16,9 @@ use crate::hub::Shape;
 use crate::keeper::{Place, Starter, Starting};
 use crate::plain::{ActorSlot, MakeActor, Plain};
 use crate::process::Process;
+use crate::queue::{Locker, Queue};
 use crate::reference::{ChildRef, Ref};
-use crate::server::{Server, ServerBehavior};
+use crate::server::{Cradle, Server, ServerBehavior};
 use crate::slot::Slot;
 use crate::task::{MakeTask, TaskBehavior, TaskContext};
 
@@ -40,8 +41,6 @@ pub struct ChildSpec {
     pub(crate) plan: ChildPlan,
     pub(crate) start_timeout: Option<Duration>,
     pub(crate) type_name: &'static str,
-    /// Whether the length of the mailbox is known.
-    pub(crate) has_queue: bool,
     pub(crate) kill_grace: Duration,
     pub(crate) shape: Option<Shape>,
     pub(crate) starter: Arc<dyn Starter>,
@@ -55,14 +54,18 @@ impl ChildSpec {
         args: impl Fn() -> S::Args + Send + Sync + 'static,
     ) -> (Self, ChildRef<S::Msg>) {
         let slot = Slot::new();
+        let locker = S::MAILBOX.survives.then(Locker::new);
         let incubator = Incubator::<ServerBehavior<S>, Ref<S::Msg>> {
-            make: Arc::new(move || (ServerBehavior::new(), args())),
+            make: Arc::new(move || {
+                let queue = Arc::new(Queue::new(S::MAILBOX));
+                let door = Arc::clone(&queue);
+                let cradle = Cradle { args: args(), queue, locker: locker.clone() };
+                let refer = move |process: &Process, _actor| Ref::new(process.clone(), door);
+                Egg::new(ServerBehavior::new(), cradle, refer)
+            }),
             slot: slot.clone(),
-            refer: |process, actor| Ref::new(process.clone(), actor, S::MAX_QUEUE),
         };
-        let mut spec = Self::new(ChildPlan::worker(id), incubator);
-        spec.has_queue = true;
-        (spec, ChildRef(slot))
+        (Self::new(ChildPlan::worker(id), incubator), ChildRef(slot))
     }
 
     /// A plain ractor actor, unchanged; `make` is called for each life.
@@ -75,10 +78,9 @@ impl ChildSpec {
         let incubator = Incubator::<Plain<A>, ActorRef<A::Msg>> {
             make: Arc::new(move || {
                 let (actor, arguments) = make();
-                (Plain(actor), arguments)
+                Egg::new(Plain(actor), arguments, |_process, actor| actor)
             }),
             slot: slot.clone(),
-            refer: |_process, actor| actor,
         };
         (Self::new(ChildPlan::worker(id), incubator), ActorSlot(slot))
     }
@@ -159,9 +161,8 @@ impl ChildSpec {
         make: impl Fn() -> MakeTask + Send + Sync + 'static,
     ) -> Self {
         let incubator = Incubator::<TaskBehavior, ()> {
-            make: Arc::new(move || (TaskBehavior, make())),
+            make: Arc::new(move || Egg::new(TaskBehavior, make(), |_process, _actor| ())),
             slot: Slot::new(),
-            refer: |_process, _actor| (),
         };
         Self::new(ChildPlan::task(id), incubator)
     }
@@ -174,16 +175,7 @@ impl ChildSpec {
         let type_name = B::type_name();
         let place = Arc::new(incubator.slot.clone());
         let starter = Arc::new(incubator);
-        Self {
-            plan,
-            start_timeout,
-            type_name,
-            has_queue: false,
-            kill_grace: KILL_GRACE,
-            shape: None,
-            starter,
-            place,
-        }
+        Self { plan, start_timeout, type_name, kill_grace: KILL_GRACE, shape: None, starter, place }
     }
 
     /// Lets go of what a temporary child was started with: it has no other life.
@@ -215,16 +207,34 @@ pub fn check_child_specs(
 
 /// Makes the lives of one child.
 pub(crate) struct Incubator<B: Behavior, R> {
-    pub(crate) make: Arc<dyn Fn() -> (B, B::Args) + Send + Sync>,
+    pub(crate) make: Arc<dyn Fn() -> Egg<B, R> + Send + Sync>,
     pub(crate) slot: Slot<R>,
-    pub(crate) refer: fn(&Process, ActorRef<B::Msg>) -> R,
+}
+
+/// What one life is made of, and how others refer to it.
+pub(crate) struct Egg<B: Behavior, R> {
+    behavior: B,
+    args: B::Args,
+    refer: Refer<B::Msg, R>,
+}
+
+type Refer<M, R> = Box<dyn FnOnce(&Process, ActorRef<M>) -> R + Send>;
+
+impl<B: Behavior, R> Egg<B, R> {
+    pub(crate) fn new(
+        behavior: B,
+        args: B::Args,
+        refer: impl FnOnce(&Process, ActorRef<B::Msg>) -> R + Send + 'static,
+    ) -> Self {
+        Self { behavior, args, refer: Box::new(refer) }
+    }
 }
 
 impl<B: Behavior, R: Clone + Send + Sync + 'static> Starter for Incubator<B, R> {
     fn start(&self, process: Process) -> Starting {
-        let (make, slot, refer) = (Arc::clone(&self.make), self.slot.clone(), self.refer);
+        let (make, slot) = (Arc::clone(&self.make), self.slot.clone());
         Box::pin(async move {
-            let (behavior, args) = make();
+            let Egg { behavior, args, refer } = make();
             let guarded = Guarded { behavior, process: process.clone() };
             #[expect(
                 clippy::disallowed_methods,

@@ -1,6 +1,5 @@
 //! What a process has done and is doing, counted where it happens.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +15,10 @@ pub struct Figures {
     pub queued: Option<u64>,
     /// The most messages that ever waited; known for servers only.
     pub peak: Option<u64>,
+    /// How long the oldest message that waits has been waiting; known for servers only.
+    pub head_age: Option<Duration>,
+    /// Messages that a full mailbox made disappear.
+    pub dropped: u64,
     /// Messages handled well.
     pub handled: u64,
     /// Messages whose handling ended in a fault or a panic.
@@ -41,19 +44,9 @@ pub struct Working {
     pub since: Duration,
 }
 
+/// What a process does, noted by itself and read by anyone.
 #[derive(Default)]
-pub(crate) struct Activity {
-    queue: Queue,
-    work: Mutex<Work>,
-}
-
-/// Touched by all senders, so it has a cache line of its own.
-#[derive(Default)]
-#[repr(align(128))]
-struct Queue {
-    length: AtomicU64,
-    peak: AtomicU64,
-}
+pub(crate) struct Activity(Mutex<Work>);
 
 #[derive(Default)]
 struct Work {
@@ -64,43 +57,55 @@ struct Work {
     now: Option<(&'static str, Option<ProcessId>, Instant)>,
     last_label: Option<&'static str>,
     waiting_for: Option<ProcessId>,
+    batch: Batch,
+}
+
+/// What a server has taken out of its queue and not handled yet.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Batch {
+    pub(crate) length: usize,
+    /// When the first of it was sent.
+    pub(crate) oldest: Option<Instant>,
+}
+
+/// What waits for a server behind that.
+pub(crate) struct Backlog {
+    pub(crate) length: usize,
+    pub(crate) peak: usize,
+    pub(crate) dropped: u64,
+    /// When the first of it was sent.
+    pub(crate) oldest: Option<Instant>,
+}
+
+/// The queue of a server, whatever its messages are.
+pub(crate) trait Mailroom: Send + Sync {
+    fn backlog(&self) -> Backlog;
+
+    /// Makes the server see what waits.
+    fn wake(&self);
 }
 
 impl Activity {
-    pub(crate) fn enqueued(&self) {
-        let queued = self.queue.length.fetch_add(1, Ordering::Relaxed) + 1;
-        // Reading is cheap, and a new peak is rare.
-        if queued > self.queue.peak.load(Ordering::Relaxed) {
-            self.queue.peak.fetch_max(queued, Ordering::Relaxed);
-        }
-    }
-
-    pub(crate) fn dequeued(&self) {
-        self.queue.length.fetch_sub(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn queued(&self) -> u64 {
-        self.queue.length.load(Ordering::Relaxed)
-    }
-
-    /// Notes that a message is being handled now.
-    pub(crate) fn begin(&self, receipt: Receipt) {
+    /// Notes that a message is being handled now, and that the one before, if any, went well.
+    pub(crate) fn begin(&self, receipt: Receipt, batch: Batch) {
         let now = Instant::now();
         let mut work = self.work();
+        work.finish(now, true);
         work.now = Some((receipt.label, receipt.from, now));
         work.last_label = Some(receipt.label);
         work.waited = receipt.sent.map_or(Duration::ZERO, |sent| now - sent);
+        work.batch = batch;
     }
 
-    /// Notes that the message has been handled.
+    /// Notes that the message that was being handled, if any, has been handled.
     pub(crate) fn finish(&self, well: bool) {
-        let mut work = self.work();
-        let (handled, failed) = if well { (1, 0) } else { (0, 1) };
-        work.handled += handled;
-        work.failed += failed;
-        if let Some((_, _, since)) = work.now.take() {
-            work.busy += since.elapsed();
-        }
+        let now = Instant::now();
+        self.work().finish(now, well);
+    }
+
+    /// Returns how many messages the server has taken out of its queue and not handled yet.
+    pub(crate) fn left(&self) -> usize {
+        self.work().batch.length
     }
 
     pub(crate) fn last_label(&self) -> Option<&'static str> {
@@ -111,13 +116,19 @@ impl Activity {
         self.work().waiting_for = other;
     }
 
-    pub(crate) fn figures(&self, has_queue: bool) -> Figures {
+    pub(crate) fn figures(&self, mailroom: Option<&dyn Mailroom>) -> Figures {
+        // The queue first: what is taken out of it in between is then counted twice, not lost.
+        let backlog = mailroom.map(Mailroom::backlog);
         let work = self.work();
         let working =
             work.now.map(|(label, from, since)| Working { label, from, since: since.elapsed() });
+        let left = work.batch.length;
+        let oldest = work.batch.oldest.or(backlog.as_ref().and_then(|backlog| backlog.oldest));
         Figures {
-            queued: has_queue.then(|| self.queued()),
-            peak: has_queue.then(|| self.queue.peak.load(Ordering::Relaxed)),
+            queued: backlog.as_ref().map(|backlog| (backlog.length + left) as u64),
+            peak: backlog.as_ref().map(|backlog| backlog.peak as u64),
+            head_age: oldest.map(|sent| sent.elapsed()),
+            dropped: backlog.map_or(0, |backlog| backlog.dropped),
             handled: work.handled,
             failed: work.failed,
             busy: work.busy + working.map_or(Duration::ZERO, |working| working.since),
@@ -128,6 +139,17 @@ impl Activity {
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {
-        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Work {
+    fn finish(&mut self, now: Instant, well: bool) {
+        if let Some((_, _, since)) = self.now.take() {
+            self.busy += now - since;
+            let (handled, failed) = if well { (1, 0) } else { (0, 1) };
+            self.handled += handled;
+            self.failed += failed;
+        }
     }
 }

@@ -7,7 +7,7 @@ use heights_core::Shutdown;
 use ractor::ActorCell;
 
 use super::milestones::Milestone;
-use super::{Activity, Process, ProcessId, StartInfo};
+use super::{Activity, Mailroom, Process, ProcessId, StartInfo};
 use crate::exit::Exit;
 use crate::hub::Shape;
 
@@ -43,6 +43,17 @@ impl Process {
     pub(crate) fn attach(&self, cell: ActorCell) {
         // A process is attached once, at the start of its only life.
         let _attached_before = self.0.cell.set(cell);
+    }
+
+    /// Makes the queue of a server known, so that it can be counted and held back.
+    pub(crate) fn serve(&self, mailroom: Arc<dyn Mailroom>) {
+        // A process serves one queue, from the start of its only life.
+        let _served_before = self.0.mailroom.set(mailroom);
+    }
+
+    /// Tells whether a server is to leave what waits alone: it is to stop, or is suspended.
+    pub(crate) fn is_held_back(&self) -> bool {
+        self.0.milestones.is_held_back()
     }
 
     pub(crate) fn cell(&self) -> Option<&ActorCell> {

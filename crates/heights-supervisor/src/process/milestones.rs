@@ -21,6 +21,9 @@ pub(super) enum Milestone {
     Gone = 16,
 }
 
+/// Not a milestone, as it can be taken back, but looked at together with one for each message.
+const SUSPENDED: u8 = 32;
+
 /// All flags of a process share one list of waiters, as each process has them and few wait.
 #[derive(Default)]
 pub(super) struct Milestones {
@@ -36,6 +39,22 @@ impl Milestones {
 
     pub(super) fn passed(&self, milestone: Milestone) -> bool {
         self.passed_one_of(milestone as u8)
+    }
+
+    pub(super) fn suspend(&self) {
+        self.passed.fetch_or(SUSPENDED, Ordering::Release);
+    }
+
+    pub(super) fn resume(&self) {
+        self.passed.fetch_and(!SUSPENDED, Ordering::Release);
+    }
+
+    pub(super) fn is_suspended(&self) -> bool {
+        self.passed_one_of(SUSPENDED)
+    }
+
+    pub(super) fn is_held_back(&self) -> bool {
+        self.passed_one_of(SUSPENDED | Milestone::Stopping as u8)
     }
 
     /// Tells whether anything has been said about ending.

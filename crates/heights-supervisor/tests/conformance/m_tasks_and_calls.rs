@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use heights_supervisor::{
-    CallError, ChildSpec, Context, Down, Exit, Fault, Flow, NoProc, Reply, Restart, Server,
-    Shutdown, StartChildError, Supervisor, TaskError, TaskSupervisor, TaskSupervisorRef, TimerId,
+    CallError, ChildSpec, Context, Down, Exit, Fault, Flow, Mailbox, NoProc, Overflow, Reply,
+    Restart, Server, Shutdown, StartChildError, Supervisor, TaskError, TaskSupervisor,
+    TaskSupervisorRef, TimerId,
 };
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::time::{Instant, advance};
@@ -317,7 +318,7 @@ impl Server for Small {
     type Args = ();
     type Msg = Reply<()>;
 
-    const MAX_QUEUE: u64 = 2;
+    const MAILBOX: Mailbox = Mailbox::bounded(2, Overflow::Reject);
 
     async fn init((): (), _cx: &mut Context<Reply<()>>) -> Result<Self, Fault> {
         Ok(Self)

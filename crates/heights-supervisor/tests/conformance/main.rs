@@ -16,5 +16,7 @@ mod g_auto_shutdown;
 mod h_shutdown;
 mod i_administration;
 mod j_reports;
+mod j_suspension;
+mod m_mailboxes;
 mod m_tasks_and_calls;
 mod n_hub;

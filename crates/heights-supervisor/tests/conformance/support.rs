@@ -129,6 +129,7 @@ pub enum Msg {
     Ping(Reply<u32>),
     Forget(Reply<u32>),
     Work(Duration),
+    Note(&'static str),
 }
 
 struct Puppet {
@@ -170,6 +171,7 @@ impl Server for Puppet {
             Msg::Ping(reply) => reply.send(1),
             Msg::Forget(reply) => drop(reply),
             Msg::Work(time) => tokio::time::sleep(time).await,
+            Msg::Note(what) => self.trace.note(what),
         }
         Ok(Flow::Continue)
     }
@@ -197,6 +199,7 @@ impl Server for Puppet {
             Msg::Ping(_) => "ping",
             Msg::Forget(_) => "forget",
             Msg::Work(_) => "work",
+            Msg::Note(_) => "note",
         }
     }
 }
