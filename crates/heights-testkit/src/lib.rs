@@ -2,7 +2,9 @@
 //!
 //! - A [`Probe`] is a recipient that a test listens to; it never waits for ever.
 //! - A [`Trace`] is told what starts and stops; its order is the specification of a tree.
-//! - A [`FaultPlan`] makes the nth message, counted over all lives, panic or fail.
+//! - A [`FaultPlan`] makes the nth message or start, counted over all lives, fail, panic or hang,
+//!   and stops slow.
+//! - A [`simulation`] plays whole trees in virtual time; one number tells the whole story.
 //! - [`eventually`] asks until there is an answer.
 //!
 //! Use paused time (`start_paused`) wherever nothing real is awaited: ceilings then cost nothing.
@@ -11,6 +13,7 @@
 
 mod fault_plan;
 mod probe;
+pub mod simulation;
 mod trace;
 
 use std::future::Future;

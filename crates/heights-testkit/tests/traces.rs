@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+use std::time::Duration;
+
 use heights::prelude::*;
 use heights::{CallError, Report};
 use heights_testkit::{Actor, FaultPlan, Probe, Trace, eventually};
@@ -35,6 +37,34 @@ async fn each_strategy_leaves_its_own_trace() {
     let all =
         ["-middle error", "-younger shutdown", "-elder shutdown", "+elder", "+middle", "+younger"];
     assert_eq!(fail_the_middle(Strategy::OneForAll, FaultPlan::new().fail_at(1)).await, all);
+}
+
+/// A start that fails, one that hangs until its start timeout, and a stop that takes too long, so
+/// that nothing is heard of it.
+#[tokio::test(start_paused = true)]
+async fn a_trace_as_text_says_when() {
+    let (trace, quiet) = (Trace::new(), FaultPlan::new());
+    let faults = FaultPlan::new().fail_at(1).fail_start(2).hang_start(3);
+    let (moody, moody_ref) = trace.child("moody", &faults);
+    let (slow, _) = trace.child("slow", &FaultPlan::new().slow_stop(Duration::from_secs(9)));
+    let (calm, _) = trace.child("calm", &quiet);
+    let moody = moody.start_timeout(Duration::from_secs(2));
+    let root = Supervisor::builder("root").child(calm).child(slow).child(moody);
+    let root = root.start().await.unwrap();
+    assert!(moody_ref.call(Actor::Step).await.is_err());
+    eventually("the third attempt", async || moody_ref.call(Actor::Step).await.ok()).await;
+    root.stop().await;
+    trace.note("stopped");
+    insta::assert_snapshot!(trace.take_text(), @r"
+        0.000  +calm
+        0.000  +slow
+        0.000  +moody
+        0.000  -moody error
+        2.000  +moody
+        2.002  -moody shutdown
+        7.002  -calm shutdown
+        7.002  stopped
+    ");
 }
 
 #[tokio::test(start_paused = true)]
