@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::{
-    AutoShutdown, Backoff, ChildKind, ChildPlan, Counts, Dice, ExitClass, Flags, Incarnation,
-    Moment, RestartWindow, Shutdown, SpecError, Verdict,
+    AutoShutdown, Backoff, ChildKind, ChildPlan, Counts, Dice, ExitClass, Flags, GiveUp,
+    Incarnation, Moment, RestartWindow, Shutdown, SpecError, Verdict,
 };
 
 /// Which child: ids are labels here and may repeat, keys never do.
@@ -82,6 +82,7 @@ pub struct DynamicMachine {
     dice: Dice,
     children: BTreeMap<ChildKey, Child>,
     ending: Option<Verdict>,
+    ended: bool,
     keys: u64,
     tickets: u64,
     incarnations: u64,
@@ -93,6 +94,7 @@ struct Child {
     state: State,
     attempts: u32,
     started: Option<Moment>,
+    window: Option<RestartWindow>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +115,7 @@ impl DynamicMachine {
             dice: Dice::new(0),
             children: BTreeMap::new(),
             ending: None,
+            ended: false,
             keys: 0,
             tickets: 0,
             incarnations: 0,
@@ -142,7 +145,8 @@ impl DynamicMachine {
         let key = ChildKey(self.keys);
         let incarnation = self.next_incarnation();
         let state = State::Starting { incarnation, first: true };
-        self.children.insert(key, Child { plan, state, attempts: 0, started: None });
+        let window = plan.limit.map(|limit| RestartWindow::new(limit.intensity));
+        self.children.insert(key, Child { plan, state, attempts: 0, started: None, window });
         Ok((key, DynamicAction::Start(key, incarnation)))
     }
 
@@ -164,8 +168,12 @@ impl DynamicMachine {
             DynamicEvent::Terminate(key) => self.terminate(key, &mut actions),
             DynamicEvent::Stop => self.exit(Verdict::Stopped, &mut actions),
         }
-        if self.children.is_empty() {
-            actions.extend(self.ending.clone().map(DynamicAction::Exit));
+        if self.children.is_empty()
+            && !self.ended
+            && let Some(verdict) = self.ending.clone()
+        {
+            self.ended = true;
+            actions.push(DynamicAction::Exit(verdict));
         }
         actions
     }
@@ -320,9 +328,13 @@ impl DynamicMachine {
 
     /// Counts a failure and plans the next attempt, or gives up.
     fn restart(&mut self, now: Moment, key: ChildKey, actions: &mut Vec<DynamicAction>) {
-        if !self.window.admit(now) {
-            self.forget(key, actions);
-            return self.exit(Verdict::ReachedMaxIntensity, actions);
+        match self.judge(now, key) {
+            Ok(()) => {}
+            Err(GiveUp::RemoveChild) => return self.left(key, actions),
+            Err(GiveUp::Escalate) => {
+                self.forget(key, actions);
+                return self.exit(Verdict::ReachedMaxIntensity, actions);
+            }
         }
         self.tickets += 1;
         let ticket = self.tickets;
@@ -333,6 +345,17 @@ impl DynamicMachine {
             Some(backoff) => child.delay(now, &backoff, &mut self.dice),
         };
         actions.push(DynamicAction::Retry { key, ticket, after });
+    }
+
+    /// Counts one restart; fails if it is one too many for the child or, then, the supervisor.
+    fn judge(&mut self, now: Moment, key: ChildKey) -> Result<(), GiveUp> {
+        if let Some(child) = self.children.get_mut(&key)
+            && let (Some(window), Some(limit)) = (&mut child.window, child.plan.limit)
+            && !window.admit(now)
+        {
+            return Err(limit.then);
+        }
+        if self.window.admit(now) { Ok(()) } else { Err(GiveUp::Escalate) }
     }
 
     fn exit(&mut self, verdict: Verdict, actions: &mut Vec<DynamicAction>) {

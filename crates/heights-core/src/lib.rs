@@ -45,7 +45,7 @@ pub use machine::{
 pub use queue::{Discipline, Key, Queue, Ticket, TicketCounter, Waiter};
 pub use schedule::{Missed, Overlap, Plan, RunId, Schedule, Step, Timetable};
 pub use spec::{
-    AutoShutdown, ChildId, ChildKind, ChildPlan, Counts, ExitClass, Flags, Restart, Shutdown,
-    SpecError, Strategy, check_child_plans,
+    AutoShutdown, ChildId, ChildKind, ChildPlan, Counts, ExitClass, Flags, GiveUp, Restart,
+    RestartLimit, Shutdown, SpecError, Strategy, check_child_plans,
 };
 pub use window::{Intensity, Moment, RestartWindow};

@@ -70,6 +70,10 @@ pub enum Event {
     RestartChild(ChildId),
     /// Somebody wants the spec of a stopped child dropped.
     DeleteChild(ChildId),
+    /// Somebody has new specs, in their order. They hold from the next start on: what runs goes
+    /// on, new children are not started, and those without a spec become the youngest and stay
+    /// until they are deleted.
+    Reconfigure(Vec<ChildPlan>),
     /// The supervisor is to stop.
     Stop,
 }
@@ -223,6 +227,7 @@ impl Machine {
             Event::TerminateChild(id) => self.terminate_child(&id, &mut actions),
             Event::RestartChild(id) => self.restart_child(&id, &mut actions),
             Event::DeleteChild(id) => self.delete_child(&id, &mut actions),
+            Event::Reconfigure(plans) => self.reconfigure(plans, &mut actions),
             Event::Stop => self.exit(Verdict::Stopped),
         }
         self.advance(now, &mut actions);
@@ -237,6 +242,11 @@ impl Machine {
     /// Returns the plan of one child.
     pub fn plan_of(&self, id: &ChildId) -> Option<&ChildPlan> {
         self.family.plan(id)
+    }
+
+    /// Returns what one child is doing.
+    pub fn state_of(&self, id: &ChildId) -> Option<ChildState> {
+        self.family.state(id)
     }
 
     /// Returns the restarts that count.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 pub use self::check::{SpecError, check_child_plans};
 pub use self::flags::{AutoShutdown, Flags};
-pub use self::plan::{ChildPlan, Counts};
+pub use self::plan::{ChildPlan, Counts, GiveUp, RestartLimit};
 
 /// Names a child within its supervisor.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Intensity, Restart, RestartWindow};
+use crate::{Intensity, Restart, RestartLimit, RestartWindow};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -119,6 +119,28 @@ fn g64_all_significant_ends_when_the_last_of_them_has() {
     let actions = machine.step(Moment::ZERO, gone(other));
     let end = [DynamicAction::Forget(other.0), DynamicAction::Exit(Verdict::AutoShutdown)];
     assert_eq!(actions, end);
+}
+
+#[test]
+fn e51_a_child_with_a_limit_of_its_own_is_given_up_first() {
+    let given_up = |then| {
+        let mut machine = machine(9, None);
+        let limit = Some(RestartLimit { intensity: Intensity::new(0, SECOND), then });
+        let plan = ChildPlan { limit, ..worker(Restart::Permanent) };
+        let (key, _) = machine.start_child(plan).unwrap();
+        machine.step(Moment::ZERO, DynamicEvent::Started(key, Incarnation(1)));
+        let exited = DynamicEvent::Exited(key, Incarnation(1), ExitClass::Abnormal);
+        let actions = machine.step(Moment::ZERO, exited);
+        // The end comes once.
+        let ended = machine.is_ending();
+        assert!(!ended || machine.step(Moment::ZERO, DynamicEvent::Retry(key, 1)).is_empty());
+        (actions, key)
+    };
+    let (actions, key) = given_up(GiveUp::RemoveChild);
+    assert_eq!(actions, [DynamicAction::Left(key), DynamicAction::Forget(key)]);
+    let (actions, key) = given_up(GiveUp::Escalate);
+    let end = DynamicAction::Exit(Verdict::ReachedMaxIntensity);
+    assert_eq!(actions, [DynamicAction::Forget(key), end]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What somebody asks a supervisor to do with its children.
 
 use super::{ChildState, Machine, Op, Purpose};
-use crate::{Action, Answer, ChildId, ChildPlan, ChildRun, Refusal};
+use crate::{Action, Answer, ChildId, ChildPlan, ChildRun, Refusal, check_child_plans};
 
 impl Machine {
     pub(super) fn start_child(&mut self, plan: ChildPlan, actions: &mut Vec<Action>) {
@@ -50,6 +50,16 @@ impl Machine {
                 actions.push(Action::Answer(Answer::Done));
             }
             Err(refusal) => refuse(actions, refusal),
+        }
+    }
+
+    pub(super) fn reconfigure(&mut self, plans: Vec<ChildPlan>, actions: &mut Vec<Action>) {
+        match check_child_plans(&plans, self.flags.auto_shutdown) {
+            Err(error) => refuse(actions, Refusal::Invalid(error)),
+            Ok(()) => {
+                self.family.reconfigure(plans);
+                actions.push(Action::Answer(Answer::Done));
+            }
         }
     }
 

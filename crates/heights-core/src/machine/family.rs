@@ -1,7 +1,10 @@
 //! The children of a supervisor in start order, and what each is doing.
 
+use std::collections::{BTreeMap, HashMap};
+
 use crate::{
-    Action, Backoff, ChildId, ChildKind, ChildPlan, ChildRun, Counts, Incarnation, Moment, Restart,
+    Action, Backoff, ChildId, ChildKind, ChildPlan, ChildRun, Counts, GiveUp, Incarnation, Moment,
+    Restart, RestartWindow,
 };
 
 /// What a child is doing.
@@ -28,11 +31,18 @@ pub struct ChildView<'a> {
     pub state: ChildState,
 }
 
-#[derive(Debug, Clone)]
+/// The members sit in start order and are found by their id.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Family {
-    members: Vec<Member>,
+    members: BTreeMap<Seat, Member>,
+    seats: HashMap<ChildId, Seat>,
+    last_seat: Seat,
     incarnations: u64,
+    /// How many starts and stops have been asked for and not been answered.
+    waiting: usize,
 }
+
+type Seat = u64;
 
 #[derive(Debug, Clone)]
 struct Member {
@@ -40,11 +50,21 @@ struct Member {
     state: ChildState,
     attempts: u32,
     running_since: Option<Moment>,
+    window: Option<RestartWindow>,
 }
 
 impl Member {
-    const fn new(plan: ChildPlan) -> Self {
-        Self { plan, state: ChildState::Stopped, attempts: 0, running_since: None }
+    fn new(plan: ChildPlan) -> Self {
+        let window = plan.limit.map(|limit| RestartWindow::new(limit.intensity));
+        Self { plan, state: ChildState::Stopped, attempts: 0, running_since: None, window }
+    }
+
+    /// Takes a new plan; what runs goes on as it is.
+    fn replan(&mut self, plan: ChildPlan) {
+        if self.plan.limit != plan.limit {
+            self.window = plan.limit.map(|limit| RestartWindow::new(limit.intensity));
+        }
+        self.plan = plan;
     }
 
     const fn is_running(&self) -> bool {
@@ -52,25 +72,37 @@ impl Member {
     }
 }
 
+impl ChildState {
+    const fn is_waiting(self) -> bool {
+        matches!(self, Self::Starting(_) | Self::Stopping(_))
+    }
+}
+
 impl Family {
     pub(super) fn new(plans: Vec<ChildPlan>) -> Self {
-        Self { members: plans.into_iter().map(Member::new).collect(), incarnations: 0 }
+        let mut family = Self::default();
+        for plan in plans {
+            family.push(plan);
+        }
+        family
     }
 
     pub(super) fn views(&self) -> impl Iterator<Item = ChildView<'_>> {
-        self.members.iter().map(|member| ChildView { plan: &member.plan, state: member.state })
+        self.members.values().map(|member| ChildView { plan: &member.plan, state: member.state })
     }
 
     pub(super) fn ids(&self) -> impl DoubleEndedIterator<Item = ChildId> + '_ {
-        self.members.iter().map(|member| member.plan.id.clone())
+        self.members.values().map(|member| member.plan.id.clone())
+    }
+
+    /// Lists a child and those that were started after it.
+    pub(super) fn from(&self, id: &ChildId) -> impl Iterator<Item = ChildId> + '_ {
+        let seat = self.seats.get(id).copied().unwrap_or_default();
+        self.members.range(seat..).map(|(_, member)| member.plan.id.clone())
     }
 
     pub(super) fn running(&self) -> impl DoubleEndedIterator<Item = ChildId> + '_ {
-        self.members.iter().filter(|member| member.is_running()).map(|m| m.plan.id.clone())
-    }
-
-    pub(super) fn position(&self, id: &ChildId) -> Option<usize> {
-        self.members.iter().position(|member| member.plan.id == *id)
+        self.members.values().filter(|member| member.is_running()).map(|m| m.plan.id.clone())
     }
 
     pub(super) fn plan(&self, id: &ChildId) -> Option<&ChildPlan> {
@@ -83,47 +115,62 @@ impl Family {
 
     pub(super) fn counts(&self) -> Counts {
         let is_supervisor = |m: &&Member| m.plan.kind == ChildKind::Supervisor;
-        let supervisors = self.members.iter().filter(is_supervisor).count();
+        let supervisors = self.members.values().filter(is_supervisor).count();
         Counts {
             specs: self.members.len(),
-            active: self.members.iter().filter(|member| member.is_running()).count(),
+            active: self.members.values().filter(|member| member.is_running()).count(),
             supervisors,
             workers: self.members.len() - supervisors,
         }
     }
 
     /// Tells whether a start or a stop has been asked for and not been answered.
-    pub(super) fn is_waiting(&self) -> bool {
-        let waiting =
-            |m: &Member| matches!(m.state, ChildState::Starting(_) | ChildState::Stopping(_));
-        self.members.iter().any(waiting)
+    pub(super) const fn is_waiting(&self) -> bool {
+        self.waiting > 0
     }
 
     /// Tells whether a significant child runs or is about to.
     pub(super) fn has_significant(&self) -> bool {
         let alive = |member: &Member| member.state != ChildState::Stopped;
-        self.members.iter().any(|member| member.plan.significant && alive(member))
+        self.members.values().any(|member| member.plan.significant && alive(member))
     }
 
     pub(super) fn push(&mut self, plan: ChildPlan) {
-        self.members.push(Member::new(plan));
+        self.seat(Member::new(plan));
     }
 
-    pub(super) fn remove(&mut self, id: &ChildId) {
-        self.members.retain(|member| member.plan.id != *id);
+    pub(super) fn remove(&mut self, id: &ChildId) -> Option<ChildPlan> {
+        let member = self.members.remove(&self.seats.remove(id)?)?;
+        self.waiting -= usize::from(member.state.is_waiting());
+        Some(member.plan)
     }
 
     /// Removes a temporary child; `true` if it was one.
     pub(super) fn remove_if_temporary(&mut self, id: &ChildId) -> bool {
         let temporary = self.plan(id).is_some_and(|plan| plan.restart == Restart::Temporary);
-        if temporary {
-            self.remove(id);
+        temporary && self.remove(id).is_some()
+    }
+
+    /// Takes new plans in their order; children without one become the youngest.
+    pub(super) fn reconfigure(&mut self, plans: Vec<ChildPlan>) {
+        let mut before = std::mem::take(&mut self.members);
+        let seats = std::mem::take(&mut self.seats);
+        for plan in plans {
+            match seats.get(&plan.id).and_then(|seat| before.remove(seat)) {
+                None => self.push(plan),
+                Some(mut member) => {
+                    member.replan(plan);
+                    self.seat(member);
+                }
+            }
         }
-        temporary
+        for member in before.into_values() {
+            self.seat(member);
+        }
     }
 
     pub(super) fn youngest(&self) -> Option<&ChildPlan> {
-        self.members.last().map(|member| &member.plan)
+        self.members.last_key_value().map(|(_, member)| &member.plan)
     }
 
     pub(super) fn set_stopped(&mut self, id: &ChildId) {
@@ -135,16 +182,17 @@ impl Family {
     }
 
     pub(super) fn set_running(&mut self, run: &ChildRun, now: Moment) {
+        self.set(&run.id, ChildState::Running(run.incarnation));
         if let Some(member) = self.get_mut(&run.id) {
-            member.state = ChildState::Running(run.incarnation);
             member.running_since = Some(now);
         }
     }
 
     /// Takes every start and restart that is under way as given up.
     pub(super) fn give_up_restarts(&mut self) {
-        for member in &mut self.members {
+        for member in self.members.values_mut() {
             if matches!(member.state, ChildState::Restarting(_) | ChildState::Starting(_)) {
+                self.waiting -= usize::from(member.state.is_waiting());
                 member.state = ChildState::Stopped;
             }
         }
@@ -161,19 +209,30 @@ impl Family {
 
     /// Begins a start if the child is known and does not run.
     pub(super) fn begin_start(&mut self, id: &ChildId) -> Option<ChildRun> {
-        let incarnation = Incarnation(self.incarnations + 1);
-        let member = self.get_mut(id).filter(|member| !member.is_running())?;
-        member.state = ChildState::Starting(incarnation);
+        let startable = self.get(id).is_some_and(|member| !member.is_running());
+        if !startable {
+            return None;
+        }
         self.incarnations += 1;
+        let incarnation = Incarnation(self.incarnations);
+        self.set(id, ChildState::Starting(incarnation));
         Some(ChildRun { id: id.clone(), incarnation })
     }
 
     /// Begins a stop if the child runs.
     pub(super) fn begin_stop(&mut self, id: &ChildId) -> Option<Action> {
-        let member = self.get_mut(id)?;
+        let member = self.get(id)?;
         let ChildState::Running(incarnation) = member.state else { return None };
-        member.state = ChildState::Stopping(incarnation);
-        Some(Action::Stop(ChildRun { id: id.clone(), incarnation }, member.plan.shutdown))
+        let shutdown = member.plan.shutdown;
+        self.set(id, ChildState::Stopping(incarnation));
+        Some(Action::Stop(ChildRun { id: id.clone(), incarnation }, shutdown))
+    }
+
+    /// Counts one restart of this child; tells what its own limit makes of one too many.
+    pub(super) fn admit(&mut self, id: &ChildId, now: Moment) -> Option<GiveUp> {
+        let member = self.get_mut(id)?;
+        let (window, limit) = (member.window.as_mut()?, member.plan.limit?);
+        (!window.admit(now)).then_some(limit.then)
     }
 
     /// Returns how many restarts in a row came before this one, and counts it.
@@ -188,17 +247,25 @@ impl Family {
         attempt
     }
 
+    /// Gives a member the place of the youngest.
+    fn seat(&mut self, member: Member) {
+        self.last_seat += 1;
+        self.seats.insert(member.plan.id.clone(), self.last_seat);
+        self.members.insert(self.last_seat, member);
+    }
+
     fn set(&mut self, id: &ChildId, state: ChildState) {
-        if let Some(member) = self.get_mut(id) {
-            member.state = state;
-        }
+        let Some(member) = self.get_mut(id) else { return };
+        let before = std::mem::replace(&mut member.state, state);
+        self.waiting += usize::from(state.is_waiting());
+        self.waiting -= usize::from(before.is_waiting());
     }
 
     fn get(&self, id: &ChildId) -> Option<&Member> {
-        self.members.iter().find(|member| member.plan.id == *id)
+        self.members.get(self.seats.get(id)?)
     }
 
     fn get_mut(&mut self, id: &ChildId) -> Option<&mut Member> {
-        self.members.iter_mut().find(|member| member.plan.id == *id)
+        self.members.get_mut(self.seats.get(id)?)
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{ChildState, Machine, Op, Purpose};
 use crate::{
-    Action, Answer, AutoShutdown, Backoff, ChildId, ChildRun, ExitClass, Moment, Strategy, Verdict,
+    Action, Answer, AutoShutdown, Backoff, ChildId, ChildRun, ExitClass, GiveUp, Moment, Strategy,
+    Verdict,
 };
 
 impl Machine {
@@ -20,11 +21,31 @@ impl Machine {
         self.family.set_stopped(&run.id);
         let restarts = self.plan_of(&run.id).is_some_and(|p| p.restart.restarts_after(class));
         if !restarts {
-            self.left(run, actions);
-        } else if !self.window.admit(now) {
-            self.exit(Verdict::ReachedMaxIntensity);
-        } else {
-            self.restart(&run.id);
+            return self.left(run, actions);
+        }
+        match self.judge(now, &run.id) {
+            Ok(()) => self.restart(&run.id),
+            Err(give_up) => self.give_up(run, give_up, actions),
+        }
+    }
+
+    /// Counts one restart; fails if it is one too many for the child or, then, the supervisor.
+    fn judge(&mut self, now: Moment, id: &ChildId) -> Result<(), GiveUp> {
+        if let Some(give_up) = self.family.admit(id, now) {
+            return Err(give_up);
+        }
+        if self.window.admit(now) { Ok(()) } else { Err(GiveUp::Escalate) }
+    }
+
+    fn give_up(&mut self, run: &ChildRun, give_up: GiveUp, actions: &mut Vec<Action>) {
+        match give_up {
+            GiveUp::Escalate => self.exit(Verdict::ReachedMaxIntensity),
+            GiveUp::RemoveChild => {
+                let plan = self.family.remove(&run.id);
+                actions.push(Action::Left(run.clone()));
+                actions.push(Action::Forget(run.id.clone()));
+                self.shut_down_if_over(plan.is_some_and(|plan| plan.significant));
+            }
         }
     }
 
@@ -35,6 +56,11 @@ impl Machine {
         if self.family.remove_if_temporary(&run.id) {
             actions.push(Action::Forget(run.id.clone()));
         }
+        self.shut_down_if_over(significant);
+    }
+
+    /// Ends the supervisor if it was to end with a child that has just ended for good.
+    fn shut_down_if_over(&mut self, significant: bool) {
         let over = match self.flags.auto_shutdown {
             AutoShutdown::Never => false,
             AutoShutdown::AnySignificant => significant,
@@ -60,8 +86,11 @@ impl Machine {
                 actions.push(Action::Answer(Answer::StartFailed(run.id.clone())));
             }
             Purpose::Exit(_) => {}
-            _ if !self.window.admit(now) => self.exit(Verdict::ReachedMaxIntensity),
-            _ => self.retry_later(&run.id),
+            _ => match self.judge(now, &run.id) {
+                Ok(()) => self.retry_later(&run.id),
+                // Those that share its fate go on without it.
+                Err(give_up) => self.give_up(run, give_up, actions),
+            },
         }
     }
 
@@ -139,11 +168,10 @@ impl Machine {
 
     /// Lists a failed child and those that share its fate, in start order.
     fn fellows(&self, failed: &ChildId) -> Vec<ChildId> {
-        let position = self.family.position(failed).unwrap_or_default();
         match self.strategy {
             Strategy::OneForOne => vec![failed.clone()],
             Strategy::OneForAll => self.family.ids().collect(),
-            Strategy::RestForOne => self.family.ids().skip(position).collect(),
+            Strategy::RestForOne => self.family.from(failed).collect(),
         }
     }
 

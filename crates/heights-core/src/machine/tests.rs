@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
-use crate::{AutoShutdown, Backoff, Intensity, Refusal, Restart};
+use crate::{AutoShutdown, Backoff, GiveUp, Intensity, Refusal, Restart, RestartLimit};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -222,6 +222,42 @@ fn e47_giving_up_stops_the_others_in_reverse() {
 }
 
 #[test]
+fn e51_a_child_with_a_limit_of_its_own_is_given_up_first() {
+    let check = |strategy, then, expected: &str| {
+        let limit = RestartLimit { intensity: Intensity::new(1, SECOND * 5), then };
+        let mut plans = plans(&["m", "a", "z"]);
+        plans[1].limit = Some(limit);
+        let mut world = World::new(strategy, Intensity::new(9, SECOND * 5), plans).boot();
+        world.exit("a", ExitClass::Abnormal);
+        world.exit("m", ExitClass::Abnormal);
+        world.take_log();
+        world.exit("a", ExitClass::Abnormal);
+        assert_eq!(world.take_log(), expected, "{strategy:?} {then:?}");
+    };
+    for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
+        check(strategy, GiveUp::Escalate, "stop z, stop m, exit ReachedMaxIntensity");
+        check(strategy, GiveUp::RemoveChild, "left a, forget a");
+    }
+}
+
+#[test]
+fn e51_a_start_that_fails_too_often_is_given_up_and_the_siblings_go_on() {
+    let check = |strategy, expected: &str| {
+        let then = GiveUp::RemoveChild;
+        let mut plans = plans(&["m", "a", "z"]);
+        plans[1].limit = Some(RestartLimit { intensity: Intensity::new(1, SECOND * 5), then });
+        let mut world = World::new(strategy, Intensity::new(9, SECOND * 5), plans).boot();
+        world.failing.insert("a");
+        world.exit("a", ExitClass::Abnormal);
+        assert_eq!(world.take_log(), expected, "{strategy:?}");
+        assert_eq!(world.machine.counts().active, 2);
+    };
+    check(Strategy::OneForOne, "fail a, left a, forget a");
+    check(Strategy::OneForAll, "stop z, stop m, start m, fail a, left a, forget a, start z");
+    check(Strategy::RestForOne, "stop z, fail a, left a, forget a, start z");
+}
+
+#[test]
 fn e52_backoff_delays_the_restart_but_not_the_stop_of_the_siblings() {
     let backoff = Some(Backoff::exponential(SECOND, SECOND * 4));
     let flags = Flags { intensity: Intensity::new(9, SECOND), backoff, ..Flags::default() };
@@ -289,6 +325,59 @@ fn g63_a_significant_child_that_was_terminated_has_not_ended_by_itself() {
         world.exit("b", ExitClass::Normal);
         assert_eq!(world.take_log(), "left b, exit AutoShutdown");
     }
+}
+
+#[test]
+fn i88_new_specs_hold_from_the_next_start_on() {
+    let mut world = world(Strategy::OneForAll);
+    let plan = |id, restart| ChildPlan { restart, ..ChildPlan::worker(id) };
+    let plans = vec![
+        plan("z", Restart::Permanent),
+        plan("new", Restart::Permanent),
+        plan("m", Restart::Temporary),
+    ];
+    world.feed(Event::Reconfigure(plans));
+    assert_eq!(world.take_log(), "answer Done");
+    let listed = |world: &World| -> String {
+        let views = world.machine.children();
+        views.map(|view| format!("{} {:?}; ", view.plan.id, view.state)).collect()
+    };
+    let expected = "z Running(Incarnation(3)); new Stopped; m Running(Incarnation(1)); \
+                    a Running(Incarnation(2)); ";
+    assert_eq!(listed(&world), expected);
+    // The new restart type of `m`, the new order, and `a` as the youngest.
+    world.exit("m", ExitClass::Abnormal);
+    assert_eq!(world.take_log(), "left m, forget m");
+    world.feed(Event::RestartChild("new".into()));
+    world.exit("z", ExitClass::Abnormal);
+    let expected =
+        "start new, answer Started(new#4), stop a, stop new, start z, start new, start a";
+    assert_eq!(world.take_log(), expected);
+    // Wrong specs change nothing.
+    let before = listed(&world);
+    world.feed(Event::Reconfigure(plans_of_twins()));
+    assert_eq!(world.take_log(), "answer Refused(Invalid(DuplicateId(\"a\")))");
+    assert_eq!(listed(&world), before);
+    world.feed(Event::TerminateChild("a".into()));
+    world.feed(Event::DeleteChild("a".into()));
+    assert_eq!(world.take_log(), "stop a, answer Done, forget a, answer Done");
+}
+
+fn plans_of_twins() -> Vec<ChildPlan> {
+    plans(&["a", "b", "a"])
+}
+
+#[test]
+fn i88_new_specs_do_not_disturb_a_restart_under_way() {
+    let mut world = world(Strategy::OneForOne);
+    world.failing.insert("a");
+    world.exit("a", ExitClass::Abnormal);
+    world.feed(Event::Reconfigure(plans(&["z", "a"])));
+    world.failing.clear();
+    world.retry();
+    assert_eq!(world.take_log(), "fail a, retry a in 0, answer Done, start a");
+    world.feed(Event::Stop);
+    assert_eq!(world.take_log(), "stop m, stop a, stop z, exit Stopped");
 }
 
 #[test]

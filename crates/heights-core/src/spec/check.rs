@@ -44,6 +44,9 @@ impl ChildPlan {
         if self.id.as_str().is_empty() {
             return Err(SpecError::EmptyId);
         }
+        if let Some(limit) = self.limit {
+            limit.intensity.validate()?;
+        }
         // In OTP's order: the supervisor's side first.
         if self.significant && auto_shutdown == AutoShutdown::Never {
             return Err(SpecError::SignificantNever(self.id.clone()));

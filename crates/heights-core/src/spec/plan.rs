@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Backoff, ChildId, ChildKind, Restart, Shutdown};
+use crate::{Backoff, ChildId, ChildKind, Intensity, Restart, Shutdown};
 
 /// How long a worker may take to stop before it is killed, unless its spec says otherwise.
 const WORKER_SHUTDOWN: Duration = Duration::from_secs(5);
@@ -20,6 +20,8 @@ pub struct ChildPlan {
     pub shutdown: Shutdown,
     /// How long to wait before restarting it; `None` leaves it to the supervisor.
     pub backoff: Option<Backoff>,
+    /// How many restarts of this child are too many, whatever the supervisor allows.
+    pub limit: Option<RestartLimit>,
     /// Whether its own end can end its supervisor, as [`AutoShutdown`] says.
     pub significant: bool,
 }
@@ -41,8 +43,29 @@ impl ChildPlan {
     }
 
     const fn new(id: ChildId, kind: ChildKind, shutdown: Shutdown) -> Self {
-        Self { id, kind, restart: Restart::Permanent, shutdown, backoff: None, significant: false }
+        let restart = Restart::Permanent;
+        Self { id, kind, restart, shutdown, backoff: None, limit: None, significant: false }
     }
+}
+
+/// How many restarts of one child are too many: an extension that OTP does not have.
+///
+/// It is looked at before the intensity of the supervisor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestartLimit {
+    /// The most restarts of this child in any period.
+    pub intensity: Intensity,
+    /// What one too many leads to.
+    pub then: GiveUp,
+}
+
+/// What a supervisor does when a child has used up its own restarts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GiveUp {
+    /// It gives up itself, as if its own intensity were exceeded.
+    Escalate,
+    /// It gives up on the child, drops its spec, and goes on; no sibling shares that fate.
+    RemoveChild,
 }
 
 /// How many children a supervisor has.
