@@ -160,6 +160,9 @@ pub enum AdminError {
     /// The child found nothing to do; its spec is kept.
     #[error("the child found nothing to do")]
     Ignored,
+    /// The specs are wrong; nothing has changed.
+    #[error(transparent)]
+    Invalid(SpecError),
     /// The child did not come up; its spec is kept.
     #[error("the child did not start: {0}")]
     Failed(StartFailure),

@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::launch::{News, OnGone};
 use crate::panic::{catch, shielded};
 use crate::process::Process;
-use crate::report::Zombie;
+use crate::zombie::Zombie;
 
 /// Starts one life of a child.
 pub(crate) trait Starter: Send + Sync + 'static {
@@ -299,10 +299,7 @@ pub(crate) async fn gone_within(process: &Process, shutdown: Shutdown) -> Result
         biased;
         exit = process.gone() => Ok(exit),
         () = too_late => {
-            process.set_zombie();
-            let zombie = Zombie::of(process);
-            process.hub().report(&zombie.clone().into());
-            Err(zombie)
+            Err(Zombie::report(process))
         }
     }
 }

@@ -80,16 +80,18 @@ mod task_supervisor;
 
 mod hub;
 mod report;
+mod zombie;
 
 mod guard;
 mod keeper;
 mod launch;
 mod reporter;
 mod slot;
+mod thread;
 
 pub use heights_core::{
-    AutoShutdown, Backoff, ChildId, ChildKind, ChildPlan, Counts, ExitClass, Intensity, Restart,
-    Shutdown, SpecError, Strategy,
+    AutoShutdown, Backoff, ChildId, ChildKind, ChildPlan, Counts, ExitClass, GiveUp, Intensity,
+    Restart, RestartLimit, Shutdown, SpecError, Strategy,
 };
 pub use heights_registry::{Owner, OwnerEnd};
 
@@ -107,12 +109,11 @@ pub use self::process::{Down, Figures, MonitorId, Process, ProcessId, Working};
 pub use self::recipient::Recipient;
 pub use self::reference::{CALL_DEADLINE, ChildRef, Ref};
 pub use self::reply::{CallError, NoProc, Reply};
-pub use self::report::{
-    LeftReport, ProgressReport, Report, ReportContext, SupervisorReport, Zombie,
-};
+pub use self::report::{LeftReport, ProgressReport, Report, ReportContext, SupervisorReport};
 pub use self::server::{Context, Flow, Server};
 pub use self::spec::{ChildSpec, check_child_specs};
 pub use self::supervisor::{Supervisor, SupervisorBuilder, SupervisorRef};
 pub use self::task::TaskContext;
 pub use self::task_supervisor::{Task, TaskError, TaskSupervisor, TaskSupervisorRef};
 pub use self::timer::TimerId;
+pub use self::zombie::{Zombie, ZombiePolicy};

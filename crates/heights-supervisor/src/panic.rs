@@ -73,7 +73,9 @@ pub(crate) async fn catch<F: Future>(
     let mut future = pin!(future);
     poll_fn(|context| {
         let previous = RUNNING.replace(Some(process.clone()));
+        let site = process.site().enter();
         let polled = panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        process.site().leave(site);
         drop(RUNNING.replace(previous));
         match polled {
             Ok(poll) => poll.map(Ok),

@@ -28,6 +28,8 @@ use self::reign::Reign;
 use crate::exit::{Exit, ShutdownReason};
 use crate::hub::{Hub, Shape};
 use crate::spec::ChildSpec;
+use crate::thread::Site;
+use crate::zombie::ZombiePolicy;
 
 /// Names one life of one child, unique within the operating system process and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -85,6 +87,7 @@ pub(crate) struct Traits {
     restart: Restart,
     type_name: &'static str,
     kill_grace: Duration,
+    zombie_policy: ZombiePolicy,
     shape: Option<Shape>,
 }
 
@@ -95,6 +98,7 @@ impl From<&ChildSpec> for Traits {
             kind: spec.plan.kind,
             restart: spec.plan.restart,
             kill_grace: spec.kill_grace,
+            zombie_policy: spec.zombie_policy,
             type_name: spec.type_name,
             shape: spec.shape,
         }
@@ -106,6 +110,7 @@ struct Inner {
     birth: Birth,
     born: Instant,
     activity: Activity,
+    site: Site,
     cell: OnceLock<ActorCell>,
     /// For servers only.
     mailroom: OnceLock<Arc<dyn Mailroom>>,
@@ -127,6 +132,7 @@ impl Process {
             birth,
             born: Instant::now(),
             activity: Activity::default(),
+            site: Site::default(),
             cell: OnceLock::new(),
             mailroom: OnceLock::new(),
             milestones: Milestones::default(),

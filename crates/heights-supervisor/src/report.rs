@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use heights_core::ChildId;
 
 use crate::exit::Exit;
 use crate::hub::Crash;
-use crate::process::{Process, ProcessId, Working};
+use crate::process::ProcessId;
+use crate::zombie::Zombie;
 
 /// Something a supervisor has to say.
 #[derive(Debug, Clone)]
@@ -78,38 +78,6 @@ pub struct LeftReport {
     pub pid: ProcessId,
     /// How it ended.
     pub exit: Exit,
-}
-
-/// A process that does not end although it was killed: its handler does not yield.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("{path} was killed but does not end ({})", self.doing())]
-pub struct Zombie {
-    /// The path of the process.
-    pub path: Arc<str>,
-    /// Its id.
-    pub pid: ProcessId,
-    /// The message whose handler does not yield, if it is in one.
-    pub working: Option<Working>,
-    /// How long the process has existed.
-    pub age: Duration,
-}
-
-impl Zombie {
-    pub(crate) fn of(process: &Process) -> Self {
-        Self {
-            path: process.shared_path(),
-            pid: process.pid(),
-            working: process.figures().working,
-            age: process.age(),
-        }
-    }
-
-    fn doing(&self) -> String {
-        match self.working {
-            Some(working) => format!("handling {:?} for {:?}", working.label, working.since),
-            None => "not in a handler".to_owned(),
-        }
-    }
 }
 
 impl From<Zombie> for Report {

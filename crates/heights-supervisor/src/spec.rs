@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heights_core::{
-    AutoShutdown, Backoff, ChildId, ChildKind, ChildPlan, Restart, Shutdown, SpecError,
-    check_child_plans,
+    AutoShutdown, Backoff, ChildId, ChildKind, ChildPlan, GiveUp, Intensity, Restart, RestartLimit,
+    Shutdown, SpecError, check_child_plans,
 };
 use ractor::{Actor, ActorRef};
 
@@ -21,6 +21,7 @@ use crate::reference::{ChildRef, Ref};
 use crate::server::{Cradle, Server, ServerBehavior};
 use crate::slot::Slot;
 use crate::task::{MakeTask, TaskBehavior, TaskContext};
+use crate::zombie::ZombiePolicy;
 
 /// How long a worker may take to come up, unless its spec says otherwise: long enough to replay
 /// a large state from a slow disk, short enough to be noticed.
@@ -42,6 +43,7 @@ pub struct ChildSpec {
     pub(crate) start_timeout: Option<Duration>,
     pub(crate) type_name: &'static str,
     pub(crate) kill_grace: Duration,
+    pub(crate) zombie_policy: ZombiePolicy,
     pub(crate) shape: Option<Shape>,
     pub(crate) starter: Arc<dyn Starter>,
     pub(crate) place: Arc<dyn Place>,
@@ -131,10 +133,26 @@ impl ChildSpec {
         self
     }
 
+    /// Sets what happens when the child does not end although it was killed.
+    #[must_use]
+    pub fn on_zombie(mut self, policy: ZombiePolicy) -> Self {
+        self.zombie_policy = policy;
+        self
+    }
+
     /// Delays restarts of this child.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
         self.plan.backoff = Some(backoff);
+        self
+    }
+
+    /// Allows at most `restarts` of this child in any `period`, whatever its supervisor allows;
+    /// `then` says what one more leads to.
+    #[must_use]
+    pub fn restart_limit(mut self, restarts: u32, period: Duration, then: GiveUp) -> Self {
+        let intensity = Intensity::new(restarts, period);
+        self.plan.limit = Some(RestartLimit { intensity, then });
         self
     }
 
@@ -175,7 +193,16 @@ impl ChildSpec {
         let type_name = B::type_name();
         let place = Arc::new(incubator.slot.clone());
         let starter = Arc::new(incubator);
-        Self { plan, start_timeout, type_name, kill_grace: KILL_GRACE, shape: None, starter, place }
+        Self {
+            plan,
+            start_timeout,
+            type_name,
+            kill_grace: KILL_GRACE,
+            zombie_policy: ZombiePolicy::default(),
+            shape: None,
+            starter,
+            place,
+        }
     }
 
     /// Lets go of what a temporary child was started with: it has no other life.

@@ -6,6 +6,9 @@ use std::time::Duration;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::sleep;
 
+use crate::process::Process;
+use crate::zombie::all_gone;
+
 /// Names a timer of one server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimerId(u64);
@@ -15,8 +18,21 @@ pub struct TimerId(u64);
 pub(crate) struct Alarms(JoinSet<()>);
 
 impl Alarms {
-    pub(crate) fn set(&mut self, after: Duration, ring: impl FnOnce() + Send + 'static) {
-        self.add(after, ring);
+    /// Rings when these processes are gone and then some time has passed; at once if it can.
+    pub(crate) fn set_after(
+        &mut self,
+        processes: Vec<Process>,
+        after: Duration,
+        ring: impl FnOnce() + Send + 'static,
+    ) {
+        if processes.is_empty() && after.is_zero() {
+            return ring();
+        }
+        self.watch(async move {
+            all_gone(processes).await;
+            sleep(after).await;
+            ring();
+        });
     }
 
     /// Runs something beside the process, for as long as the process lives.

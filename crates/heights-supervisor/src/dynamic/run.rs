@@ -18,7 +18,7 @@ use crate::server::Flow;
 use crate::spec::ChildSpec;
 
 pub(crate) enum Msg {
-    StartChild(ChildSpec, Reply<Result<ChildStarted, StartChildError>>),
+    StartChild(Box<ChildSpec>, Reply<Result<ChildStarted, StartChildError>>),
     TerminateChild(ProcessId, Reply<Result<(), AdminError>>),
     WhichChildren(Reply<Vec<ChildInfo>>),
     CountChildren(Reply<Counts>),
@@ -51,7 +51,7 @@ impl Behavior for DynamicBehavior {
     ) -> Result<Flow, Fault> {
         let verdict = match message {
             Msg::StartChild(spec, reply) => {
-                state.start_child(spec, reply);
+                state.start_child(*spec, reply);
                 None
             }
             Msg::TerminateChild(pid, reply) => {

@@ -22,6 +22,7 @@ use crate::report::ReportContext;
 use crate::reporter::Voice;
 use crate::spec::ChildSpec;
 use crate::timer::Alarms;
+use crate::zombie::remains_of;
 
 pub(super) struct State {
     myself: ActorRef<Msg>,
@@ -39,7 +40,8 @@ struct Child {
     lives: u32,
     incarnation: Incarnation,
     process: Option<Process>,
-    last: Option<(ProcessId, Exit)>,
+    /// The life that ended last, which may have left something below it.
+    last: Option<(Process, Exit)>,
     on_started: Option<Reply<Result<ChildStarted, StartChildError>>>,
     on_terminated: Vec<Reply<Result<(), AdminError>>>,
 }
@@ -139,7 +141,7 @@ impl State {
                 let context = ReportContext::ChildTerminated;
                 self.voice.complain(context, id, Some(process.pid()), &exit);
             }
-            child.last = Some((process.pid(), exit.clone()));
+            child.last = Some((process, exit.clone()));
         }
         self.feed(DynamicEvent::Exited(key, incarnation, exit.class()))
     }
@@ -191,5 +193,12 @@ impl State {
             verdict = self.exited(*key, *incarnation, exit).or(verdict);
         }
         verdict
+    }
+}
+
+impl Child {
+    /// Lists what is left of earlier lives and forbids another one.
+    fn remains(&self) -> Vec<Process> {
+        self.last.iter().flat_map(|(last, _)| remains_of(last)).collect()
     }
 }

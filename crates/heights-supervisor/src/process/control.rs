@@ -10,6 +10,8 @@ use super::milestones::Milestone;
 use super::{Activity, Mailroom, Process, ProcessId, StartInfo};
 use crate::exit::Exit;
 use crate::hub::Shape;
+use crate::thread::Site;
+use crate::zombie::ZombiePolicy;
 
 impl Process {
     pub(crate) fn activity(&self) -> &Activity {
@@ -128,6 +130,15 @@ impl Process {
     /// Returns how long the process may take to be gone once it has been killed.
     pub(crate) fn kill_grace(&self) -> Duration {
         self.0.birth.spec.kill_grace
+    }
+
+    pub(crate) fn zombie_policy(&self) -> ZombiePolicy {
+        self.0.birth.spec.zombie_policy
+    }
+
+    /// Returns where its code runs.
+    pub(crate) fn site(&self) -> &Site {
+        &self.0.site
     }
 
     pub(crate) fn set_zombie(&self) {

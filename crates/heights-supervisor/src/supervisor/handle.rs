@@ -22,7 +22,7 @@ pub struct SupervisorRef(pub(super) Desk<Msg>);
 impl SupervisorRef {
     /// Adds a child, the youngest, and starts it; if it does not come up its spec is not kept.
     pub async fn start_child(&self, spec: ChildSpec) -> Result<ChildStarted, StartChildError> {
-        let answer = self.0.ask(|reply| Msg::StartChild(spec, reply)).await;
+        let answer = self.0.ask(|reply| Msg::StartChild(Box::new(spec), reply)).await;
         answer.map_err(StartChildError::Supervisor)?
     }
 
@@ -44,6 +44,18 @@ impl SupervisorRef {
     pub async fn delete_child(&self, id: impl Into<ChildId>) -> Result<(), AdminError> {
         let id = id.into();
         let answer = self.0.ask(|reply| Msg::DeleteChild(id, reply)).await;
+        answer.map_err(AdminError::Supervisor)?
+    }
+
+    /// Takes new specs for the children of this life, in start order; starts and stops nothing.
+    ///
+    /// A spec that has changed holds from the next start of its child on. Children that are new
+    /// are not started; [`restart_child`](Self::restart_child) does that. Those that are missing
+    /// go on as the youngest until they are terminated and deleted. Wrong specs change nothing.
+    ///
+    /// A restarted supervisor begins with the children that it was built with.
+    pub async fn reconfigure(&self, specs: Vec<ChildSpec>) -> Result<(), AdminError> {
+        let answer = self.0.ask(|reply| Msg::Reconfigure(specs, reply)).await;
         answer.map_err(AdminError::Supervisor)?
     }
 

@@ -20,10 +20,11 @@ use crate::spec::ChildSpec;
 type Answered<T, E> = Reply<Result<T, E>>;
 
 pub(crate) enum Msg {
-    StartChild(ChildSpec, Answered<ChildStarted, StartChildError>),
+    StartChild(Box<ChildSpec>, Answered<ChildStarted, StartChildError>),
     TerminateChild(ChildId, Answered<(), AdminError>),
     RestartChild(ChildId, Answered<ChildStarted, AdminError>),
     DeleteChild(ChildId, Answered<(), AdminError>),
+    Reconfigure(Vec<ChildSpec>, Answered<(), AdminError>),
     WhichChildren(Reply<Vec<ChildInfo>>),
     CountChildren(Reply<Counts>),
     Exited(ChildRun, Process, Exit),
@@ -64,7 +65,7 @@ impl Behavior for SupervisorBehavior {
         state: &mut State,
     ) -> Result<Flow, Fault> {
         let settled = match message {
-            Msg::StartChild(spec, reply) => start_child(state, spec, reply).await,
+            Msg::StartChild(spec, reply) => start_child(state, *spec, reply).await,
             Msg::TerminateChild(id, reply) => {
                 let settled = state.feed(Event::TerminateChild(id)).await;
                 reply.send(done(state, &settled));
@@ -77,6 +78,11 @@ impl Behavior for SupervisorBehavior {
             }
             Msg::DeleteChild(id, reply) => {
                 let settled = state.feed(Event::DeleteChild(id)).await;
+                reply.send(done(state, &settled));
+                settled
+            }
+            Msg::Reconfigure(specs, reply) => {
+                let settled = state.reconfigure(specs).await;
                 reply.send(done(state, &settled));
                 settled
             }
@@ -161,6 +167,7 @@ fn done(state: &mut State, settled: &Settled) -> Result<(), AdminError> {
         Some(Answer::Refused(Refusal::Running | Refusal::AlreadyStarted(_))) => {
             Err(AdminError::Running)
         }
+        Some(Answer::Refused(Refusal::Invalid(error))) => Err(AdminError::Invalid(error.clone())),
         Some(Answer::Refused(Refusal::Restarting)) => Err(AdminError::Restarting),
         Some(Answer::Refused(_)) => Err(AdminError::NotFound),
         Some(Answer::Ignored(_)) => Err(AdminError::Ignored),
@@ -174,6 +181,7 @@ fn label(message: &Msg) -> &'static str {
         Msg::TerminateChild(..) => "terminate_child",
         Msg::RestartChild(..) => "restart_child",
         Msg::DeleteChild(..) => "delete_child",
+        Msg::Reconfigure(..) => "reconfigure",
         Msg::WhichChildren(_) => "which_children",
         Msg::CountChildren(_) => "count_children",
         Msg::Exited(..) => "child_exited",

@@ -2,7 +2,8 @@
 
 mod perform;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use heights_core::{
     Answer, ChildId, ChildRun, ChildState, Counts, Event, Machine, SpecError, Verdict,
@@ -14,12 +15,13 @@ use super::builder::Config;
 use super::run::Msg;
 use crate::admin::{ChildInfo, ChildStarted, ChildStatus};
 use crate::exit::Exit;
-use crate::keeper::StartFailure;
+use crate::keeper::{Place, StartFailure};
 use crate::process::Process;
 use crate::report::ReportContext;
 use crate::reporter::Voice;
 use crate::spec::ChildSpec;
 use crate::timer::Alarms;
+use crate::zombie::remains_of;
 
 pub(super) struct State {
     myself: ActorRef<Msg>,
@@ -32,13 +34,20 @@ pub(super) struct State {
     arriving: Option<ChildSpec>,
     leaving: Option<(Process, Exit)>,
     failure: Option<StartFailure>,
+    /// The children whose references say that they are about to be restarted.
+    hopeful: BTreeSet<ChildId>,
     booted: bool,
 }
 
 struct Child {
     spec: ChildSpec,
     lives: u32,
+    /// The life that runs, or cannot be killed.
     process: Option<Process>,
+    /// The life that ended last, which may have left something below it.
+    last: Option<Process>,
+    /// Where the references to the running life look, if its spec has been replaced since.
+    former: Option<Arc<dyn Place>>,
 }
 
 /// What a series of steps came to.
@@ -69,6 +78,7 @@ impl State {
             arriving: None,
             leaving: None,
             failure: None,
+            hopeful: BTreeSet::new(),
             booted: false,
             process,
         })
@@ -100,9 +110,9 @@ impl State {
         if child.process.as_ref() != Some(gone) {
             return Settled::default();
         }
-        child.process = None;
+        child.end_life();
         let restarts = child.spec.plan.restart.restarts_after(exit.class());
-        child.spec.place.set_restarting(restarts);
+        self.set_restarting(&run.id, restarts);
         if restarts || exit.is_abnormal() {
             let pid = Some(gone.pid());
             self.voice.complain(ReportContext::ChildTerminated, &run.id, pid, &exit);
@@ -110,6 +120,21 @@ impl State {
         let class = exit.class();
         self.leaving = Some((gone.clone(), exit));
         self.feed(Event::Exited(run, class)).await
+    }
+
+    /// Takes new specs, unless they are wrong; they hold from the next starts on.
+    pub(super) async fn reconfigure(&mut self, specs: Vec<ChildSpec>) -> Settled {
+        let plans = specs.iter().map(|spec| spec.plan().clone()).collect();
+        let settled = self.feed(Event::Reconfigure(plans)).await;
+        if settled.answer == Some(Answer::Done) {
+            for spec in specs {
+                match self.children.get_mut(spec.id()) {
+                    Some(child) => child.respec(spec),
+                    None => drop(self.children.insert(spec.id().clone(), Child::new(spec))),
+                }
+            }
+        }
+        settled
     }
 
     /// Keeps the spec of a child that is about to be added.
@@ -159,6 +184,32 @@ impl State {
 
 impl Child {
     fn new(spec: ChildSpec) -> Self {
-        Self { spec, lives: 0, process: None }
+        Self { spec, lives: 0, process: None, last: None, former: None }
+    }
+
+    /// Takes a new spec, which holds from the next start on.
+    fn respec(&mut self, spec: ChildSpec) {
+        let before = std::mem::replace(&mut self.spec, spec);
+        if Arc::ptr_eq(&before.place, &self.spec.place) {
+            return;
+        }
+        if self.process.is_some() {
+            self.former.get_or_insert(before.place);
+        } else {
+            before.place.set_restarting(false);
+        }
+    }
+
+    /// Lists what is left of earlier lives and forbids another one.
+    fn remains(&self) -> Vec<Process> {
+        self.process.iter().chain(&self.last).flat_map(remains_of).collect()
+    }
+
+    /// Takes note that the running life is gone.
+    fn end_life(&mut self) {
+        self.last = self.process.take();
+        if let Some(former) = self.former.take() {
+            former.set_restarting(false);
+        }
     }
 }

@@ -1,13 +1,9 @@
 //! Section D: strategies and order.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use heights_supervisor::{ChildSpec, Strategy, Supervisor, SupervisorRef};
+use ractor::{Actor, ActorProcessingErr, ActorRef};
 
-use heights_supervisor::{
-    ChildSpec, Context, Fault, Flow, Server, Strategy, Supervisor, SupervisorRef,
-};
-
-use crate::support::{Msg, Probe, SECOND, Start, Trace, settle, start};
+use crate::support::{Msg, Probe, Start, Trace, settle, start, within};
 
 /// Ids that do not sort in start order.
 const NAMES: [&str; 3] = ["m", "a", "z"];
@@ -143,81 +139,36 @@ async fn d39_a_stale_exit_never_restarts() {
     assert_eq!(root.count_children().await.active, 3);
 }
 
-/// Holds what only one may hold, and takes its time to let go.
-struct Holder(Arc<AtomicBool>);
+/// A plain actor that breaks every tie that it can find.
+struct Hermit;
 
-impl Server for Holder {
-    type Args = (Arc<AtomicBool>, Arc<AtomicUsize>);
+impl Actor for Hermit {
     type Msg = ();
+    type State = ();
+    type Arguments = ();
 
-    async fn init(args: Self::Args, _cx: &mut Context<()>) -> Result<Self, Fault> {
-        let (lock, lives) = args;
-        if lock.swap(true, Ordering::SeqCst) {
-            return Err("the lock is held".into());
+    async fn pre_start(&self, myself: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
+        myself.unlink(myself.get_cell());
+        if let Some(supervisor) = myself.try_get_supervisor() {
+            myself.unlink(supervisor);
         }
-        lives.fetch_add(1, Ordering::SeqCst);
-        Ok(Self(lock))
+        Ok(())
     }
-
-    async fn handle(&mut self, (): (), _cx: &mut Context<()>) -> Result<Flow, Fault> {
-        Err("broken".into())
-    }
-}
-
-impl Drop for Holder {
-    fn drop(&mut self) {
-        // Others run meanwhile, if there are any that could see this too early.
-        let busy = std::time::Instant::now();
-        while busy.elapsed() < std::time::Duration::from_millis(2) {
-            std::thread::yield_now();
-        }
-        self.0.store(false, Ordering::SeqCst);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn d41_the_old_state_is_gone_before_the_next_life() {
-    let (lock, lives) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-    let args = (lock, Arc::clone(&lives));
-    let (spec, holder) = ChildSpec::server::<Holder>("holder", move || args.clone());
-    let root = start(Supervisor::builder("root").intensity(1000, SECOND).child(spec)).await;
-    let mut failures = root.reports();
-    for round in 0..60 {
-        let life = holder.running().await;
-        if round % 2 == 0 {
-            life.cast(()).unwrap();
-        } else {
-            life.process().kill();
-        }
-        life.process().gone().await;
-    }
-    holder.running().await;
-    assert_eq!(lives.load(Ordering::SeqCst), 61);
-    while let Ok(report) = failures.try_recv() {
-        let text = report.to_string();
-        assert!(!text.contains("start error"), "{text}");
-    }
-    root.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn d42_descendants_are_gone_before_a_middle_supervisor_is_restarted() {
-    let lock = Arc::new(AtomicBool::new(false));
-    let lives = Arc::new(AtomicUsize::new(0));
-    let args = (lock, Arc::clone(&lives));
-    let (leaf, holder) = ChildSpec::server::<Holder>("leaf", move || args.clone());
-    let (middle, middle_ref) = Supervisor::builder("middle").child(leaf).child_spec();
-    let root = start(Supervisor::builder("root").intensity(100, SECOND).child(middle)).await;
-    let mut reports = root.reports();
-    for _ in 0..20 {
-        let process = middle_ref.process().unwrap();
-        process.kill();
-        process.gone().await;
-        holder.running().await;
-        settle().await;
-    }
-    assert_eq!(lives.load(Ordering::SeqCst), 21);
-    while let Ok(report) = reports.try_recv() {
-        assert!(!report.to_string().contains("start error"), "{report}");
-    }
+async fn d40_a_child_that_unlinks_itself_is_terminated_all_the_same() {
+    let (spec, hermit) = ChildSpec::actor("hermit", || (Hermit, ()));
+    let root = start(Supervisor::builder("root").child(spec)).await;
+    let process = hermit.process().unwrap();
+    within("the child to end", root.terminate_child("hermit")).await.unwrap();
+    assert!(!process.is_alive());
+    // Nor does it get away from a crash or the end of its supervisor.
+    root.restart_child("hermit").await.unwrap();
+    let life = hermit.process().unwrap();
+    life.kill();
+    life.gone().await;
+    let life = within("the next life", hermit.running()).await;
+    within("the stop", root.stop()).await;
+    assert_eq!(life.get_status(), ractor::ActorStatus::Stopped);
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use heights_supervisor::{Backoff, Exit, Restart, Supervisor};
+use heights_supervisor::{
+    Backoff, CallError, DynamicSupervisor, Exit, GiveUp, Restart, Strategy, Supervisor,
+};
 use tokio::time::{Instant, advance};
 
-use crate::support::{Probe, SECOND, Start, Trace, settle, start};
+use crate::support::{Msg, Probe, SECOND, Start, Trace, settle, start};
 
 #[tokio::test(start_paused = true)]
 async fn e43_one_restart_too_many_escalates() {
@@ -144,6 +146,82 @@ async fn e50_a_restarted_supervisor_has_its_static_children_only() {
     assert!(added.reference.current().is_none());
 }
 
+/// A probe that may be restarted once, beside one that may be as often as the supervisor allows.
+fn limited(trace: &Trace, then: GiveUp) -> [Probe; 2] {
+    let limited = Probe::new(trace, "limited");
+    let limited = limited.with(|spec| spec.restart_limit(1, SECOND * 60, then));
+    [limited, Probe::new(trace, "other")]
+}
+
+#[tokio::test(start_paused = true)]
+async fn e51_a_child_with_a_limit_of_its_own_is_given_up_and_its_siblings_go_on() {
+    for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
+        let trace = Trace::default();
+        let [a, other] = limited(&trace, GiveUp::RemoveChild);
+        let builder = Supervisor::builder("root").strategy(strategy).intensity(100, SECOND);
+        let root = start(builder.child(a.spec.clone()).child(other.spec.clone())).await;
+        a.crash().await;
+        other.crash().await;
+        other.crash().await;
+        a.running().await;
+        let life = other.process();
+        let mut reports = root.reports();
+        a.panic().await;
+        settle().await;
+        assert_eq!(other.process(), life, "{strategy:?}");
+        let counts = root.count_children().await;
+        assert_eq!((counts.specs, counts.active), (1, 1), "{strategy:?}");
+        let call = a.reference.call(Msg::Ping).await;
+        assert!(matches!(call, Err(CallError::NoProc)), "{call:?}");
+        let said: Vec<String> = std::iter::from_fn(|| reports.try_recv().ok())
+            .map(|report| report.to_string())
+            .collect();
+        assert!(said[0].starts_with("root: child terminated: limited: panic: boom"), "{said:?}");
+        assert!(said[1].starts_with("root: limited left: panic: boom"), "{said:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn e51b_a_limit_may_escalate_long_before_the_supervisors_own() {
+    let trace = Trace::default();
+    let [a, other] = limited(&trace, GiveUp::Escalate);
+    let builder = Supervisor::builder("root").intensity(100, SECOND * 60);
+    let root = start(builder.child(a.spec.clone()).child(other.spec)).await;
+    let process = root.process().unwrap();
+    a.crash().await;
+    a.panic().await;
+    assert_eq!(process.gone().await.to_string(), "shutdown: reached max intensity");
+}
+
+#[tokio::test(start_paused = true)]
+async fn e51c_failed_starts_count_and_the_limit_is_forgotten_with_the_spec() {
+    let trace = Trace::default();
+    let [a, other] = limited(&trace, GiveUp::RemoveChild);
+    let root = start(Supervisor::builder("root").child(other.spec).child(a.spec.clone())).await;
+    a.next_starts([Start::Fails("no")]);
+    a.panic().await;
+    settle().await;
+    assert_eq!(root.count_children().await.specs, 1);
+    assert_eq!(trace.take(), "start other, start limited, crash limited, fail limited");
+    root.start_child(a.spec.clone()).await.unwrap();
+    a.crash().await;
+    assert_eq!(root.count_children().await.active, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn e51d_a_dynamic_supervisor_gives_up_on_one_child_too() {
+    let trace = Trace::default();
+    let [a, other] = limited(&trace, GiveUp::RemoveChild);
+    let root = DynamicSupervisor::builder("root").start().await.unwrap();
+    root.start_child(a.spec.clone()).await.unwrap();
+    root.start_child(other.spec.clone()).await.unwrap();
+    a.crash().await;
+    a.panic().await;
+    settle().await;
+    let left = root.which_children().await;
+    assert_eq!((left.len(), left[0].id.as_str()), (1, "other"));
+}
+
 #[tokio::test(start_paused = true)]
 async fn e52_backoff_grows_and_starts_over_after_a_healthy_run() {
     let trace = Trace::default();
@@ -175,4 +253,40 @@ async fn e52b_intensity_still_applies_with_backoff() {
     a.crash().await;
     a.panic().await;
     assert_eq!(process.gone().await.to_string(), "shutdown: reached max intensity");
+}
+
+#[tokio::test(start_paused = true)]
+async fn e52c_jitter_shortens_each_delay_by_at_most_its_share() {
+    let trace = Trace::default();
+    let backoff = Backoff::exponential(SECOND * 8, SECOND * 8).jitter(0.5);
+    let a = Probe::new(&trace, "a");
+    let builder = Supervisor::builder("root").backoff(backoff).intensity(100, SECOND);
+    let _root = start(builder.child(a.spec.clone())).await;
+    let mut delays = Vec::new();
+    for _ in 0..20 {
+        let begin = Instant::now();
+        a.crash().await;
+        delays.push(begin.elapsed());
+    }
+    assert!(delays.iter().all(|delay| (SECOND * 4..=SECOND * 8).contains(delay)), "{delays:?}");
+    delays.sort();
+    delays.dedup();
+    assert!(delays.len() > 10, "{delays:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn e52d_a_run_that_was_not_healthy_does_not_reset_the_delay() {
+    let trace = Trace::default();
+    let backoff = Backoff::exponential(SECOND, SECOND * 64).reset_after(SECOND * 60);
+    let a = Probe::new(&trace, "a").with(|spec| spec.backoff(backoff));
+    let builder = Supervisor::builder("root").intensity(100, SECOND);
+    let _root = start(builder.child(a.spec.clone())).await;
+    let mut delays = Vec::new();
+    for ran_for in [0, 59, 60, 0] {
+        advance(SECOND * ran_for).await;
+        let begin = Instant::now();
+        a.crash().await;
+        delays.push(begin.elapsed().as_millis() / 1000);
+    }
+    assert_eq!(delays, [1, 2, 1, 2]);
 }

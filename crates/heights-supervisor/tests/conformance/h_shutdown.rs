@@ -1,12 +1,9 @@
 //! Section H: the shutdown protocol.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use heights_supervisor::{
-    ChildSpec, DynamicSupervisor, Exit, Hub, Recipient, Report, Restart, Shutdown, Strategy,
-    Supervisor,
+    DynamicSupervisor, Exit, Hub, Recipient, Report, Restart, Shutdown, Strategy, Supervisor,
 };
 use tokio::time::Instant;
 
@@ -105,44 +102,6 @@ async fn h72b_a_child_that_is_dead_already_does_not_hang_the_stop() {
     a.process().kill();
     within("the stop", root.stop()).await;
     assert!(a.reference.current().is_none());
-}
-
-#[tokio::test]
-async fn h73_a_child_that_never_yields_is_reported_as_a_zombie() {
-    let release = Arc::new(AtomicBool::new(false));
-    let stuck = Arc::clone(&release);
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    let zombies = runtime.spawn(async move {
-        let spec = ChildSpec::task("stuck", move |_cx| {
-            let stuck = Arc::clone(&stuck);
-            async move {
-                while !stuck.load(Ordering::SeqCst) {
-                    std::thread::yield_now();
-                }
-                Ok(())
-            }
-        });
-        let (recipient, mut reports) = Recipient::<Report>::stream();
-        let hub = Hub::new();
-        hub.subscribe(recipient);
-        let builder = Supervisor::builder("root").hub(hub);
-        let spec = spec.shutdown(Shutdown::Brutal).kill_grace(Duration::from_millis(20));
-        let root = start(builder.child(spec)).await;
-        // Blocks its worker thread until it is released, so killing it has no effect.
-        root.stop().await;
-        let mut zombies = Vec::new();
-        while let Ok(report) = reports.try_recv() {
-            if let Report::Zombie(zombie) = report {
-                zombies.push((zombie.path.to_string(), zombie.working.map(|now| now.label)));
-            }
-        }
-        zombies
-    });
-    let zombies = zombies.await.unwrap();
-    release.store(true, Ordering::SeqCst);
-    runtime.shutdown_background();
-    assert_eq!(zombies.first(), Some(&("root/stuck".to_owned(), Some("run"))));
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use heights_supervisor::{
-    AdminError, ChildKind, Counts, DynamicSupervisor, Exit, Restart, StartChildError, Supervisor,
+    AdminError, CallError, ChildId, ChildKind, ChildSpec, Counts, DynamicSupervisor, Exit, Restart,
+    StartChildError, Supervisor, SupervisorBuilder, SupervisorRef,
 };
 use tokio::time::timeout;
 
@@ -183,18 +184,101 @@ async fn i86b_stopping_while_a_dynamic_child_starts_gives_the_start_up() {
     assert_eq!(trace.take(), "start busy, hang slow, stop busy");
 }
 
+/// How many children a test of scale has; a bench starts and stops ten times as many.
+const MANY: usize = 10_000;
+
+fn idle(id: impl Into<ChildId>) -> ChildSpec {
+    ChildSpec::task(id, |cx| async move {
+        cx.shutdown().await;
+        Ok(())
+    })
+}
+
 #[tokio::test(start_paused = true)]
-async fn i87_many_dynamic_children_start_and_stop() {
-    let trace = Trace::default();
+async fn i87_ten_thousand_dynamic_children_start_and_stop() {
     let dynamic = DynamicSupervisor::builder("root").start().await.unwrap();
-    for _ in 0..500 {
-        dynamic.start_child(Probe::new(&trace, "a").spec).await.unwrap();
+    for _ in 0..MANY {
+        dynamic.start_child(idle("idle")).await.unwrap();
     }
-    assert_eq!(dynamic.count_children().await, counts(500, 500));
-    let begin = tokio::time::Instant::now();
+    assert_eq!(dynamic.count_children().await, counts(MANY, MANY));
+    let (begin, hub) = (tokio::time::Instant::now(), dynamic.hub().unwrap());
     dynamic.stop().await;
     assert_eq!(begin.elapsed(), Duration::ZERO);
-    assert_eq!(trace.take().matches("stop a").count(), 500);
+    assert!(hub.snapshot().processes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn i87b_ten_thousand_static_children_start_and_stop() {
+    let children = (0..MANY).map(|number| idle(number.to_string()));
+    let builder = children.fold(Supervisor::builder("root"), SupervisorBuilder::child);
+    let root = start(builder).await;
+    assert_eq!(root.count_children().await, counts(MANY, MANY));
+    let (begin, hub) = (tokio::time::Instant::now(), root.hub().unwrap());
+    root.terminate_child((MANY / 2).to_string()).await.unwrap();
+    root.restart_child((MANY / 2).to_string()).await.unwrap();
+    root.stop().await;
+    assert_eq!(begin.elapsed(), Duration::ZERO);
+    assert!(hub.snapshot().processes.is_empty());
+}
+
+async fn listed(root: &SupervisorRef) -> Vec<(String, bool)> {
+    let children = root.which_children().await;
+    children.iter().map(|child| (child.id.to_string(), child.process().is_some())).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn i88_new_specs_hold_from_the_next_start_on() {
+    let trace = Trace::default();
+    let [a, b, c] = ["a", "b", "c"].map(|name| Probe::new(&trace, name));
+    let builder = Supervisor::builder("root").child(a.spec.clone()).child(b.spec.clone());
+    let root = start(builder).await;
+    trace.take();
+    let new_b = Probe::new(&trace, "b");
+    let (life, old_ref) = (b.process(), b.reference.clone());
+    root.reconfigure(vec![c.spec.clone(), new_b.spec.clone()]).await.unwrap();
+    // Nothing is started or stopped: `c` waits, `b` goes on, `a` is the youngest.
+    let line = |id: &str, runs| (id.to_owned(), runs);
+    assert_eq!(listed(&root).await, [line("c", false), line("b", true), line("a", true)]);
+    assert_eq!(trace.take(), "");
+    assert!(life.is_alive());
+    root.restart_child("c").await.unwrap();
+    // The next life of `b` is of the new spec, and the old references know that theirs is over.
+    b.panic().await;
+    assert_ne!(new_b.running().await, life);
+    settle().await;
+    assert!(matches!(old_ref.call(Msg::Ping).await, Err(CallError::NoProc)));
+    assert_eq!(new_b.process().incarnation(), 2);
+    assert_eq!(trace.take(), "start c, crash b, start b");
+    root.terminate_child("a").await.unwrap();
+    root.delete_child("a").await.unwrap();
+    root.stop().await;
+    assert_eq!(trace.take(), "stop a, stop b, stop c");
+}
+
+#[tokio::test(start_paused = true)]
+async fn i88b_wrong_specs_change_nothing() {
+    let trace = Trace::default();
+    let [a, b] = ["a", "b"].map(|name| Probe::new(&trace, name));
+    let root = start(Supervisor::builder("root").child(a.spec.clone())).await;
+    let other = Probe::new(&trace, "a").spec.restart(Restart::Temporary);
+    for wrong in [vec![b.spec.clone(), b.spec.clone()], vec![other, b.spec.significant()]] {
+        let error = root.reconfigure(wrong).await.unwrap_err();
+        assert!(matches!(error, AdminError::Invalid(_)), "{error}");
+        assert_eq!(listed(&root).await, [("a".to_owned(), true)]);
+        a.crash().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn i88c_a_new_restart_type_counts_for_the_life_that_runs() {
+    let trace = Trace::default();
+    let a = Probe::new(&trace, "a");
+    let root = start(Supervisor::builder("root").child(a.spec.clone())).await;
+    root.reconfigure(vec![a.spec.clone().restart(Restart::Transient)]).await.unwrap();
+    a.end(Msg::Stop(Exit::Normal)).await;
+    settle().await;
+    assert_eq!(listed(&root).await, [("a".to_owned(), false)]);
+    assert_eq!(trace.take(), "start a, stop a");
 }
 
 const fn counts(specs: usize, active: usize) -> Counts {

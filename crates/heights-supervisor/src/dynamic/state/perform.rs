@@ -10,6 +10,7 @@ use crate::dynamic::Msg;
 use crate::exit::Exit;
 use crate::keeper::{StartFailure, gone_within};
 use crate::launch::{News, child_path, launch_child};
+use crate::process::Process;
 use crate::report::ReportContext;
 
 impl State {
@@ -32,8 +33,14 @@ impl State {
 
     fn launch(&mut self, key: ChildKey, incarnation: Incarnation) {
         let Some(child) = self.children.get_mut(&key) else { return };
-        child.lives += 1;
         child.incarnation = incarnation;
+        if !child.remains().is_empty() {
+            let outcome = Err(StartFailure::Zombie);
+            // A supervisor that is gone has no use for it.
+            let _nobody = self.myself.send_message(Msg::Started(key, incarnation, outcome));
+            return;
+        }
+        child.lives += 1;
         let (up, down) = (self.myself.clone(), self.myself.clone());
         // In both cases: a supervisor that is gone has no use for the news.
         let news = News {
@@ -46,7 +53,7 @@ impl State {
         };
         let process = launch_child(&child.spec, &self.process, child.lives, news);
         if let Some((last, _)) = &child.last {
-            self.keys.remove(last);
+            self.keys.remove(&last.pid());
         }
         self.keys.insert(process.pid(), key);
         child.process = Some(process);
@@ -72,7 +79,7 @@ impl State {
             // A supervisor that is gone restarts nobody.
             let _nobody = myself.send_message(Msg::Retry(key, ticket));
         };
-        if after.is_zero() { retry() } else { self.alarms.set(after, retry) }
+        self.alarms.set_after(child.remains(), after, retry);
     }
 
     /// Tells everyone that a child is up.
@@ -89,7 +96,7 @@ impl State {
     pub(super) fn ignored(&mut self, key: ChildKey) {
         let Some(child) = self.children.get_mut(&key) else { return };
         if let Some(process) = child.process.take() {
-            child.last = Some((process.pid(), Exit::Normal));
+            child.last = Some((process, Exit::Normal));
         }
         if let Some(reply) = child.on_started.take() {
             reply.send(Err(StartChildError::Ignored));
@@ -99,8 +106,10 @@ impl State {
     pub(super) fn did_not_start(&mut self, key: ChildKey, failure: StartFailure) {
         let Some(child) = self.children.get_mut(&key) else { return };
         let exit = failure.to_exit();
-        let pid = child.process.take().map(|process| process.pid());
-        child.last = pid.map(|pid| (pid, exit.clone()));
+        let pid = child.process.as_ref().map(Process::pid);
+        if let Some(process) = child.process.take() {
+            child.last = Some((process, exit.clone()));
+        }
         let id = child.spec.id().clone();
         if !self.machine.is_stopping(key) {
             self.voice.complain(ReportContext::StartError, &id, pid, &exit);
@@ -112,9 +121,9 @@ impl State {
 
     fn left(&self, key: ChildKey) {
         if let Some(child) = self.children.get(&key)
-            && let Some((pid, exit)) = child.last.clone()
+            && let Some((process, exit)) = child.last.clone()
         {
-            self.voice.left(child.spec.id(), pid, exit);
+            self.voice.left(child.spec.id(), process.pid(), exit);
         }
     }
 
@@ -123,8 +132,8 @@ impl State {
         if let Some(pid) = child.process.map(|process| process.pid()) {
             self.keys.remove(&pid);
         }
-        if let Some((pid, _)) = child.last {
-            self.keys.remove(&pid);
+        if let Some((last, _)) = child.last {
+            self.keys.remove(&last.pid());
         }
         child.spec.place.set_restarting(false);
         self.process.hub().waits_no_more(&child_path(&self.process, child.spec.id()));

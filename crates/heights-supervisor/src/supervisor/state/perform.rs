@@ -23,6 +23,7 @@ impl State {
                 if let Some(child) = self.children.remove(&id) {
                     child.spec.place.set_restarting(false);
                 }
+                self.hopeful.remove(&id);
             }
             Action::Left(run) => {
                 if let Some((process, exit)) = self.leaving.take() {
@@ -72,8 +73,9 @@ impl State {
             self.children.insert(run.id.clone(), Child::new(spec));
         }
         let child = self.children.get_mut(&run.id).ok_or(StartFailure::Stopped)?;
-        if let Some(last) = &child.process {
-            gone_within(last, Shutdown::Brutal).await.map_err(|_zombie| StartFailure::Zombie)?;
+        if !child.remains().is_empty() {
+            self.leaving = None;
+            return Err(StartFailure::Zombie);
         }
         child.lives += 1;
         let (on_started, mut started) = oneshot::channel();
@@ -101,9 +103,12 @@ impl State {
         // A keeper that says nothing was cancelled together with its runtime.
         if let Err(failure) = outcome.unwrap_or(Err(StartFailure::Stopped)) {
             child.process = None;
+            child.last = Some(process.clone());
+            self.leaving = Some((process, failure.to_exit()));
             return Err(failure);
         }
         child.spec.forget_start_if_temporary();
+        self.hopeful.remove(&run.id);
         Ok(process)
     }
 
@@ -114,10 +119,10 @@ impl State {
             // A zombie has been reported; it keeps its place, so nothing is started over it.
             if let Ok(exit) = gone_within(&process, shutdown).await {
                 if let Some(child) = self.children.get_mut(&run.id) {
-                    child.process = None;
-                    // Unless this is the end of it; then all are told that it is, below.
-                    child.spec.place.set_restarting(true);
+                    child.end_life();
                 }
+                // Unless this is the end of it; then all are told that it is, below.
+                self.set_restarting(&run.id, true);
                 self.voice.stopped(&run.id, process.pid(), shutdown, &exit);
             }
         }
@@ -125,8 +130,8 @@ impl State {
     }
 
     fn arm(&mut self, id: ChildId, ticket: u64, after: Duration) {
-        let Some(child) = self.children.get(&id) else { return };
-        child.spec.place.set_restarting(true);
+        self.set_restarting(&id, true);
+        let remains = self.children.get(&id).map(Child::remains).unwrap_or_default();
         let path = child_path(&self.process, &id);
         self.process.hub().waits(path, id.clone(), after);
         let myself = self.myself.clone();
@@ -134,17 +139,25 @@ impl State {
             // A supervisor that is gone restarts nobody.
             let _nobody = myself.send_message(Msg::Retry { id, ticket });
         };
-        if after.is_zero() { retry() } else { self.alarms.set(after, retry) }
+        self.alarms.set_after(remains, after, retry);
+    }
+
+    /// Lets everyone know whether a child is about to be restarted.
+    pub(super) fn set_restarting(&mut self, id: &ChildId, soon: bool) {
+        let Some(child) = self.children.get(id) else { return };
+        child.spec.place.set_restarting(soon);
+        if soon {
+            self.hopeful.insert(id.clone());
+        }
     }
 
     /// Lets everyone know that children which wait for nothing are not about to be restarted.
     fn settle_down(&mut self) {
-        for view in self.machine.children() {
-            if view.state == ChildState::Stopped {
-                self.process.hub().waits_no_more(&child_path(&self.process, &view.plan.id));
-                if let Some(child) = self.children.get(&view.plan.id) {
-                    child.spec.place.set_restarting(false);
-                }
+        let stopped = |id: &ChildId| self.machine.state_of(id) == Some(ChildState::Stopped);
+        for id in self.hopeful.extract_if(.., stopped) {
+            self.process.hub().waits_no_more(&child_path(&self.process, &id));
+            if let Some(child) = self.children.get(&id) {
+                child.spec.place.set_restarting(false);
             }
         }
     }

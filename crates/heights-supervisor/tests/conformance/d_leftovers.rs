@@ -1,0 +1,137 @@
+//! Section D, continued: nothing of the old life is left when the next one starts.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use heights_supervisor::{
+    ChildRef, ChildSpec, Context, Fault, Flow, Server, Supervisor, SupervisorRef,
+};
+
+use crate::support::{SECOND, settle, start};
+
+/// Holds what only one may hold, and takes its time to let go.
+struct Holder(Arc<AtomicBool>);
+
+impl Server for Holder {
+    type Args = (Arc<AtomicBool>, Arc<AtomicUsize>);
+    type Msg = ();
+
+    async fn init(args: Self::Args, _cx: &mut Context<()>) -> Result<Self, Fault> {
+        let (lock, lives) = args;
+        if lock.swap(true, Ordering::SeqCst) {
+            return Err("the lock is held".into());
+        }
+        lives.fetch_add(1, Ordering::SeqCst);
+        Ok(Self(lock))
+    }
+
+    async fn handle(&mut self, (): (), _cx: &mut Context<()>) -> Result<Flow, Fault> {
+        Err("broken".into())
+    }
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        // Others run meanwhile, if there are any that could see this too early.
+        let busy = std::time::Instant::now();
+        while busy.elapsed() < std::time::Duration::from_millis(2) {
+            std::thread::yield_now();
+        }
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+/// Ends a child in turn by a fault and by killing it; tells which starts failed.
+async fn restart_often<M: Send + 'static>(
+    root: &SupervisorRef,
+    child: &ChildRef<M>,
+    fault: impl Fn() -> M,
+) -> Vec<String> {
+    let mut reports = root.reports();
+    for round in 0..60 {
+        let life = child.running().await;
+        if round % 2 == 0 {
+            life.cast(fault()).unwrap();
+        } else {
+            life.process().kill();
+        }
+        life.process().gone().await;
+    }
+    child.running().await;
+    let reports = std::iter::from_fn(|| reports.try_recv().ok());
+    reports.map(|report| report.to_string()).filter(|text| text.contains("start error")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn d41_the_old_state_is_gone_before_the_next_life() {
+    let (lock, lives) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let args = (lock, Arc::clone(&lives));
+    let (spec, holder) = ChildSpec::server::<Holder>("holder", move || args.clone());
+    let root = start(Supervisor::builder("root").intensity(1000, SECOND).child(spec)).await;
+    assert_eq!(restart_often(&root, &holder, || ()).await, Vec::<String>::new());
+    assert_eq!(lives.load(Ordering::SeqCst), 61);
+    root.stop().await;
+}
+
+/// Holds a lock on a file and listens at a port, as a database and a web server do.
+struct Landlord {
+    _file: File,
+    _listener: TcpListener,
+}
+
+impl Server for Landlord {
+    type Args = (PathBuf, SocketAddrV4);
+    type Msg = ();
+
+    async fn init((path, address): Self::Args, _cx: &mut Context<()>) -> Result<Self, Fault> {
+        let file = File::create(path)?;
+        file.try_lock()?;
+        Ok(Self { _file: file, _listener: TcpListener::bind(address)? })
+    }
+
+    async fn handle(&mut self, (): (), _cx: &mut Context<()>) -> Result<Flow, Fault> {
+        Err("broken".into())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn d41b_a_locked_file_and_a_port_are_free_for_the_next_life() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lock");
+    // An address of its own on the loopback, so that no other test can take the port.
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let address = SocketAddrV4::new(Ipv4Addr::new(127, 41, high, low), 4141);
+    let args = (path, address);
+    let (spec, landlord) = ChildSpec::server::<Landlord>("landlord", move || args.clone());
+    let root = start(Supervisor::builder("root").intensity(1000, SECOND).child(spec)).await;
+    // It does hold them.
+    TcpListener::bind(address).unwrap_err();
+    assert_eq!(restart_often(&root, &landlord, || ()).await, Vec::<String>::new());
+    root.stop().await;
+    TcpListener::bind(address).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn d42_descendants_are_gone_before_a_middle_supervisor_is_restarted() {
+    let lock = Arc::new(AtomicBool::new(false));
+    let lives = Arc::new(AtomicUsize::new(0));
+    let args = (lock, Arc::clone(&lives));
+    let (leaf, holder) = ChildSpec::server::<Holder>("leaf", move || args.clone());
+    let (middle, middle_ref) = Supervisor::builder("middle").child(leaf).child_spec();
+    let root = start(Supervisor::builder("root").intensity(100, SECOND).child(middle)).await;
+    let mut reports = root.reports();
+    for _ in 0..20 {
+        let process = middle_ref.process().unwrap();
+        process.kill();
+        process.gone().await;
+        holder.running().await;
+        settle().await;
+    }
+    assert_eq!(lives.load(Ordering::SeqCst), 21);
+    while let Ok(report) = reports.try_recv() {
+        assert!(!report.to_string().contains("start error"), "{report}");
+    }
+}
