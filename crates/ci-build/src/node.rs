@@ -31,7 +31,7 @@ use crate::elders::RunnerSettings;
 use crate::intake::{self, IntakeArgs, IntakeHandle};
 use crate::ledger::{self, LedgerArgs, LedgerHandle};
 use crate::pull::PullHandle;
-use crate::queues::{FORGE_WRITE, Queues};
+use crate::queues::{FORGE_READ, FORGE_WRITE, Queues};
 use crate::repo::{self, RepoArgs, RepoHandle, Repos, Shared};
 use crate::reporter::{self, ReporterArgs, ReporterHandle};
 use crate::runs::Runs;
@@ -120,6 +120,7 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
         ledger: args.ledger.clone(),
         writes,
         regulator: args.queues.required(FORGE_WRITE).clone(),
+        reads: args.queues.required(FORGE_READ).clone(),
         tails: Arc::new(args.runs.clone()),
     });
     let shared = Shared {

@@ -4,11 +4,15 @@
 //! Commands in: [`ReporterHandle`]. Facts out: none.
 //!
 //! Wishes are state: the newest of each pull request counts and older ones are never written. One write
-//! at a time goes to each commit and each comment, so that their order survives retries; a comment whose
-//! answer was lost is looked up by its marker before it is posted again.
+//! at a time goes to each commit and each comment, so that their order survives retries. Where an answer
+//! was lost, on the way or with the node, one looks before one writes again: for a comment by its marker,
+//! for statuses at what stands on the commit. That something was first written is therefore on record
+//! before it is.
 
 mod book;
+mod delivery;
 mod store;
+mod trouble;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,22 +25,17 @@ use ci_domain::subject::Subject;
 use ci_github::{Forge, ForgeError};
 use heights::{ChildRef, ChildSpec, Context, Fault, Flow, Regulator, Server, TaskSupervisorRef};
 use tokio::time::Instant;
-use tracing::warn;
 
-use crate::errand::{Lost, errand};
 use crate::ledger::LedgerHandle;
 use crate::reporter::book::{Book, Due};
 use crate::reporter::store::ReporterStore;
-use crate::reporter::write::{Write, Written};
+use crate::reporter::trouble::Troubles;
+use crate::reporter::write::{Carried, Write};
 
 pub use crate::reporter::write::TailSource;
 
 /// Words alone are rewritten at most this often; the contract with the people who read them.
 const WORDS_INTERVAL: Duration = Duration::from_secs(30);
-/// The first wait after a failed write.
-const MIN_BACKOFF: Duration = Duration::from_secs(1);
-/// The longest wait between two tries.
-const MAX_BACKOFF: Duration = Duration::from_secs(60);
 
 /// How others make a pull request's wishes known.
 #[derive(Clone, Debug)]
@@ -81,7 +80,10 @@ pub(crate) struct ReporterArgs {
     pub(crate) forges: BTreeMap<RepoName, Arc<dyn Forge>>,
     pub(crate) ledger: LedgerHandle,
     pub(crate) writes: TaskSupervisorRef,
+    /// How fast the forge is written to.
     pub(crate) regulator: Regulator,
+    /// How much is read from the forge at once.
+    pub(crate) reads: Regulator,
     pub(crate) tails: Arc<dyn TailSource>,
 }
 
@@ -99,23 +101,14 @@ struct Reporter {
     store: ReporterStore,
     books: BTreeMap<RepoName, Book>,
     busy: BTreeSet<Lane>,
-    troubles: BTreeMap<Lane, Trouble>,
+    troubles: Troubles,
     words_written: BTreeMap<(Lane, String), Instant>,
-}
-
-/// Why a lane waits.
-struct Trouble {
-    write: Write,
-    reason: String,
-    /// When to try again; never where only a change of the wish can help.
-    retry_at: Option<Instant>,
-    backoff: Duration,
 }
 
 enum Msg {
     Publish(RepoName, Box<Report>),
     Forget(RepoName, Subject),
-    Written(Box<Write>, Box<Result<Written, ForgeError>>),
+    Ended(Box<Write>, Box<Result<Carried, ForgeError>>),
     /// Something that waited may be due now.
     Look(RepoName, CommitSha),
     Undelivered(heights::Reply<Vec<Undelivered>>),
@@ -137,7 +130,7 @@ impl Server for Reporter {
             store,
             books,
             busy: BTreeSet::new(),
-            troubles: BTreeMap::new(),
+            troubles: Troubles::default(),
             words_written: BTreeMap::new(),
         })
     }
@@ -160,13 +153,13 @@ impl Server for Reporter {
                     self.write_due(&repo, &head, cx).await?;
                 }
             }
-            Msg::Written(write, result) => {
+            Msg::Ended(write, result) => {
                 let (repo, head) = (write.repo.clone(), write.head.clone());
                 self.note(*write, *result, cx).await?;
                 self.write_due(&repo, &head, cx).await?;
             }
             Msg::Look(repo, head) => self.write_due(&repo, &head, cx).await?,
-            Msg::Undelivered(reply) => reply.send(self.undelivered()),
+            Msg::Undelivered(reply) => reply.send(self.troubles.undelivered()),
         }
         Ok(Flow::Continue)
     }
@@ -175,7 +168,7 @@ impl Server for Reporter {
         match msg {
             Msg::Publish(..) => "publish",
             Msg::Forget(..) => "forget",
-            Msg::Written(..) => "written",
+            Msg::Ended(..) => "ended",
             Msg::Look(..) => "look",
             Msg::Undelivered(_) => "undelivered",
         }
@@ -205,9 +198,8 @@ impl Reporter {
     /// looked at again.
     fn must_wait(&mut self, write: &Write, cx: &mut Context<Msg>) -> bool {
         let now = Instant::now();
-        let is_same = |trouble: &&Trouble| trouble.retry_at.is_some() || trouble.write == *write;
-        if let Some(trouble) = self.troubles.get(&write.lane()).filter(is_same) {
-            return trouble.retry_at.is_none_or(|at| at > now);
+        if let Some(must_wait) = self.troubles.hold(write, now) {
+            return must_wait;
         }
         let Due::Status { status, words_only: true, .. } = &write.due else { return false };
         let context = (write.lane(), status.context.clone());
@@ -218,92 +210,7 @@ impl Reporter {
         }
         at > now
     }
-
-    async fn begin(&mut self, write: Write, cx: &mut Context<Msg>) -> Result<(), Fault> {
-        let Some(forge) = self.args.forges.get(&write.repo).cloned() else { return Ok(()) };
-        let told = self.books.get(&write.repo).map(|book| &book.told);
-        let attempt = write.attempt(told);
-        if let Some(marker) = attempt.first_of() {
-            self.store.attempted(&write.repo, marker).await?;
-            if let Some(book) = self.books.get_mut(&write.repo) {
-                book.told.attempted.insert(marker.to_owned());
-            }
-        }
-        self.busy.insert(write.lane());
-        let (regulator, tails) = (self.args.regulator.clone(), self.args.tails.clone());
-        let (repo, myself) = (write.repo.clone(), cx.myself());
-        errand(
-            &self.args.writes,
-            "write",
-            async move {
-                let _permit = regulator.acquire().await.map_err(|refused| {
-                    ForgeError::Transient { reason: refused.to_string(), retry_after: None }
-                })?;
-                attempt.carry_out(&*forge, &repo, &*tails).await
-            },
-            move |result| {
-                let lost = |lost: Lost| {
-                    Err(ForgeError::Transient { reason: lost.to_string(), retry_after: None })
-                };
-                // A reporter that is gone has forgotten the write; its next life looks again.
-                let result = Box::new(result.unwrap_or_else(lost));
-                let _gone = myself.cast(Msg::Written(Box::new(write), result));
-            },
-        )
-        .await?;
-        Ok(())
-    }
-
-    /// Notes how a write went.
-    async fn note(
-        &mut self,
-        write: Write,
-        result: Result<Written, ForgeError>,
-        cx: &mut Context<Msg>,
-    ) -> Result<(), Fault> {
-        let lane = write.lane();
-        self.busy.remove(&lane);
-        match result {
-            Ok(written) => {
-                self.troubles.remove(&lane);
-                self.store.written(&write.repo, &written).await?;
-                if let Written::Status { status, .. } = &written {
-                    self.words_written.insert((lane, status.context.clone()), Instant::now());
-                }
-                if let Some(book) = self.books.get_mut(&write.repo) {
-                    book.told.note(written);
-                }
-                let book = self.books.get(&write.repo);
-                self.store.condense(&write.repo, book.map(|book| &book.told)).await?;
-            }
-            Err(error) => self.note_trouble(write, &error, cx),
-        }
-        Ok(())
-    }
-
-    fn note_trouble(&mut self, write: Write, error: &ForgeError, cx: &mut Context<Msg>) {
-        let lane = write.lane();
-        warn!(repo = %write.repo, head = %write.head, %error, "the forge did not take a write");
-        let last = self.troubles.get(&lane).map_or(Duration::ZERO, |trouble| trouble.backoff);
-        let asked = match error {
-            ForgeError::Transient { retry_after, .. } => retry_after.unwrap_or_default(),
-            _ => Duration::ZERO,
-        };
-        let backoff = (last * 2).clamp(MIN_BACKOFF, MAX_BACKOFF).max(asked);
-        let retry_at = error.is_passing().then(|| Instant::now() + backoff);
-        if retry_at.is_some() {
-            let look = Msg::Look(write.repo.clone(), write.head.clone());
-            let _timer = cx.send_after(backoff, look);
-        }
-        self.troubles.insert(lane, Trouble { write, reason: error.to_string(), retry_at, backoff });
-    }
-
-    fn undelivered(&self) -> Vec<Undelivered> {
-        let entry = |trouble: &Trouble| Undelivered {
-            repo: trouble.write.repo.clone(),
-            what: trouble.write.to_string(),
-            reason: trouble.reason.clone(),
-        };
-        self.troubles.values().map(entry).collect()
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,6 +101,13 @@ pub fn component_context(node: &str, component: &ComponentName) -> String {
     format!("continuous-integration/{node}/{component}")
 }
 
+/// Whether a status of that context is the node's own.
+#[must_use]
+pub fn is_context_of(node: &str, context: &str) -> bool {
+    let rest = context.strip_prefix("continuous-integration/");
+    rest.and_then(|rest| rest.strip_prefix(node)).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// The umbrella where several open pull requests share a head: the least favourable of theirs.
 ///
 /// The order of favour is error, failure, pending, success; among equals the lowest number speaks.

@@ -69,6 +69,11 @@ impl FakeGitHub {
         self.model().offline = offline;
     }
 
+    /// Makes every write fail without effect while reads work, until it is mended.
+    pub fn set_read_only(&self, read_only: bool) {
+        self.model().read_only = read_only;
+    }
+
     /// Makes pages shorter than GitHub's, so that a few entries need several.
     pub fn set_page_size(&self, size: usize) {
         self.model().page_size = size.max(1);
@@ -103,6 +108,9 @@ impl FakeGitHub {
     ) -> Result<T, ForgeError> {
         let mut model = self.model();
         model.admit()?;
+        if model.read_only {
+            return Err(model::transient("nothing can be written"));
+        }
         let answer = call(&mut model)?;
         if std::mem::take(&mut model.drop_next_answer) {
             return Err(model::transient("the answer was lost"));

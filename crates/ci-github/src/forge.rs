@@ -174,6 +174,12 @@ pub struct Window {
 }
 
 impl ForgeError {
+    /// Whether a write that failed like this may have been applied all the same.
+    #[must_use]
+    pub fn may_have_been_applied(&self) -> bool {
+        matches!(self, Self::Transient { .. } | Self::Malformed { .. })
+    }
+
     /// Whether the same call may succeed later without anybody doing anything.
     #[must_use]
     pub fn is_passing(&self) -> bool {

@@ -11,6 +11,9 @@ use sha2::{Digest, Sha256};
 
 use crate::reporter::write::Written;
 
+/// How often it is tried to see what stands on a commit before it is written to all the same: words that
+/// stand there twice harm less than a status that is missing.
+const LOOKS: u8 = 3;
 /// Comments that are remembered; whoever is forgotten was made thousands of heads ago.
 const REMEMBERED_COMMENTS: usize = 5000;
 
@@ -19,12 +22,15 @@ const REMEMBERED_COMMENTS: usize = 5000;
 pub(super) struct Book {
     wishes: BTreeMap<Subject, Report>,
     pub(super) told: Told,
+    /// Commits of which it is not known whether a status was written that is not on record, and how
+    /// often one may still look.
+    doubts: BTreeMap<CommitSha, u8>,
 }
 
 /// What the forge has been told; survives a restart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
-    /// Statuses by commit and context.
+    /// Statuses by commit and context; a commit is here as soon as one may have been written.
     pub(super) statuses: BTreeMap<CommitSha, BTreeMap<String, StatusWrite>>,
     /// Comments by marker.
     pub(super) comments: BTreeMap<String, Posted>,
@@ -45,6 +51,8 @@ pub(super) struct Posted {
 /// A write that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Due {
+    /// See which statuses stand on a commit, before another is written.
+    Look { sha: CommitSha },
     /// Set a status.
     Status {
         sha: CommitSha,
@@ -57,9 +65,46 @@ pub(super) enum Due {
 }
 
 impl Book {
-    /// Makes the book of a repository about which this has been told.
+    /// Makes the book of a repository about which this has been told. The answer to the last write on
+    /// each commit may have been lost since.
     pub(super) fn new(told: Told) -> Self {
-        Self { wishes: BTreeMap::new(), told }
+        let doubts = told.statuses.keys().map(|sha| (sha.clone(), LOOKS)).collect();
+        Self { wishes: BTreeMap::new(), told, doubts }
+    }
+
+    /// Notes that nobody knows whether a status was written on a commit.
+    pub(super) fn doubt(&mut self, sha: &CommitSha) {
+        self.doubts.entry(sha.clone()).or_insert(LOOKS);
+    }
+
+    /// Notes that one could not see what stands on a commit, and whether trying again may help.
+    pub(super) fn looked_in_vain(&mut self, sha: &CommitSha, may_pass: bool) {
+        match self.doubts.get_mut(sha) {
+            Some(left) if *left > 1 && may_pass => *left -= 1,
+            _ => drop(self.doubts.remove(sha)),
+        }
+    }
+
+    /// Of the statuses that stand on a commit, those of ours that are not known.
+    pub(super) fn news(
+        &self,
+        sha: &CommitSha,
+        standing: Vec<StatusWrite>,
+        node: &str,
+    ) -> Vec<Written> {
+        let Some(told) = self.told.statuses.get(sha) else { return Vec::new() };
+        let is_news = |status: &StatusWrite| {
+            wording::is_context_of(node, &status.context)
+                && told.get(&status.context) != Some(status)
+        };
+        let written = |status| Written::Status { sha: sha.clone(), status };
+        standing.into_iter().filter(is_news).map(written).collect()
+    }
+
+    /// Notes that these stand on a commit, and that nothing else about it is unknown.
+    pub(super) fn saw(&mut self, sha: &CommitSha, news: Vec<Written>) {
+        self.doubts.remove(sha);
+        news.into_iter().for_each(|written| self.told.note(written));
     }
 
     /// Takes the wishes of a pull request or branch in place of its earlier ones, and forgets what was
@@ -79,6 +124,7 @@ impl Book {
         let Some(head) = gone.map(|report| report.head) else { return };
         if !self.wishes.values().any(|report| report.head == head) {
             self.told.statuses.remove(&head);
+            self.doubts.remove(&head);
         }
     }
 
@@ -87,14 +133,20 @@ impl Book {
         self.wishes.get(subject).map(|report| report.head.clone())
     }
 
-    /// Everything that is due about a commit, the umbrella first unless it is the good end.
+    /// Everything that is due about a commit, the umbrella first unless it is the good end. Where it is
+    /// not known which statuses stand there, that is seen first.
     pub(super) fn due(&self, head: &CommitSha, node: &str) -> Vec<Due> {
+        let mut statuses = self.due_statuses(head, node);
+        if !statuses.is_empty() && self.doubts.contains_key(head) {
+            statuses = vec![Due::Look { sha: head.clone() }];
+        }
         let sharing = self.wishes.values().filter(|report| report.head == *head);
         let comments = sharing.flat_map(|report| self.due_comments(report, node));
-        self.due_statuses(head, node).into_iter().chain(comments).collect()
+        statuses.into_iter().chain(comments).collect()
     }
 
-    fn due_statuses(&self, head: &CommitSha, node: &str) -> Vec<Due> {
+    /// The statuses that are due about a commit.
+    pub(super) fn due_statuses(&self, head: &CommitSha, node: &str) -> Vec<Due> {
         let told = self.told.statuses.get(head);
         let mut due: Vec<Due> = self
             .wanted_statuses(head, node)
@@ -164,6 +216,11 @@ impl Book {
 }
 
 impl Told {
+    /// Notes that statuses may be written on a commit from now on.
+    pub(super) fn begin(&mut self, sha: CommitSha) {
+        self.statuses.entry(sha).or_default();
+    }
+
     /// Notes what was written.
     pub(super) fn note(&mut self, written: Written) {
         match written {

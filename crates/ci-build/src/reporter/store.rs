@@ -43,12 +43,20 @@ struct Attempted {
     marker: String,
 }
 
+#[derive(Serialize, Deserialize)]
+struct Begun {
+    sha: String,
+}
+
 /// The whole of what has been told.
 #[derive(Serialize, Deserialize)]
 struct StoredTold {
     statuses: Vec<StoredStatus>,
     comments: Vec<StoredComment>,
     attempted: BTreeSet<String>,
+    /// The commits on which statuses may have been written; those with one on record count anyway.
+    #[serde(default)]
+    begun: BTreeSet<String>,
 }
 
 impl ReporterStore {
@@ -76,16 +84,22 @@ impl ReporterStore {
     /// Records that a comment is about to be posted.
     pub(super) async fn attempted(&mut self, repo: &RepoName, marker: &str) -> Result<(), Fault> {
         let body = Attempted { marker: marker.to_owned() };
-        self.append(repo, record::record("attempted", &body)).await
+        self.append(repo, vec![record::record("attempted", &body)]).await
     }
 
-    /// Records that a write was carried out.
+    /// Records that statuses are about to be written on a commit.
+    pub(super) async fn begun(&mut self, repo: &RepoName, sha: &CommitSha) -> Result<(), Fault> {
+        let body = Begun { sha: sha.to_string() };
+        self.append(repo, vec![record::record("begun", &body)]).await
+    }
+
+    /// Records that these were written.
     pub(super) async fn written(
         &mut self,
         repo: &RepoName,
-        written: &Written,
+        written: &[Written],
     ) -> Result<(), Fault> {
-        let record = match written {
+        let record = |written: &Written| match written {
             Written::Status { sha, status } => {
                 record::record("status", &stored_status(sha, status))
             }
@@ -93,16 +107,14 @@ impl ReporterStore {
                 record::record("comment", &stored_comment(marker, posted))
             }
         };
-        self.append(repo, record).await
+        match written {
+            [] => Ok(()),
+            _ => self.append(repo, written.iter().map(record).collect()).await,
+        }
     }
 
     /// Folds the stream into a snapshot when it has grown long.
-    pub(super) async fn condense(
-        &mut self,
-        repo: &RepoName,
-        told: Option<&Told>,
-    ) -> Result<(), Fault> {
-        let Some(told) = told else { return Ok(()) };
+    pub(super) async fn condense(&mut self, repo: &RepoName, told: &Told) -> Result<(), Fault> {
         match self.last.get_mut(repo) {
             Some((seq, since)) if *since >= RECORDS_PER_SNAPSHOT => {
                 *since = 0;
@@ -114,10 +126,11 @@ impl ReporterStore {
         Ok(())
     }
 
-    async fn append(&mut self, repo: &RepoName, record: Record) -> Result<(), Fault> {
-        let seq = self.ledger.append(&reporter_stream(repo), vec![record]).await?;
+    async fn append(&mut self, repo: &RepoName, records: Vec<Record>) -> Result<(), Fault> {
+        let count = records.len() as u64;
+        let seq = self.ledger.append(&reporter_stream(repo), records).await?;
         let last = self.last.entry(repo.clone()).or_insert((seq, 0));
-        *last = (seq, last.1 + 1);
+        *last = (seq, last.1 + count);
         Ok(())
     }
 }
@@ -127,6 +140,7 @@ fn fold(told: &mut Told, record: &Record) -> Result<(), RecordError> {
         "attempted" => {
             told.attempted.insert(record::body::<Attempted>(record)?.marker);
         }
+        "begun" => told.begin(CommitSha::new(record::body::<Begun>(record)?.sha)?),
         "status" => {
             let (sha, status) = record::body::<StoredStatus>(record)?.try_into()?;
             told.note(Written::Status { sha, status });
@@ -158,13 +172,8 @@ impl TryFrom<StoredStatus> for (CommitSha, StatusWrite) {
     type Error = RecordError;
 
     fn try_from(stored: StoredStatus) -> Result<Self, RecordError> {
-        let state = match stored.state.as_str() {
-            "pending" => StatusState::Pending,
-            "success" => StatusState::Success,
-            "failure" => StatusState::Failure,
-            "error" => StatusState::Error,
-            other => return Err(RecordError::Value(format!("the status state {other:?}"))),
-        };
+        let state = StatusState::from_word(&stored.state)
+            .ok_or_else(|| RecordError::Value(format!("the status state {:?}", stored.state)))?;
         let StoredStatus { sha, context, description, target_url, .. } = stored;
         Ok((CommitSha::new(sha)?, StatusWrite { context, state, description, target_url }))
     }
@@ -189,6 +198,7 @@ impl From<&Told> for StoredTold {
                 .filter_map(|marker| Some(stored_comment(marker, told.comments.get(marker)?)))
                 .collect(),
             attempted: told.attempted.clone(),
+            begun: told.statuses.keys().map(CommitSha::to_string).collect(),
         }
     }
 }
@@ -198,6 +208,9 @@ impl TryFrom<StoredTold> for Told {
 
     fn try_from(stored: StoredTold) -> Result<Self, RecordError> {
         let mut told = Self { attempted: stored.attempted, ..Self::default() };
+        for sha in stored.begun {
+            told.begin(CommitSha::new(sha)?);
+        }
         for status in stored.statuses {
             let (sha, status) = status.try_into()?;
             told.note(Written::Status { sha, status });

@@ -38,36 +38,55 @@ pub(super) enum Written {
     Comment { marker: String, posted: Posted },
 }
 
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Carried {
+    /// Something was written.
+    Written(Written),
+    /// Nothing was written: these statuses stand on the commit.
+    Saw { sha: CommitSha, standing: Vec<StatusWrite> },
+}
+
+/// What is written for the first time: should the answer be lost, one has to know to look.
+pub(super) enum First<'a> {
+    /// The comment with this marker.
+    Comment(&'a str),
+    /// A status of this commit.
+    Status(&'a CommitSha),
+}
+
 /// A write together with what must be known to carry it out.
 pub(super) struct Attempt {
     due: Due,
     head: CommitSha,
     posted: Option<CommentId>,
     look_up: bool,
+    is_first: bool,
 }
 
 impl Write {
     /// What it must not overtake.
     pub(super) fn lane(&self) -> Lane {
         let lane = match &self.due {
-            Due::Status { sha, .. } => sha.to_string(),
+            Due::Look { sha } | Due::Status { sha, .. } => sha.to_string(),
             Due::Comment { marker, .. } => marker.clone(),
         };
         (self.repo.clone(), lane)
     }
 
     /// Gets ready to carry it out.
-    pub(super) fn attempt(&self, told: Option<&Told>) -> Attempt {
-        let marker = match &self.due {
-            Due::Comment { marker, .. } => marker.as_str(),
-            Due::Status { .. } => "",
+    pub(super) fn attempt(&self, told: &Told) -> Attempt {
+        let (mut posted, mut look_up) = (None, false);
+        let is_first = match &self.due {
+            Due::Look { .. } => false,
+            Due::Status { sha, .. } => !told.statuses.contains_key(sha),
+            Due::Comment { marker, .. } => {
+                posted = told.comments.get(marker).map(|posted| posted.id);
+                look_up = told.attempted.contains(marker);
+                posted.is_none() && !look_up
+            }
         };
-        Attempt {
-            due: self.due.clone(),
-            head: self.head.clone(),
-            posted: told.and_then(|told| Some(told.comments.get(marker)?.id)),
-            look_up: told.is_some_and(|told| told.attempted.contains(marker)),
-        }
+        Attempt { due: self.due.clone(), head: self.head.clone(), posted, look_up, is_first }
     }
 }
 
@@ -75,6 +94,7 @@ impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let head = self.head.short();
         match &self.due {
+            Due::Look { .. } => write!(f, "look at the statuses of {head}"),
             Due::Status { status, .. } => {
                 write!(f, "status {} {} on {head}", status.context, status.state.as_str())
             }
@@ -87,33 +107,39 @@ impl fmt::Display for Write {
 }
 
 impl Attempt {
-    /// The marker of a comment that is about to be posted for the first time.
-    pub(super) fn first_of(&self) -> Option<&str> {
+    /// What this writes for the first time.
+    pub(super) fn first(&self) -> Option<First<'_>> {
         match &self.due {
-            Due::Comment { marker, .. } if self.posted.is_none() && !self.look_up => Some(marker),
+            Due::Comment { marker, .. } if self.is_first => Some(First::Comment(marker)),
+            Due::Status { sha, .. } if self.is_first => Some(First::Status(sha)),
             _ => None,
         }
     }
 
-    /// Writes to the forge.
+    /// Writes to the forge, or looks at it.
     pub(super) async fn carry_out(
         self,
         forge: &dyn Forge,
         repo: &RepoName,
         tails: &dyn TailSource,
-    ) -> Result<Written, ForgeError> {
-        match &self.due {
+    ) -> Result<Carried, ForgeError> {
+        let written = match &self.due {
+            Due::Look { sha } => {
+                let standing = forge.statuses(repo, sha).await?;
+                return Ok(Carried::Saw { sha: sha.clone(), standing });
+            }
             Due::Status { sha, status, .. } => {
                 forge.set_status(repo, sha, status).await?;
-                Ok(Written::Status { sha: sha.clone(), status: status.clone() })
+                Written::Status { sha: sha.clone(), status: status.clone() }
             }
             Due::Comment { about, marker, content } => {
                 let body = format!("{}\n\n{marker}", self.text(repo, about, content, tails));
                 let id = self.comment(forge, repo, about, &body).await?;
                 let posted = Posted { id, content: fingerprint(content) };
-                Ok(Written::Comment { marker: marker.clone(), posted })
+                Written::Comment { marker: marker.clone(), posted }
             }
-        }
+        };
+        Ok(Carried::Written(written))
     }
 
     async fn comment(

@@ -57,6 +57,7 @@ fn write_all(book: &mut Book, head: char) -> Vec<String> {
     let due = book.due(&sha(head), NODE);
     due.into_iter()
         .map(|due| match due {
+            Due::Look { .. } => "look".to_owned(),
             Due::Status { sha, status, words_only } => {
                 let name = status.context.rsplit('/').next().unwrap().to_owned();
                 let words = if words_only { ", words only" } else { "" };
@@ -205,4 +206,40 @@ fn pull_requests_that_share_a_head_have_comments_of_their_own() {
         ["mergeable: failure #1: x", "post failures", "post failures"]
     );
     assert_eq!(write_all(&mut book, 'a'), Vec::<String>::new());
+}
+
+#[test]
+fn after_a_restart_one_looks_before_one_writes_and_writes_what_is_missing() {
+    let mut told = Told::default();
+    told.begin(sha('a'));
+    told.begin(sha('b'));
+    let mut book = Book::new(told);
+    let wished = |words| {
+        let report = report(1, 'a', StatusState::Failure, words);
+        let report = with_component(report, "air", StatusState::Failure);
+        with_comment(report, Topic::Failures, failure("x-1"))
+    };
+    book.wish(wished("x"));
+    assert_eq!(write_all(&mut book, 'a'), ["look", "post failures"]);
+    let standing = vec![
+        status("air", StatusState::Failure, "words"),
+        status("cloak", StatusState::Failure, "words"),
+        StatusWrite {
+            context: "continuous-integration/other/air".to_owned(),
+            ..status("air", StatusState::Error, "of another node")
+        },
+    ];
+    let news = book.news(&sha('a'), standing, NODE);
+    assert_eq!(news.len(), 2);
+    book.saw(&sha('a'), news);
+    let due = write_all(&mut book, 'a');
+    assert_eq!(due, ["mergeable: failure x", "cloak: success not affected"]);
+    book.wish(wished("y"));
+    assert_eq!(write_all(&mut book, 'a'), ["mergeable: failure y, words only"]);
+    book.doubt(&sha('a'));
+    book.wish(wished("z"));
+    assert_eq!(write_all(&mut book, 'a'), ["look"]);
+    book.looked_in_vain(&sha('a'), false);
+    assert_eq!(write_all(&mut book, 'a'), ["mergeable: failure z, words only"]);
+    assert_eq!(book.news(&sha('c'), vec![status("air", StatusState::Error, "")], NODE), []);
 }

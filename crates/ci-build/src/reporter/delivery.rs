@@ -1,0 +1,125 @@
+//! How the reporter carries out what is due, and what it makes of the answers.
+
+use ci_domain::ids::RepoName;
+use ci_github::ForgeError;
+use heights::{Context, Fault};
+use tokio::time::Instant;
+use tracing::warn;
+
+use crate::errand::{Lost, errand};
+use crate::reporter::book::Due;
+use crate::reporter::write::{Carried, First, Write, Written};
+use crate::reporter::{Lane, Msg, Reporter, WORDS_INTERVAL};
+
+impl Reporter {
+    /// Starts a write or a look; its end is a message.
+    pub(super) async fn begin(&mut self, write: Write, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        let Some(forge) = self.args.forges.get(&write.repo).cloned() else { return Ok(()) };
+        let Some(book) = self.books.get_mut(&write.repo) else { return Ok(()) };
+        let attempt = write.attempt(&book.told);
+        // What would else be lost with the answer to the first write of its kind.
+        match attempt.first() {
+            Some(First::Comment(marker)) => {
+                self.store.attempted(&write.repo, marker).await?;
+                book.told.attempted.insert(marker.to_owned());
+            }
+            Some(First::Status(sha)) => {
+                self.store.begun(&write.repo, sha).await?;
+                book.told.begin(sha.clone());
+            }
+            None => {}
+        }
+        self.busy.insert(write.lane());
+        let regulator = match &write.due {
+            Due::Look { .. } => self.args.reads.clone(),
+            Due::Status { .. } | Due::Comment { .. } => self.args.regulator.clone(),
+        };
+        let tails = self.args.tails.clone();
+        let (repo, myself) = (write.repo.clone(), cx.myself());
+        errand(
+            &self.args.writes,
+            "write",
+            async move {
+                let _permit = regulator.acquire().await.map_err(|refused| {
+                    ForgeError::Transient { reason: refused.to_string(), retry_after: None }
+                })?;
+                attempt.carry_out(&*forge, &repo, &*tails).await
+            },
+            move |result| {
+                let lost = |lost: Lost| {
+                    Err(ForgeError::Transient { reason: lost.to_string(), retry_after: None })
+                };
+                // A reporter that is gone has forgotten the write; its next life looks again.
+                let result = Box::new(result.unwrap_or_else(lost));
+                let _gone = myself.cast(Msg::Ended(Box::new(write), result));
+            },
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Notes how a write or a look went.
+    pub(super) async fn note(
+        &mut self,
+        write: Write,
+        result: Result<Carried, ForgeError>,
+        cx: &mut Context<Msg>,
+    ) -> Result<(), Fault> {
+        let lane = write.lane();
+        self.busy.remove(&lane);
+        match result {
+            Ok(carried) => self.note_carried(&write.repo, lane, carried).await,
+            Err(error) => {
+                self.note_trouble(write, &error, cx);
+                Ok(())
+            }
+        }
+    }
+
+    async fn note_carried(
+        &mut self,
+        repo: &RepoName,
+        lane: Lane,
+        carried: Carried,
+    ) -> Result<(), Fault> {
+        let Some(book) = self.books.get_mut(repo) else { return Ok(()) };
+        match carried {
+            Carried::Written(written) => {
+                self.store.written(repo, std::slice::from_ref(&written)).await?;
+                self.troubles.end(&lane);
+                if let Written::Status { status, .. } = &written {
+                    let now = Instant::now();
+                    self.words_written.retain(|_, written| *written + WORDS_INTERVAL > now);
+                    self.words_written.insert((lane, status.context.clone()), now);
+                }
+                book.told.note(written);
+            }
+            Carried::Saw { sha, standing } => {
+                let node = &self.args.voice.node;
+                let news = book.news(&sha, standing, node);
+                self.store.written(repo, &news).await?;
+                book.saw(&sha, news);
+                // Else a write is still owed, and waits the longer the more often it failed.
+                if book.due_statuses(&sha, node).is_empty() {
+                    self.troubles.end(&lane);
+                }
+            }
+        }
+        self.store.condense(repo, &book.told).await
+    }
+
+    fn note_trouble(&mut self, write: Write, error: &ForgeError, cx: &mut Context<Msg>) {
+        warn!(repo = %write.repo, head = %write.head, %error, "the forge did not take a write");
+        if let Some(book) = self.books.get_mut(&write.repo) {
+            match &write.due {
+                Due::Status { sha, .. } if error.may_have_been_applied() => book.doubt(sha),
+                Due::Look { sha } => book.looked_in_vain(sha, error.is_passing()),
+                Due::Status { .. } | Due::Comment { .. } => {}
+            }
+        }
+        let look = Msg::Look(write.repo.clone(), write.head.clone());
+        if let Some(wait) = self.troubles.note(write, error, Instant::now()) {
+            let _timer = cx.send_after(wait, look);
+        }
+    }
+}
