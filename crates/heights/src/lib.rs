@@ -47,6 +47,7 @@
 //! | [`bus`] | who hears what happens |
 //! | [`flow`] | streams through stages, no faster than their slowest reader |
 //! | [`table`] | what outlives who works with it |
+//! | `http` | web servers as children, with the feature `http` |
 //! | [`vitals`] | looking inside while it runs |
 
 #![warn(missing_docs)]
@@ -54,6 +55,8 @@
 pub mod app;
 pub mod bus;
 pub mod flow;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod periodic;
 pub mod prelude;
 pub mod registry;
@@ -88,4 +91,7 @@ mod guides {
     mod registry {}
     #[doc = include_str!("../../../docs/guides/tables.md")]
     mod tables {}
+    #[cfg(feature = "http")]
+    #[doc = include_str!("../../../docs/guides/web.md")]
+    mod web {}
 }
