@@ -47,6 +47,8 @@ pub struct ChildSpec {
     pub(crate) shape: Option<Shape>,
     pub(crate) starter: Arc<dyn Starter>,
     pub(crate) place: Arc<dyn Place>,
+    /// What a supervisor begins each life with, where that is known beforehand.
+    pub(crate) children: Option<Arc<[ChildSpec]>>,
 }
 
 impl ChildSpec {
@@ -174,6 +176,17 @@ impl ChildSpec {
         &self.plan
     }
 
+    /// Returns the children that a supervisor begins each life with; `None` for whoever has none, and
+    /// for supervisors that get theirs only when they run.
+    pub fn children(&self) -> Option<&[Self]> {
+        self.children.as_deref()
+    }
+
+    /// Returns how long the child may take to be gone once it has been killed.
+    pub const fn gone_within(&self) -> Duration {
+        self.kill_grace
+    }
+
     pub(crate) fn futures(
         id: ChildId,
         make: impl Fn() -> MakeTask + Send + Sync + 'static,
@@ -202,6 +215,7 @@ impl ChildSpec {
             shape: None,
             starter,
             place,
+            children: None,
         }
     }
 
@@ -209,6 +223,7 @@ impl ChildSpec {
     pub(crate) fn forget_start_if_temporary(&mut self) {
         if self.plan.restart == Restart::Temporary {
             self.starter = Arc::new(UsedUp);
+            self.children = None;
         }
     }
 }

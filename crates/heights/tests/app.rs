@@ -10,6 +10,7 @@ use std::time::Duration;
 use heights::app::AppEnd;
 use heights::prelude::*;
 use heights::{ShutdownReason, SupervisorBuilder};
+use heights_testkit::{FaultPlan, Trace};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -165,4 +166,66 @@ async fn signals_reload_and_stop_a_program() {
 #[tokio::test]
 async fn a_program_that_hangs_while_it_starts_can_be_stopped() {
     assert_eq!(signal_app("hangs", &[("up", Signal::TERM)]).await, Some(0));
+}
+
+/// A child that notes when it starts and ends.
+fn noting(id: &'static str, trace: &Trace) -> ChildSpec {
+    trace.child(id, &FaultPlan::new()).0
+}
+
+#[tokio::test(start_paused = true)]
+async fn phases_start_one_after_the_other_with_steps_between_and_stop_in_reverse() {
+    let trace = Trace::new();
+    let (step, goodbye) = (trace.clone(), trace.clone());
+    let end = App::builder("app")
+        .without_vitals()
+        .phase("storage", |phase| {
+            phase.child(noting("disk", &trace)).child(noting("cache", &trace))
+        })
+        .step("migrate", async move {
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            step.note("migrated");
+            Ok(())
+        })
+        .phase("public", |phase| phase.child(noting("web", &trace)))
+        .before_stop(async move { goodbye.note("goodbye") })
+        .stop_when(async {})
+        .run()
+        .await;
+    assert!(matches!(end, AppEnd::Clean), "{end}");
+    let expected = [
+        "+disk",
+        "+cache",
+        "migrated",
+        "+web",
+        "goodbye",
+        "-web shutdown",
+        "-cache shutdown",
+        "-disk shutdown",
+    ];
+    assert_eq!(trace.take(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_fails_is_named_and_takes_down_what_was_up() {
+    let trace = Trace::new();
+    let end = App::builder("app")
+        .without_vitals()
+        .phase("storage", |phase| phase.child(noting("disk", &trace)))
+        .step("migrate", async { Err("the schema is newer".into()) })
+        .phase("public", |phase| phase.child(noting("web", &trace)))
+        .run()
+        .await;
+    assert_eq!(end.code(), 1);
+    let said = end.to_string();
+    assert!(said.contains("migrate") && said.contains("the schema is newer"), "{said}");
+    assert_eq!(trace.take(), ["+disk", "-disk shutdown"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn preparing_to_stop_is_part_of_the_budget() {
+    let root = Supervisor::builder("app").child(ChildSpec::task("idle", |_cx| pending()));
+    let app = told_to_stop(root).before_stop(pending()).shutdown_budget(Duration::from_secs(30));
+    let end = app.run().await;
+    assert_eq!(end.to_string(), "stopped, but had to kill app, app/idle");
 }

@@ -142,10 +142,12 @@ impl SupervisorBuilder {
     pub fn child_spec(self) -> (ChildSpec, SupervisorRef) {
         let Self { profile, strategy, children, init } = self;
         let (flags, reporter) = (profile.flags, profile.reporter.clone());
+        let known = init.is_none().then(|| children.clone().into());
         let config = Arc::new(Config { strategy, flags, reporter, children, init });
         let make = move || (SupervisorBehavior, Arc::clone(&config));
         let (mut spec, desk) = profile.open(Some(strategy), make);
         spec.type_name = type_name::<Supervisor>();
+        spec.children = known;
         (spec, SupervisorRef(desk))
     }
 }
