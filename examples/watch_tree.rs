@@ -65,7 +65,8 @@ async fn main() -> AppEnd {
             }
             Ok(())
         }
-    });
+    })
+    .expect("four seconds are a pause");
     let root = Supervisor::builder("bakery")
         .strategy(Strategy::RestForOne)
         .child(oven.child_spec())

@@ -68,7 +68,7 @@ pub use heights_supervisor::*;
 pub use ractor;
 
 pub use self::app::App;
-pub use self::periodic::every;
+pub use self::periodic::{cron, every};
 pub use self::registry::Registry;
 pub use self::regulator::Regulator;
 pub use self::table::Table;
