@@ -1,0 +1,135 @@
+//! heights itself.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use heights_supervisor::{
+    ChildRef, ChildSpec, ChildStatus, Context, Exit, Fault, Flow, Process, Restart, Server,
+    Shutdown, Strategy, Supervisor, SupervisorRef,
+};
+
+use crate::peer::{Child, End, Missing, Peer, Plan, Refusal, StopRule};
+use crate::puppet::{Life, Puppet};
+
+/// A supervisor of heights.
+#[derive(Debug)]
+pub struct Heights {
+    root: SupervisorRef,
+    process: Process,
+    children: Mutex<HashMap<&'static str, ChildRef<End>>>,
+}
+
+struct Actor(Life);
+
+impl Server for Actor {
+    type Args = Puppet;
+    type Msg = End;
+
+    async fn init(puppet: Puppet, _cx: &mut Context<End>) -> Result<Self, Fault> {
+        Ok(Self(puppet.begin().await?))
+    }
+
+    async fn handle(&mut self, end: End, cx: &mut Context<End>) -> Result<Flow, Fault> {
+        match end {
+            End::Normal => return Ok(Flow::Stop(Exit::Normal)),
+            End::Error => return Err("asked to".into()),
+            End::Panic => panic!("asked to"),
+            End::Kill => cx.process().kill(),
+        }
+        Ok(Flow::Continue)
+    }
+
+    async fn terminate(&mut self, _exit: &Exit) {
+        self.0.end().await;
+    }
+}
+
+fn spec(child: Child) -> (ChildSpec, ChildRef<End>) {
+    let Child { puppet, restart, stop, start_within } = child;
+    let (mut spec, child) = ChildSpec::server::<Actor>(puppet.id(), move || puppet.clone());
+    if let Some(limit) = start_within {
+        spec = spec.start_timeout(limit);
+    }
+    spec = match stop {
+        StopRule::Usual => spec,
+        StopRule::Within(limit) => spec.shutdown(Shutdown::Timeout(limit)),
+        StopRule::Wait => spec.shutdown(Shutdown::Infinity),
+    };
+    let restart = match restart {
+        crate::Restart::Permanent => Restart::Permanent,
+        crate::Restart::Transient => Restart::Transient,
+        crate::Restart::Temporary => Restart::Temporary,
+    };
+    (spec.restart(restart), child)
+}
+
+impl Heights {
+    fn remember(&self, id: &'static str, child: ChildRef<End>) {
+        self.children.lock().expect("nothing panics while it holds the lock").insert(id, child);
+    }
+}
+
+impl Peer for Heights {
+    const NAME: &'static str = "heights";
+
+    async fn start(plan: Plan) -> Result<Self, Refusal> {
+        let strategy = match plan.strategy {
+            crate::Strategy::OneForOne => Strategy::OneForOne,
+            crate::Strategy::OneForAll => Strategy::OneForAll,
+            crate::Strategy::RestForOne => Strategy::RestForOne,
+        };
+        let mut builder = Supervisor::builder("root").strategy(strategy);
+        builder = builder.intensity(plan.intensity, plan.period);
+        let mut children = HashMap::new();
+        for child in plan.children {
+            let id = child.puppet.id();
+            let (spec, child) = spec(child);
+            builder = builder.child(spec);
+            children.insert(id, child);
+        }
+        let started = builder.start_root().await;
+        let (root, process) = started.map_err(|error| Refusal::Failed(told(&error)))?;
+        Ok(Self { root, process, children: Mutex::new(children) })
+    }
+
+    async fn tell(&self, id: &str, end: End) {
+        let child = self.children.lock().expect("nothing panics while it holds the lock");
+        let child = child[id].clone();
+        // A child that is gone has ended, which is what it was to do.
+        let _gone = child.cast(end);
+    }
+
+    async fn stop(&self) {
+        self.root.stop().await;
+    }
+
+    async fn ended(&self) {
+        self.process.gone().await;
+    }
+
+    async fn running(&self) -> Result<Vec<String>, Missing> {
+        let children = self.root.which_children().await;
+        let running = children.into_iter().filter(|c| matches!(c.status, ChildStatus::Running(_)));
+        Ok(running.map(|child| child.id.to_string()).collect())
+    }
+
+    async fn add(&self, child: Child) -> Result<bool, Missing> {
+        let id = child.puppet.id();
+        let (spec, child) = spec(child);
+        let added = self.root.start_child(spec).await.is_ok();
+        if added {
+            self.remember(id, child);
+        }
+        Ok(added)
+    }
+
+    async fn terminate(&self, id: &str) -> Result<bool, Missing> {
+        Ok(self.root.terminate_child(id).await.is_ok())
+    }
+}
+
+/// Puts an error and what caused it into words.
+fn told(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -1,0 +1,162 @@
+//! `ractor-supervisor` 0.2.0, on ractor.
+//!
+//! Its static supervisor is scored, the only one with strategies. Names are global there, so each
+//! plan has names of its own.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ractor::registry::where_is;
+use ractor::rpc::CallResult;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor_supervisor::{
+    ChildSpec, SpawnFn, Supervisor, SupervisorArguments, SupervisorMsg, SupervisorOptions,
+    SupervisorStrategy,
+};
+
+use crate::peer::{Child, End, Missing, Peer, Plan, Refusal, Restart, StopRule, Strategy};
+use crate::puppet::{Life, Puppet};
+
+static PLANS: AtomicU64 = AtomicU64::new(0);
+
+/// A supervisor of `ractor-supervisor`.
+#[derive(Debug)]
+pub struct RactorSupervisor {
+    root: ActorRef<SupervisorMsg>,
+    plan: u64,
+}
+
+struct Doll(Puppet);
+
+impl Actor for Doll {
+    type Msg = End;
+    type State = Life;
+    type Arguments = ();
+
+    async fn pre_start(&self, _: ActorRef<End>, (): ()) -> Result<Life, ActorProcessingErr> {
+        Ok(self.0.begin().await?)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<End>,
+        end: End,
+        _life: &mut Life,
+    ) -> Result<(), ActorProcessingErr> {
+        match end {
+            End::Normal => myself.stop(None),
+            End::Error => return Err("asked to".into()),
+            End::Panic => panic!("asked to"),
+            End::Kill => myself.kill(),
+        }
+        Ok(())
+    }
+
+    async fn post_stop(&self, _: ActorRef<End>, life: &mut Life) -> Result<(), ActorProcessingErr> {
+        life.end().await;
+        Ok(())
+    }
+}
+
+impl RactorSupervisor {
+    fn name(&self, id: &str) -> String {
+        name(self.plan, id)
+    }
+}
+
+fn name(plan: u64, id: &str) -> String {
+    format!("{plan} {id}")
+}
+
+fn spec(plan: u64, child: Child) -> Result<ChildSpec, Missing> {
+    let Child { puppet, restart, stop, start_within } = child;
+    if start_within.is_some() {
+        return Err(Missing("there is no start timeout"));
+    }
+    if stop != StopRule::Usual {
+        return Err(Missing("there is no shutdown rule for a child"));
+    }
+    let id = name(plan, puppet.id());
+    Ok(ChildSpec {
+        id,
+        restart: match restart {
+            Restart::Permanent => ractor_supervisor::Restart::Permanent,
+            Restart::Transient => ractor_supervisor::Restart::Transient,
+            Restart::Temporary => ractor_supervisor::Restart::Temporary,
+        },
+        spawn_fn: SpawnFn::new(move |supervisor, id| {
+            let doll = Doll(puppet.clone());
+            async move {
+                let spawned = Supervisor::spawn_linked(id, doll, (), supervisor).await?;
+                Ok(spawned.0.get_cell())
+            }
+        }),
+        backoff_fn: None,
+        reset_after: None,
+    })
+}
+
+impl Peer for RactorSupervisor {
+    const NAME: &'static str = "ractor-supervisor 0.2.0";
+
+    async fn start(plan: Plan) -> Result<Self, Refusal> {
+        let number = PLANS.fetch_add(1, Ordering::Relaxed);
+        let children: Result<Vec<_>, _> =
+            plan.children.into_iter().map(|child| spec(number, child)).collect();
+        let options = SupervisorOptions {
+            strategy: match plan.strategy {
+                Strategy::OneForOne => SupervisorStrategy::OneForOne,
+                Strategy::OneForAll => SupervisorStrategy::OneForAll,
+                Strategy::RestForOne => SupervisorStrategy::RestForOne,
+            },
+            max_restarts: usize::try_from(plan.intensity).unwrap_or(usize::MAX),
+            max_window: plan.period,
+            reset_after: None,
+        };
+        let child_specs = children.map_err(Refusal::Missing)?;
+        let arguments = SupervisorArguments { child_specs, options };
+        let spawned = Supervisor::spawn(name(number, "supervisor"), arguments).await;
+        let (root, _task) = spawned.map_err(|error| Refusal::Failed(error.to_string()))?;
+        // Its start returns before its children start; it answers after they have.
+        match ractor::rpc::call(&root.get_cell(), SupervisorMsg::InspectState, None).await {
+            Ok(CallResult::Success(_state)) => Ok(Self { root, plan: number }),
+            _ => Err(Refusal::Failed("it has ended already".to_owned())),
+        }
+    }
+
+    async fn tell(&self, id: &str, end: End) {
+        #[expect(clippy::disallowed_methods, reason = "names are how its children are found")]
+        if let Some(child) = where_is(self.name(id)) {
+            // A child that is gone has ended, which is what it was to do.
+            drop(child.send_message(end));
+        }
+    }
+
+    async fn stop(&self) {
+        self.root.stop(None);
+        drop(self.root.wait(None).await);
+    }
+
+    async fn ended(&self) {
+        drop(self.root.wait(None).await);
+    }
+
+    async fn running(&self) -> Result<Vec<String>, Missing> {
+        let root = self.root.get_cell();
+        let state = ractor::rpc::call(&root, SupervisorMsg::InspectState, None).await;
+        let Ok(CallResult::Success(state)) = state else { return Ok(Vec::new()) };
+        // It knows its specs; who of them runs is known to ractor.
+        let linked: Vec<_> =
+            root.get_children().iter().filter_map(|cell| cell.get_name()).collect();
+        let ids =
+            state.child_specs.into_iter().map(|spec| spec.id).filter(|id| linked.contains(id));
+        Ok(ids.filter_map(|id| Some(id.split_once(' ')?.1.to_owned())).collect())
+    }
+
+    async fn add(&self, _child: Child) -> Result<bool, Missing> {
+        Err(Missing("only its dynamic supervisor, which has no strategies, takes children later"))
+    }
+
+    async fn terminate(&self, _id: &str) -> Result<bool, Missing> {
+        Err(Missing("only its dynamic supervisor, which has no strategies, terminates children"))
+    }
+}
