@@ -50,3 +50,12 @@ pub async fn eventually<T, Fut: Future<Output = Option<T>>>(
     let answer = tokio::time::timeout(CEILING, asking).await;
     answer.unwrap_or_else(|_elapsed| panic!("waited in vain for {what}"))
 }
+
+/// The code of the guides for newcomers, compiled and run.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../../docs/guides/from-otp.md")]
+    mod from_otp {}
+    #[doc = include_str!("../../../docs/guides/from-tokio.md")]
+    mod from_tokio {}
+}
