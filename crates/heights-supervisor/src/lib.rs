@@ -5,7 +5,8 @@
 //!   or another supervisor.
 //! - A [`Supervisor`] starts its children in order and stops them in reverse; when one fails it
 //!   restarts it, together with those siblings that its strategy names. A [`DynamicSupervisor`]
-//!   has children that come and go, a [`TaskSupervisor`] has futures.
+//!   has children that come and go, a [`TaskSupervisor`] has futures, and a
+//!   [`PartitionSupervisor`] has one child many times over.
 //! - A [`Ref`] reaches one life of a server, a [`ChildRef`] the server through all its lives.
 //! - A [`Hub`] knows every process of a tree: what it does, how much it has done, how it ended.
 //!
@@ -75,6 +76,7 @@ mod task;
 mod admin;
 mod desk;
 mod dynamic;
+mod partition;
 mod supervisor;
 mod task_supervisor;
 
@@ -104,6 +106,7 @@ pub use self::hub::{Crash, Hub, ProcessInfo, ProcessState, Shape, TreeSnapshot, 
 pub use self::keeper::StartFailure;
 pub use self::mailbox::{Mailbox, Overflow, SendError, Sent};
 pub use self::panic::PanicInfo;
+pub use self::partition::{PartitionBuilder, PartitionRef, PartitionSupervisor};
 pub use self::plain::ActorSlot;
 pub use self::process::{Down, Figures, MonitorId, Process, ProcessId, Working};
 pub use self::recipient::Recipient;

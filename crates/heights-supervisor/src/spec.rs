@@ -219,6 +219,11 @@ impl ChildSpec {
         }
     }
 
+    pub(crate) fn renamed(mut self, id: impl Into<ChildId>) -> Self {
+        self.plan.id = id.into();
+        self
+    }
+
     /// Lets go of what a temporary child was started with: it has no other life.
     pub(crate) fn forget_start_if_temporary(&mut self) {
         if self.plan.restart == Restart::Temporary {

@@ -17,6 +17,7 @@ mod g_auto_shutdown;
 mod h_shutdown;
 mod h_zombies;
 mod i_administration;
+mod i_partitions;
 mod j_reports;
 mod j_suspension;
 mod m_mailboxes;
