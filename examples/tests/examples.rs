@@ -1,0 +1,131 @@
+//! Runs the examples. `cargo test` builds them first.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::time::timeout;
+
+const CEILING: Duration = Duration::from_secs(60);
+
+fn program(example: &str) -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let program = test.parent().unwrap().parent().unwrap().join("examples").join(example);
+    assert!(program.exists(), "build it first: cargo build --example {example}");
+    program
+}
+
+async fn output_of(example: &str) -> String {
+    let running = Command::new(program(example)).kill_on_drop(true).output();
+    let output = timeout(CEILING, running).await.expect("it ends").unwrap();
+    assert!(output.status.success(), "{example}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn hello_supervisor() {
+    let said = output_of("hello_supervisor").await;
+    for expected in ["100 / 4 = 25", "attempt to divide by zero", "100 / 5 = 20"] {
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn restart_storm() {
+    let said = output_of("restart_storm").await;
+    assert!(said.contains("gave up and stays down; the rest goes on"), "{said}");
+}
+
+#[tokio::test]
+async fn typed_names() {
+    let said = output_of("typed_names").await;
+    let expected = "owls opens\ncats opens\nowls closes\nowls opens\nowls heard [\"hoot\"]\n\
+                    cats heard [\"meow\"]\n0 rooms are left\n";
+    assert_eq!(said, expected);
+}
+
+#[tokio::test]
+async fn flow() {
+    let said = output_of("flow").await;
+    // Thirty lines of which the first has no bytes: ten hits of two pages, nine of the third.
+    assert_eq!(said.lines().count(), 4 + 4 + 3 + 1, "{said}");
+    assert!(said.contains("/news #0: 12 bytes in 3 hits"), "{said}");
+    assert!(said.ends_with("all is reported\n"), "{said}");
+}
+
+struct ServerB {
+    program: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+    address: String,
+}
+
+impl ServerB {
+    async fn start(folder: &Path) -> Self {
+        let mut command = Command::new(program("server_b"));
+        command.arg("127.0.0.1:0").arg(folder).env("HEIGHTS_VITALS", "off");
+        let mut program = command.stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let lines = BufReader::new(program.stdout.take().unwrap()).lines();
+        let mut server = Self { program, lines, address: String::new() };
+        server.address = server.line_after("http://").await;
+        server
+    }
+
+    /// Waits for a line with this in it and returns what comes after.
+    async fn line_after(&mut self, what: &str) -> String {
+        let search = async {
+            loop {
+                let line = self.lines.next_line().await.unwrap().expect("it runs");
+                if let Some((_, rest)) = line.split_once(what) {
+                    return rest.to_owned();
+                }
+            }
+        };
+        timeout(CEILING, search).await.unwrap_or_else(|_| panic!("waited in vain for {what:?}"))
+    }
+
+    async fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        timeout(CEILING, stream.read_to_string(&mut answer)).await.expect("an answer").unwrap();
+        answer
+    }
+
+    async fn stop(mut self) {
+        let pid = Pid::from_raw(self.program.id().unwrap().cast_signed()).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        let status = timeout(CEILING, self.program.wait()).await.expect("it stops").unwrap();
+        assert_eq!(status.code(), Some(0), "it stopped in order");
+    }
+}
+
+#[tokio::test]
+async fn server_b() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = ServerB::start(folder.path()).await;
+    assert!(server.get("/visit/alice").await.ends_with("visit 1 of alice"));
+
+    // What crashes is back for the next request, and nothing else has noticed.
+    assert!(server.get("/divide/5").await.ends_with("20"));
+    let crashed = server.get("/divide/0").await;
+    assert!(crashed.starts_with("HTTP/1.1 500") && crashed.contains("divide by zero"), "{crashed}");
+    assert!(server.get("/divide/4").await.ends_with("25"));
+    assert!(server.get("/visit/alice").await.ends_with("visit 2 of alice"));
+
+    // A long request is no reason for others to wait, and a stop waits for it.
+    let (long, visit) = tokio::join!(server.get("/long"), server.get("/visit/bob"));
+    assert!(long.ends_with("done at last") && visit.ends_with("visit 1 of bob"));
+    server.line_after("2 names").await;
+    server.stop().await;
+
+    let server = ServerB::start(folder.path()).await;
+    assert!(server.get("/visit/alice").await.ends_with("visit 3 of alice"));
+    server.stop().await;
+}
