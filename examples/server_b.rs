@@ -1,7 +1,7 @@
 //! One process instead of a web server, a cache, a database, a queue and cron: requests, some long,
 //! state of the whole server, data that outlives it, jobs in the background, recovery from crashes.
 //!
-//! `cargo run --example server_b -- 127.0.0.1:8080 /tmp/server-b`
+//! `cargo run --example server_b -- 127.0.0.1:8080 server-b-data`
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
