@@ -173,13 +173,30 @@ impl TailSource for Runs {
         let mut text: Vec<String> = Vec::new();
         for command in view.failures_last() {
             text.push(format!("$ {}", command.title));
-            let Some(log) = self.log(attempt, &command.command) else { continue };
-            let length = log.length().unwrap_or(0);
-            let from = length.saturating_sub(TAIL_BYTES);
-            let bytes = log.read_at(from, usize::try_from(TAIL_BYTES).unwrap_or(usize::MAX));
-            let bytes = bytes.unwrap_or_default();
-            text.extend(String::from_utf8_lossy(&bytes).lines().map(str::to_owned));
+            if let Some(log) = self.log(attempt, &command.command) {
+                text.extend(last_lines(&log));
+            }
+            text.extend(command.end.and_then(|(exit, _)| trouble(exit)));
         }
         text.split_off(text.len().saturating_sub(lines))
+    }
+}
+
+/// The lines at the end of a log.
+fn last_lines(log: &LogReader) -> Vec<String> {
+    let from = log.length().unwrap_or(0).saturating_sub(TAIL_BYTES);
+    let bytes = log.read_at(from, usize::try_from(TAIL_BYTES).unwrap_or(usize::MAX));
+    let bytes = bytes.unwrap_or_default();
+    String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
+}
+
+/// How a command failed: many say nothing themselves.
+fn trouble(exit: Exit) -> Option<String> {
+    match exit {
+        Exit::Code(0) => None,
+        Exit::Code(code) => Some(format!("[exit code {code}]")),
+        Exit::Signal(signal) => Some(format!("[ended by signal {signal}]")),
+        Exit::TimedOut => Some("[timed out]".to_owned()),
+        Exit::Cancelled => Some("[cancelled]".to_owned()),
     }
 }

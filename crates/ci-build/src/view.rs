@@ -80,8 +80,8 @@ pub struct JobView {
 pub enum JobStatus {
     /// Nothing of it has begun.
     Pending,
-    /// A need of it did not pass.
-    Blocked,
+    /// These needs of it, near or far, did not pass.
+    Blocked(Vec<JobId>),
     /// It waits for the approval of the pull request.
     AwaitingApproval,
     /// An attempt is under way.
@@ -174,9 +174,13 @@ fn jobs(
     let status = |id: &JobId, when: When| match (under_way(id), outcomes.get(id)) {
         (Some((attempt, phase)), _) => JobStatus::UnderWay(attempt, phase),
         (None, Some(outcome)) => JobStatus::Ended(outcome.clone()),
-        (None, None) if outline.is_blocked(id, outcomes) => JobStatus::Blocked,
-        (None, None) if waits(when) => JobStatus::AwaitingApproval,
-        (None, None) => JobStatus::Pending,
+        (None, None) => match outline.blockers(id, outcomes) {
+            blockers if !blockers.is_empty() => {
+                JobStatus::Blocked(blockers.into_iter().cloned().collect())
+            }
+            _ if waits(when) => JobStatus::AwaitingApproval,
+            _ => JobStatus::Pending,
+        },
     };
     let jobs = outline.jobs.iter().filter(|(id, _)| is_of_interest(id));
     jobs.map(|(id, job)| JobView {

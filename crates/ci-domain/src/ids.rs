@@ -182,6 +182,11 @@ impl ComponentName {
                 text: folder.to_owned(),
                 expected: "a folder that is not called 'root', which names the repository's own",
             }),
+            _ if is_umbrella(folder) => Err(InvalidId {
+                kind: "component",
+                text: folder.to_owned(),
+                expected: "a folder that is not called 'mergeable', like the umbrella status",
+            }),
             _ => Self::new(folder),
         }
     }
@@ -260,11 +265,16 @@ fn is_branch_name(text: &str) -> bool {
 }
 
 fn is_component_name(text: &str) -> bool {
-    text != "mergeable"
+    !is_umbrella(text)
         && !text.is_empty()
         && text.len() <= MAX_COMPONENT_NAME
         && text.split('/').all(|part| !matches!(part, "" | "." | ".."))
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-'))
+}
+
+/// Whether a component of that name would have the umbrella's status: the forge does not look at case.
+fn is_umbrella(text: &str) -> bool {
+    text.eq_ignore_ascii_case("mergeable")
 }
 
 #[cfg(test)]
@@ -288,10 +298,18 @@ mod tests {
         for valid in ["air", "libs/common", "A.b-c_d"] {
             assert!(ComponentName::from_folder(valid).is_ok(), "{valid}");
         }
-        for invalid in ["mergeable", "root", "a//b", "../x", "a b", "ä", "/a"] {
+        for invalid in ["mergeable", "Mergeable", "root", "a//b", "../x", "a b", "ä", "/a"] {
             assert!(ComponentName::from_folder(invalid).is_err(), "{invalid:?}");
         }
         assert_eq!(ComponentName::from_folder("").unwrap().folder(), "");
+    }
+
+    #[test]
+    fn a_folder_called_like_the_umbrella_is_told_so_in_one_status() {
+        let error = ComponentName::from_folder("mergeable").unwrap_err().to_string();
+        assert!(error.ends_with("like the umbrella status"), "{error}");
+        let finding = format!("mergeable/ci.yaml:1: {error}");
+        assert_eq!(crate::wording::cut(&finding), finding);
     }
 
     #[test]

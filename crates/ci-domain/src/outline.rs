@@ -106,12 +106,20 @@ impl Outline {
 
     /// The jobs that ended other than passed and so keep `job` from running.
     #[must_use]
-    pub fn blockers(&self, job: &JobId, outcomes: &BTreeMap<JobId, Outcome>) -> Vec<&JobId> {
-        let blocks = |culprit: &&JobId| {
-            outcomes.get(*culprit).is_some_and(|outcome| !outcome.result.is_passed())
-                && self.behind(outcomes, |id| id == *culprit).contains(job)
-        };
-        self.jobs.keys().filter(blocks).collect()
+    pub fn blockers(&self, job: &JobId, outcomes: &BTreeMap<JobId, Outcome>) -> BTreeSet<&JobId> {
+        let (mut seen, mut blockers) = (BTreeSet::new(), BTreeSet::new());
+        let mut front = vec![job];
+        while let Some(next) = front.pop() {
+            for need in self.jobs.get(next).into_iter().flat_map(|job| &job.needs) {
+                match outcomes.get(need).map(|outcome| outcome.result.is_passed()) {
+                    Some(true) => {}
+                    Some(false) => drop(blockers.insert(need)),
+                    None if seen.insert(need) => front.push(need),
+                    None => {}
+                }
+            }
+        }
+        blockers
     }
 
     /// Every job that has an obstacle among its needs, near or far. What lies behind a need that has

@@ -198,10 +198,9 @@ pub(crate) fn component_statuses(
         let (state, description) = unmet.worst().unwrap_or_else(|| match open.next() {
             Some(id) if blocked.contains(id) => (StatusState::Pending, wording::BLOCKED.to_owned()),
             Some(_) => (StatusState::Pending, wording::AWAITING_APPROVAL.to_owned()),
-            None if own().next().is_none() => {
-                (StatusState::Success, wording::NONE_REQUIRED.to_owned())
+            None => {
+                (StatusState::Success, passed(outline, outcomes, |id| id.component == *component))
             }
-            None => (StatusState::Success, wording::ALL_PASSED.to_owned()),
         });
         StatusWrite {
             context: wording::component_context(&place.voice.node, component),
@@ -211,6 +210,19 @@ pub(crate) fn component_statuses(
         }
     };
     outline.affected.iter().map(|name| (name.clone(), status(name))).collect()
+}
+
+/// What is said of those jobs of affected components that are meant, once the required ones have passed.
+pub(crate) fn passed(
+    outline: &Outline,
+    outcomes: &BTreeMap<JobId, Outcome>,
+    is_meant: impl Fn(&JobId) -> bool,
+) -> String {
+    let jobs = outline.jobs.iter().filter(|(id, _)| outline.is_affected(id) && is_meant(id));
+    let (optional, required): (Vec<_>, Vec<_>) = jobs.partition(|(_, job)| job.optional);
+    let result = |id| outcomes.get(id).map(|outcome| &outcome.result);
+    let optional: Vec<_> = optional.into_iter().map(|(id, _)| (id, result(id))).collect();
+    wording::passed(!required.is_empty(), &optional)
 }
 
 /// The jobs that did not pass, blocked ones left out.

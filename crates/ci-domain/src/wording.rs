@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::forge::{StatusState, StatusWrite};
+use crate::gate::{Unmet, Verdict};
 use crate::ids::{CommitSha, ComponentName, JobId, PullNumber};
 use crate::outcome::JobResult;
 use crate::subject::Subject;
@@ -15,12 +16,16 @@ pub const CONFLICTS: &str = "there are merge conflicts";
 pub const INITIALIZING: &str = "initializing";
 /// The umbrella, or why, of a pull request whose jobs find no room on the disk.
 pub const WAITING_FOR_DISK: &str = "waiting for disk";
+/// What is said where the policy at the tip of the default branch is invalid.
+pub const EARLIER_POLICY: &str = "The policy is invalid, so an earlier one goes on to hold";
 /// What waits for people.
 pub const AWAITING_APPROVAL: &str = "awaiting approval";
-/// The status of a component whose required jobs have passed.
-pub const ALL_PASSED: &str = "all jobs passed";
+/// The status of a component whose jobs have passed.
+const ALL_PASSED: &str = "all jobs passed";
+/// The status of a component whose required jobs have passed, and others have not.
+const REQUIRED_PASSED: &str = "all required jobs passed";
 /// The status of a component whose jobs are all optional.
-pub const NONE_REQUIRED: &str = "no job is required";
+const NONE_REQUIRED: &str = "no job is required";
 /// The status of a component whose jobs wait in vain.
 pub const BLOCKED: &str = "blocked by a job of another component";
 /// The status of a component that a head affected and affects no longer.
@@ -77,6 +82,57 @@ pub fn jobs_are(jobs: &[&JobId], word: &str) -> Option<String> {
 #[must_use]
 pub fn awaiting_jobs(jobs: &[&JobId]) -> Option<String> {
     (!jobs.is_empty()).then(|| format!("awaiting {}", names(jobs)))
+}
+
+/// `needs a:x, b:y`, which did not pass.
+#[must_use]
+pub fn needs(jobs: &[&JobId]) -> String {
+    format!("needs {}", names(jobs))
+}
+
+/// What is said of jobs of which every required one has passed: whether there are such, and how the
+/// optional ones have ended.
+#[must_use]
+pub fn passed(has_required: bool, optional: &[(&JobId, Option<&JobResult>)]) -> String {
+    let are = |word: &str| {
+        let is_so = |result: &&JobResult| result.word() == word;
+        let jobs = optional.iter().filter(|(_, result)| result.as_ref().is_some_and(is_so));
+        let jobs: Vec<&JobId> = jobs.map(|(id, _)| *id).collect();
+        jobs_are(&jobs, word).map(|words| format!("optional {words}"))
+    };
+    let has_passed = |result: &Option<&JobResult>| result.is_some_and(JobResult::is_passed);
+    let required = match has_required {
+        false => NONE_REQUIRED,
+        true if optional.iter().all(|(_, result)| has_passed(result)) => ALL_PASSED,
+        true => REQUIRED_PASSED,
+    };
+    let bad = ["failed", "crashed", "cancelled"].into_iter().filter_map(are);
+    let all: Vec<String> = std::iter::once(required.to_owned()).chain(bad).collect();
+    all.join("; ")
+}
+
+/// The answer to a request that was met, where a reaction does not say so.
+#[must_use]
+pub fn heeded(jobs: &[JobId]) -> String {
+    match jobs {
+        [] => "Done.".to_owned(),
+        jobs => format!("Done: {}.", names(&jobs.iter().collect::<Vec<_>>())),
+    }
+}
+
+/// The answer to a question why: every condition that is not met, and what is wrong with the policy.
+#[must_use]
+pub fn why(verdict: &Verdict, policy_error: Option<&str>) -> String {
+    let line = |unmet: &Unmet| format!("- {}; met by: {}\n", unmet.condition, unmet.met_by);
+    let mut text = match verdict.unmet.as_slice() {
+        [] => format!("{}\n", verdict.description),
+        unmet => unmet.iter().map(line).collect(),
+    };
+    if let Some(error) = policy_error {
+        let fence = fence_around(error);
+        let _ = write!(text, "\n{EARLIER_POLICY}:\n\n{fence}text\n{error}\n{fence}\n");
+    }
+    text
 }
 
 /// The commit that can mend a finding: the policy holds as it is at the tip of the default branch.

@@ -8,6 +8,7 @@ use ci_domain::policy::Policy;
 use ci_git::{Content, Mirror};
 use ci_store::StreamId;
 use heights::Fault;
+use tracing::warn;
 
 use crate::ledger::{LedgerHandle, policy_stream};
 use crate::mirror::prepare::PrepareFault;
@@ -30,6 +31,7 @@ pub(super) enum Ruling {
 /// Reads policies and remembers the last valid one.
 #[derive(Clone)]
 pub(super) struct PolicyKeeper {
+    repo: RepoName,
     ledger: LedgerHandle,
     stream: StreamId,
     known: Arc<Mutex<Known>>,
@@ -48,7 +50,7 @@ impl PolicyKeeper {
         let replay = ledger.read(&stream).await?;
         let last = replay.records.last().map(|(_, record)| recorded_policy(record)).transpose()?;
         let known = Known { last_valid: last, read: None };
-        Ok(Self { ledger, stream, known: Arc::new(Mutex::new(known)) })
+        Ok(Self { repo: repo.clone(), ledger, stream, known: Arc::new(Mutex::new(known)) })
     }
 
     /// Whether the policy at `tip` can be told without the mirror.
@@ -73,8 +75,18 @@ impl PolicyKeeper {
                 None => Ruling::Never(findings),
             },
         };
-        self.lock().read = Some((tip.clone(), ruling.clone()));
+        let before = self.lock().read.replace((tip.clone(), ruling.clone()));
+        if before.is_none_or(|(commit, _)| commit != *tip) {
+            self.log(&ruling, tip);
+        }
         Ok(ruling)
+    }
+
+    fn log(&self, ruling: &Ruling, tip: &CommitSha) {
+        let (Ruling::Earlier(_, findings) | Ruling::Never(findings)) = ruling else { return };
+        for finding in findings {
+            warn!(repo = %self.repo, tip = tip.short(), %finding, "the policy is invalid");
+        }
     }
 
     async fn keep(&self, policy: &Policy) -> Result<(), PrepareFault> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ci_domain::forge::{IssueCommand, PullComment, Reaction};
 use ci_domain::ids::{Login, RepoName};
 use ci_domain::pull::Request;
+use ci_domain::wording;
 use ci_github::{Forge, ForgeError};
 use heights::{Context, Fault};
 use tracing::{info, warn};
@@ -18,7 +19,8 @@ use crate::watcher::{Msg, Watcher};
 
 /// What is answered to a comment.
 enum Answer {
-    React(Reaction),
+    /// A reaction, or these words where the forge does not take it.
+    React(Reaction, String),
     Say(String),
 }
 
@@ -179,24 +181,16 @@ async fn may_command(
 async fn answer(pull: &PullHandle, request: Option<Request>, comment: &PullComment) -> Answer {
     let Some(request) = request else {
         return match pull.view().await {
-            Ok(view) => Answer::Say(why(&view.verdict)),
+            Ok(view) => Answer::Say(wording::why(&view.verdict, view.policy_error.as_deref())),
             Err(error) => Answer::Say(format!("the pull request's actor does not answer: {error}")),
         };
     };
     let who = comment.comment.author.clone();
     match pull.request(request, who, Some(comment.comment.id)).await {
-        Ok(Ok(_)) => Answer::React(Reaction::ThumbsUp),
+        Ok(Ok(jobs)) => Answer::React(Reaction::ThumbsUp, wording::heeded(&jobs)),
         Ok(Err(refusal)) => Answer::Say(refusal.to_string()),
         Err(error) => Answer::Say(format!("the pull request's actor does not answer: {error}")),
     }
-}
-
-fn why(verdict: &ci_domain::gate::Verdict) -> String {
-    if verdict.unmet.is_empty() {
-        return verdict.description.clone();
-    }
-    let unmet = verdict.unmet.iter();
-    unmet.map(|unmet| format!("- {}; met by: {}\n", unmet.condition, unmet.met_by)).collect()
 }
 
 async fn give(
@@ -205,8 +199,51 @@ async fn give(
     comment: &PullComment,
     answer: Answer,
 ) -> Result<(), ForgeError> {
-    match answer {
-        Answer::React(reaction) => forge.react(repo, comment.comment.id, reaction).await,
-        Answer::Say(text) => forge.create_comment(repo, comment.pull, &text).await.map(|_| ()),
+    let text = match answer {
+        Answer::Say(text) => text,
+        Answer::React(reaction, text) => {
+            let Err(error) = forge.react(repo, comment.comment.id, reaction).await else {
+                return Ok(());
+            };
+            warn!(%repo, %error, "failed to react to a command; it is answered in words");
+            text
+        }
+    };
+    forge.create_comment(repo, comment.pull, &text).await.map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use ci_domain::forge::{Comment, Head};
+    use ci_domain::ids::{BranchName, CommitSha};
+    use ci_github::fake::{CommentedOn, FakeGitHub, NewPull};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_whose_reaction_is_refused_is_given_in_words() {
+        let (github, ada) = (FakeGitHub::new(), Login::new("ada").unwrap());
+        let (name, main) = (RepoName::new("acme/shop").unwrap(), BranchName::new("main").unwrap());
+        let sha = CommitSha::new("a".repeat(40)).unwrap();
+        let repo = github.add_repo(name.clone(), main.clone(), sha.clone());
+        let head = Head { sha, branch: main.clone(), repo: Some(name.clone()) };
+        let (title, author) = ("Change".to_owned(), ada.clone());
+        let pull = repo.open_pull(NewPull { title, author, head, base: main, draft: false });
+        let id = repo.comment(pull, &ada, "/ci retry");
+        let (body, author) = ("/ci retry".to_owned(), ada);
+        let created_at = ci_domain::forge::Timestamp(0);
+        let comment = PullComment { pull, comment: Comment { id, author, body, created_at } };
+        let forge: Arc<dyn Forge> = Arc::new(github.clone());
+        let done = || Answer::React(Reaction::ThumbsUp, "Done: air:test.".to_owned());
+        let said = || -> Vec<String> {
+            let comments = repo.comments(&CommentedOn::Pull(pull));
+            comments[1..].iter().map(|comment| comment.body.clone()).collect()
+        };
+        give(&forge, &name, &comment, done()).await.unwrap();
+        assert_eq!(repo.comments(&CommentedOn::Pull(pull))[0].reactions, [Reaction::ThumbsUp]);
+        assert_eq!(said(), Vec::<String>::new());
+        github.fail_next(ForgeError::Rejected { status: 422, message: "no".to_owned() });
+        give(&forge, &name, &comment, done()).await.unwrap();
+        assert_eq!(said(), ["Done: air:test."]);
     }
 }

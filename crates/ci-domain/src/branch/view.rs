@@ -8,7 +8,7 @@ use crate::ids::JobId;
 use crate::may_run::{Disk, Isolation};
 use crate::outcome::Outcome;
 use crate::outline::{Outline, Preparation, Prepared};
-use crate::wording;
+use crate::{report, wording};
 
 impl Branch {
     /// What the machine knows of its surroundings.
@@ -73,8 +73,9 @@ impl Branch {
                 let required = outline.sort_required(self.outcomes(), true);
                 let waits = self.disk == Disk::Low && !self.owed().is_empty();
                 let disk = (StatusState::Pending, wording::WAITING_FOR_DISK.to_owned());
-                let passed = (StatusState::Success, wording::ALL_PASSED.to_owned());
-                if waits { disk } else { required.worst().unwrap_or(passed) }
+                let passed =
+                    || (StatusState::Success, report::passed(outline, self.outcomes(), |_| true));
+                if waits { disk } else { required.worst().unwrap_or_else(passed) }
             }
         }
     }

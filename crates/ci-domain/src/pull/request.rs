@@ -78,7 +78,10 @@ impl Pull {
         }
         let jobs = self.concerned(request)?;
         match request {
-            Request::Retry(_) if jobs.is_empty() => Err(Refusal::NothingToRetry),
+            Request::Retry(job) if jobs.is_empty() => {
+                job.as_ref().map_or(Ok(()), |job| self.expect_unblocked(job))?;
+                Err(Refusal::NothingToRetry)
+            }
             Request::Cancel(_) if jobs.is_empty() => Err(Refusal::NothingToCancel),
             _ => Ok(jobs),
         }

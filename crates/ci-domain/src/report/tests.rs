@@ -90,7 +90,27 @@ fn each_component_says_how_it_stands() {
         (
             "air:test +air:gone cloak:bench?",
             "air:test cancelled cloak:bench failed",
-            ["air failure: air:gone missing", "cloak success: no job is required"],
+            [
+                "air failure: air:gone missing",
+                "cloak success: no job is required; optional cloak:bench failed",
+            ],
+        ),
+        (
+            "air:test air:lint? air:b? air:a? air:fmt? cloak:test cloak:bench?",
+            "air:test passed air:lint failed air:b oom air:a oom air:fmt passed cloak:test passed",
+            [
+                "air success: all required jobs passed; optional air:lint failed; optional air:a, air:b \
+                 crashed",
+                "cloak success: all required jobs passed",
+            ],
+        ),
+        (
+            "air:test air:lint? cloak:test cloak:bench?",
+            "air:test passed air:lint passed cloak:test passed cloak:bench cancelled",
+            [
+                "air success: all jobs passed",
+                "cloak success: all required jobs passed; optional cloak:bench cancelled",
+            ],
         ),
         (
             "air:test cloak:test cloak:ship!<cloak:test",

@@ -68,6 +68,29 @@ fn a_failure_on_a_branch_names_the_branch_as_a_shell_may_read_it() {
 }
 
 #[test]
+fn why_lists_every_condition_and_an_invalid_policy_that_mentions_nobody() {
+    let unmet = |condition: &str, met_by: &str| Unmet {
+        condition: condition.to_owned(),
+        met_by: met_by.to_owned(),
+    };
+    let mut verdict = Verdict {
+        state: StatusState::Pending,
+        description: "awaiting air:test".to_owned(),
+        unmet: vec![unmet("awaiting air:test", "its end"), unmet("draft", "marking it")],
+    };
+    let conditions = "- awaiting air:test; met by: its end\n- draft; met by: marking it\n";
+    assert_eq!(why(&verdict, None), conditions);
+    verdict.unmet.clear();
+    verdict.description = CAN_BE_MERGED.to_owned();
+    assert_eq!(why(&verdict, None), "pull request can be merged\n");
+    let error = "ci-policy.yaml:3:5: unknown key \"@acme/dev\"\n  hint: ```";
+    let text = why(&verdict, Some(error));
+    assert!(text.contains(error), "{text}");
+    assert!(outside_of_fences(&text).contains(EARLIER_POLICY), "{text}");
+    assert!(!outside_of_fences(&text).contains('@'), "{text}");
+}
+
+#[test]
 fn the_policy_is_mended_on_the_default_branch() {
     assert_eq!(who_mends("ci-policy.yaml:3: unknown key"), "a commit on the default branch");
     assert_eq!(who_mends("air/ci.yaml:3: unknown key"), "a new head");

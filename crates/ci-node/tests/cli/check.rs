@@ -48,7 +48,7 @@ fn every_error_has_its_place_and_a_hint() {
     "
     );
     insta::assert_snapshot!(found(&[("mergeable/ci.yaml", "jobs: {test: [x]}")]), @r#"
-    mergeable/ci.yaml:1:1: component "mergeable" is invalid: 1 to 100 characters of [A-Za-z0-9._/-], no empty, '.' or '..' part, and not 'mergeable'
+    mergeable/ci.yaml:1:1: component "mergeable" is invalid: a folder that is not called 'mergeable', like the umbrella status
       hint: rename the folder, or move the file into another
     "#);
     insta::assert_snapshot!(

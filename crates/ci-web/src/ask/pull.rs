@@ -2,8 +2,9 @@
 
 use ci_build::{AskError, JobPhase, JobStatus, JobView, PullView};
 use ci_domain::forge::StatusState;
-use ci_domain::ids::{PullNumber, RepoName};
+use ci_domain::ids::{JobId, PullNumber, RepoName};
 use ci_domain::outcome::{JobResult, Outcome};
+use ci_domain::wording;
 
 use crate::moment::duration_ms;
 use crate::wire::{Job, JobState, PullDetail, PullSummary, Unmet, VerdictState};
@@ -78,7 +79,10 @@ pub(super) fn job(view: &JobView) -> Job {
     };
     match &view.status {
         JobStatus::Pending => blank,
-        JobStatus::Blocked => Job { state: JobState::Blocked, ..blank },
+        JobStatus::Blocked(by) => {
+            let by: Vec<&JobId> = by.iter().collect();
+            Job { state: JobState::Blocked, reason: Some(wording::needs(&by)), ..blank }
+        }
         JobStatus::AwaitingApproval => Job { state: JobState::AwaitingApproval, ..blank },
         JobStatus::UnderWay(attempt, phase) => {
             let blank = Job { attempt: Some(attempt.to_string()), ..blank };

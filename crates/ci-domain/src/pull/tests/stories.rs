@@ -385,6 +385,10 @@ fn people_are_told_why_they_are_refused() {
         (Request::Cancel(None), "there is nothing to cancel"),
         (Request::Retry(Some(id("cloak:test"))), "there is nothing to retry"),
         (
+            Request::Retry(Some(id("air:test"))),
+            "`air:test` is blocked by `air:compile`; retry or force that first",
+        ),
+        (
             Request::Force(job("air:test")),
             "`air:test` is blocked by `air:compile`; retry or force that first",
         ),

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use ci_domain::wording::EARLIER_POLICY;
 use ci_web::wire::{Job, PullDetail, PullSummary};
 
 use crate::output::duration_text;
@@ -52,7 +53,7 @@ pub(in crate::remote) fn rest(
         parts.push(table(["JOB", "STATE", "TIME", ""], &rows));
     }
     parts.extend(findings.iter().map(|finding| format!("\n{finding}")));
-    parts.extend(policy_error.map(|error| format!("\nAn earlier policy holds:\n{error}")));
+    parts.extend(policy_error.map(policy));
     parts
 }
 
@@ -61,7 +62,13 @@ pub(super) fn why(detail: &PullDetail) -> String {
     let pull = &detail.pull;
     let heading = format!("{}#{}: {}", pull.repo, pull.number, pull.description);
     let lines = detail.unmet.iter().map(|unmet| format!("  {}: {}", unmet.condition, unmet.met_by));
-    std::iter::once(heading).chain(lines).collect::<Vec<_>>().join("\n")
+    let policy = detail.policy_error.as_ref().map(policy);
+    std::iter::once(heading).chain(lines).chain(policy).collect::<Vec<_>>().join("\n")
+}
+
+/// What is wrong with the policy.
+fn policy(error: &String) -> String {
+    format!("\n{EARLIER_POLICY}:\n{error}")
 }
 
 fn commits(detail: &PullDetail) -> String {
