@@ -24,7 +24,7 @@
 //! cron expression goes by the clock on the wall, which is looked at twice a minute, so a clock
 //! that is set and a machine that slept are noticed.
 //! What a cron expression means when clocks are set twice a year is told at
-//! [`Cron`](heights_core::Cron).
+//! [`Cron`].
 
 mod board;
 mod clock;
