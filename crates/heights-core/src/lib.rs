@@ -19,6 +19,7 @@
 
 mod admission;
 mod backoff;
+mod breaker;
 mod bucket;
 mod civil;
 mod codel;
@@ -34,6 +35,7 @@ pub use admission::{
     Admission, Claim, Decision, Grant, Limits, QueueId, QueueView, RefusalKind, Request,
 };
 pub use backoff::{Backoff, Dice};
+pub use breaker::{BreakerMachine, BreakerPlan, BreakerState, Outcome, Pass, Trip};
 pub use bucket::{Rate, TokenBucket};
 pub use civil::Civil;
 pub use codel::CoDel;

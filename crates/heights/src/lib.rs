@@ -42,6 +42,7 @@
 //! |---|---|
 //! | [`app`] | a whole program: signals, ordered stop within a budget, exit code, inspector |
 //! | [`regulator`] | how much happens at once, and how often |
+//! | [`breaker`] | what is not called while it would fail |
 //! | [`periodic`] | what happens again and again |
 //! | [`registry`] | who answers to which name |
 //! | [`bus`] | who hears what happens |
@@ -53,6 +54,7 @@
 #![warn(missing_docs)]
 
 pub mod app;
+pub mod breaker;
 pub mod bus;
 pub mod flow;
 #[cfg(feature = "http")]
