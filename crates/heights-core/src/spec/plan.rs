@@ -22,7 +22,7 @@ pub struct ChildPlan {
     pub backoff: Option<Backoff>,
     /// How many restarts of this child are too many, whatever the supervisor allows.
     pub limit: Option<RestartLimit>,
-    /// Whether its own end can end its supervisor, as [`AutoShutdown`] says.
+    /// Whether its own end can end its supervisor, as [`AutoShutdown`](crate::AutoShutdown) says.
     pub significant: bool,
 }
 
