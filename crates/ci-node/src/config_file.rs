@@ -86,6 +86,7 @@ mod tests {
         /ci-node.toml:1:1: unknown key `nam`
           hint: did you mean `name`?
         /ci-node.toml:3:10: `http.listen`: "nowhere" is no address such as 127.0.0.1:8080
+          hint: write an IP address, ':' and a port; 0.0.0.0 is all of this machine's
         "#);
     }
 
