@@ -14,8 +14,8 @@ use crate::run::passed_on::PassedOn;
 use crate::{check, completions, demo, init, plan, run, schema, serve};
 
 pub(crate) use remote::{
-    BranchArgs, BranchCommand, NodeArgs, PrArgs, PrCommand, QuarantineArgs, QuarantineCommand,
-    StatusArgs, StoreArgs, StoreCommand, TokenArgs, TokenCommand, Which,
+    BranchArgs, BranchCommand, LogArgs, NodeArgs, PrArgs, PrCommand, PullArg, QuarantineArgs,
+    QuarantineCommand, StatusArgs, StoreArgs, StoreCommand, TokenArgs, TokenCommand,
 };
 
 /// Continuous integration for the pull requests of monorepos.

@@ -30,8 +30,23 @@ pub(crate) struct StatusArgs {
     pub(crate) output: Format,
 }
 
+/// A question to a node, and how its answer is printed.
 #[derive(Debug, Args)]
-pub(crate) struct PrArgs {
+pub(crate) struct Question<C: Subcommand> {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Format::Text, global = true)]
+    pub(crate) output: Format,
+
+    #[command(subcommand)]
+    pub(crate) command: C,
+}
+
+/// A question about one of the repositories that a node serves.
+#[derive(Debug, Args)]
+pub(crate) struct RepoQuestion<C: Subcommand> {
     #[command(flatten)]
     pub(crate) node: NodeArgs,
 
@@ -44,35 +59,52 @@ pub(crate) struct PrArgs {
     pub(crate) output: Format,
 
     #[command(subcommand)]
-    pub(crate) command: PrCommand,
+    pub(crate) command: C,
 }
+
+/// Which pull request is meant.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct PullArg {
+    #[arg(value_name = "N", value_parser = number)]
+    pub(crate) number: PullNumber,
+}
+
+/// Whose log is meant, and for how long.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    #[arg(value_name = "COMPONENT:JOB")]
+    pub(crate) job: JobId,
+    /// Go on until the job ends.
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+}
+
+pub(crate) type PrArgs = RepoQuestion<PrCommand>;
+pub(crate) type BranchArgs = RepoQuestion<BranchCommand>;
+pub(crate) type QuarantineArgs = RepoQuestion<QuarantineCommand>;
+pub(crate) type TokenArgs = Question<TokenCommand>;
+pub(crate) type StoreArgs = Question<StoreCommand>;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PrCommand {
     /// Lists the open pull requests.
     List,
     /// Shows a pull request and its jobs.
-    Show {
-        #[arg(value_name = "N", value_parser = number)]
-        number: PullNumber,
-    },
+    Show(PullArg),
     /// Tells every reason why a pull request cannot be merged, and what would change it.
-    Why {
-        #[arg(value_name = "N", value_parser = number)]
-        number: PullNumber,
-    },
+    Why(PullArg),
     /// Runs again what failed, crashed or was cancelled.
     Retry {
-        #[arg(value_name = "N", value_parser = number)]
-        number: PullNumber,
+        #[command(flatten)]
+        pull: PullArg,
         /// Only this one.
         #[arg(value_name = "COMPONENT:JOB")]
         job: Option<JobId>,
     },
     /// Runs a job even if it passed or is not affected.
     Force {
-        #[arg(value_name = "N", value_parser = number)]
-        number: PullNumber,
+        #[command(flatten)]
+        pull: PullArg,
         /// Which one, or all of them.
         #[arg(value_name = "COMPONENT:JOB|all")]
         job: Which,
@@ -82,39 +114,19 @@ pub(crate) enum PrCommand {
     },
     /// Ends what runs.
     Cancel {
-        #[arg(value_name = "N", value_parser = number)]
-        number: PullNumber,
+        #[command(flatten)]
+        pull: PullArg,
         /// Only this one.
         #[arg(value_name = "COMPONENT:JOB")]
         job: Option<JobId>,
     },
     /// Prints what the commands of a job wrote; of one that has ended, failures last.
     Logs {
-        #[arg(value_name = "N", value_parser = number)]
-        number: PullNumber,
-        #[arg(value_name = "COMPONENT:JOB")]
-        job: JobId,
-        /// Go on until the job ends.
-        #[arg(short, long)]
-        follow: bool,
+        #[command(flatten)]
+        pull: PullArg,
+        #[command(flatten)]
+        log: LogArgs,
     },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BranchArgs {
-    #[command(flatten)]
-    pub(crate) node: NodeArgs,
-
-    /// The repository; not needed where the node serves only one.
-    #[arg(long, value_name = "OWNER/NAME", global = true)]
-    pub(crate) repo: Option<RepoName>,
-
-    /// How to print.
-    #[arg(short, long, value_enum, default_value_t = Format::Text, global = true)]
-    pub(crate) output: Format,
-
-    #[command(subcommand)]
-    pub(crate) command: BranchCommand,
 }
 
 #[derive(Debug, Subcommand)]
@@ -138,11 +150,8 @@ pub(crate) enum BranchCommand {
     Logs {
         #[arg(value_name = "NAME")]
         name: BranchName,
-        #[arg(value_name = "COMPONENT:JOB")]
-        job: JobId,
-        /// Go on until the job ends.
-        #[arg(short, long)]
-        follow: bool,
+        #[command(flatten)]
+        log: LogArgs,
     },
 }
 
@@ -151,19 +160,6 @@ pub(crate) enum BranchCommand {
 pub(crate) enum Which {
     One(JobId),
     All,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TokenArgs {
-    #[command(flatten)]
-    pub(crate) node: NodeArgs,
-
-    /// How to print.
-    #[arg(short, long, value_enum, default_value_t = Format::Text, global = true)]
-    pub(crate) output: Format,
-
-    #[command(subcommand)]
-    pub(crate) command: TokenCommand,
 }
 
 #[derive(Debug, Subcommand)]
@@ -186,45 +182,12 @@ pub(crate) enum TokenCommand {
     },
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct QuarantineArgs {
-    #[command(flatten)]
-    pub(crate) node: NodeArgs,
-
-    /// The repository; not needed where the node serves only one.
-    #[arg(long, value_name = "OWNER/NAME", global = true)]
-    pub(crate) repo: Option<RepoName>,
-
-    /// How to print.
-    #[arg(short, long, value_enum, default_value_t = Format::Text, global = true)]
-    pub(crate) output: Format,
-
-    #[command(subcommand)]
-    pub(crate) command: QuarantineCommand,
-}
-
 #[derive(Debug, Subcommand)]
 pub(crate) enum QuarantineCommand {
     /// Lists the pull requests that were given up.
     List,
     /// Takes a pull request up again.
-    Lift {
-        #[arg(value_name = "N", value_parser = number)]
-        number: PullNumber,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct StoreArgs {
-    #[command(flatten)]
-    pub(crate) node: NodeArgs,
-
-    /// How to print.
-    #[arg(short, long, value_enum, default_value_t = Format::Text, global = true)]
-    pub(crate) output: Format,
-
-    #[command(subcommand)]
-    pub(crate) command: StoreCommand,
+    Lift(PullArg),
 }
 
 #[derive(Debug, Subcommand)]
@@ -240,6 +203,16 @@ pub(crate) enum StoreCommand {
     },
     /// Makes the store as small as it can be; no server may run.
     Compact,
+}
+
+impl Which {
+    /// The one job, where it is one.
+    pub(crate) fn one(&self) -> Option<&JobId> {
+        match self {
+            Self::One(job) => Some(job),
+            Self::All => None,
+        }
+    }
 }
 
 impl std::str::FromStr for Which {

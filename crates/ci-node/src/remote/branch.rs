@@ -3,10 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use ci_web::client::Follow;
 use ci_web::wire::{BranchDetail, BranchSummary};
 
-use crate::args::{BranchArgs, BranchCommand, Format, Which};
+use crate::args::{BranchArgs, BranchCommand, Format};
 use crate::output::{Output, table};
 use crate::remote::pr::{logs, print_jobs, text};
 use crate::remote::{connect, refusal, repo};
@@ -35,18 +34,12 @@ pub(crate) async fn run(args: &BranchArgs) -> Result<ExitCode> {
             }
         }
         BranchCommand::Force { name, job } => {
-            let job = match job {
-                Which::One(job) => Some(job),
-                Which::All => None,
-            };
-            let jobs = client.force_branch(&repo, name, job).await.map_err(refusal)?;
+            let jobs = client.force_branch(&repo, name, job.one()).await.map_err(refusal)?;
             print_jobs("Again", &jobs, args.output)?;
         }
-        BranchCommand::Logs { name, job, follow } => {
-            let follow = if *follow { Follow::Yes } else { Follow::No };
+        BranchCommand::Logs { name, log } => {
             let branch = client.branch(&repo, name).await.map_err(refusal)?;
-            let place = format!("{name} of {repo}");
-            logs::print(&client, &place, &branch.jobs, (job, follow)).await?;
+            logs::print(&client, &format!("{name} of {repo}"), &branch.jobs, log).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

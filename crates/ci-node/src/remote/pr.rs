@@ -7,10 +7,10 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use ci_domain::ids::{PullNumber, RepoName};
-use ci_web::client::{AdminClient, Follow};
+use ci_web::client::AdminClient;
 use ci_web::wire::{Jobs, PullSummary};
 
-use crate::args::{Format, PrArgs, PrCommand, Which};
+use crate::args::{Format, PrArgs, PrCommand, PullArg};
 use crate::output::{Output, note};
 use crate::remote::{connect, refusal, repo};
 
@@ -28,29 +28,23 @@ pub(crate) async fn run(args: &PrArgs) -> Result<ExitCode> {
     let (client, repo, format) = (&client, &repo, args.output);
     match &args.command {
         PrCommand::List => {}
-        PrCommand::Show { number } => show(client, repo, *number, format).await?,
-        PrCommand::Why { number } => why(client, repo, *number, format).await?,
-        PrCommand::Retry { number, job } => {
-            let jobs = client.retry(repo, *number, job.as_ref()).await.map_err(refusal)?;
+        PrCommand::Show(pull) => show(client, repo, pull.number, format).await?,
+        PrCommand::Why(pull) => why(client, repo, pull.number, format).await?,
+        PrCommand::Retry { pull, job } => {
+            let jobs = client.retry(repo, pull.number, job.as_ref()).await.map_err(refusal)?;
             print_jobs("Again", &jobs, format)?;
         }
-        PrCommand::Force { number, job, clean } => {
-            let job = match job {
-                Which::One(job) => Some(job),
-                Which::All => None,
-            };
-            let jobs = client.force(repo, *number, job, *clean).await.map_err(refusal)?;
+        PrCommand::Force { pull, job, clean } => {
+            let jobs = client.force(repo, pull.number, job.one(), *clean).await.map_err(refusal)?;
             print_jobs("Again", &jobs, format)?;
         }
-        PrCommand::Cancel { number, job } => {
-            let jobs = client.cancel(repo, *number, job.as_ref()).await.map_err(refusal)?;
+        PrCommand::Cancel { pull, job } => {
+            let jobs = client.cancel(repo, pull.number, job.as_ref()).await.map_err(refusal)?;
             print_jobs("Ending", &jobs, format)?;
         }
-        PrCommand::Logs { number, job, follow } => {
-            let follow = if *follow { Follow::Yes } else { Follow::No };
+        PrCommand::Logs { pull: PullArg { number }, log } => {
             let pull = client.pull(repo, *number).await.map_err(refusal)?;
-            let place = format!("{repo}#{number}");
-            logs::print(client, &place, &pull.jobs, (job, follow)).await?;
+            logs::print(client, &format!("{repo}#{number}"), &pull.jobs, log).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use ci_web::wire::Quarantined;
 
-use crate::args::{Format, QuarantineArgs, QuarantineCommand};
+use crate::args::{Format, PullArg, QuarantineArgs, QuarantineCommand};
 use crate::output::table;
 use crate::output::{Output, note};
 use crate::remote::{connect, refusal, repo};
@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &QuarantineArgs) -> Result<ExitCode> {
                 }
             }
         }
-        QuarantineCommand::Lift { number } => {
+        QuarantineCommand::Lift(PullArg { number }) => {
             let repo = repo(&client, args.repo.as_ref()).await?;
             client.lift(&repo, number).await.map_err(refusal)?;
             note(&format!("{repo}#{number} is taken up again"));

@@ -7,9 +7,9 @@ use ci_domain::ids::{AttemptId, JobId};
 use ci_web::client::{AdminClient, Follow};
 use ci_web::wire::Job;
 
+use crate::args::LogArgs;
 use crate::exit::Exit;
-use crate::output::Output;
-use crate::output::Tame;
+use crate::output::{Output, Tame};
 use crate::remote::refusal;
 
 /// Prints the log of the latest attempt at one of the jobs of `place`: byte for byte, but for what could take over a
@@ -18,9 +18,10 @@ pub(in crate::remote) async fn print(
     client: &AdminClient,
     place: &str,
     jobs: &[Job],
-    (job, follow): (&JobId, Follow),
+    log: &LogArgs,
 ) -> Result<()> {
-    let attempt = attempt(place, jobs, job)?;
+    let attempt = attempt(place, jobs, &log.job)?;
+    let follow = if log.follow { Follow::Yes } else { Follow::No };
     let mut log = client.job_log(&attempt, follow).await.map_err(refusal)?;
     let mut output = Output::new();
     let mut tame = io::stdout().is_terminal().then(Tame::default);
