@@ -21,9 +21,10 @@ use ci_git::{Credential, Git, MirrorConfig, Workspaces};
 use ci_github::{
     AppKey, Credentials, Forge, GitHub, GitHubConfig, LocalForge, LogOnly, TimestampParser,
 };
-use ci_store::{Ledger, Options, SledLedger, Stamp};
+use ci_store::{SledLedger, Stamp};
 use heights::SupervisorBuilder;
-use tracing::warn;
+
+use crate::store;
 
 /// The hidden subcommand by which this executable becomes a runner.
 pub(crate) const RUNNER: &str = "__runner";
@@ -52,7 +53,7 @@ pub(crate) struct Folders(PathBuf);
 pub(crate) async fn compose(config: &NodeConfig, path: String) -> Result<Composed> {
     let folders = Folders(config.data_dir.clone());
     let git = Git::discover(None).await?;
-    let ledger = open_ledger(&folders)?;
+    let ledger = store::open(&folders.store())?;
     let runs = Runs::open(&folders.runs())
         .with_context(|| format!("failed to make {}", folders.runs().display()))?;
     let at_work = runs.at_work().context("failed to look at the runs of an earlier node")?;
@@ -120,18 +121,6 @@ pub(crate) fn queue_limits(config: &NodeConfig) -> BTreeMap<String, QueueLimits>
         burst: queue.burst.map(NonZeroU32::get),
     };
     config.queues.iter().map(|(name, queue)| (name.clone(), limits(queue))).collect()
-}
-
-fn open_ledger(folders: &Folders) -> Result<Arc<dyn Ledger>> {
-    let folder = folders.store();
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("failed to make {}", folder.display()))?;
-    let opened = SledLedger::open(&folder, Options::new(stamp()))
-        .with_context(|| format!("failed to open the store in {}", folder.display()))?;
-    if let Some(recovery) = opened.recovery {
-        warn!(%recovery, "the store was damaged");
-    }
-    Ok(Arc::new(opened.ledger))
 }
 
 fn repo_args(

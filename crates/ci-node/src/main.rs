@@ -10,6 +10,7 @@ mod output;
 mod compose;
 mod demo;
 mod serve;
+mod store;
 
 mod change;
 mod check;

@@ -17,6 +17,7 @@ mod actors;
 mod bad_input;
 mod base;
 mod damage;
+mod full_disk;
 mod green;
 mod heads;
 mod kills;

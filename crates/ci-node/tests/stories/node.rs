@@ -45,7 +45,11 @@ impl Node {
 
     /// Starts a node and returns at once.
     pub fn spawn(folder: &Path, port: u16, log: File) -> Self {
-        let child = command(folder, log).spawn().unwrap();
+        Self::of(command(folder, log).spawn().unwrap(), port)
+    }
+
+    /// The node that runs as `child`.
+    pub fn of(child: Child, port: u16) -> Self {
         Self { child, url: format!("http://127.0.0.1:{port}"), client: Client::new() }
     }
 
@@ -69,11 +73,16 @@ impl Node {
     }
 
     /// Asks the node to end, and waits until it has.
-    pub async fn terminate(mut self) -> ExitStatus {
+    pub async fn terminate(self) -> ExitStatus {
         let pid = Pid::from_raw(self.child.id().cast_signed()).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
+        self.ended().await
+    }
+
+    /// Waits until the node has ended.
+    pub async fn ended(mut self) -> ExitStatus {
         let has_ended = async || self.child.try_wait().unwrap();
-        wait_for("the node to end after SIGTERM", LIMIT, has_ended).await
+        wait_for("the node to end", LIMIT, has_ended).await
     }
 
     /// Posts a webhook; answers with the status, 0 where there was no answer.
