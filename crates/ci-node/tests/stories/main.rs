@@ -16,6 +16,7 @@ mod absence;
 mod actors;
 mod bad_input;
 mod base;
+mod branches;
 mod damage;
 mod full_disk;
 mod green;

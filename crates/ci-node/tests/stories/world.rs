@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::SystemTime;
 
 use ci_domain::forge::{Head, ReviewState, Timestamp};
@@ -58,7 +59,7 @@ impl World {
         repo.grant(&login("linus"));
         let answering = github.clone();
         let server = StandIn::start(move |request| answering.answer(&request)).await;
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         std::fs::create_dir(folder.path().join("run")).unwrap();
         std::fs::write(folder.path().join("outside"), "").unwrap();
         let main = RefCell::new(main);
@@ -154,6 +155,11 @@ impl World {
         self.main.replace(sha);
     }
 
+    /// The tip of main.
+    pub fn tip(&self) -> CommitSha {
+        self.main.borrow().clone()
+    }
+
     pub fn approve(&self, pull: PullNumber) {
         let _review = self.repo.review(pull, &login("linus"), ReviewState::Approved);
     }
@@ -206,6 +212,16 @@ impl Drop for World {
             println!("the log of the node:\n{}", self.log());
         }
     }
+}
+
+/// A port that is free, and stays so while a node is away: not one of those that the system gives to
+/// whoever connects somewhere, even to this very port.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let of_process = u16::try_from(std::process::id() % 1200).unwrap() * 10;
+    let next = || 20_000 + (of_process + NEXT.fetch_add(1, Relaxed)) % 12_000;
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::iter::repeat_with(next).take(12_000).find(is_free).unwrap()
 }
 
 /// The seconds since 1970.
