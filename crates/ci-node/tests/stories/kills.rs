@@ -15,7 +15,7 @@ use crate::world::World;
 const COMPONENTS: u64 = 8;
 const FILES_EACH: u64 = 250;
 const PULLS: u64 = 20;
-const KILLS: u64 = 10;
+pub const KILLS: u64 = 10;
 /// The shortest and the longest life of a node, in milliseconds.
 const LIFE: (u64, u64) = (100, 2500);
 /// How long everything may take once nobody kills any more.
@@ -117,7 +117,7 @@ fn kinds() -> impl Iterator<Item = Kind> {
     (1..=PULLS).map(Kind)
 }
 
-fn files() -> Vec<(String, String)> {
+pub fn files() -> Vec<(String, String)> {
     let file = |component: u64, file: u64| {
         (format!("c{component}/f{file}"), format!("good\n{component} {file}\n"))
     };
@@ -135,36 +135,49 @@ fn files() -> Vec<(String, String)> {
 async fn a_node_killed_ten_times_loses_nothing_and_does_nothing_twice() {
     let world = World::new(&files()).await;
     world.configure("1s", "");
-    let mut chance = Chance::new(seed());
-    let mut node = world.start().await;
-    for life in 0..KILLS {
-        act(&world, life);
+    killed_ten_times(&world, async |node, _| {
         for delivery in world.webhooks() {
             // Nobody answers for a node that comes up just now: its first poll will tell.
             node.post(&delivery).await;
         }
+    })
+    .await;
+}
+
+/// Lets people act through ten lives of a node; `tell` tells the node what they did in each.
+pub async fn killed_ten_times(world: &World, mut tell: impl AsyncFnMut(&Node, u64)) {
+    let mut chance = Chance::new(seed());
+    let mut node = world.start().await;
+    for life in 0..KILLS {
+        act(world, life);
+        tell(&node, life).await;
         // A moment that no fact announces.
         sleep(Duration::from_millis(LIFE.0 + chance.below(LIFE.1 - LIFE.0))).await;
         node.kill9();
         node = world.spawn();
     }
     node.ready().await;
-    settles(&world, &node).await;
-    world.nothing_runs_beside(&node).await;
-    every_job_ran_once(&world);
-    every_log_is_whole(&world, &node).await;
-    nothing_was_said_twice(&world);
-    no_status_went_back(&world);
+    ends_well(world, &node).await;
+}
+
+/// Waits for the end, and sees that nothing was lost and nothing done twice.
+pub async fn ends_well(world: &World, node: &Node) {
+    settles(world, node).await;
+    world.nothing_runs_beside(node).await;
+    every_job_ran_once(world);
+    every_log_is_whole(world, node).await;
+    nothing_was_said_twice(world);
+    no_status_went_back(world);
     assert!(!world.log().contains("child terminated"), "an actor crashed");
 }
 
 /// Which moments the node is killed at; another seed finds others.
-fn seed() -> u64 {
+pub fn seed() -> u64 {
     std::env::var("STORY_SEED").map_or(20, |seed| seed.parse().unwrap())
 }
 
 /// What people do in a life: they open pull requests, and do all the rest in the fourth and seventh.
-fn act(world: &World, life: u64) {
+pub fn act(world: &World, life: u64) {
     for kind in kinds().skip(usize::try_from(life).unwrap() * 3).take(3) {
         let number = world.open(&format!("change-{}", kind.0), &kind.changes());
         assert_eq!(number, kind.number());

@@ -5,6 +5,8 @@
 mod chance;
 mod node;
 mod processes;
+#[path = "../../../ci-github/tests/support/recorded.rs"]
+mod recordings;
 mod repository;
 #[path = "../../../ci-github/tests/support/stand_in.rs"]
 mod stand_in;
@@ -22,5 +24,6 @@ mod full_disk;
 mod green;
 mod heads;
 mod kills;
+mod recorded;
 mod red;
 mod stop;
