@@ -1,9 +1,11 @@
 //! The server: opens what the configuration names, starts the tree, and stops it in order.
 
-use std::net::TcpListener;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use ci_build::NodeHandle;
@@ -13,10 +15,15 @@ use ci_web::WebArgs;
 use heights::{App, ChildSpec};
 use heights_vitals::InspectorBuilder;
 use tokio::sync::watch;
+use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use crate::compose::{Composed, Folders, compose, queue_limits};
 use crate::config_file;
+
+/// How often an address in use is tried, and the pause between two tries.
+const LISTEN_TRIES: u32 = 20;
+const LISTEN_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until SIGTERM.
 ///
@@ -25,7 +32,8 @@ use crate::config_file;
 pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
     let config = config_file::load(config_path)?;
     let address = config.http.listen;
-    let listener = TcpListener::bind(address)
+    let listener = listen(address)
+        .await
         .with_context(|| format!("failed to listen on {address} ([http] listen)"))?;
     let path = std::env::var("PATH").unwrap_or_default();
     let Composed { tree, node } = compose(&config, path).await?;
@@ -42,6 +50,18 @@ pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
         .run()
         .await;
     Ok(ExitCode::from(end.code()))
+}
+
+/// Takes the address, which may be free in a moment: what a killed node was about to start holds its
+/// address until it runs its own program, and an old node may be on its last step.
+async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    for _ in 1..LISTEN_TRIES {
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => sleep(LISTEN_PAUSE).await,
+            listener => return listener,
+        }
+    }
+    TcpListener::bind(address)
 }
 
 /// Describes the web server of a node.
@@ -105,5 +125,24 @@ impl Reload {
         }
         self.secret.send_replace(webhook_secret(&config));
         info!("took the limits of the queues and the webhook secret");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_is_waited_for_a_moment_and_not_for_ever() {
+        let held = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = held.local_addr().unwrap();
+        let refused = listen(address).await.unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::AddrInUse);
+        let let_go = async {
+            sleep(LISTEN_PAUSE * 3).await;
+            drop(held);
+        };
+        let (taken, ()) = tokio::join!(listen(address), let_go);
+        taken.unwrap();
     }
 }

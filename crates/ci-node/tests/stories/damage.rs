@@ -16,7 +16,8 @@ const GREEN: &str = "success pull request can be merged";
 
 /// Ways to break a mirror.
 const BREAKS: [fn(&Path); 4] = [
-    |mirror| std::fs::remove_dir_all(mirror.join("objects")).unwrap(),
+    // Git may be writing there.
+    |mirror| std::fs::rename(mirror.join("objects"), mirror.with_extension("objects")).unwrap(),
     |mirror| std::fs::write(mirror.join("HEAD"), "nonsense").unwrap(),
     |mirror| std::fs::write(mirror.join("config"), "[core\nnonsense").unwrap(),
     |mirror| std::fs::write(mirror.join("packed-refs"), [0xff; 100]).unwrap(),

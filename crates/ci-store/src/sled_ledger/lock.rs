@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use super::OpenError;
 
-/// How often a lock is tried that we ourselves have held, and the pause between two tries.
-const OWN_TRIES: u32 = 100;
-const OWN_PAUSE: Duration = Duration::from_millis(10);
+/// How often a lock is tried that its holder let go of, and the pause between two tries.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The process that holds a folder, as far as it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,15 +32,13 @@ impl DirLock {
             .write(true)
             .open(path)
             .map_err(failed)?;
-        for _ in 0..OWN_TRIES {
+        for _ in 0..TRIES {
             match file.try_lock() {
                 Ok(()) => {
                     write_pid(&mut file).map_err(failed)?;
                     return Ok(Self { _file: file });
                 }
-                Err(TryLockError::WouldBlock) if holder(path) == Some(std::process::id()) => {
-                    pause();
-                }
+                Err(TryLockError::WouldBlock) if holder(path).is_some_and(was_let_go) => pause(),
                 Err(TryLockError::WouldBlock) => break,
                 Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
@@ -49,11 +47,17 @@ impl DirLock {
     }
 }
 
-/// A lock that we ourselves let go of is held on by a child that was forked meanwhile, until it runs its
-/// own program.
+/// Whether the process that took the lock does not hold it any more, so that a child of it does, which
+/// was forked meanwhile and has not yet come to run its own program.
+fn was_let_go(pid: u32) -> bool {
+    let of_other = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    let is_gone = |pid| rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
+    pid == std::process::id() || of_other.is_some_and(is_gone)
+}
+
 #[expect(clippy::disallowed_methods, reason = "opening blocks a thread anyway, and nobody tells")]
 fn pause() {
-    std::thread::sleep(OWN_PAUSE);
+    std::thread::sleep(PAUSE);
 }
 
 fn write_pid(file: &mut File) -> io::Result<()> {
@@ -72,5 +76,24 @@ impl fmt::Display for Pid {
             Some(pid) => write!(f, "process {pid}"),
             None => f.write_str("another process"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn who_ended_has_let_go_and_who_lives_has_not() {
+        let mut child = Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        assert!(was_let_go(child.id()));
+        assert!(was_let_go(std::process::id()));
+        let mut child = Command::new("sleep").arg("100").spawn().unwrap();
+        assert!(!was_let_go(child.id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }
