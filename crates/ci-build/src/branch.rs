@@ -5,14 +5,11 @@
 
 mod perform;
 
-use std::time::Duration;
-
 use ci_domain::branch::{Branch, BranchConfig, BranchEvent, BranchRefusal, BranchStep, Tip};
 use ci_domain::forge::ForceTarget;
 use ci_domain::ids::{BranchName, JobId, Login};
 use ci_domain::may_run::Disk;
 use ci_domain::outline::{Basis, Prepared};
-use ci_store::{Seq, StreamId};
 use heights::{
     CallError, ChildRef, ChildSpec, Context, DynamicRef, Fault, Flow, Recipient, Reply, Report,
     Server,
@@ -21,15 +18,11 @@ use tracing::{debug, info, warn};
 
 use crate::build::BuildFact;
 use crate::builds::{Builds, check};
+use crate::chronicle::{Chronicle, PREPARE_RETRY};
 use crate::elders::Elders;
 use crate::ledger::branch_stream;
 use crate::record::{branch_event, branch_record, branch_snapshot, recalled_branch};
 use crate::view::BranchView;
-
-/// Records after which the stream is folded into a snapshot.
-const RECORDS_PER_SNAPSHOT: usize = 256;
-/// How long a preparation that did not work waits before it is tried again.
-const PREPARE_RETRY: Duration = Duration::from_secs(10);
 
 /// How others speak to a branch.
 #[derive(Clone, Debug)]
@@ -133,11 +126,9 @@ fn config(elders: &Elders, name: &BranchName) -> BranchConfig {
 
 struct BranchActor {
     args: BranchArgs,
-    stream: StreamId,
+    chronicle: Chronicle,
     branch: Branch,
     builds: Builds,
-    since_snapshot: usize,
-    published: Option<ci_domain::report::Report>,
     /// While what a branch that is gone holds is being freed: where it came back meanwhile.
     freeing: Option<Option<Tip>>,
 }
@@ -162,12 +153,12 @@ impl Server for BranchActor {
     async fn init(args: BranchArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
         let (branch, since_snapshot) = replay(&args.elders, &args.name).await?;
         let stream = branch_stream(&args.elders.repo, &args.name);
+        let chronicle = Chronicle::new(args.elders.clone(), stream, since_snapshot);
         let (elders, parent) = (args.elders.clone(), cx.myself().recipient(Msg::Build));
         let builds = Builds::new(elders, args.builds.clone(), parent);
         // What is owed is done after the start, when the younger siblings are there.
         let _self = cx.myself().cast(Msg::Resume);
-        let (published, freeing) = (None, None);
-        Ok(Self { args, stream, branch, builds, since_snapshot, published, freeing })
+        Ok(Self { args, chronicle, branch, builds, freeing: None })
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
@@ -257,27 +248,12 @@ impl BranchActor {
 
     /// Records, then acts, then says what the forge should say now.
     async fn carry_out(&mut self, step: BranchStep, cx: &mut Context<Msg>) -> Result<(), Fault> {
-        if !step.record.is_empty() {
-            let records = step.record.iter().map(branch_record).collect();
-            let added = step.record.len();
-            let seq = self.args.elders.ledger.append(&self.stream, records).await?;
-            self.condense(seq, added).await?;
-        }
+        let records = step.record.iter().map(branch_record).collect();
+        self.chronicle.record(records, || branch_snapshot(self.branch.memory())).await?;
         for effect in step.effects {
             self.perform(effect, cx).await?;
         }
         self.publish();
-        Ok(())
-    }
-
-    /// Folds a stream that has grown long, so that a replay stays short.
-    async fn condense(&mut self, seq: Seq, added: usize) -> Result<(), Fault> {
-        self.since_snapshot += added;
-        if self.since_snapshot >= RECORDS_PER_SNAPSHOT {
-            self.since_snapshot = 0;
-            let body = branch_snapshot(self.branch.memory());
-            self.args.elders.ledger.snapshot(&self.stream, seq, body).await?;
-        }
         Ok(())
     }
 

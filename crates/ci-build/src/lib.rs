@@ -26,6 +26,7 @@ mod branch_tree;
 mod node;
 mod pull_tree;
 mod repo;
+mod subject_tree;
 
 mod branch;
 mod build;
@@ -39,6 +40,7 @@ mod janitor;
 mod mirror;
 mod reporter;
 
+mod chronicle;
 mod elders;
 mod errand;
 mod ledger;

@@ -5,14 +5,11 @@
 
 mod perform;
 
-use std::time::Duration;
-
 use ci_domain::forge::CommentId;
 use ci_domain::ids::{JobId, Login, PullNumber};
 use ci_domain::may_run::Disk;
 use ci_domain::outline::{Basis, Prepared};
 use ci_domain::pull::{Observation, Pull, PullConfig, PullEvent, PullStep, Refusal, Request};
-use ci_store::{Seq, StreamId};
 use heights::{
     CallError, ChildRef, ChildSpec, Context, DynamicRef, Fault, Flow, Recipient, Reply, Report,
     Server,
@@ -21,15 +18,11 @@ use tracing::{debug, info, warn};
 
 use crate::build::BuildFact;
 use crate::builds::{Builds, check};
+use crate::chronicle::{Chronicle, PREPARE_RETRY};
 use crate::elders::Elders;
 use crate::ledger::pull_stream;
 use crate::record::{memory_snapshot, pull_event, pull_record, recalled};
 use crate::view::PullView;
-
-/// Records after which the stream is folded into a snapshot.
-const RECORDS_PER_SNAPSHOT: usize = 256;
-/// How long a preparation that did not work waits before it is tried again.
-const PREPARE_RETRY: Duration = Duration::from_secs(10);
 
 /// How others speak to a pull request.
 #[derive(Clone, Debug)]
@@ -155,11 +148,9 @@ fn config(elders: &Elders, number: PullNumber) -> PullConfig {
 
 struct PullActor {
     args: PullArgs,
-    stream: StreamId,
+    chronicle: Chronicle,
     pull: Pull,
     builds: Builds,
-    since_snapshot: usize,
-    published: Option<ci_domain::report::Report>,
     /// While what a closed pull request holds is being freed: what came meanwhile.
     freeing: Option<Vec<Seen>>,
 }
@@ -194,12 +185,12 @@ impl Server for PullActor {
     async fn init(args: PullArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
         let (pull, since_snapshot) = replay(&args.elders, args.number).await?;
         let stream = pull_stream(&args.elders.repo, args.number);
+        let chronicle = Chronicle::new(args.elders.clone(), stream, since_snapshot);
         // What is owed is done after the start, when the younger siblings are there.
         let _self = cx.myself().cast(Msg::Resume);
         let (elders, parent) = (args.elders.clone(), cx.myself().recipient(Msg::Build));
         let builds = Builds::new(elders, args.builds.clone(), parent);
-        let (published, freeing) = (None, None);
-        Ok(Self { args, stream, pull, builds, since_snapshot, published, freeing })
+        Ok(Self { args, chronicle, pull, builds, freeing: None })
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
@@ -294,27 +285,12 @@ impl PullActor {
 
     /// Records, then acts, then says what the forge should say now.
     async fn carry_out(&mut self, step: PullStep, cx: &mut Context<Msg>) -> Result<(), Fault> {
-        if !step.record.is_empty() {
-            let records = step.record.iter().map(pull_record).collect();
-            let added = step.record.len();
-            let seq = self.args.elders.ledger.append(&self.stream, records).await?;
-            self.condense(seq, added).await?;
-        }
+        let records = step.record.iter().map(pull_record).collect();
+        self.chronicle.record(records, || memory_snapshot(&self.pull.memory())).await?;
         for effect in step.effects {
             self.perform(effect, cx).await?;
         }
         self.publish();
-        Ok(())
-    }
-
-    /// Folds a stream that has grown long, so that a replay stays short.
-    async fn condense(&mut self, seq: Seq, added: usize) -> Result<(), Fault> {
-        self.since_snapshot += added;
-        if self.since_snapshot >= RECORDS_PER_SNAPSHOT {
-            self.since_snapshot = 0;
-            let body = memory_snapshot(&self.pull.memory());
-            self.args.elders.ledger.snapshot(&self.stream, seq, body).await?;
-        }
         Ok(())
     }
 
@@ -364,16 +340,8 @@ impl PullActor {
         Ok(answer)
     }
 
-    /// Tells the reporter what has changed. A reporter that restarts takes us with it, so it never
-    /// misses what was told to an earlier life.
+    /// Says what the forge should say now.
     fn publish(&mut self) {
-        let report = self.pull.report(&self.args.elders.voice);
-        if report == self.published {
-            return;
-        }
-        if let Some(report) = &report {
-            self.args.elders.reporter.publish(&self.args.elders.repo, report.clone());
-        }
-        self.published = report;
+        self.chronicle.publish(self.pull.report(&self.args.elders.voice));
     }
 }

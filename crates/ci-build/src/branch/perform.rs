@@ -3,10 +3,8 @@
 use ci_domain::branch::BranchEffect;
 use ci_domain::subject::Subject;
 use heights::{Context, Fault};
-use tracing::warn;
 
 use crate::branch::{BranchActor, Msg};
-use crate::errand::errand;
 use crate::origin::Origin;
 
 impl BranchActor {
@@ -44,39 +42,16 @@ impl BranchActor {
         self.freeing = Some(None);
         // The last wish first: one that came later would be remembered for ever.
         self.publish();
-        let elders = &self.args.elders;
-        let subject = Subject::Branch(self.args.name.clone());
-        let (workspaces, mirror, myself) =
-            (elders.workspaces.clone(), elders.mirror.clone(), cx.myself());
-        elders.reporter.forget(&elders.repo, subject.clone());
-        errand(
-            &elders.errands,
-            "free",
-            async move {
-                mirror.release(&subject).await?;
-                workspaces.remove(&subject).await
-            },
-            move |result| {
-                if let Ok(Err(error)) = &result {
-                    warn!(%error, "failed to free the workspace of a branch; the janitor will");
-                }
-                // An actor that is gone frees again in its next life.
-                let _gone = myself.cast(Msg::Freed);
-            },
-        )
-        .await
+        let (subject, myself) = (Subject::Branch(self.args.name.clone()), cx.myself());
+        let freed = move || {
+            // An actor that is gone frees again in its next life.
+            let _gone = myself.cast(Msg::Freed);
+        };
+        self.chronicle.free(subject, freed).await
     }
 
-    /// Tells the reporter what has changed. A reporter that restarts takes us with it, so it never
-    /// misses what was told to an earlier life.
+    /// Says what the forge should say now.
     pub(super) fn publish(&mut self) {
-        let report = self.branch.report(&self.args.elders.voice);
-        if report == self.published {
-            return;
-        }
-        if let Some(report) = &report {
-            self.args.elders.reporter.publish(&self.args.elders.repo, report.clone());
-        }
-        self.published = report;
+        self.chronicle.publish(self.branch.report(&self.args.elders.voice));
     }
 }

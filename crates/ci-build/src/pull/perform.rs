@@ -3,9 +3,7 @@
 use ci_domain::pull::PullEffect;
 use ci_domain::subject::Subject;
 use heights::{Context, Fault};
-use tracing::warn;
 
-use crate::errand::errand;
 use crate::origin::Origin;
 use crate::pull::{Msg, PullActor};
 
@@ -47,26 +45,11 @@ impl PullActor {
         self.freeing = Some(Vec::new());
         // The last wish first: one that came later would be remembered for ever.
         self.publish();
-        let elders = &self.args.elders;
-        let (number, myself) = (self.args.number, cx.myself());
-        let (workspaces, mirror) = (elders.workspaces.clone(), elders.mirror.clone());
-        let subject = Subject::Pull(number);
-        elders.reporter.forget(&elders.repo, subject.clone());
-        errand(
-            &elders.errands,
-            "free",
-            async move {
-                mirror.release(&subject).await?;
-                workspaces.remove(&subject).await
-            },
-            move |result| {
-                if let Ok(Err(error)) = &result {
-                    warn!(pull = %number, %error, "failed to free a workspace; the janitor will");
-                }
-                // An actor that is gone frees again in its next life.
-                let _gone = myself.cast(Msg::Freed);
-            },
-        )
-        .await
+        let (subject, myself) = (Subject::Pull(self.args.number), cx.myself());
+        let freed = move || {
+            // An actor that is gone frees again in its next life.
+            let _gone = myself.cast(Msg::Freed);
+        };
+        self.chronicle.free(subject, freed).await
     }
 }
