@@ -14,7 +14,9 @@ mod actors;
 mod branches;
 mod comments;
 mod known;
+mod observe;
 mod reads;
+mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -22,30 +24,22 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ci_domain::forge::{
-    CommentId, ForgeEvent, PullComment, PullFacts, PullNews, PullState, RepoSnapshot, Skipped,
-    Timestamp,
-};
+use ci_domain::forge::{CommentId, ForgeEvent, PullComment, PullFacts, RepoSnapshot, Timestamp};
 use ci_domain::ids::{BranchName, CommitSha, PullNumber};
 use ci_domain::may_run::Disk;
-use ci_domain::pull::Observation;
 use ci_github::ForgeError;
 use heights::registry::Registry;
 use heights::{
     CallError, ChildRef, ChildSpec, Context, DynamicRef, Fault, Flow, Recipient, Reply, Report,
     Server,
 };
-use tracing::{debug, warn};
 
 use crate::branch::{BranchFact, BranchHandle};
 use crate::elders::Elders;
 use crate::mirror::PolicyRead;
 use crate::pull::{PullFact, PullHandle};
 use crate::watcher::branches::Rule;
-use crate::watcher::known::{Known, KnownEvent};
-
-/// The longest wait after polls that did not work.
-const MAX_POLL_BACKOFF: Duration = Duration::from_secs(600);
+use crate::watcher::known::Known;
 
 /// The pull requests of a repository that have actors.
 pub(crate) type Pulls = Registry<PullNumber, PullHandle>;
@@ -225,187 +219,5 @@ impl Server for Watcher {
             Msg::Lift(..) => "lift",
             Msg::View(_) => "view",
         }
-    }
-}
-
-impl Watcher {
-    async fn take_snapshot(
-        &mut self,
-        result: Result<Box<Seen>, ForgeError>,
-        cx: &mut Context<Msg>,
-    ) -> Result<(), Fault> {
-        let seen = match result {
-            Ok(seen) => *seen,
-            Err(error) => {
-                warn!(repo = %self.args.elders.repo, %error, "failed to poll");
-                self.view.trouble = Some(error.to_string());
-                self.poll_backoff =
-                    (self.poll_backoff * 2).clamp(self.args.poll_interval, MAX_POLL_BACKOFF);
-                let _timer = cx.send_after(self.poll_backoff, Msg::Poll);
-                return Ok(());
-            }
-        };
-        self.view.trouble = None;
-        self.view.polls += 1;
-        self.poll_backoff = Duration::ZERO;
-        self.known.learn_branches(&seen.snapshot);
-        self.look_at_disk();
-        let missing: Vec<PullNumber> = {
-            let listed: BTreeSet<PullNumber> =
-                seen.snapshot.pulls.iter().map(|p| p.number).collect();
-            self.known.open().filter(|number| !listed.contains(number)).collect()
-        };
-        for facts in seen.snapshot.pulls {
-            self.observe(facts, None, cx).await?;
-        }
-        let is_branch = |skipped: &Skipped| skipped.what.starts_with("branch");
-        let is_complete = !seen.snapshot.skipped.iter().any(is_branch);
-        for skipped in seen.snapshot.skipped {
-            warn!(repo = %self.args.elders.repo, what = skipped.what, why = skipped.why, "skipped");
-        }
-        if !self.known.is_seen() {
-            self.known.record(&self.args.elders, KnownEvent::Seen).await?;
-            // What was said before the node first looked is not for it.
-            let now = KnownEvent::CommentsRead((self.args.now)());
-            self.known.record(&self.args.elders, now).await?;
-        }
-        for number in missing {
-            self.read(number, Vec::new(), cx).await?;
-        }
-        self.look_at_branches(is_complete, cx).await?;
-        self.take_all_comments(seen.comments, cx).await?;
-        self.unheeded.drain(..).for_each(|done| done.tell(()));
-        let _timer = cx.send_after(self.args.poll_interval, Msg::Poll);
-        Ok(())
-    }
-
-    /// Tells every pull request and branch when the disk fills up, and when there is room again.
-    fn look_at_disk(&mut self) {
-        let disk = match (self.args.free_bytes)(self.args.elders.workspaces.folder()) {
-            Ok(free) if free < self.args.elders.settings.min_free => Disk::Low,
-            Ok(_) => Disk::Ok,
-            // What cannot be measured is found out when it is written to.
-            Err(error) => {
-                warn!(repo = %self.args.elders.repo, %error, "failed to measure the free space");
-                Disk::Ok
-            }
-        };
-        self.args.elders.queues.note_disk(disk);
-        if disk != self.disk {
-            warn!(repo = %self.args.elders.repo, ?disk, "the free space has crossed the reserve");
-            self.disk = disk;
-        }
-        for (_, pull) in self.args.registry.all() {
-            pull.note_disk(disk);
-        }
-        for (_, branch) in self.args.branch_registry.all() {
-            branch.note_disk(disk);
-        }
-    }
-
-    async fn take_hint(
-        &mut self,
-        event: ForgeEvent,
-        done: Option<Recipient<()>>,
-        cx: &mut Context<Msg>,
-    ) -> Result<(), Fault> {
-        let done: Vec<Recipient<()>> = done.into_iter().collect();
-        match event {
-            ForgeEvent::PullChanged { number, news: PullNews::Hint } => {
-                return self.read(number, done, cx).await;
-            }
-            ForgeEvent::PullChanged { news: PullNews::Facts(facts), .. } => {
-                return self.observe(*facts, done.into_iter().next(), cx).await;
-            }
-            ForgeEvent::Pushed { branch, sha } => self.branch_moved(&branch, sha, cx).await?,
-            ForgeEvent::Commented(comment) => self.take_comments(vec![comment], cx).await?,
-            ForgeEvent::Ping | ForgeEvent::Ignored { .. } => {}
-        }
-        done.iter().for_each(|done| done.tell(()));
-        Ok(())
-    }
-
-    async fn take_read(
-        &mut self,
-        number: PullNumber,
-        result: Result<Option<Box<PullFacts>>, ForgeError>,
-        done: Vec<Recipient<()>>,
-        cx: &mut Context<Msg>,
-    ) -> Result<(), Fault> {
-        match result {
-            Ok(Some(facts)) => {
-                let mut done = done.into_iter();
-                let first = done.next();
-                self.observe(*facts, first, cx).await?;
-                done.for_each(|done| done.tell(()));
-            }
-            Ok(None) => {
-                debug!(repo = %self.args.elders.repo, %number, "there is no such pull request");
-                done.iter().for_each(|done| done.tell(()));
-            }
-            // The delivery stays pending until the next poll, which reads everything.
-            Err(error) => {
-                warn!(repo = %self.args.elders.repo, %number, %error, "failed to read");
-                self.unheeded.extend(done);
-            }
-        }
-        Ok(())
-    }
-
-    /// The one door: whatever was heard of a pull request, this is how its actor learns of it.
-    async fn observe(
-        &mut self,
-        mut facts: PullFacts,
-        done: Option<Recipient<()>>,
-        cx: &mut Context<Msg>,
-    ) -> Result<(), Fault> {
-        let number = facts.number;
-        let is_known = self.known.is_open(number);
-        let Some(policy) = self.known.policy_tip() else {
-            // The first poll has not been answered; it will tell of this pull request too.
-            self.unheeded.extend(done);
-            return Ok(());
-        };
-        // Reads overtake each other: what is older than what is known tells nothing.
-        let known = self.known.facts(number);
-        if let Some(newer) = known.filter(|known| known.updated_at > facts.updated_at) {
-            facts = newer.clone();
-        }
-        if facts.state != PullState::Open && !is_known {
-            done.iter().for_each(|done| done.tell(()));
-            return Ok(());
-        }
-        if let Some(tip) = self.known.tip(&facts.base) {
-            facts.base_sha = Some(tip);
-        }
-        let preexisting = !self.known.is_seen() && !is_known;
-        if !is_known {
-            self.known.record(&self.args.elders, KnownEvent::Opened(number)).await?;
-        }
-        let observation = Observation { facts: facts.clone(), policy, preexisting };
-        self.known.note(facts);
-        self.lift_for_new_head(number, &observation).await?;
-        if let Some(pull) = self.ensure(number, cx).await? {
-            pull.observe(observation, done);
-        } else {
-            done.iter().for_each(|done| done.tell(()));
-        }
-        Ok(())
-    }
-
-    /// A moved branch is the base of some pull requests, and may bring a new policy to all.
-    async fn branch_moved(
-        &mut self,
-        branch: &BranchName,
-        sha: Option<CommitSha>,
-        cx: &mut Context<Msg>,
-    ) -> Result<(), Fault> {
-        let is_default = self.known.set_tip(branch, sha);
-        let touched = self.known.facts_of(|facts| is_default || facts.base == *branch);
-        for facts in touched {
-            self.observe(facts, None, cx).await?;
-        }
-        // That a branch is gone is believed when the next poll does not find it.
-        self.look_at_branches(false, cx).await
     }
 }
