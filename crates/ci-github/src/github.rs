@@ -2,6 +2,7 @@
 
 mod app;
 mod auth;
+mod examine;
 mod graphql;
 mod http;
 mod nodes;
@@ -19,6 +20,7 @@ use reqwest::Url;
 pub use self::app::AppKey;
 use self::auth::Auth;
 pub use self::auth::Credentials;
+pub use self::examine::{Answered, Examination, Grant, Hook, Permission};
 use self::http::Http;
 use crate::forge::{Budget, Forge, ForgeFuture};
 

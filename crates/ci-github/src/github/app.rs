@@ -7,6 +7,7 @@ use ci_domain::forge::Timestamp;
 use ci_domain::ids::{Login, RepoName};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use reqwest::Method;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::http::{Call, Kind};
@@ -118,8 +119,7 @@ impl GitHub {
             return Ok(token);
         }
         let claim = app.claim(now)?;
-        let place = self.repo_url(repo, &["installation"]);
-        let installation: Installation = self.as_app(&claim, Method::GET, place).await?;
+        let installation: Installation = self.installation_of(app, repo).await?;
         let id = installation.id.to_string();
         let place = self.api(&["app", "installations", &id, "access_tokens"]);
         let new: NewToken = self.as_app(&claim, Method::POST, place).await?;
@@ -131,6 +131,16 @@ impl GitHub {
         Ok(token)
     }
 
+    /// What GitHub says of the app's installation on `repo`.
+    pub(super) async fn installation_of<T: DeserializeOwned>(
+        &self,
+        app: &App,
+        repo: &RepoName,
+    ) -> Result<T, ForgeError> {
+        let claim = app.claim(now())?;
+        self.as_app(&claim, Method::GET, self.repo_url(repo, &["installation"])).await
+    }
+
     /// The login that the app's comments carry.
     pub(super) async fn app_login(&self, app: &App) -> Result<Login, ForgeError> {
         let claim = app.claim(now())?;
@@ -139,7 +149,7 @@ impl GitHub {
             .map_err(|error| ForgeError::Malformed { reason: error.to_string() })
     }
 
-    async fn as_app<T: for<'de> Deserialize<'de>>(
+    async fn as_app<T: DeserializeOwned>(
         &self,
         claim: &Secret,
         method: Method,

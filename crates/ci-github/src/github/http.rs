@@ -50,8 +50,7 @@ pub(super) struct Call<'a> {
 
 /// An answer of success.
 pub(super) struct Answer {
-    /// Whether GitHub says that there is another page.
-    pub(super) has_next: bool,
+    pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
@@ -90,11 +89,11 @@ impl Http {
         if let Some(window) = limits.window {
             self.note(call.kind, window);
         }
-        let has_next = has_next(response.headers());
+        let headers = response.headers().clone();
         let body = read(response).await?;
         tracing::debug!(what, %status, took = ?began.elapsed(), "called GitHub");
         if status.is_success() {
-            Ok(Answer { has_next, body })
+            Ok(Answer { headers, body })
         } else {
             Err(refusal(status.as_u16(), limits, &body, &what, now()))
         }
@@ -110,6 +109,14 @@ impl Http {
     }
 }
 
+impl Answer {
+    /// Whether GitHub says that there is another page.
+    pub(super) fn has_next(&self) -> bool {
+        let links = self.headers.get_all(LINK).iter();
+        links.filter_map(|value| value.to_str().ok()).any(|links| links.contains("rel=\"next\""))
+    }
+}
+
 /// Follows the redirect of a renamed repository and never carries the token to another host.
 fn follow_within_the_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
     let origin = attempt.previous().first().map(Url::origin);
@@ -118,14 +125,6 @@ fn follow_within_the_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
     } else {
         attempt.stop()
     }
-}
-
-fn has_next(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(LINK)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .any(|links| links.contains("rel=\"next\""))
 }
 
 async fn read(mut response: Response) -> Result<Vec<u8>, ForgeError> {

@@ -210,7 +210,7 @@ impl GitHub {
     }
 
     /// Reads all pages of a plain list.
-    async fn list<T: DeserializeOwned>(
+    pub(super) async fn list<T: DeserializeOwned>(
         &self,
         repo: &RepoName,
         url: Url,
@@ -233,14 +233,14 @@ impl GitHub {
                 .append_pair("page", &page.to_string());
             let answer = self.rest(repo, Method::GET, url, None).await?;
             found.append(&mut entries(decode(&answer.body)?));
-            if !answer.has_next {
+            if !answer.has_next() {
                 return Ok(found);
             }
         }
         Err(malformed("there is no last page"))
     }
 
-    async fn rest(
+    pub(super) async fn rest(
         &self,
         repo: &RepoName,
         method: Method,

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ci_domain::forge::Timestamp;
 use ci_github::fake::{FakeGitHub, FakeRequest, FakeResponse};
 use ci_github::{
-    AppKey, Credentials, Forge, ForgeError, GitHub, GitHubConfig, InvalidConfig, Secret,
-    TimestampParser,
+    Answered, AppKey, Credentials, Forge, ForgeError, GitHub, GitHubConfig, InvalidConfig,
+    Permission, Secret, TimestampParser,
 };
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde::Deserialize;
@@ -122,4 +122,33 @@ async fn an_app_comments_as_a_bot() {
 fn a_key_that_is_none_is_refused() {
     let error = GitHub::new(app("https://api.github.com", "not a key")).unwrap_err();
     assert!(matches!(error, InvalidConfig::AppKey(_)), "{error}");
+}
+
+#[tokio::test]
+async fn an_installation_lists_what_it_may() {
+    let stand_in = StandIn::start(|request| {
+        let body = match request.path.as_str() {
+            "/repos/acme/shop/installation" => {
+                assert_is_the_app(&request);
+                let permissions = json!({ "metadata": "read", "contents": "read",
+                    "pull_requests": "write", "issues": "read", "statuses": "write" });
+                json!({ "id": 42, "permissions": permissions })
+            }
+            "/app/installations/42/access_tokens" => {
+                json!({ "token": "ghs_short", "expires_at": "2099-01-01T00:00:00Z" })
+            }
+            "/repos/acme/shop" => json!({}),
+            "/repos/acme/shop/hooks" => json!([]),
+            other => panic!("nobody asked for {other}"),
+        };
+        FakeResponse { status: 200, headers: Vec::new(), body: body.to_string().into_bytes() }
+    })
+    .await;
+    let github = GitHub::new(app(&stand_in.url, PRIVATE_KEY)).unwrap();
+    let mut found = github.examine(&repo()).await.unwrap().grants;
+    found.retain(|grant| grant.answer != Answered::Granted);
+    let [missing] = <[_; 1]>::try_from(found).unwrap();
+    assert_eq!(missing.permission, Permission::WriteComments);
+    let message = "the installation has `issues: read`".to_owned();
+    assert_eq!(missing.answer, Answered::Missing { message });
 }

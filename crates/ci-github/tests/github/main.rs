@@ -4,6 +4,7 @@
 
 mod app;
 mod calls;
+mod examine;
 mod graphql;
 mod network;
 mod refusals;
