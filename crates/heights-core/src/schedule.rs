@@ -9,10 +9,15 @@
 //! | in time | yes | [`Overlap`] decides |
 //! | too late, or several at once | | [`Missed`] decides how many runs that makes; the first starts as above, each other when none is under way |
 //! | any | but the guard says no | nothing happens |
+//!
+//! A schedule whose [latest](Schedule::latest) time somebody kept is [resumed](Schedule::resume) in
+//! a later life of the program; the times in between are then late like any others.
 
-use std::fmt;
+mod plan;
+
 use std::time::Duration;
 
+pub use self::plan::{Missed, Overlap, Plan, Timetable};
 use crate::{Dice, Moment};
 
 /// How late a time may be noticed and still count as in time: the resolution of a calendar.
@@ -20,57 +25,6 @@ const LATE: Duration = Duration::from_secs(60);
 
 /// How many missed times of a calendar are counted at most; the rest is passed over.
 const COUNTED: u32 = 10_000;
-
-/// Says which times are due.
-pub enum Timetable {
-    /// Every interval from the first time on, however long the runs take.
-    Regular(Duration),
-    /// An interval after the end of each run.
-    Shifted(Duration),
-    /// The times that a calendar names: the first after a given moment.
-    Calendar(Box<dyn Fn(Moment) -> Option<Moment> + Send>),
-    /// None; runs are asked for.
-    Manual,
-}
-
-/// Says what happens to a run whose time comes while another is under way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Overlap {
-    /// It is skipped.
-    #[default]
-    Ignore,
-    /// It runs beside the other.
-    Run,
-    /// The other is stopped first.
-    StopPrevious,
-}
-
-/// Says what happens to times that passed unnoticed, because the machine slept or was too busy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Missed {
-    /// They are passed over, the last one too if it is more than a minute ago.
-    Skip,
-    /// One run stands for all of them.
-    #[default]
-    RunOnce,
-    /// Each has its run, one after another, for the latest of them up to this many.
-    RunAll(u32),
-}
-
-/// Says how a job is to run.
-#[derive(Debug)]
-pub struct Plan {
-    /// Which times are due.
-    pub timetable: Timetable,
-    /// How long to wait before the first of them.
-    pub initial_delay: Duration,
-    /// By how much each is put off at most, at random.
-    pub jitter: Duration,
-    /// What happens to a run whose time comes while another is under way.
-    pub overlap: Overlap,
-    /// What happens to times that passed unnoticed.
-    pub missed: Missed,
-}
 
 /// Names a run of one schedule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,6 +49,10 @@ pub struct Schedule {
     plan: Plan,
     dice: Dice,
     next: Option<Due>,
+    /// The last time that was dealt with.
+    latest: Option<Moment>,
+    /// When it may be woken at all.
+    opens: Moment,
     /// Missed times that still have their run to come.
     backlog: u32,
     running: Vec<RunId>,
@@ -116,24 +74,43 @@ impl Due {
 impl Schedule {
     /// Starts the schedule; `dice` are for the jitter.
     pub fn new(plan: Plan, start: Moment, dice: Dice) -> Self {
-        let first = start.saturating_add(plan.initial_delay);
-        let mut schedule =
-            Self { plan, dice, next: None, backlog: 0, running: Vec::new(), runs: 0 };
-        schedule.next = match &schedule.plan.timetable {
-            Timetable::Regular(_) | Timetable::Shifted(_) => schedule.due(Some(first)),
-            Timetable::Calendar(next) => {
-                let first = next(first);
-                schedule.due(first)
-            }
+        let opens = start.saturating_add(plan.initial_delay);
+        let first = match &plan.timetable {
+            Timetable::Regular(_) | Timetable::Shifted(_) => Some(opens),
+            Timetable::Calendar(next) => next(opens),
             Timetable::Manual => None,
         };
+        Self::starting_at(first, opens, plan, dice)
+    }
+
+    /// Goes on after the last time that an earlier schedule has dealt with.
+    ///
+    /// That time may lie in the future if the clock was set back since; then it counts as now.
+    pub fn resume(plan: Plan, latest: Moment, start: Moment, dice: Dice) -> Self {
+        let (opens, latest) = (start.saturating_add(plan.initial_delay), latest.min(start));
+        let next = match &plan.timetable {
+            Timetable::Regular(interval) | Timetable::Shifted(interval) => {
+                Some(latest.saturating_add(*interval))
+            }
+            Timetable::Calendar(next) => next(latest),
+            Timetable::Manual => None,
+        };
+        Self::starting_at(next, opens, plan, dice)
+    }
+
+    fn starting_at(first: Option<Moment>, opens: Moment, plan: Plan, dice: Dice) -> Self {
+        let (latest, backlog, running, runs) = (None, 0, Vec::new(), 0);
+        let mut schedule = Self { plan, dice, next: None, latest, opens, backlog, running, runs };
+        schedule.next = schedule.due(first);
         schedule
     }
 
     /// Does what the time asks for; the guard is asked once, before a run would start.
     pub fn wake(&mut self, now: Moment, guard: impl FnOnce() -> bool) -> Vec<Step> {
-        let Some(due) = self.next.filter(|due| due.starts() <= now) else { return Vec::new() };
+        let is_due = |due: &Due| due.starts().max(self.opens) <= now;
+        let Some(due) = self.next.filter(is_due) else { return Vec::new() };
         let (latest, missed) = self.missed(due.at, now);
+        self.latest = Some(latest);
         self.next = self.following(latest, now);
         let is_late = now.saturating_sub(latest) > LATE.saturating_add(due.put_off);
         let owed = match self.plan.missed {
@@ -160,6 +137,7 @@ impl Schedule {
             return Vec::new();
         }
         if let Timetable::Shifted(interval) = self.plan.timetable {
+            self.latest = Some(now);
             self.next = self.due(Some(now.saturating_add(interval)));
         }
         if self.backlog == 0 {
@@ -182,7 +160,13 @@ impl Schedule {
 
     /// Returns when to wake it next.
     pub fn next_event(&self) -> Option<Moment> {
-        self.next.map(Due::starts)
+        self.next.map(|due| due.starts().max(self.opens))
+    }
+
+    /// Returns the last time that it has dealt with, whether or not that made a run: the one to go
+    /// on from in a later life of the program.
+    pub fn latest(&self) -> Option<Moment> {
+        self.latest
     }
 
     fn start(&mut self, steps: &mut Vec<Step>) {
@@ -232,17 +216,6 @@ impl Schedule {
     fn due(&mut self, at: Option<Moment>) -> Option<Due> {
         let put_off = self.plan.jitter.mul_f64(self.dice.roll());
         at.map(|at| Due { at, put_off })
-    }
-}
-
-impl fmt::Debug for Timetable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Regular(interval) => write!(f, "Regular({interval:?})"),
-            Self::Shifted(interval) => write!(f, "Shifted({interval:?})"),
-            Self::Calendar(_) => f.write_str("Calendar"),
-            Self::Manual => f.write_str("Manual"),
-        }
     }
 }
 

@@ -19,7 +19,8 @@
 //! | panics | the child is restarted, or not, by its supervisor; other runs are dropped |
 //! | runs when a stop is asked for | it is dropped where it awaits, or [may finish](Periodic::finish_runs) |
 //!
-//! Times that passed unnoticed, because the machine slept or was too busy, are [`Missed`].
+//! Times that passed unnoticed, because the machine slept or was too busy, are [`Missed`]; with
+//! [`remembered`](Periodic::remembered) also those that came while the program did not run.
 //! An interval is measured by a clock that only goes forward, and not while the machine sleeps; a
 //! cron expression goes by the clock on the wall, which is looked at twice a minute, so a clock
 //! that is set and a machine that slept are noticed.
@@ -28,6 +29,8 @@
 
 mod board;
 mod clock;
+mod memory;
+mod rhythm;
 mod run;
 mod zone;
 
@@ -36,16 +39,18 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use heights_core::{Cron, CronError, Plan, Timetable};
+use heights_core::Plan;
 use heights_supervisor::{ChildId, ChildSpec, Fault};
 
-pub use heights_core::{Missed, Overlap};
+pub use heights_core::{CronError, Missed, Overlap};
 
 use self::board::Board;
 pub use self::board::{PeriodicInfo, PeriodicRef, RunEnd, TickError};
-use self::clock::Clock;
+pub use self::memory::LastRuns;
+use self::memory::Memory;
+use self::rhythm::Rhythm;
+pub use self::rhythm::ScheduleError;
 use self::run::Runner;
-use self::zone::TzZone;
 
 /// Describes a periodic job.
 #[must_use = "a job runs only as a child"]
@@ -58,41 +63,13 @@ pub struct Periodic<F> {
     timeout: Option<Duration>,
     finishes: bool,
     guard: Guard,
+    memory: Option<Memory>,
     wall: Wall,
     job: F,
 }
 
-/// Says why a job cannot be repeated like that.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ScheduleError {
-    /// There is no time between two runs.
-    #[error("repeat a job without a pause")]
-    ZeroPeriod,
-    /// The cron expression is not one.
-    #[error(transparent)]
-    Cron(#[from] CronError),
-    /// Nobody knows what the clocks show there.
-    #[error("find the time zone {name:?}")]
-    UnknownZone {
-        /// The name that was given.
-        name: String,
-        /// What the database of time zones said.
-        #[source]
-        cause: Fault,
-    },
-}
-
 type Guard = Arc<dyn Fn() -> bool + Send + Sync>;
 type Wall = Arc<dyn Fn() -> SystemTime + Send + Sync>;
-
-#[derive(Debug, Clone)]
-enum Rhythm {
-    Every(Duration),
-    AfterEach(Duration),
-    Cron(Cron, TzZone),
-    OnDemand,
-}
 
 /// Describes a job that runs at once and then at each interval after its start.
 ///
@@ -119,7 +96,7 @@ where
     F: Fn() -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Fault>> + Send + 'static,
 {
-    Ok(Periodic::new(Rhythm::Every(pause(interval)?), job))
+    Ok(Periodic::new(Rhythm::every(interval)?, job))
 }
 
 /// Describes a job that runs at once and then an interval after the end of each run.
@@ -128,7 +105,7 @@ where
     F: Fn() -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Fault>> + Send + 'static,
 {
-    Ok(Periodic::new(Rhythm::AfterEach(pause(interval)?), job))
+    Ok(Periodic::new(Rhythm::after_each(interval)?, job))
 }
 
 /// Describes a job that runs at the times of a cron expression, in UTC.
@@ -150,7 +127,7 @@ where
     F: Fn() -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Fault>> + Send + 'static,
 {
-    Ok(Periodic::new(Rhythm::Cron(expression.parse()?, TzZone::utc()), job))
+    Ok(Periodic::new(Rhythm::cron(expression)?, job))
 }
 
 /// Describes a job that runs at the times of a cron expression, by the clocks of a time zone such
@@ -160,9 +137,7 @@ where
     F: Fn() -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Fault>> + Send + 'static,
 {
-    let zone = TzZone::named(zone)
-        .map_err(|cause| ScheduleError::UnknownZone { name: zone.to_owned(), cause })?;
-    Ok(Periodic::new(Rhythm::Cron(expression.parse()?, zone), job))
+    Ok(Periodic::new(Rhythm::cron_in(zone, expression)?, job))
 }
 
 /// Describes a job that runs only when [`PeriodicRef::tick`] asks for it: in a test, or for an
@@ -173,10 +148,6 @@ where
     Fut: Future<Output = Result<(), Fault>> + Send + 'static,
 {
     Periodic::new(Rhythm::OnDemand, job)
-}
-
-fn pause(interval: Duration) -> Result<Duration, ScheduleError> {
-    if interval.is_zero() { Err(ScheduleError::ZeroPeriod) } else { Ok(interval) }
 }
 
 impl<F, Fut> Periodic<F>
@@ -194,6 +165,7 @@ where
             timeout: None,
             finishes: false,
             guard: Arc::new(|| true),
+            memory: None,
             wall: Arc::new(SystemTime::now),
             job,
         }
@@ -236,6 +208,21 @@ where
         Self { finishes: true, ..self }
     }
 
+    /// Goes on, when the program is started again, where it was: the last time that was dealt with is
+    /// remembered under this name, and times that came since are [`Missed`].
+    ///
+    /// What is remembered is a time, not how its run went: a run that the end of the program cuts off
+    /// is not repeated, and those of [`Missed::RunAll`] that still wait are lost.
+    pub fn remembered(self, job: impl Into<Arc<str>>, runs: impl LastRuns) -> Self {
+        Self { memory: Some(Memory { job: job.into(), runs: Arc::new(runs) }), ..self }
+    }
+
+    /// Takes all its times away: it runs only when [`PeriodicRef::tick`] asks for it. For tests of
+    /// what is described elsewhere.
+    pub fn manual(self) -> Self {
+        Self { rhythm: Rhythm::OnDemand, ..self }
+    }
+
     /// Reads the clock on the wall from here: for tests, whose clock can be stopped and set.
     pub fn wall_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self { wall: Arc::new(now), ..self }
@@ -252,32 +239,14 @@ where
         let reference = PeriodicRef::new(Arc::clone(&board));
         let spec = ChildSpec::task(id, move |cx| {
             let runner = Runner::new(Arc::clone(&job), &board, cx);
-            async move {
-                runner.run().await;
-                Ok(())
-            }
+            async move { runner?.run().await }
         });
         (spec, reference)
     }
 
-    fn clock(&self) -> Clock {
-        match self.rhythm {
-            Rhythm::Cron(..) => Clock::wall(Arc::clone(&self.wall)),
-            Rhythm::Every(_) | Rhythm::AfterEach(_) | Rhythm::OnDemand => Clock::elapsed(),
-        }
-    }
-
     fn plan(&self) -> Plan {
-        let timetable = match self.rhythm.clone() {
-            Rhythm::Every(interval) => Timetable::Regular(interval),
-            Rhythm::AfterEach(interval) => Timetable::Shifted(interval),
-            Rhythm::Cron(cron, zone) => {
-                Timetable::Calendar(Box::new(move |after| cron.next_after(after, &zone)))
-            }
-            Rhythm::OnDemand => Timetable::Manual,
-        };
         Plan {
-            timetable,
+            timetable: self.rhythm.timetable(),
             initial_delay: self.initial_delay,
             jitter: self.jitter,
             overlap: self.overlap,
@@ -292,6 +261,7 @@ impl<F> fmt::Debug for Periodic<F> {
             .field("rhythm", &self.rhythm)
             .field("overlap", &self.overlap)
             .field("missed", &self.missed)
+            .field("memory", &self.memory)
             .finish_non_exhaustive()
     }
 }

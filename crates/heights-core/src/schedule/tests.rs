@@ -136,6 +136,65 @@ fn m111_a_calendar_is_asked_for_its_times() {
     assert_eq!((script.at(59), script.next()), ("m12 +4".into(), None));
 }
 
+/// Resumes a schedule whose latest time was at minute 0, at a later minute.
+fn resume(plan: Plan, minute: u32) -> Script {
+    Script(Schedule::resume(plan, Duration::ZERO, MINUTE * minute, Dice::new(1)))
+}
+
+#[test]
+fn m111_times_between_two_lives_are_late_like_any_others() {
+    let check = |missed, expected: [&str; 3]| {
+        let mut script = resume(Plan { missed, ..regular() }, 35);
+        assert_eq!(script.next(), Some(35), "it is woken at once");
+        let woken = script.at(35);
+        assert_eq!([woken, script.end(1, 36), script.end(2, 36)], expected, "{missed:?}");
+        assert_eq!(script.next(), Some(40), "in step with the life before");
+        assert_eq!(script.0.latest(), Some(30 * MINUTE));
+    };
+    check(Missed::Skip, ["m3", "", ""]);
+    check(Missed::RunOnce, ["m2 +1", "", ""]);
+    check(Missed::RunAll(2), ["m1 +1", "+2", ""]);
+}
+
+#[test]
+fn m111_a_new_life_in_time_waits_for_the_next_time() {
+    let mut script = resume(regular(), 4);
+    assert_eq!((script.at(4), script.next(), script.at(10)), ("".into(), Some(10), "+1".into()));
+    let script = resume(plan(Timetable::Shifted(10 * MINUTE)), 4);
+    assert_eq!(script.next(), Some(10));
+    let calendar = Timetable::Calendar(Box::new(|after| Some(after + 10 * MINUTE)));
+    assert_eq!(resume(plan(calendar), 4).next(), Some(10));
+    assert_eq!(resume(plan(Timetable::Manual), 4).next(), None);
+}
+
+#[test]
+fn m111_a_new_life_keeps_its_initial_delay() {
+    let mut script = resume(Plan { initial_delay: 8 * MINUTE, ..regular() }, 35);
+    assert_eq!((script.next(), script.at(42)), (Some(43), "".into()));
+    assert_eq!((script.at(43), script.next()), ("m3 +1".into(), Some(50)));
+}
+
+#[test]
+fn m111_a_latest_time_in_the_future_counts_as_now() {
+    let far = MINUTE * 1_000_000;
+    let schedule = Schedule::resume(regular(), far, MINUTE, Dice::new(1));
+    assert_eq!(schedule.next_event(), Some(11 * MINUTE));
+}
+
+#[test]
+fn m111_what_was_dealt_with_is_the_time_that_came_not_the_one_it_was_noticed_at() {
+    let mut script = Script(start(regular()));
+    assert_eq!(script.0.latest(), None);
+    script.at(1);
+    assert_eq!(script.0.latest(), Some(Duration::ZERO));
+    script.0.wake(29 * MINUTE, || false);
+    assert_eq!(script.0.latest(), Some(20 * MINUTE), "also where the guard said no");
+    let mut shifted = Script(start(plan(Timetable::Shifted(10 * MINUTE))));
+    shifted.at(0);
+    shifted.end(1, 25);
+    assert_eq!(shifted.0.latest(), Some(25 * MINUTE), "an interval counts from the end");
+}
+
 #[test]
 fn m111_a_manual_schedule_runs_only_when_asked() {
     let mut script = Script(start(plan(Timetable::Manual)));

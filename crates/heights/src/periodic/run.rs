@@ -1,5 +1,6 @@
 //! The process of a job: it performs what its schedule decides.
 
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
@@ -7,13 +8,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use heights_core::{Dice, RunId, Schedule, Step};
+use heights_core::{Dice, Moment, RunId, Schedule, Step};
 use heights_supervisor::{Fault, TaskContext};
 use tokio::time::{Instant, timeout};
 
 use super::Periodic;
 use super::board::{Answer, Board, Life, RunEnd, TickError};
 use super::clock::Clock;
+use super::memory::Memory;
+use super::rhythm::Rhythm;
 
 /// One life of the process.
 pub(super) struct Runner<F> {
@@ -37,32 +40,48 @@ where
     F: Fn() -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(), Fault>> + Send + 'static,
 {
-    pub(super) fn new(job: Arc<Periodic<F>>, board: &Arc<Board>, cx: TaskContext) -> Self {
-        let clock = job.clock();
+    pub(super) fn new(
+        job: Arc<Periodic<F>>,
+        board: &Arc<Board>,
+        cx: TaskContext,
+    ) -> Result<Self, Fault> {
+        let last = job.memory.as_ref().map(Memory::last).transpose()?.flatten();
+        let wall = Arc::clone(&job.wall);
+        let (clock, last) = match job.rhythm {
+            Rhythm::Cron(..) => (Clock::wall(wall), last),
+            Rhythm::Every(_) | Rhythm::AfterEach(_) | Rhythm::OnDemand => {
+                (Clock::elapsed(wall, last), last.map(|_| Moment::ZERO))
+            }
+        };
         // Every life rolls differently, or many of a kind would stay in step.
         let dice = Dice::new(RandomState::new().hash_one(cx.name()));
-        let schedule = Schedule::new(job.plan(), clock.now(), dice);
+        let schedule = match last {
+            None => Schedule::new(job.plan(), clock.now(), dice),
+            Some(last) => Schedule::resume(job.plan(), last, clock.now(), dice),
+        };
         board.state().life = Life::Running;
-        Self { job, cx, clock, schedule, runs: Vec::new(), board: Arc::clone(board) }
+        Ok(Self { job, cx, clock, schedule, runs: Vec::new(), board: Arc::clone(board) })
     }
 
     /// Runs the job until a stop is asked for.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self) -> Result<(), Fault> {
         let cx = self.cx.clone();
         tokio::select! {
             () = cx.shutdown() => {}
-            () = self.keep_time() => {}
+            fault = self.keep_time() => return fault.map(|never| match never {}),
         }
         while self.job.finishes && !self.runs.is_empty() {
             let (run, end) = next_end(&mut self.runs).await;
             self.note(run, end);
         }
+        Ok(())
     }
 
-    async fn keep_time(&mut self) {
+    async fn keep_time(&mut self) -> Result<Infallible, Fault> {
         let guard = Arc::clone(&self.job.guard);
         loop {
             self.publish();
+            let latest = self.schedule.latest();
             let (steps, asked) = tokio::select! {
                 (run, end) = next_end(&mut self.runs) => {
                     let id = run.id;
@@ -74,7 +93,17 @@ where
                 }
                 asked = self.board.request() => (self.schedule.ask(), Some(asked)),
             };
+            if self.schedule.latest() != latest {
+                self.remember()?;
+            }
             self.perform(steps, asked);
+        }
+    }
+
+    fn remember(&self) -> Result<(), Fault> {
+        match (&self.job.memory, self.schedule.latest()) {
+            (Some(memory), Some(latest)) => memory.note(self.clock.on_the_wall(latest)),
+            _ => Ok(()),
         }
     }
 
