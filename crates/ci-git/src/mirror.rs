@@ -14,6 +14,7 @@ mod merge;
 mod open;
 mod pin;
 mod tags;
+mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::repository::Repository;
 use crate::tree::{RepoPath, Tree};
 
 use self::listings::Listings;
+use self::write::Writers;
 
 pub use self::fetch::Wanted;
 pub use self::merge::{Merge, MergeCommit, MergeError, MergeRequest};
@@ -62,6 +64,7 @@ pub struct Mirror {
     credential: Option<Credential>,
     lock: PathBuf,
     listings: Listings,
+    writers: Writers,
     /// References that were written since all were packed.
     loose_references: Arc<AtomicUsize>,
 }

@@ -1,21 +1,17 @@
 //! The contents of objects, as many as are asked for at once, from a `git cat-file` that stays.
 //!
-//! Starting git takes longer than answering does, so the process is kept for the next question. It
-//! finds what has been fetched since, because git looks for new packs before it calls an object missing.
+//! It finds what has been fetched since, because git looks for new packs before it calls an object
+//! missing.
 
 use std::fmt::Write as _;
 use std::io;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
 use crate::command::CommandError;
 use crate::process::Running;
 use crate::repository::Repository;
-use crate::sitting::Sitting;
-
-/// A process that has answered this often gives way to a new one, which holds neither the packs that
-/// were deleted meanwhile nor an ever longer list of complaints.
-const MOST_ANSWERS: u32 = 1000;
+use crate::sitting::Question;
 
 /// What an object has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +48,7 @@ impl Repository {
         let small = |size: &Option<u64>| size.is_some_and(|size| size <= most);
         let wanted = names.iter().zip(&sizes).filter(|(_, size)| small(size));
         let wanted: Vec<&str> = wanted.map(|(name, _)| *name).collect();
-        let mut contents = self.ask(Question::Contents, kind, &wanted).await?.into_iter();
+        let mut contents = self.ask(Verb::Contents, kind, &wanted).await?.into_iter();
         let object = |size: Option<u64>| match size {
             None => Object::Missing,
             Some(size) if size > most => Object::TooLarge { size },
@@ -71,7 +67,7 @@ impl Repository {
         kind: Kind,
         names: &[&str],
     ) -> Result<Vec<Object>, CommandError> {
-        let answers = self.ask(Question::Contents, kind, names).await?;
+        let answers = self.ask(Verb::Contents, kind, names).await?;
         let object = |answer: Option<Answer>| {
             answer.map_or(Object::Missing, |answer| Object::Content(answer.content))
         };
@@ -84,51 +80,35 @@ impl Repository {
         kind: Kind,
         names: &[&str],
     ) -> Result<Vec<Option<u64>>, CommandError> {
-        let answers = self.ask(Question::Info, kind, names).await?;
+        let answers = self.ask(Verb::Info, kind, names).await?;
         Ok(answers.into_iter().map(|answer| Some(answer?.size)).collect())
-    }
-
-    /// Lets go of the process that answers; the next question starts another.
-    pub(crate) async fn rest(&self) {
-        self.reader.lock().await.take();
     }
 
     async fn ask(
         &self,
-        question: Question,
+        verb: Verb,
         kind: Kind,
         names: &[&str],
     ) -> Result<Vec<Option<Answer>>, CommandError> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let talk = async |git: &mut Running| converse(git, question, kind, names).await;
-        let mut reader = self.reader.lock().await;
-        // It is not in its place while it is asked: a question that is given up half-way takes git with
-        // it, and the answers that nobody has read.
-        let seated = reader.take().filter(|git| git.answers() < MOST_ANSWERS);
-        if let Some(mut git) = seated {
-            match git.exchange(talk).await {
-                Ok(answers) => {
-                    *reader = Some(git);
-                    return Ok(answers);
-                }
-                Err(error @ CommandError::TimedOut { .. }) => return Err(error),
-                Err(error) => tracing::warn!(%error, "starts git cat-file again"),
-            }
-        }
         let command = self.command("cat-file").args(["--batch-command", "--buffer"]);
-        let mut git = Sitting::start(command)?;
-        let answers = git.exchange(talk).await?;
-        *reader = Some(git);
-        Ok(answers)
+        self.reader.ask(command, &Objects { verb, kind, names }).await
     }
 }
 
 #[derive(Clone, Copy)]
-enum Question {
+enum Verb {
     Info,
     Contents,
+}
+
+/// Objects that are asked for at once.
+struct Objects<'a> {
+    verb: Verb,
+    kind: Kind,
+    names: &'a [&'a str],
 }
 
 struct Answer {
@@ -137,44 +117,47 @@ struct Answer {
     content: Vec<u8>,
 }
 
-/// Git queues the questions and answers at the flush, so neither side waits for the other's pipe.
-async fn converse(
-    git: &mut Running,
-    question: Question,
-    kind: Kind,
-    names: &[&str],
-) -> io::Result<Vec<Option<Answer>>> {
-    let verb = match question {
-        Question::Info => "info",
-        Question::Contents => "contents",
-    };
-    let mut questions = names.iter().fold(String::new(), |mut questions, name| {
-        writeln!(questions, "{verb} {name}").expect("a string takes all that is written");
-        questions
-    });
-    questions.push_str("flush\n");
-    let stdin = git.stdin.as_mut().ok_or_else(|| io::Error::other("its input is closed"))?;
-    stdin.write_all(questions.as_bytes()).await?;
-    stdin.flush().await?;
-    let mut said = BufReader::new(&mut git.stdout);
-    let mut answers = Vec::with_capacity(names.len());
-    for _ in names {
-        let mut header = String::new();
-        said.read_line(&mut header).await?;
-        let Some((found, size)) = parse(&header)? else {
-            answers.push(None);
-            continue;
-        };
-        let mut content = Vec::new();
-        if let Question::Contents = question {
-            content.resize(usize::try_from(size).map_err(io::Error::other)?, 0);
-            said.read_exact(&mut content).await?;
-            // A line end follows each content.
-            said.read_u8().await?;
+impl Question for Objects<'_> {
+    type Answer = Vec<Option<Answer>>;
+
+    async fn ask(&self, git: &mut Running) -> io::Result<Self::Answer> {
+        git.say(&self.text()).await?;
+        let mut said = BufReader::new(&mut git.stdout);
+        let mut answers = Vec::with_capacity(self.names.len());
+        for _ in self.names {
+            let mut header = String::new();
+            said.read_line(&mut header).await?;
+            let Some((found, size)) = parse(&header)? else {
+                answers.push(None);
+                continue;
+            };
+            let mut content = Vec::new();
+            if let Verb::Contents = self.verb {
+                content.resize(usize::try_from(size).map_err(io::Error::other)?, 0);
+                said.read_exact(&mut content).await?;
+                // A line end follows each content.
+                said.read_u8().await?;
+            }
+            answers.push((found == Some(self.kind)).then_some(Answer { size, content }));
         }
-        answers.push((found == Some(kind)).then_some(Answer { size, content }));
+        Ok(answers)
     }
-    Ok(answers)
+}
+
+impl Objects<'_> {
+    /// Git queues the questions and answers at the flush, so neither side waits for the other's pipe.
+    fn text(&self) -> String {
+        let verb = match self.verb {
+            Verb::Info => "info",
+            Verb::Contents => "contents",
+        };
+        let mut text = self.names.iter().fold(String::new(), |mut text, name| {
+            writeln!(text, "{verb} {name}").expect("a string takes all that is written");
+            text
+        });
+        text.push_str("flush\n");
+        text
+    }
 }
 
 /// Reads `<object> <kind> <size>`, where the kind may be one that nobody asks for; `<object> missing`

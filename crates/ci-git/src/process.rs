@@ -19,7 +19,7 @@ const DEATH_LIMIT: Duration = Duration::from_secs(5);
 /// A running program; dropping it kills its whole process group.
 #[derive(Debug)]
 pub(crate) struct Running {
-    pub(crate) stdin: Option<ChildStdin>,
+    stdin: Option<ChildStdin>,
     pub(crate) stdout: ChildStdout,
     stderr: ChildStderr,
     group: Group,
@@ -50,6 +50,13 @@ impl Running {
             group: Group(group),
             child,
         })
+    }
+
+    /// Writes `text`, and keeps the pipe open for more.
+    pub(crate) async fn say(&mut self, text: &str) -> io::Result<()> {
+        let stdin = self.stdin.as_mut().ok_or_else(|| io::Error::other("its input is closed"))?;
+        stdin.write_all(text.as_bytes()).await?;
+        stdin.flush().await
     }
 
     /// Writes `input`, reads everything, and waits for the end.

@@ -1,14 +1,11 @@
 //! A repository to run git in: the node's mirror, or a developer's working copy.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
-
-use tokio::sync::Mutex;
 
 use crate::command::Command;
 use crate::git::Git;
-use crate::sitting::Sitting;
+use crate::sitting::Seat;
 
 /// Where git commands go; clones are the same repository.
 #[derive(Clone, Debug)]
@@ -16,8 +13,8 @@ pub(crate) struct Repository {
     git: Git,
     place: Place,
     limit: Duration,
-    /// The process that reads objects, while nobody asks it.
-    pub(crate) reader: Arc<Mutex<Option<Sitting>>>,
+    /// For the git that reads objects.
+    pub(crate) reader: Seat,
 }
 
 #[derive(Clone, Debug)]
@@ -31,12 +28,12 @@ enum Place {
 impl Repository {
     /// A bare repository of the node at `git_dir`.
     pub(crate) fn own(git: Git, git_dir: PathBuf, limit: Duration) -> Self {
-        Self { git, place: Place::Own(git_dir), limit, reader: Arc::default() }
+        Self { git, place: Place::Own(git_dir), limit, reader: Seat::default() }
     }
 
     /// The working copy that `folder` lies in.
     pub(crate) fn somebodys(git: Git, folder: PathBuf, limit: Duration) -> Self {
-        Self { git, place: Place::Somebodys(folder), limit, reader: Arc::default() }
+        Self { git, place: Place::Somebodys(folder), limit, reader: Seat::default() }
     }
 
     /// A git command in this repository.

@@ -27,7 +27,7 @@ impl Mirror {
         let collect = self.command("gc").config("gc.auto=6700").config(GRACE);
         collect.args(["--auto", "--quiet"]).holding(&hold).run().await?;
         // What was packed anew is only gone from the disk once nobody has it open.
-        self.repository.rest().await;
+        self.repository.reader.clear().await;
         Ok(())
     }
 

@@ -9,12 +9,7 @@ use crate::objects::{Kind, Object};
 use crate::tree::{Listing, ObjectId, RepoPath, Tree};
 
 /// Merges are nobody's work, and the same two parents must always give the same commit.
-const AUTHOR: [(&str, &str); 4] = [
-    ("GIT_AUTHOR_NAME", "ci-node"),
-    ("GIT_AUTHOR_EMAIL", "ci-node@localhost"),
-    ("GIT_COMMITTER_NAME", "ci-node"),
-    ("GIT_COMMITTER_EMAIL", "ci-node@localhost"),
-];
+const AUTHOR: &str = "ci-node <ci-node@localhost>";
 
 /// The last second of the year 9999; later dates are mistakes, and git refuses some of them.
 const LATEST: i64 = 253_402_300_799;
@@ -185,15 +180,15 @@ impl Mirror {
         MergeRequest { base, head, .. }: MergeRequest<'_>,
         date: i64,
     ) -> Result<CommitSha, CommandError> {
-        let date = format!("@{date} +0000");
-        let message = format!("Merge {head} into {base}");
-        let command = self.command("commit-tree").args(["-p", base.as_str(), "-p", head.as_str()]);
-        let command =
-            AUTHOR.into_iter().fold(command, |command, (name, value)| command.env(name, value));
-        let command = command.env("GIT_AUTHOR_DATE", &date).env("GIT_COMMITTER_DATE", &date);
-        let output = command.args(["-m", &message, tree.as_str()]).run().await?;
-        CommitSha::new(output.text())
-            .map_err(|invalid| CommandError::unexpected("git commit-tree", invalid.text.as_bytes()))
+        let mut content = format!("tree {tree}\nparent {base}\n");
+        if base != head {
+            content.push_str(&format!("parent {head}\n"));
+        }
+        for role in ["author", "committer"] {
+            content.push_str(&format!("{role} {AUTHOR} {date} +0000\n"));
+        }
+        content.push_str(&format!("\nMerge {head} into {base}\n"));
+        self.write_commit(&content).await
     }
 }
 

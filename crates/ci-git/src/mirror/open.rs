@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::listings::Listings;
+use super::write::Writers;
 use super::{Mirror, MirrorConfig};
 use crate::command::CommandError;
 use crate::hold::{Hold, Sharing};
@@ -92,8 +93,16 @@ impl Mirror {
             }
             State::Unknown(error) => return Err(error.into()),
         };
-        let (listings, loose_references) = (Listings::default(), Arc::default());
-        Ok((Self { repository, remote, credential, lock, listings, loose_references }, opened))
+        let mirror = Self {
+            repository,
+            remote,
+            credential,
+            lock,
+            listings: Listings::default(),
+            writers: Writers::default(),
+            loose_references: Arc::default(),
+        };
+        Ok((mirror, opened))
     }
 }
 

@@ -18,8 +18,7 @@ impl Mirror {
     pub async fn pin(&self, subject: &Subject, commit: &CommitSha) -> Result<(), CommandError> {
         let hold = self.hold().await?;
         let reference = reference(subject, commit);
-        let command = self.command("update-ref").args(["--", &reference, commit.as_str()]);
-        command.holding(&hold).run().await?;
+        self.write_reference(&reference, commit).await?;
         self.has_written(1, &hold).await
     }
 

@@ -1,4 +1,4 @@
-//! The process that reads objects: it stays, and nothing that happens to it changes an answer.
+//! The processes that stay: nothing that happens to them changes an answer.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ci_git::{Content, Mirror, Tree};
 
-use crate::fixture::{Scene, explain, run};
+use crate::fixture::{Scene, explain, merged, run};
 
 #[tokio::test]
 async fn one_process_answers_everything() {
@@ -51,10 +51,14 @@ async fn one_that_is_killed_is_started_again() {
     let scene = Scene::new().await;
     let mirror = scene.mirror().await;
     let tree = scene.main_tree(&mirror).await;
+    let base = tree.commit();
+    let merge = merged(&mirror, base, base).await;
     assert_eq!(top(&mirror, &tree).await, "top\n");
-    for reader in readers(mirror.dir()) {
-        run(std::process::Command::new("kill").args(["-9", &reader]));
+    for verb in ["cat-file", "hash-object", "update-ref"] {
+        let [pid] = &sitting(mirror.dir(), verb)[..] else { panic!("no {verb}") };
+        run(std::process::Command::new("kill").args(["-9", pid]));
     }
+    assert_eq!(merged(&mirror, base, base).await, merge);
     assert_eq!(top(&mirror, &tree).await, "top\n");
 }
 
@@ -117,6 +121,11 @@ async fn gone(dir: &Path) {
 
 /// The processes that read objects of the mirror at `dir`.
 fn readers(dir: &Path) -> Vec<String> {
+    sitting(dir, "cat-file")
+}
+
+/// The processes of that verb of the mirror at `dir`.
+fn sitting(dir: &Path, verb: &str) -> Vec<String> {
     let has = |pid: &str, file: &str, field: &str| {
         let content = fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
         content.split(|byte| *byte == 0).any(|found| found == field.as_bytes())
@@ -124,5 +133,5 @@ fn readers(dir: &Path) -> Vec<String> {
     let git_dir = format!("GIT_DIR={}", dir.display());
     let processes = fs::read_dir("/proc").unwrap();
     let pids = processes.filter_map(|entry| entry.unwrap().file_name().into_string().ok());
-    pids.filter(|pid| has(pid, "cmdline", "cat-file") && has(pid, "environ", &git_dir)).collect()
+    pids.filter(|pid| has(pid, "cmdline", verb) && has(pid, "environ", &git_dir)).collect()
 }

@@ -187,10 +187,10 @@ impl World {
         wait_for(what, LIMIT, async || is_so().then_some(())).await;
     }
 
-    /// Waits until there are no processes in this world but `node` and the git that it asks questions.
+    /// Waits until there are no processes in this world but `node` and what its mirrors keep.
     pub async fn nothing_runs_beside(&self, node: &Node) {
         let is_node = |pid: &Pid| pid.as_raw_nonzero().get() == node.pid().cast_signed();
-        let belongs = |pid: &Pid| is_node(pid) || answers_questions(*pid);
+        let belongs = |pid: &Pid| is_node(pid) || is_kept(*pid);
         let is_alone = || processes::of(self.folder()).iter().all(belongs);
         self.until("every process of every job to end", is_alone).await;
     }
@@ -241,8 +241,9 @@ fn pull_ref(number: PullNumber) -> String {
     format!("refs/pull/{number}/head")
 }
 
-/// Whether this is a git that a node asks for objects; it stays, and ends with its node.
-fn answers_questions(pid: Pid) -> bool {
+/// Whether this is a git that a mirror keeps to be asked again; it ends with its node.
+fn is_kept(pid: Pid) -> bool {
+    let kept: [&[u8]; 3] = [b"cat-file", b"hash-object", b"update-ref"];
     let cmdline = std::fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero()));
-    cmdline.is_ok_and(|args| args.split(|byte| *byte == 0).any(|arg| arg == b"cat-file"))
+    cmdline.is_ok_and(|args| args.split(|byte| *byte == 0).any(|arg| kept.contains(&arg)))
 }
