@@ -59,6 +59,20 @@ async fn flow() {
     assert!(said.ends_with("all is reported\n"), "{said}");
 }
 
+#[tokio::test]
+async fn periodic() {
+    let said = output_of("periodic").await;
+    for expected in [
+        "report\nasked for a report: done\n",
+        "three polls since the guard said yes\n",
+        "a search was stopped for the next run\n",
+        "down for three and a half hours\nbackup\n2 backups were missed\n",
+    ] {
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    assert_eq!(said.matches("backup\n").count(), 2, "one in each life: {said}");
+}
+
 struct ServerB {
     program: Child,
     lines: Lines<BufReader<ChildStdout>>,

@@ -89,6 +89,8 @@ mod guides {
     mod bus {}
     #[doc = include_str!("../../../docs/guides/flows.md")]
     mod flows {}
+    #[doc = include_str!("../../../docs/guides/periodic.md")]
+    mod periodic {}
     #[doc = include_str!("../../../docs/guides/registry.md")]
     mod registry {}
     #[doc = include_str!("../../../docs/guides/tables.md")]
