@@ -135,6 +135,7 @@ impl DynamicMachine {
         plan: ChildPlan,
     ) -> Result<(ChildKey, DynamicAction), DynamicRefusal> {
         plan.check(self.flags.auto_shutdown).map_err(DynamicRefusal::Invalid)?;
+        plan.check_bonds(|_| false).map_err(DynamicRefusal::Invalid)?;
         if self.ending.is_some() {
             return Err(DynamicRefusal::Ending);
         }

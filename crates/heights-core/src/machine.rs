@@ -134,6 +134,8 @@ pub enum Refusal {
     Running,
     /// The child is being restarted.
     Restarting,
+    /// The child is bound to this one, which does not run.
+    DependencyDown(ChildId),
 }
 
 /// Why a supervisor ends.
@@ -254,6 +256,17 @@ impl Machine {
         &self.window
     }
 
+    /// Lists those that are bound to a child, directly or through others, in start order.
+    pub fn dependants_of(&self, id: &ChildId) -> Vec<ChildId> {
+        self.family.dependants(id)
+    }
+
+    /// Tells whether a child that does not run is started again when a pending retry is due.
+    pub fn comes_back(&self, id: &ChildId) -> bool {
+        let waits = |view: &ChildView<'_>| matches!(view.state, ChildState::Restarting(_));
+        self.children().filter(waits).any(|view| self.fellows(&view.plan.id).contains(id))
+    }
+
     /// Counts the children.
     pub fn counts(&self) -> Counts {
         self.family.counts()
@@ -297,7 +310,11 @@ impl Machine {
             Purpose::Nothing | Purpose::Boot | Purpose::Restart | Purpose::Ended => {}
             Purpose::Delay(id) => self.arm_retry(now, id, actions),
             Purpose::Add => self.answer_youngest(actions),
-            Purpose::StartAgain(id) => self.answer_started(&id, actions),
+            Purpose::StartAgain(id) => {
+                self.answer_started(&id, actions);
+                self.bring_along(&id);
+                self.advance(now, actions);
+            }
             Purpose::Terminate => actions.push(Action::Answer(Answer::Done)),
             Purpose::Exit(verdict) => {
                 actions.push(Action::Exit(verdict.clone()));

@@ -119,6 +119,9 @@ pub enum StartChildError {
     /// There are as many children as there may be.
     #[error("the supervisor has all the children it may have")]
     MaxChildren,
+    /// It is bound to this child, which does not run.
+    #[error("child {0} does not run")]
+    DependencyDown(ChildId),
     /// The spec is wrong.
     #[error(transparent)]
     Invalid(SpecError),
@@ -157,6 +160,9 @@ pub enum AdminError {
     /// The child is being restarted.
     #[error("the child is being restarted")]
     Restarting,
+    /// The child is bound to this one, which does not run.
+    #[error("child {0} does not run")]
+    DependencyDown(ChildId),
     /// The child found nothing to do; its spec is kept.
     #[error("the child found nothing to do")]
     Ignored,

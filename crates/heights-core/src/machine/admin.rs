@@ -1,7 +1,7 @@
 //! What somebody asks a supervisor to do with its children.
 
 use super::{ChildState, Machine, Op, Purpose};
-use crate::{Action, Answer, ChildId, ChildPlan, ChildRun, Refusal, check_child_plans};
+use crate::{Action, Answer, ChildId, ChildPlan, ChildRun, Refusal, SpecError, check_child_plans};
 
 impl Machine {
     pub(super) fn start_child(&mut self, plan: ChildPlan, actions: &mut Vec<Action>) {
@@ -11,13 +11,27 @@ impl Machine {
                 refuse(actions, Refusal::AlreadyStarted(ChildRun { id, incarnation }));
             }
             Some(_) => refuse(actions, Refusal::AlreadyPresent),
-            None => match plan.check(self.flags.auto_shutdown) {
+            None => match self.check(&plan) {
                 Err(error) => refuse(actions, Refusal::Invalid(error)),
-                Ok(()) => {
-                    self.family.push(plan);
-                    self.perform(Op::Start(id), Purpose::Add);
-                }
+                Ok(()) => self.add(plan, actions),
             },
+        }
+    }
+
+    fn check(&self, plan: &ChildPlan) -> Result<(), SpecError> {
+        plan.check(self.flags.auto_shutdown)?;
+        plan.check_bonds(|id| self.family.state(id).is_some())
+    }
+
+    fn add(&mut self, plan: ChildPlan, actions: &mut Vec<Action>) {
+        let id = plan.id.clone();
+        self.family.push(plan);
+        match self.family.missing(&id).cloned() {
+            None => self.perform(Op::Start(id), Purpose::Add),
+            Some(on) => {
+                self.family.remove(&id);
+                refuse(actions, Refusal::DependencyDown(on));
+            }
         }
     }
 
@@ -25,18 +39,22 @@ impl Machine {
         match self.family.state(id) {
             None => refuse(actions, Refusal::NotFound),
             Some(ChildState::Running(_)) => {
+                self.take_along(id);
                 self.perform(Op::Stop(id.clone()), Purpose::Terminate);
             }
             Some(_) => {
                 // The ticket of a pending retry dies with the state.
                 self.family.set_stopped(id);
+                if self.family.remove_if_temporary(id) {
+                    actions.push(Action::Forget(id.clone()));
+                }
                 actions.push(Action::Answer(Answer::Done));
             }
         }
     }
 
     pub(super) fn restart_child(&mut self, id: &ChildId, actions: &mut Vec<Action>) {
-        match self.idle(id) {
+        match self.startable(id) {
             Ok(()) => self.perform(Op::Start(id.clone()), Purpose::StartAgain(id.clone())),
             Err(refusal) => refuse(actions, refusal),
         }
@@ -74,6 +92,11 @@ impl Machine {
             let run = ChildRun { id: id.clone(), incarnation };
             actions.push(Action::Answer(Answer::Started(run)));
         }
+    }
+
+    fn startable(&self, id: &ChildId) -> Result<(), Refusal> {
+        self.idle(id)?;
+        self.family.missing(id).cloned().map_or(Ok(()), |on| Err(Refusal::DependencyDown(on)))
     }
 
     fn idle(&self, id: &ChildId) -> Result<(), Refusal> {

@@ -1,5 +1,7 @@
 //! The children of a supervisor in start order, and what each is doing.
 
+mod bonds;
+
 use std::collections::{BTreeMap, HashMap};
 
 use crate::{
@@ -40,6 +42,8 @@ pub(super) struct Family {
     incarnations: u64,
     /// How many starts and stops have been asked for and not been answered.
     waiting: usize,
+    /// How many are bound to others: mostly none, and then there is nothing to look for.
+    bound: usize,
 }
 
 type Seat = u64;
@@ -69,6 +73,10 @@ impl Member {
 
     const fn is_running(&self) -> bool {
         matches!(self.state, ChildState::Running(_))
+    }
+
+    fn is_bound(&self) -> bool {
+        !self.plan.binds_to.is_empty()
     }
 }
 
@@ -129,10 +137,11 @@ impl Family {
         self.waiting > 0
     }
 
-    /// Tells whether a significant child runs or is about to.
-    pub(super) fn has_significant(&self) -> bool {
+    /// Tells whether a significant child other than these runs or is about to.
+    pub(super) fn has_significant_beside(&self, these: &[ChildId]) -> bool {
         let alive = |member: &Member| member.state != ChildState::Stopped;
-        self.members.values().any(|member| member.plan.significant && alive(member))
+        let counts = |member: &&Member| member.plan.significant && alive(member);
+        self.members.values().filter(counts).any(|member| !these.contains(&member.plan.id))
     }
 
     pub(super) fn push(&mut self, plan: ChildPlan) {
@@ -142,6 +151,7 @@ impl Family {
     pub(super) fn remove(&mut self, id: &ChildId) -> Option<ChildPlan> {
         let member = self.members.remove(&self.seats.remove(id)?)?;
         self.waiting -= usize::from(member.state.is_waiting());
+        self.bound -= usize::from(member.is_bound());
         Some(member.plan)
     }
 
@@ -155,6 +165,7 @@ impl Family {
     pub(super) fn reconfigure(&mut self, plans: Vec<ChildPlan>) {
         let mut before = std::mem::take(&mut self.members);
         let seats = std::mem::take(&mut self.seats);
+        self.bound = 0;
         for plan in plans {
             match seats.get(&plan.id).and_then(|seat| before.remove(seat)) {
                 None => self.push(plan),
@@ -207,10 +218,10 @@ impl Family {
         }
     }
 
-    /// Begins a start if the child is known and does not run.
+    /// Begins a start if the child is known, does not run, and has all that it is bound to.
     pub(super) fn begin_start(&mut self, id: &ChildId) -> Option<ChildRun> {
         let startable = self.get(id).is_some_and(|member| !member.is_running());
-        if !startable {
+        if !startable || self.missing(id).is_some() {
             return None;
         }
         self.incarnations += 1;
@@ -250,6 +261,7 @@ impl Family {
     /// Gives a member the place of the youngest.
     fn seat(&mut self, member: Member) {
         self.last_seat += 1;
+        self.bound += usize::from(member.is_bound());
         self.seats.insert(member.plan.id.clone(), self.last_seat);
         self.members.insert(self.last_seat, member);
     }

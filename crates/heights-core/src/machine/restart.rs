@@ -41,10 +41,11 @@ impl Machine {
         match give_up {
             GiveUp::Escalate => self.exit(Verdict::ReachedMaxIntensity),
             GiveUp::RemoveChild => {
+                let along = self.take_along(&run.id);
                 let plan = self.family.remove(&run.id);
                 actions.push(Action::Left(run.clone()));
                 actions.push(Action::Forget(run.id.clone()));
-                self.shut_down_if_over(plan.is_some_and(|plan| plan.significant));
+                self.shut_down_if_over(plan.is_some_and(|plan| plan.significant), &along);
             }
         }
     }
@@ -52,23 +53,53 @@ impl Machine {
     /// A child ended by itself and stays down, which may be the end of the supervisor too.
     fn left(&mut self, run: &ChildRun, actions: &mut Vec<Action>) {
         let significant = self.plan_of(&run.id).is_some_and(|plan| plan.significant);
+        let along = self.take_along(&run.id);
         actions.push(Action::Left(run.clone()));
         if self.family.remove_if_temporary(&run.id) {
             actions.push(Action::Forget(run.id.clone()));
         }
-        self.shut_down_if_over(significant);
+        self.shut_down_if_over(significant, &along);
     }
 
-    /// Ends the supervisor if it was to end with a child that has just ended for good.
-    fn shut_down_if_over(&mut self, significant: bool) {
+    /// Plans the stop of those that are bound to a child which stays down, and lists them.
+    pub(super) fn take_along(&mut self, id: &ChildId) -> Vec<ChildId> {
+        let along = self.family.dependants(id);
+        self.family.give_up_restarts_of(&along);
+        self.plan.retain(|op| !matches!(op, Op::Start(id) if along.contains(id)));
+        self.plan.extend(along.iter().rev().cloned().map(Op::Stop));
+        along
+    }
+
+    /// Plans the start of those that are bound to a child which has been started by request.
+    pub(super) fn bring_along(&mut self, id: &ChildId) {
+        let along = self.family.dependants(id);
+        self.plan.extend(along.into_iter().map(Op::Start));
+        self.purpose = Purpose::Restart;
+    }
+
+    /// Ends the supervisor if it was to end with a child that has just ended for good and took
+    /// these along.
+    fn shut_down_if_over(&mut self, significant: bool, along: &[ChildId]) {
         let over = match self.flags.auto_shutdown {
             AutoShutdown::Never => false,
             AutoShutdown::AnySignificant => significant,
-            AutoShutdown::AllSignificant => significant && !self.family.has_significant(),
+            AutoShutdown::AllSignificant => {
+                significant
+                    && !self.family.has_significant_beside(along)
+                    && !self.is_to_start_significant()
+            }
         };
         if over {
             self.exit(Verdict::AutoShutdown);
         }
+    }
+
+    /// Whoever is stopped only to be started again has not ended.
+    fn is_to_start_significant(&self) -> bool {
+        self.plan.iter().any(|op| match op {
+            Op::Start(id) => self.plan_of(id).is_some_and(|plan| plan.significant),
+            Op::Stop(_) => false,
+        })
     }
 
     pub(super) fn start_failed(&mut self, now: Moment, run: &ChildRun, actions: &mut Vec<Action>) {
@@ -87,7 +118,7 @@ impl Machine {
             }
             Purpose::Exit(_) => {}
             _ => match self.judge(now, &run.id) {
-                Ok(()) => self.retry_later(&run.id),
+                Ok(()) => self.retry_later(now, &run.id, actions),
                 // Those that share its fate go on without it.
                 Err(give_up) => self.give_up(run, give_up, actions),
             },
@@ -158,7 +189,11 @@ impl Machine {
     }
 
     /// Plans another attempt: through the queue, so that others get a turn in between.
-    fn retry_later(&mut self, failed: &ChildId) {
+    fn retry_later(&mut self, now: Moment, failed: &ChildId, actions: &mut Vec<Action>) {
+        if self.strategy == Strategy::OneForOne {
+            // Those that are bound to what failed before, but not to it, go on.
+            return self.arm_retry(now, failed.clone(), actions);
+        }
         self.plan.clear();
         if self.strategy == Strategy::OneForAll {
             self.plan.extend(self.family.running().rev().map(Op::Stop));
@@ -167,9 +202,13 @@ impl Machine {
     }
 
     /// Lists a failed child and those that share its fate, in start order.
-    fn fellows(&self, failed: &ChildId) -> Vec<ChildId> {
+    pub(super) fn fellows(&self, failed: &ChildId) -> Vec<ChildId> {
         match self.strategy {
-            Strategy::OneForOne => vec![failed.clone()],
+            Strategy::OneForOne => {
+                let mut fellows = vec![failed.clone()];
+                fellows.append(&mut self.family.dependants(failed));
+                fellows
+            }
             Strategy::OneForAll => self.family.ids().collect(),
             Strategy::RestForOne => self.family.from(failed).collect(),
         }

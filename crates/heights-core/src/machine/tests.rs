@@ -1,5 +1,6 @@
 //! The machine against a small world that performs its actions at once.
 
+mod bonds;
 mod histories;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -258,6 +259,20 @@ fn e51_a_start_that_fails_too_often_is_given_up_and_the_siblings_go_on() {
 }
 
 #[test]
+fn e51_those_that_are_about_to_start_again_have_not_ended() {
+    let limit =
+        RestartLimit { intensity: Intensity::new(1, SECOND * 5), then: GiveUp::RemoveChild };
+    let significant =
+        |id| ChildPlan { significant: true, restart: Restart::Transient, ..ChildPlan::worker(id) };
+    let plans = vec![ChildPlan { limit: Some(limit), ..significant("a") }, significant("b")];
+    let flags = Flags { auto_shutdown: AutoShutdown::AllSignificant, ..Flags::default() };
+    let mut world = World::with_flags(Strategy::RestForOne, flags, plans).boot();
+    world.failing.insert("a");
+    world.exit("a", ExitClass::Abnormal);
+    assert_eq!(world.take_log(), "stop b, fail a, left a, forget a, start b");
+}
+
+#[test]
 fn e52_backoff_delays_the_restart_but_not_the_stop_of_the_siblings() {
     let backoff = Some(Backoff::exponential(SECOND, SECOND * 4));
     let flags = Flags { intensity: Intensity::new(9, SECOND), backoff, ..Flags::default() };
@@ -378,6 +393,17 @@ fn i88_new_specs_do_not_disturb_a_restart_under_way() {
     assert_eq!(world.take_log(), "fail a, retry a in 0, answer Done, start a");
     world.feed(Event::Stop);
     assert_eq!(world.take_log(), "stop m, stop a, stop z, exit Stopped");
+}
+
+#[test]
+fn i88_a_child_that_became_temporary_while_it_is_restarted_can_be_terminated() {
+    let mut world = world(Strategy::OneForOne);
+    world.failing.insert("a");
+    world.exit("a", ExitClass::Abnormal);
+    let temporary = ChildPlan { restart: Restart::Temporary, ..ChildPlan::worker("a") };
+    world.feed(Event::Reconfigure(vec![temporary]));
+    world.feed(Event::TerminateChild("a".into()));
+    assert_eq!(world.take_log(), "fail a, retry a in 0, answer Done, forget a, answer Done");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What a specification must not say.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::{AutoShutdown, ChildId, ChildPlan, Restart};
@@ -18,6 +18,27 @@ pub enum SpecError {
     SignificantPermanent(ChildId),
     /// A child is significant to a supervisor that never shuts down because of one.
     SignificantNever(ChildId),
+    /// A child is bound to a sibling that nobody knows; children of a dynamic supervisor know none.
+    UnknownDependency {
+        /// The child that is bound.
+        id: ChildId,
+        /// What it is bound to.
+        on: ChildId,
+    },
+    /// A child is bound to a sibling that is started later.
+    LaterDependency {
+        /// The child that is bound.
+        id: ChildId,
+        /// What it is bound to.
+        on: ChildId,
+    },
+    /// A child is bound to itself, or to a sibling that is bound to it.
+    CyclicDependency {
+        /// The child that is bound.
+        id: ChildId,
+        /// What it is bound to.
+        on: ChildId,
+    },
 }
 
 impl fmt::Display for SpecError {
@@ -31,6 +52,15 @@ impl fmt::Display for SpecError {
             }
             Self::SignificantNever(id) => {
                 write!(f, "bad combination for child {id:?}: auto_shutdown never, significant true")
+            }
+            Self::UnknownDependency { id, on } => {
+                write!(f, "child {id:?} is bound to {on:?}, which is not known")
+            }
+            Self::LaterDependency { id, on } => {
+                write!(f, "child {id:?} is bound to {on:?}, which is started later")
+            }
+            Self::CyclicDependency { id, on } => {
+                write!(f, "child {id:?} is bound to {on:?}, which is bound to it")
             }
         }
     }
@@ -56,6 +86,19 @@ impl ChildPlan {
         }
         Ok(())
     }
+
+    /// Checks that what it is bound to is started before it.
+    pub(crate) fn check_bonds(
+        &self,
+        is_earlier: impl Fn(&ChildId) -> bool,
+    ) -> Result<(), SpecError> {
+        let Some(on) = self.binds_to.iter().find(|on| !is_earlier(on)) else { return Ok(()) };
+        let (id, on) = (self.id.clone(), on.clone());
+        if id == on {
+            return Err(SpecError::CyclicDependency { id, on });
+        }
+        Err(SpecError::UnknownDependency { id, on })
+    }
 }
 
 /// Checks a list of children as a supervisor with this `auto_shutdown` would at start.
@@ -66,11 +109,30 @@ pub fn check_child_plans(
     let mut ids = HashSet::new();
     for plan in plans {
         plan.check(auto_shutdown)?;
+        plan.check_bonds(|id| ids.contains(id)).map_err(|error| explain(error, plans))?;
         if !ids.insert(&plan.id) {
             return Err(SpecError::DuplicateId(plan.id.clone()));
         }
     }
     Ok(())
+}
+
+/// Tells a dependency that comes too late from one that does not come at all.
+fn explain(error: SpecError, plans: &[ChildPlan]) -> SpecError {
+    let SpecError::UnknownDependency { id, on } = error else { return error };
+    let bonds: HashMap<_, _> = plans.iter().map(|plan| (&plan.id, &plan.binds_to)).collect();
+    if !bonds.contains_key(&on) {
+        return SpecError::UnknownDependency { id, on };
+    }
+    let (mut open, mut seen) = (vec![&on], HashSet::from([&on]));
+    while let Some(next) = open.pop() {
+        let further = bonds.get(next).into_iter().flat_map(|on| on.iter());
+        open.extend(further.filter(|on| seen.insert(on)));
+    }
+    if seen.contains(&id) {
+        return SpecError::CyclicDependency { id, on };
+    }
+    SpecError::LaterDependency { id, on }
 }
 
 #[cfg(test)]
@@ -99,5 +161,25 @@ mod tests {
             check(true, Restart::Transient, auto_shutdown, "");
             check(true, Restart::Temporary, auto_shutdown, "");
         }
+    }
+
+    #[test]
+    fn k94_a_child_is_bound_to_earlier_siblings_only() {
+        let check = |children: &[(&str, &[&str])], expected: &str| {
+            let plan = |(id, on): &(&str, &[&str])| {
+                let binds_to = on.iter().map(|on| ChildId::from(*on)).collect();
+                ChildPlan { binds_to, ..ChildPlan::worker(*id) }
+            };
+            let plans: Vec<_> = children.iter().map(plan).collect();
+            let outcome = check_child_plans(&plans, AutoShutdown::Never);
+            let said = outcome.err().map(|error| error.to_string()).unwrap_or_default();
+            assert_eq!(said, expected, "{children:?}");
+        };
+        check(&[("a", &[]), ("b", &["a"]), ("c", &["a", "b"])], "");
+        check(&[("a", &["x"])], r#"child "a" is bound to "x", which is not known"#);
+        check(&[("a", &["b"]), ("b", &[])], r#"child "a" is bound to "b", which is started later"#);
+        check(&[("a", &["a"])], r#"child "a" is bound to "a", which is bound to it"#);
+        let cycle = r#"child "a" is bound to "c", which is bound to it"#;
+        check(&[("a", &["c"]), ("b", &["a"]), ("c", &["b"])], cycle);
     }
 }

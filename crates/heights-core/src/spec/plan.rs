@@ -24,6 +24,9 @@ pub struct ChildPlan {
     pub limit: Option<RestartLimit>,
     /// Whether its own end can end its supervisor, as [`AutoShutdown`](crate::AutoShutdown) says.
     pub significant: bool,
+    /// The earlier siblings that it cannot do without: it is stopped before they are and comes
+    /// back after them.
+    pub binds_to: Box<[ChildId]>,
 }
 
 impl ChildPlan {
@@ -42,9 +45,17 @@ impl ChildPlan {
         Self::new(id.into(), ChildKind::Supervisor, Shutdown::Infinity)
     }
 
-    const fn new(id: ChildId, kind: ChildKind, shutdown: Shutdown) -> Self {
-        let restart = Restart::Permanent;
-        Self { id, kind, restart, shutdown, backoff: None, limit: None, significant: false }
+    fn new(id: ChildId, kind: ChildKind, shutdown: Shutdown) -> Self {
+        Self {
+            id,
+            kind,
+            restart: Restart::Permanent,
+            shutdown,
+            backoff: None,
+            limit: None,
+            significant: false,
+            binds_to: Box::default(),
+        }
     }
 }
 
@@ -64,7 +75,8 @@ pub struct RestartLimit {
 pub enum GiveUp {
     /// It gives up itself, as if its own intensity were exceeded.
     Escalate,
-    /// It gives up on the child, drops its spec, and goes on; no sibling shares that fate.
+    /// It gives up on the child, drops its spec, and goes on; of its
+    /// siblings only those that are bound to it share that fate.
     RemoveChild,
 }
 

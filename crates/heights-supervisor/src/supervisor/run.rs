@@ -144,6 +144,9 @@ async fn start_child(
         Some(Answer::Refused(Refusal::Invalid(error))) => {
             Err(StartChildError::Invalid(error.clone()))
         }
+        Some(Answer::Refused(Refusal::DependencyDown(on))) => {
+            Err(StartChildError::DependencyDown(on.clone()))
+        }
         Some(Answer::Refused(_)) => Err(StartChildError::AlreadyPresent),
         Some(Answer::StartFailed(_) | Answer::Done) | None => Err(failed(state, id)),
     });
@@ -169,6 +172,9 @@ fn done(state: &mut State, settled: &Settled) -> Result<(), AdminError> {
         }
         Some(Answer::Refused(Refusal::Invalid(error))) => Err(AdminError::Invalid(error.clone())),
         Some(Answer::Refused(Refusal::Restarting)) => Err(AdminError::Restarting),
+        Some(Answer::Refused(Refusal::DependencyDown(on))) => {
+            Err(AdminError::DependencyDown(on.clone()))
+        }
         Some(Answer::Refused(_)) => Err(AdminError::NotFound),
         Some(Answer::Ignored(_)) => Err(AdminError::Ignored),
         Some(Answer::StartFailed(_)) | None => Err(AdminError::Failed(state.take_failure())),

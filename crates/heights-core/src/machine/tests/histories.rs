@@ -9,7 +9,7 @@ use super::*;
 
 /// What may happen to a supervisor with four children.
 #[derive(Debug, Clone)]
-enum Act {
+pub(super) enum Act {
     Exit(usize, ExitClass),
     Fail(usize, bool),
     Ignore(usize, bool),
@@ -21,9 +21,9 @@ enum Act {
     Stop,
 }
 
-const NAMES: [&str; 4] = ["d", "b", "c", "a"];
+pub(super) const NAMES: [&str; 4] = ["d", "b", "c", "a"];
 
-fn act() -> impl Generator<Value = Act> {
+pub(super) fn act() -> impl Generator<Value = Act> {
     let class = prop_oneof![
         Just(ExitClass::Normal),
         Just(ExitClass::Shutdown),
@@ -44,15 +44,15 @@ fn act() -> impl Generator<Value = Act> {
     ]
 }
 
-fn restart() -> impl Generator<Value = Restart> {
+pub(super) fn restart() -> impl Generator<Value = Restart> {
     prop_oneof![Just(Restart::Permanent), Just(Restart::Transient), Just(Restart::Temporary)]
 }
 
-fn strategy() -> impl Generator<Value = Strategy> {
+pub(super) fn strategy() -> impl Generator<Value = Strategy> {
     prop_oneof![Just(Strategy::OneForOne), Just(Strategy::OneForAll), Just(Strategy::RestForOne)]
 }
 
-fn play(world: &mut World, act: &Act) {
+pub(super) fn play(world: &mut World, act: &Act) {
     let id = |child: usize| ChildId::from(NAMES[child]);
     match act {
         Act::Exit(child, class) => world.exit(NAMES[*child], *class),
