@@ -7,6 +7,10 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
+    /// The length in bytes from which on a text can be kept out of logs: a shorter one stands in so many
+    /// other words that leaving it out would destroy them, and show by its place what it is.
+    pub const LEAST_MASKED: usize = 4;
+
     /// Wraps a value.
     #[must_use]
     pub fn new(value: impl Into<String>) -> Self {

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use crate::identity::Identity;
 use crate::run_dir::{OpenError, RunDir};
 use crate::runner::{READY, RunnerExit};
+use crate::secrets::Secrets;
 
 /// How long a runner may take until it holds its directory; a busy machine is slow, not stuck.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -77,7 +78,21 @@ impl Launcher {
     /// # Errors
     /// Says whether a runner is or was at work in the directory, or why none could start.
     pub async fn start(&self, dir: &RunDir) -> Result<Identity, StartError> {
-        let mut runner = self.spawn(dir)?;
+        self.start_with(dir, &Secrets::none()).await
+    }
+
+    /// Like [`start`](Self::start), and hands `secrets` over, which commands see as variables.
+    ///
+    /// They are in no file that has a name. So an attempt that is started again needs them again.
+    ///
+    /// # Errors
+    /// Says whether a runner is or was at work in the directory, or why none could start.
+    pub async fn start_with(
+        &self,
+        dir: &RunDir,
+        secrets: &Secrets,
+    ) -> Result<Identity, StartError> {
+        let mut runner = self.spawn(dir, secrets)?;
         let mut stdout = runner.stdout.take().expect("stdout was asked for");
         let mut said = Vec::new();
         match timeout(START_LIMIT, stdout.read_to_end(&mut said)).await {
@@ -94,7 +109,7 @@ impl Launcher {
         Err(refusal(runner.wait().await?, &said))
     }
 
-    fn spawn(&self, dir: &RunDir) -> io::Result<Child> {
+    fn spawn(&self, dir: &RunDir, secrets: &Secrets) -> io::Result<Child> {
         let path = std::path::absolute(dir.path())?;
         Command::new(&self.program)
             .arg0(PROCESS_NAME)
@@ -102,7 +117,7 @@ impl Launcher {
             .arg(path)
             .env_clear()
             .current_dir("/")
-            .stdin(Stdio::null())
+            .stdin(secrets.to_stdin()?)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

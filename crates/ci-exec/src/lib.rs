@@ -9,7 +9,8 @@
 //! client                       run directory                 runner process
 //! ──────                       ─────────────                 ──────────────
 //! RunDir::create ────────────► spec.json ──────────────────► reads it
-//! Launcher::start ─────────────────────────────────────────► lock, identity.json, control.sock
+//! Launcher::start ───────────► (secrets: inherited memory) ► reads them, masks them in all it writes
+//!                                                            lock, identity.json, control.sock
 //! Follower::next ◄──────────── journal (append-only) ◄────── one fact for each thing that happened
 //! LogReader::read_at ◄──────── logs/<command>.log ◄───────── what each command wrote
 //! cancel ─────────────────────►control.sock ───────────────► TERM, grace, KILL, proof
@@ -18,6 +19,7 @@
 //!
 //! It knows nothing of builds, repositories or where the tree came from.
 
+mod secrets;
 mod spec;
 
 mod fact;
@@ -33,6 +35,7 @@ mod log_reader;
 mod processes;
 mod sweep;
 
+mod mask;
 mod runner;
 
 pub use cancel::{CancelError, Stopped, cancel, cancel_within};
@@ -46,5 +49,6 @@ pub use log_reader::LogReader;
 pub use processes::{ProcessName, Survivors};
 pub use run_dir::{OpenError, RunDir, RunState};
 pub use runner::{RunnerExit, runner_main};
+pub use secrets::Secrets;
 pub use spec::{Isolation, RunSpec, SpecError};
 pub use sweep::{SweepError, sweep};

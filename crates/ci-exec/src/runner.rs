@@ -3,6 +3,7 @@
 //! It runs on one thread. Each part is a future of one task: the tree with its commands, the server
 //! for clients, and what can end the job from outside.
 
+mod command_log;
 mod control_server;
 mod job;
 mod log_file;
@@ -26,7 +27,9 @@ use rustix::process::{getpid, set_child_subreaper, setsid};
 use crate::fact::{ExitRecord, Fact, Outcome, UnixMillis};
 use crate::identity::Identity;
 use crate::journal::Journal;
+use crate::mask::Mask;
 use crate::run_dir::{OpenError, RunDir};
+use crate::secrets::Secrets;
 use crate::spec::RunSpec;
 use record::Recorder;
 
@@ -70,6 +73,7 @@ struct Held {
     /// it once and never asks for the state of its own directory.
     _lock: File,
     spec: RunSpec,
+    secrets: Secrets,
     listener: UnixListener,
     recorder: Recorder,
 }
@@ -119,6 +123,8 @@ pub fn runner_main(run_dir: &Path) -> ExitCode {
 fn set_up(run_dir: &Path) -> Result<Held, SetupError> {
     setsid().map_err(io::Error::from)?;
     set_child_subreaper(Some(getpid())).map_err(io::Error::from)?;
+    let secrets = Secrets::receive()?;
+    let mask = Mask::new(&secrets)?;
     let dir = RunDir::open(run_dir)?;
     let lock = lock(&dir)?;
     if dir.journal_path().exists() {
@@ -128,10 +134,10 @@ fn set_up(run_dir: &Path) -> Result<Held, SetupError> {
     let listener = crate::control::listen(&dir)?;
     let identity = Identity::own()?;
     dir.write_identity(&identity)?;
-    let recorder = Recorder::new(Journal::create(&dir.journal_path())?);
-    recorder.append(&Fact::RunnerStarted { identity, at: UnixMillis::now() })?;
+    let recorder = Recorder::new(Journal::create(&dir.journal_path())?, mask);
+    recorder.append(Fact::RunnerStarted { identity, at: UnixMillis::now() })?;
     announce(&dir)?;
-    Ok(Held { dir, _lock: lock, spec, listener, recorder })
+    Ok(Held { dir, _lock: lock, spec, secrets, listener, recorder })
 }
 
 fn lock(dir: &RunDir) -> Result<File, SetupError> {
@@ -160,8 +166,8 @@ fn announce(dir: &RunDir) -> io::Result<()> {
 impl Held {
     /// Runs the job and leaves the outcome, or nothing at all where it must not count.
     fn work(self) -> Result<RunnerExit, SetupError> {
-        let Self { dir, _lock, spec, listener, recorder } = self;
-        let job = job::Job { spec: &spec, dir: &dir, recorder: &recorder };
+        let Self { dir, _lock, spec, secrets, listener, recorder } = self;
+        let job = job::Job { spec: &spec, secrets: &secrets, dir: &dir, recorder: &recorder };
         let outcome = match run(&job, listener) {
             Ok(Some(outcome)) => outcome,
             Ok(None) => return Ok(RunnerExit::Terminated),
@@ -184,8 +190,9 @@ fn record(dir: &RunDir, recorder: &Recorder, outcome: Outcome) -> Result<(), Set
         Ok(()) => outcome,
         Err(error) => Outcome::Crashed { reason: format!("keep the journal: {error}") },
     };
+    let outcome = recorder.masked(outcome);
     dir.write_exit_record(&ExitRecord { outcome: outcome.clone(), at })?;
-    Ok(recorder.append(&Fact::JobEnded { outcome, at })?)
+    Ok(recorder.append(Fact::JobEnded { outcome, at })?)
 }
 
 /// Says on standard output what went wrong: to the starter, and later into `runner.log`.

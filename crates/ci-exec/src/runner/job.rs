@@ -18,6 +18,7 @@ use super::stop::{Stop, StopSignal, StopSource};
 use super::tree::Tree;
 use crate::fact::{FailReason, FailedCommand, Outcome};
 use crate::run_dir::RunDir;
+use crate::secrets::Secrets;
 use crate::spec::RunSpec;
 
 /// How often ended processes that escaped their command are reaped.
@@ -26,6 +27,7 @@ const REAP_PERIOD: Duration = Duration::from_secs(10);
 /// A job and what it is run with.
 pub(super) struct Job<'a> {
     pub(super) spec: &'a RunSpec,
+    pub(super) secrets: &'a Secrets,
     pub(super) dir: &'a RunDir,
     pub(super) recorder: &'a Recorder,
 }
@@ -48,7 +50,7 @@ impl Job<'_> {
         };
         let listener = tokio::net::UnixListener::from_std(listener)?;
         let (source, stop) = StopSource::new();
-        let shells = Shells::new(self.spec, self.dir, self.recorder);
+        let shells = Shells::new(self.spec, self.secrets, self.dir, self.recorder);
         let followers = watch::Sender::new(0);
         let server = ControlServer { recorder: self.recorder, job: &source, followers };
         tokio::select! {

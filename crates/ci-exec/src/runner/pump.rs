@@ -12,7 +12,7 @@ use rustix::pipe::fcntl_setpipe_size;
 use tokio::net::unix::pipe::Receiver;
 use tokio::time::timeout;
 
-use super::log_file::LogFile;
+use super::command_log::CommandLog;
 
 /// How much a pipe holds; more than the default means fewer turns between command and runner.
 const PIPE_SIZE: usize = 256 * 1024;
@@ -29,12 +29,12 @@ pub(super) struct LogError {
 pub(super) struct Pump {
     /// `None` once everybody has closed the other end.
     pipe: Option<Receiver>,
-    log: LogFile,
+    log: CommandLog,
     buffer: Vec<u8>,
 }
 
 impl Pump {
-    pub(super) fn new(pipe: impl Into<OwnedFd>, log: LogFile) -> io::Result<Self> {
+    pub(super) fn new(pipe: impl Into<OwnedFd>, log: CommandLog) -> io::Result<Self> {
         let pipe = pipe.into();
         // A user with many pipes gets small ones only, which is slower and nothing else.
         let size = fcntl_setpipe_size(&pipe, PIPE_SIZE).unwrap_or(PIPE_SIZE);

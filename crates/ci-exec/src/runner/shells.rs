@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, WaitOptions, wait, waitpid};
 use tokio::time::Instant;
 
-use super::log_file::LogFile;
+use super::command_log::CommandLog;
 use super::pump::{LogError, Pump};
 use super::record::Recorder;
 use super::shell::{Group, Script, Shell, reap_group};
@@ -20,6 +20,7 @@ use super::tree::Executor;
 use crate::fact::{CommandId, Exit, Fact, UnixMillis};
 use crate::processes::{Process, Rule, Scope, Survivors};
 use crate::run_dir::RunDir;
+use crate::secrets::Secrets;
 use crate::spec::RunSpec;
 
 /// The shell of every command, by its full path: `PATH` belongs to the commands.
@@ -52,6 +53,7 @@ pub(super) enum Fault {
 /// Runs commands as shells.
 pub(super) struct Shells<'a> {
     pub(super) spec: &'a RunSpec,
+    secrets: &'a Secrets,
     pub(super) dir: &'a RunDir,
     pub(super) recorder: &'a Recorder,
     pub(super) shell: &'a Path,
@@ -60,9 +62,14 @@ pub(super) struct Shells<'a> {
 }
 
 impl<'a> Shells<'a> {
-    pub(super) fn new(spec: &'a RunSpec, dir: &'a RunDir, recorder: &'a Recorder) -> Self {
+    pub(super) fn new(
+        spec: &'a RunSpec,
+        secrets: &'a Secrets,
+        dir: &'a RunDir,
+        recorder: &'a Recorder,
+    ) -> Self {
         let live = RefCell::default();
-        Self { spec, dir, recorder, shell: Path::new(SHELL), live }
+        Self { spec, secrets, dir, recorder, shell: Path::new(SHELL), live }
     }
 
     /// Ends everything that the job has left, however it escaped, and returns when nothing is.
@@ -89,13 +96,15 @@ impl<'a> Shells<'a> {
         Ok(())
     }
 
+    /// Secrets first, so that what the component and the command declare themselves goes before them.
     fn env<'s>(&'s self, command: &'s Command) -> BTreeMap<&'s str, &'s str> {
         let marker = (RunSpec::MARKER, self.spec.attempt.as_str());
         let declared = self.spec.env.iter().chain(&command.env);
-        declared.map(|(name, value)| (name.as_str(), value.as_str())).chain([marker]).collect()
+        let declared = declared.map(|(name, value)| (name.as_str(), value.as_str()));
+        self.secrets.iter().chain(declared).chain([marker]).collect()
     }
 
-    fn spawn(&self, command: &Command, log: LogFile) -> Result<(Shell, Pump), Fault> {
+    fn spawn(&self, command: &Command, log: CommandLog) -> Result<(Shell, Pump), Fault> {
         let working_dir = &self.spec.working_dir;
         let (text, env) = (command.run.as_str(), self.env(command));
         let script = Script { shell: self.shell, text, working_dir, env };
@@ -157,18 +166,18 @@ impl Executor for Shells<'_> {
     ) -> Result<Exit, Fault> {
         let started = Instant::now();
         let path = self.dir.log_path(&id);
-        let log = LogFile::create(&path, self.spec.log_limit)
+        let log = CommandLog::create(&path, self.spec.log_limit, self.recorder.mask())
             .map_err(|source| Fault::CreateLog { path, source })?;
         let (title, at) = (command.title().to_owned(), UnixMillis::now());
         let fact = Fact::CommandStarted { command: id.clone(), title, at };
-        self.recorder.append(&fact).map_err(Fault::Journal)?;
+        self.recorder.append(fact).map_err(Fault::Journal)?;
         let (mut shell, mut pump) = self.spawn(command, log)?;
         self.live.borrow_mut().insert(raw(shell.pid()));
         let exit = self.attend(&mut shell, &mut pump, stop).await?;
         let log_bytes = pump.finish()?;
         let (duration, at) = (started.elapsed(), UnixMillis::now());
         let fact = Fact::CommandExited { command: id, exit, duration, log_bytes, at };
-        self.recorder.append(&fact).map_err(Fault::Journal)?;
+        self.recorder.append(fact).map_err(Fault::Journal)?;
         Ok(exit)
     }
 }

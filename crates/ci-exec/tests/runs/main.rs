@@ -9,4 +9,5 @@ mod commands;
 mod crashes;
 mod limits;
 mod logs;
+mod secrets;
 mod starting;

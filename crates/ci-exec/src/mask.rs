@@ -1,0 +1,193 @@
+//! Keeps secrets out of what is stored: every byte that belongs to one is left out, and `***` stands
+//! for each run of such bytes.
+//!
+//! What counts as a secret's are all its occurrences in all its [forms], those that overlap included.
+//! So the result depends on the whole text alone and not on the pieces in which it came, which is how
+//! the tests know what is right.
+
+mod forms;
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use crate::secrets::Secrets;
+
+/// What stands for a run of bytes that belong to secrets.
+const STARS: &[u8] = b"***";
+/// Patterns of up to this many bytes in all are searched by a table of 512 bytes for each, which is
+/// the faster way; above it a smaller automaton must do.
+const TABLE_LIMIT: usize = 8 * 1024;
+
+/// All forms of all secrets of a run.
+#[derive(Clone)]
+pub(crate) struct Mask(Option<Arc<Patterns>>);
+
+struct Patterns {
+    automaton: AhoCorasick,
+    /// All patterns in order, so that those with a given beginning stand together.
+    sorted: Vec<Vec<u8>>,
+    longest: usize,
+}
+
+/// Masks one stream. It tells every byte as soon as it is sure that it belongs to no secret.
+pub(crate) struct Masker {
+    mask: Mask,
+    /// The end of what came: it could be the beginning of a secret.
+    open: Vec<u8>,
+    /// How many bytes of `open` were told already: they belong to a secret that is complete.
+    told: usize,
+    /// Whether the last byte that was told belongs to a secret.
+    is_in_secret: bool,
+}
+
+impl Mask {
+    /// Knows all forms of all `secrets`.
+    ///
+    /// # Errors
+    /// They are too much for one automaton.
+    pub(crate) fn new(secrets: &Secrets) -> io::Result<Self> {
+        Self::of(secrets.values().flat_map(forms::of).collect())
+    }
+
+    fn of(mut sorted: Vec<Vec<u8>>) -> io::Result<Self> {
+        sorted.sort();
+        sorted.dedup();
+        if sorted.is_empty() {
+            return Ok(Self(None));
+        }
+        let size: usize = sorted.iter().map(Vec::len).sum();
+        let kind =
+            if size <= TABLE_LIMIT { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .kind(Some(kind))
+            .build(&sorted)
+            .map_err(io::Error::other)?;
+        let longest = sorted.iter().map(Vec::len).max().unwrap_or_default();
+        Ok(Self(Some(Arc::new(Patterns { automaton, sorted, longest }))))
+    }
+
+    /// Begins a stream.
+    pub(crate) fn masker(&self) -> Masker {
+        Masker { mask: self.clone(), open: Vec::new(), told: 0, is_in_secret: false }
+    }
+
+    /// Masks a whole text.
+    pub(crate) fn text(&self, text: &str) -> String {
+        let (mut masker, mut masked) = (self.masker(), Vec::new());
+        let mut take = |bytes: &[u8]| {
+            masked.extend_from_slice(bytes);
+            Ok(())
+        };
+        let done = masker.push(text.as_bytes(), &mut take).and_then(|()| masker.finish(&mut take));
+        done.expect("a vector takes everything");
+        String::from_utf8_lossy(&masked).into_owned()
+    }
+}
+
+impl Masker {
+    /// Takes the next bytes and tells those that are decided.
+    pub(crate) fn push(
+        &mut self,
+        bytes: &[u8],
+        tell: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let Some(patterns) = self.mask.0.clone() else { return tell(bytes) };
+        if self.open.is_empty() {
+            self.tell_decided(&patterns, bytes, tell)
+        } else {
+            let mut text = std::mem::take(&mut self.open);
+            text.extend_from_slice(bytes);
+            self.tell_decided(&patterns, &text, tell)
+        }
+    }
+
+    /// Tells the rest, to which nothing comes any more.
+    pub(crate) fn finish(
+        &mut self,
+        tell: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let Some(patterns) = self.mask.0.clone() else { return Ok(()) };
+        let text = std::mem::take(&mut self.open);
+        let secret = patterns.secret_parts(&text);
+        self.tell(&text, text.len(), &secret, tell)
+    }
+
+    fn tell_decided(
+        &mut self,
+        patterns: &Patterns,
+        text: &[u8],
+        tell: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let secret = patterns.secret_parts(text);
+        let open = text.len() - patterns.open_length(text);
+        // What belongs to a secret does so whatever comes; it stays open only as the beginning of more.
+        let decided = secret.iter().find(|part| part.contains(&open)).map_or(open, |part| part.end);
+        let decided = decided.max(self.told);
+        self.tell(text, decided, &secret, tell)?;
+        self.open = text[open..].to_vec();
+        self.told = decided.saturating_sub(open);
+        Ok(())
+    }
+
+    /// Tells what was not told yet of the bytes before `end`.
+    fn tell(
+        &mut self,
+        text: &[u8],
+        end: usize,
+        secret: &[Range<usize>],
+        tell: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut at = self.told;
+        for part in secret.iter().filter(|part| part.end > self.told && part.start < end) {
+            if at < part.start {
+                tell(&text[at..part.start])?;
+                self.is_in_secret = false;
+            }
+            if !self.is_in_secret {
+                tell(STARS)?;
+                self.is_in_secret = true;
+            }
+            at = part.end.min(end);
+        }
+        if at < end {
+            tell(&text[at..end])?;
+            self.is_in_secret = false;
+        }
+        self.told = 0;
+        Ok(())
+    }
+}
+
+impl Patterns {
+    /// The parts of `text` that belong to a secret, in order and apart from each other.
+    fn secret_parts(&self, text: &[u8]) -> Vec<Range<usize>> {
+        let mut parts: Vec<Range<usize>> = Vec::new();
+        for found in self.automaton.find_overlapping_iter(text) {
+            let mut part = found.range();
+            // They come in the order of their ends.
+            while let Some(last) = parts.pop_if(|last| last.end >= part.start) {
+                part.start = part.start.min(last.start);
+            }
+            parts.push(part);
+        }
+        parts
+    }
+
+    /// The length of the longest end of `text` that is the beginning of a secret, but not all of it.
+    fn open_length(&self, text: &[u8]) -> usize {
+        let most = text.len().min(self.longest - 1);
+        (1..=most).rev().find(|length| self.is_beginning(&text[text.len() - length..])).unwrap_or(0)
+    }
+
+    fn is_beginning(&self, end: &[u8]) -> bool {
+        let next = self.sorted.partition_point(|pattern| pattern.as_slice() <= end);
+        self.sorted.get(next).is_some_and(|pattern| pattern.starts_with(end))
+    }
+}
+
+#[cfg(test)]
+mod tests;
