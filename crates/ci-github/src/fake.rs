@@ -2,6 +2,7 @@
 //! either as a [`Forge`](crate::Forge) or, through [`FakeGitHub::answer`], as an HTTP API.
 
 mod deliveries;
+mod examined;
 mod graphql;
 mod http;
 mod model;

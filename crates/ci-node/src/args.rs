@@ -11,7 +11,7 @@ use clap_complete::Shell;
 
 use crate::remote::{branch, pr, quarantine, status, store, token};
 use crate::run::passed_on::PassedOn;
-use crate::{check, completions, demo, init, plan, run, schema, serve};
+use crate::{check, completions, demo, doctor, init, plan, run, schema, serve};
 
 pub(crate) use remote::{
     BranchArgs, BranchCommand, LogArgs, NodeArgs, PrArgs, PrCommand, PullArg, QuarantineArgs,
@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Finds what is wrong with pipelines, policy and configuration.
     Check(CheckArgs),
+    /// Tells whether this machine, the configuration and GitHub let the node work.
+    Doctor(DoctorArgs),
     /// Tells how the running node is.
     Status(StatusArgs),
     /// Asks the running node about pull requests, and runs their jobs again or ends them.
@@ -162,6 +164,21 @@ pub(crate) struct CheckArgs {
     pub(crate) output: Format,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// The configuration [default: /etc/ci-node/ci-node.toml, if there is one].
+    #[arg(long, value_name = "FILE", env = "CI_NODE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// The systemd unit [default: ci-node.service where systemd looks].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) unit: Option<PathBuf>,
+
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub(crate) output: Format,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Prints the JSON Schema of a format.
@@ -228,6 +245,7 @@ impl Command {
             Self::Run(args) => run::run(args).await,
             Self::Plan(args) => plan::run(args).await,
             Self::Check(args) => check::run(args).await,
+            Self::Doctor(args) => doctor::run(args).await,
             Self::Status(args) => status::run(args).await,
             Self::Pr(args) => pr::run(args).await,
             Self::Branch(args) => branch::run(args).await,

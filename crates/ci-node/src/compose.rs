@@ -152,20 +152,27 @@ fn repo_args(
 }
 
 fn github(settings: &Github) -> Result<Arc<dyn Forge>> {
+    let forge: Arc<dyn Forge> = Arc::new(github_client(settings)?);
+    Ok(if settings.write { forge } else { Arc::new(LogOnly::new(forge)) })
+}
+
+/// The client that `settings` describe; nothing is sent yet.
+///
+/// # Errors
+/// Names the part of the configuration that cannot be used.
+pub(crate) fn github_client(settings: &Github) -> Result<GitHub> {
     let credentials = match &settings.auth {
         GithubAuth::Token(token) => Credentials::Token(token.clone()),
         GithubAuth::App { id, private_key } => {
             Credentials::App(AppKey { id: id.to_string(), private_key: private_key.clone() })
         }
     };
-    let forge = GitHub::new(GitHubConfig {
+    Ok(GitHub::new(GitHubConfig {
         api_url: settings.api_url.clone(),
         graphql_url: settings.graphql_url.clone(),
         credentials,
         timeout: FORGE_LIMIT,
-    })?;
-    let forge: Arc<dyn Forge> = Arc::new(forge);
-    Ok(if settings.write { forge } else { Arc::new(LogOnly::new(forge)) })
+    })?)
 }
 
 /// Git takes the same token as the API; an App's tokens are for the API alone so far.

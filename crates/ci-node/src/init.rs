@@ -78,7 +78,14 @@ mod tests {
 
     #[test]
     fn a_stopped_unit_leaves_the_runners_alone() {
-        for line in ["KillMode=process", "Delegate=yes", "User=ci-node"] {
+        for line in [
+            "KillMode=process",
+            "Delegate=yes",
+            "OOMPolicy=continue",
+            "User=ci-node",
+            "StateDirectory=ci-node",
+            "RuntimeDirectory=ci-node",
+        ] {
             assert!(UNIT.lines().any(|each| each == line), "{line}");
         }
     }

@@ -19,6 +19,7 @@ mod run;
 mod sources;
 
 mod completions;
+mod doctor;
 mod init;
 mod remote;
 mod schema;

@@ -20,7 +20,7 @@ use crate::config_file;
 use crate::exit::Exit;
 
 /// Where the unit that `init` writes has the configuration.
-const USUAL_CONFIG: &str = "/etc/ci-node/ci-node.toml";
+pub(crate) const USUAL_CONFIG: &str = "/etc/ci-node/ci-node.toml";
 
 /// Connects to the node that is meant.
 ///

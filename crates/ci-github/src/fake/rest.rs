@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::FakeGitHub;
+use super::examined;
 use super::http::{FakeRequest, Reply};
 use super::model::{CommentedOn, our_login};
 use crate::forge::ForgeError;
@@ -15,6 +16,7 @@ use crate::moment::TimestampParser;
 struct StatusBody {
     state: String,
     context: String,
+    #[serde(default)]
     description: String,
     target_url: Option<String>,
 }
@@ -48,6 +50,9 @@ fn read(
     segments: &[&str],
     request: &FakeRequest,
 ) -> Result<Reply, ForgeError> {
+    if let Some(answered) = examined::read(github, repo, segments) {
+        return answered;
+    }
     match segments {
         ["issues", "comments"] => {
             let since = parameter(request, "since").unwrap_or("1970-01-01T00:00:00Z".to_owned());
@@ -96,6 +101,9 @@ fn write(
     match (request.method.as_str(), segments) {
         ("POST", ["statuses", sha]) => {
             let (sha, status) = (id(CommitSha::new(*sha))?, status(body(request)?)?);
+            if sha.as_str().bytes().all(|digit| digit == b'0') {
+                return Err(invalid("No commit found for SHA"));
+            }
             github.write(|model| {
                 model.repo_mut(repo)?.set_status(&sha, &status);
                 Ok(Reply::ok(201, json!({ "context": status.context })))
@@ -132,6 +140,9 @@ fn create(
     request: &FakeRequest,
 ) -> Result<Reply, ForgeError> {
     let CommentBody { body } = body(request)?;
+    if body.is_empty() {
+        return Err(invalid("body cannot be blank"));
+    }
     let id = github.write(|model| model.add_comment(repo, on, our_login(), &body))?;
     Ok(Reply::ok(201, json!({ "id": id.0, "body": body })))
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod check;
+mod doctor;
 mod guide;
 mod interrupting;
 mod plan;

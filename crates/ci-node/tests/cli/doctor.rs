@@ -1,0 +1,203 @@
+//! `doctor`, on a machine that has what is needed and with a GitHub that says what it may.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, Response};
+use ci_domain::forge::{Head, StatusState, StatusWrite};
+use ci_domain::ids::{BranchName, CommitSha, Login, RepoName};
+use ci_github::Forge;
+use ci_github::fake::{FakeGitHub, FakeRepo, FakeRequest, NewPull};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+use crate::support::{Done, ci_node};
+
+const UNIT: &str = include_str!("../../src/init/ci-node.service");
+
+/// A GitHub over HTTP, and a folder with a configuration for it.
+struct Office {
+    folder: TempDir,
+    runtime: Runtime,
+    github: FakeGitHub,
+    shop: FakeRepo,
+    url: String,
+}
+
+impl Office {
+    fn open() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let github = FakeGitHub::new();
+        let shop = github.add_repo(name(), BranchName::new("main").unwrap(), sha('a'));
+        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = Router::new().fallback(answer).with_state(github.clone());
+        runtime.spawn(async { axum::serve(listener, router).await.unwrap() });
+        let office = Self { folder: tempfile::tempdir().unwrap(), runtime, github, shop, url };
+        office.write("unit.service", UNIT);
+        office.write("token", FakeGitHub::TOKEN);
+        office
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// The findings with this configuration besides the necessary, and how the program ended.
+    fn doctor(&self, more: &str) -> (i32, Vec<Value>) {
+        let config = format!(
+            "data_dir = {:?}\npublic_url = {:?}\n[runner]\nmin_free = \"1MiB\"\n\
+             [github]\napi_url = {:?}\ngraphql_url = \"{}/graphql\"\n\
+             token = {{ file = \"token\" }}\n[[repos]]\nname = \"acme/shop\"\n{more}",
+            self.folder.path().join("data"),
+            self.url,
+            self.url,
+            self.url,
+        );
+        let config = self.write("ci-node.toml", &config);
+        let unit = self.folder.path().join("unit.service");
+        let mut command = ci_node(self.folder.path());
+        command.args(["doctor", "-o", "json", "--config"]).arg(config).arg("--unit").arg(unit);
+        let done = Done::of(command.output().unwrap());
+        let report: Value = serde_json::from_str(&done.stdout).expect(&done.stderr);
+        assert_eq!(report["schema"], "ci-node.doctor/1");
+        (done.code, report["findings"].as_array().unwrap().clone())
+    }
+}
+
+async fn answer(State(github): State<FakeGitHub>, request: Request) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    if head.uri.path() == "/healthz" {
+        return Response::new(Body::from("ok"));
+    }
+    let header = |name: &str| Some(head.headers.get(name)?.to_str().unwrap().to_owned());
+    let answer = github.answer(&FakeRequest {
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        authorization: header("authorization"),
+        user_agent: header("user-agent"),
+        body: to_bytes(body, 1 << 20).await.unwrap().to_vec(),
+    });
+    let mut built = Response::builder().status(answer.status);
+    for (name, value) in answer.headers {
+        built = built.header(HeaderName::from_static(name), value);
+    }
+    built.body(Body::from(answer.body)).unwrap()
+}
+
+fn name() -> RepoName {
+    RepoName::new("acme/shop").unwrap()
+}
+
+fn sha(digit: char) -> CommitSha {
+    CommitSha::new(digit.to_string().repeat(40)).unwrap()
+}
+
+/// The level and the words of a finding.
+#[track_caller]
+fn of<'a>(findings: &'a [Value], subject: &str) -> (&'a str, &'a str) {
+    let found = findings.iter().find(|finding| finding["subject"] == subject);
+    let found = found.unwrap_or_else(|| panic!("nothing about {subject}: {findings:?}"));
+    (found["level"].as_str().unwrap(), found["words"].as_str().unwrap())
+}
+
+#[test]
+fn what_is_well_is_said_and_nothing_is_written() {
+    let office = Office::open();
+    let (code, findings) = office.doctor("");
+    assert_eq!(code, 0, "{findings:?}");
+    for subject in [
+        "git",
+        "unit",
+        "configuration",
+        "disk",
+        "GitHub",
+        "clock",
+        "statuses of acme/shop",
+        "public address",
+    ] {
+        assert_eq!(of(&findings, subject).0, "ok", "{subject}: {findings:?}");
+    }
+    let (level, words) = of(&findings, "permissions of acme/shop");
+    assert_eq!((level, words), ("warn", "`Issues: write` could not be tried"));
+    assert_eq!(of(&findings, "webhook secret").0, "warn");
+    assert_eq!(office.shop.statuses(&sha('a')), []);
+}
+
+#[test]
+fn another_node_of_the_same_name_is_found_by_where_its_statuses_lead() {
+    let office = Office::open();
+    let head =
+        Head { repo: Some(name()), branch: BranchName::new("topic").unwrap(), sha: sha('b') };
+    let number = office.shop.open_pull(NewPull {
+        title: "T".to_owned(),
+        author: Login::new("ann").unwrap(),
+        head,
+        base: BranchName::new("main").unwrap(),
+        draft: false,
+    });
+    let status = StatusWrite {
+        context: "continuous-integration/ci-node/mergeable".to_owned(),
+        state: StatusState::Pending,
+        description: "initializing".to_owned(),
+        target_url: Some(format!("{}/acme/shop/pull/{number}", office.url)),
+    };
+    let set = |status: &StatusWrite| {
+        let (repo, sha) = (name(), sha('b'));
+        office.runtime.block_on(office.github.set_status(&repo, &sha, status)).unwrap();
+    };
+    set(&status);
+    let (code, findings) = office.doctor("");
+    assert_eq!((code, of(&findings, "statuses of acme/shop").0), (0, "ok"), "{findings:?}");
+    assert_eq!(of(&findings, "permissions of acme/shop").0, "ok", "{findings:?}");
+    set(&StatusWrite { target_url: Some("https://other.example/x".to_owned()), ..status });
+    let (code, findings) = office.doctor("");
+    let (level, words) = of(&findings, "statuses of acme/shop");
+    assert_eq!((code, level), (1, "fail"), "{findings:?}");
+    assert!(words.contains("leads to https://other.example/x"), "{words}");
+}
+
+#[test]
+fn what_is_wrong_is_a_failure_with_its_remedy() {
+    let office = Office::open();
+    office.write("token", "other-token");
+    office.write("unit.service", &UNIT.replace("KillMode=process", "KillMode=mixed"));
+    let (code, findings) = office.doctor("");
+    assert_eq!(code, 1);
+    assert_eq!(of(&findings, "GitHub").0, "fail", "{findings:?}");
+    assert_eq!(of(&findings, "permissions of acme/shop").0, "fail", "{findings:?}");
+    assert!(of(&findings, "unit").1.contains("KillMode=mixed ends all jobs"), "{findings:?}");
+    assert!(!findings.iter().any(|one| one.to_string().contains("other-token")), "{findings:?}");
+    let remedies = findings.iter().filter(|one| one["level"] != "ok").map(|one| &one["remedy"]);
+    assert!(remedies.clone().all(Value::is_string), "{findings:?}");
+}
+
+#[test]
+fn without_a_configuration_only_the_machine_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let unit = folder.path().join("unit.service");
+    fs::write(&unit, UNIT).unwrap();
+    let doctor = |more: &[&Path]| {
+        let mut command = ci_node(folder.path());
+        command.args(["doctor", "--unit"]).arg(&unit).args(more);
+        Done::of(command.output().unwrap())
+    };
+    let done = doctor(&[]).ended_with(0);
+    let lines: Vec<&str> = done.stdout.lines().collect();
+    assert!(lines.iter().any(|line| line.starts_with("ok    git")), "{}", done.stdout);
+    assert!(lines.iter().any(|line| line.contains("say --config FILE")), "{}", done.stdout);
+    let done = doctor(&[Path::new("--config"), Path::new("nowhere.toml")]).ended_with(1);
+    assert!(
+        done.stdout.contains("failed to read the configuration nowhere.toml"),
+        "{}",
+        done.stdout
+    );
+}
