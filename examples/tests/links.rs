@@ -49,9 +49,12 @@ fn prose(page: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Finds `[text](target)`; neither holds brackets of its own kind.
+/// Finds `[text](target)`, where neither holds brackets of its own kind, and `[text]: target`.
 fn links(page: &str) -> Vec<Link> {
     let of_line = |(line, content): (usize, &str)| {
+        if let Some((label, target)) = definition(content) {
+            return vec![Link { line, text: label.to_owned(), target: target.to_owned() }];
+        }
         let ends = content.match_indices("](").map(|(at, _)| at).collect::<Vec<_>>();
         let link = |at: usize| {
             let text = content[..at].rsplit_once('[')?.1.to_owned();
@@ -61,6 +64,21 @@ fn links(page: &str) -> Vec<Link> {
         ends.into_iter().filter_map(link).collect::<Vec<_>>()
     };
     prose(page).flat_map(of_line).collect()
+}
+
+/// Reads a line that says where `[label]` leads to.
+fn definition(line: &str) -> Option<(&str, &str)> {
+    line.strip_prefix('[')?.split_once("]: ")
+}
+
+/// Lists the numbers of tests that a page names without saying where they are.
+fn undefined(page: &str) -> Vec<String> {
+    let defined: BTreeSet<_> = prose(page).filter_map(|(_, line)| definition(line)).collect();
+    let named = |text: &str| defined.iter().any(|(label, _)| *label == text);
+    let labels = prose(page).flat_map(|(_, line)| line.split('[').skip(1));
+    let labels = labels.filter_map(|rest| rest.split_once(']'));
+    let bare = labels.filter(|(text, rest)| is_number_of_a_test(text) && !rest.starts_with('('));
+    bare.filter(|(text, _)| !named(text)).map(|(text, _)| text.to_owned()).collect()
 }
 
 /// Returns what the headings of a page are linked by, as GitHub makes it.
@@ -121,13 +139,15 @@ fn every_link_of_the_documentation_leads_somewhere() {
     let mut mistakes = Vec::new();
     let mut followed = 0;
     for page in pages() {
-        for link in links(&fs::read_to_string(&page).unwrap()) {
+        let (name, content) = (page.display(), fs::read_to_string(&page).unwrap());
+        for link in links(&content) {
             followed += 1;
             let Link { line, target, .. } = &link;
-            let page = page.strip_prefix(root()).unwrap().display();
-            let wrong = mistake(&root().join(page.to_string()), &link);
-            mistakes.extend(wrong.map(|wrong| format!("{page}:{line}: {target}: {wrong}")));
+            let wrong = mistake(&page, &link);
+            mistakes.extend(wrong.map(|wrong| format!("{name}:{line}: {target}: {wrong}")));
         }
+        let undefined = undefined(&content);
+        mistakes.extend(undefined.iter().map(|test| format!("{name}: where is {test:?}?")));
     }
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
     assert!(followed > 100, "only {followed} links were found");
@@ -150,6 +170,9 @@ fn what_leads_nowhere_is_found() {
     let starts = "../crates/heights-supervisor/tests/conformance/a_start.rs";
     check(&format!("[a02]({starts})"), None);
     check(&format!("[z99]({starts})"), Some("there is no test \"z99\""));
+    check(&format!("[a02]: {starts}"), None);
+    check("[a02]: gone.rs", Some("there is no such file"));
+    assert_eq!(undefined("[a02] [a03] [a04](x)\n\n[a02]: somewhere"), ["a03"]);
 }
 
 #[test]

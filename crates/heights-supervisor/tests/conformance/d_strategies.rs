@@ -98,6 +98,19 @@ async fn d36_rest_for_one_retries_from_the_failing_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn d36b_a_coordinated_restart_also_starts_siblings_that_were_down() {
+    for strategy in [Strategy::OneForAll, Strategy::RestForOne] {
+        let trace = Trace::default();
+        let (root, probes) = family(strategy, &trace).await;
+        root.terminate_child("z").await.unwrap();
+        probes[0].crash().await;
+        settle().await;
+        let expected = "stop z, crash m, stop a, start m, start a, start z";
+        assert_eq!(trace.take(), expected, "{strategy:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn d37_an_added_child_is_the_youngest() {
     let trace = Trace::default();
     let (root, probes) = family(Strategy::RestForOne, &trace).await;
