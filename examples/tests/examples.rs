@@ -43,6 +43,22 @@ async fn restart_storm() {
 }
 
 #[tokio::test]
+async fn bound_siblings() {
+    let said = output_of("bound_siblings").await;
+    let expected = "store opens\nclock opens\ncache opens\npages opens\n\
+                    -- the store fails\n\
+                    store breaks\npages closes\ncache closes\n\
+                    store opens\ncache opens\npages opens\n\
+                    -- the store is down for maintenance\n\
+                    pages closes\ncache closes\nstore closes\n\
+                    pages cannot open without cache\n\
+                    store opens\ncache opens\npages opens\n\
+                    -- the end\n\
+                    pages closes\ncache closes\nclock closes\nstore closes\n";
+    assert_eq!(said, expected);
+}
+
+#[tokio::test]
 async fn typed_names() {
     let said = output_of("typed_names").await;
     let expected = "owls opens\ncats opens\nowls closes\nowls opens\nowls heard [\"hoot\"]\n\

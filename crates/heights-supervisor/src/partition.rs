@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use heights_core::{ChildId, Counts};
 use tokio::sync::mpsc;
 
-use crate::admin::{ChildInfo, StartError};
+use crate::admin::{AdminError, ChildInfo, StartError};
 use crate::exit::Exit;
 use crate::process::Process;
 use crate::report::Report;
@@ -128,6 +128,11 @@ impl<R> PartitionRef<R> {
     /// Returns all partitions, in order.
     pub fn partitions(&self) -> &[R] {
         &self.partitions
+    }
+
+    /// Returns the whole spec of one partition; see [`SupervisorRef::get_child_spec`].
+    pub async fn get_child_spec(&self, partition: usize) -> Result<ChildSpec, AdminError> {
+        self.supervisor.get_child_spec(partition.to_string()).await
     }
 
     /// Lists the partitions as children, in order; none if the supervisor does not run.

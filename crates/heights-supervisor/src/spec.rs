@@ -1,5 +1,7 @@
 //! Child specifications: how to start a child, any number of times, and how to treat it.
 
+mod incubator;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +12,12 @@ use heights_core::{
 };
 use ractor::{Actor, ActorRef};
 
-use crate::exit::{Exit, Fault};
-use crate::guard::{Behavior, Guarded};
+use self::incubator::UsedUp;
+pub(crate) use self::incubator::{Egg, Incubator};
+use crate::exit::Fault;
+use crate::guard::Behavior;
 use crate::hub::Shape;
-use crate::keeper::{Place, Starter, Starting};
+use crate::keeper::{Place, Starter};
 use crate::plain::{ActorSlot, MakeActor, Plain};
 use crate::process::Process;
 use crate::queue::{Locker, Queue};
@@ -166,6 +170,39 @@ impl ChildSpec {
         self
     }
 
+    /// Binds the child to elder siblings that it cannot do without.
+    ///
+    /// When one of them is stopped or fails, whatever the strategy, the child is stopped first;
+    /// when that one is started again, so is the child, after it. It is never started without
+    /// them. Those that are bound to the child share that fate, and so on.
+    ///
+    /// ```
+    /// # use heights_supervisor::ChildSpec;
+    /// # fn child(id: &'static str) -> ChildSpec {
+    /// #     ChildSpec::task(id, |cx| async move { Ok(cx.shutdown().await) })
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let root = heights_supervisor::Supervisor::builder("root")
+    ///     .child(child("database"))
+    ///     .child(child("clock"))
+    ///     .child(child("orders").binds_to(["database"]))
+    ///     .start()
+    ///     .await?;
+    /// root.terminate_child("database").await?;
+    /// assert_eq!(root.count_children().await.active, 1);
+    /// root.restart_child("database").await?;
+    /// assert_eq!(root.count_children().await.active, 3);
+    /// # root.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn binds_to<I: Into<ChildId>>(mut self, siblings: impl IntoIterator<Item = I>) -> Self {
+        self.plan.binds_to = siblings.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Returns the id of the child.
     pub fn id(&self) -> &ChildId {
         &self.plan.id
@@ -185,6 +222,21 @@ impl ChildSpec {
     /// Returns how long the child may take to be gone once it has been killed.
     pub const fn gone_within(&self) -> Duration {
         self.kill_grace
+    }
+
+    /// Returns how long the child may take to come up; `None` means as long as it takes.
+    pub const fn starts_within(&self) -> Option<Duration> {
+        self.start_timeout
+    }
+
+    /// Returns what happens when the child does not end although it was killed.
+    pub const fn zombie_policy(&self) -> ZombiePolicy {
+        self.zombie_policy
+    }
+
+    /// Returns the name of the type that implements the child.
+    pub const fn type_name(&self) -> &'static str {
+        self.type_name
     }
 
     pub(crate) fn futures(
@@ -250,70 +302,4 @@ pub fn check_child_specs(
 ) -> Result<(), SpecError> {
     let plans: Vec<ChildPlan> = specs.iter().map(|spec| spec.plan.clone()).collect();
     check_child_plans(&plans, auto_shutdown)
-}
-
-/// Makes the lives of one child.
-pub(crate) struct Incubator<B: Behavior, R> {
-    pub(crate) make: Arc<dyn Fn() -> Egg<B, R> + Send + Sync>,
-    pub(crate) slot: Slot<R>,
-}
-
-/// What one life is made of, and how others refer to it.
-pub(crate) struct Egg<B: Behavior, R> {
-    behavior: B,
-    args: B::Args,
-    refer: Refer<B::Msg, R>,
-}
-
-type Refer<M, R> = Box<dyn FnOnce(&Process, ActorRef<M>) -> R + Send>;
-
-impl<B: Behavior, R> Egg<B, R> {
-    pub(crate) fn new(
-        behavior: B,
-        args: B::Args,
-        refer: impl FnOnce(&Process, ActorRef<B::Msg>) -> R + Send + 'static,
-    ) -> Self {
-        Self { behavior, args, refer: Box::new(refer) }
-    }
-}
-
-impl<B: Behavior, R: Clone + Send + Sync + 'static> Starter for Incubator<B, R> {
-    fn start(&self, process: Process) -> Starting {
-        let (make, slot) = (Arc::clone(&self.make), self.slot.clone());
-        Box::pin(async move {
-            let Egg { behavior, args, refer } = make();
-            let guarded = Guarded { behavior, process: process.clone() };
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the keeper of the process holds the task"
-            )]
-            let spawned = Actor::spawn(None, guarded, args).await;
-            match spawned {
-                Ok((actor, task)) => {
-                    let reference = refer(&process, actor);
-                    slot.occupy(process, reference);
-                    Some(task)
-                }
-                Err(error) => {
-                    // The guard has settled the exit unless it did not get that far.
-                    process.settle(Exit::from(Fault::from(error)));
-                    None
-                }
-            }
-        })
-    }
-}
-
-/// What is left of a temporary child's start once it has been started.
-#[derive(Debug, thiserror::Error)]
-#[error("a temporary child is started only once")]
-struct UsedUp;
-
-impl Starter for UsedUp {
-    fn start(&self, process: Process) -> Starting {
-        Box::pin(async move {
-            process.settle(Exit::from(Fault::from(Self)));
-            None
-        })
-    }
 }

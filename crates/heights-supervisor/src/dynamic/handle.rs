@@ -38,6 +38,18 @@ impl DynamicRef {
         answer.map_err(AdminError::Supervisor)?
     }
 
+    /// Returns the whole spec of a child, as it holds for its next start: what was said of it, and
+    /// the defaults for the rest.
+    ///
+    /// What a temporary child was started with is not kept, so it cannot be started by this.
+    ///
+    /// As with [`terminate_child`](Self::terminate_child), the pid may be of an earlier life.
+    pub async fn get_child_spec(&self, pid: &ProcessId) -> Result<ChildSpec, AdminError> {
+        let pid = *pid;
+        let answer = self.0.ask(|reply| Msg::GetChildSpec(pid, reply)).await;
+        answer.map_err(AdminError::Supervisor)?
+    }
+
     /// Lists the children, the oldest first; none if the supervisor does not run.
     pub async fn which_children(&self) -> Vec<ChildInfo> {
         self.0.ask(Msg::WhichChildren).await.unwrap_or_default()

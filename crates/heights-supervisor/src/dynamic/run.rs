@@ -20,6 +20,7 @@ use crate::spec::ChildSpec;
 pub(crate) enum Msg {
     StartChild(Box<ChildSpec>, Reply<Result<ChildStarted, StartChildError>>),
     TerminateChild(ProcessId, Reply<Result<(), AdminError>>),
+    GetChildSpec(ProcessId, Reply<Result<ChildSpec, AdminError>>),
     WhichChildren(Reply<Vec<ChildInfo>>),
     CountChildren(Reply<Counts>),
     Started(ChildKey, Incarnation, Result<(), StartFailure>),
@@ -56,6 +57,10 @@ impl Behavior for DynamicBehavior {
             }
             Msg::TerminateChild(pid, reply) => {
                 state.terminate_child(pid, reply);
+                None
+            }
+            Msg::GetChildSpec(pid, reply) => {
+                reply.send(state.spec(pid).ok_or(AdminError::NotFound));
                 None
             }
             Msg::WhichChildren(reply) => {
@@ -104,6 +109,7 @@ fn label(message: &Msg) -> &'static str {
     match message {
         Msg::StartChild(..) => "start_child",
         Msg::TerminateChild(..) => "terminate_child",
+        Msg::GetChildSpec(..) => "get_child_spec",
         Msg::WhichChildren(_) => "which_children",
         Msg::CountChildren(_) => "count_children",
         Msg::Started(..) => "child_started",

@@ -146,6 +146,12 @@ impl State {
         self.feed(DynamicEvent::Exited(key, incarnation, exit.class()))
     }
 
+    /// Returns the spec of a child, as it holds from its next start on.
+    pub(super) fn spec(&self, pid: ProcessId) -> Option<ChildSpec> {
+        let child = self.children.get(self.keys.get(&pid)?)?;
+        Some(child.spec.clone())
+    }
+
     pub(super) fn process(&self) -> &Process {
         &self.process
     }

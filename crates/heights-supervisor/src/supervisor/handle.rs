@@ -59,6 +59,16 @@ impl SupervisorRef {
         answer.map_err(AdminError::Supervisor)?
     }
 
+    /// Returns the whole spec of a child, as it holds for its next start: what was said of it, and
+    /// the defaults for the rest.
+    ///
+    /// What a temporary child was started with is not kept, so it cannot be started by this.
+    pub async fn get_child_spec(&self, id: impl Into<ChildId>) -> Result<ChildSpec, AdminError> {
+        let id = id.into();
+        let answer = self.0.ask(|reply| Msg::GetChildSpec(id, reply)).await;
+        answer.map_err(AdminError::Supervisor)?
+    }
+
     /// Lists the children in start order; none if the supervisor does not run.
     pub async fn which_children(&self) -> Vec<ChildInfo> {
         self.0.ask(Msg::WhichChildren).await.unwrap_or_default()

@@ -25,6 +25,7 @@ pub(crate) enum Msg {
     RestartChild(ChildId, Answered<ChildStarted, AdminError>),
     DeleteChild(ChildId, Answered<(), AdminError>),
     Reconfigure(Vec<ChildSpec>, Answered<(), AdminError>),
+    GetChildSpec(ChildId, Answered<ChildSpec, AdminError>),
     WhichChildren(Reply<Vec<ChildInfo>>),
     CountChildren(Reply<Counts>),
     Exited(ChildRun, Process, Exit),
@@ -86,6 +87,10 @@ impl Behavior for SupervisorBehavior {
                 reply.send(done(state, &settled));
                 settled
             }
+            Msg::GetChildSpec(id, reply) => {
+                reply.send(state.spec(&id).ok_or(AdminError::NotFound));
+                return Ok(Flow::Continue);
+            }
             Msg::WhichChildren(reply) => {
                 reply.send(state.which_children());
                 return Ok(Flow::Continue);
@@ -95,7 +100,7 @@ impl Behavior for SupervisorBehavior {
                 return Ok(Flow::Continue);
             }
             Msg::Exited(run, process, exit) => state.exited(run, &process, exit).await,
-            Msg::Retry { id, ticket } => state.feed(Event::Retry { id, ticket }).await,
+            Msg::Retry { id, ticket } => state.retry(id, ticket).await,
         };
         Ok(settled.verdict.map_or(Flow::Continue, |verdict| Flow::Stop(verdict.into())))
     }
@@ -188,6 +193,7 @@ fn label(message: &Msg) -> &'static str {
         Msg::RestartChild(..) => "restart_child",
         Msg::DeleteChild(..) => "delete_child",
         Msg::Reconfigure(..) => "reconfigure",
+        Msg::GetChildSpec(..) => "get_child_spec",
         Msg::WhichChildren(_) => "which_children",
         Msg::CountChildren(_) => "count_children",
         Msg::Exited(..) => "child_exited",

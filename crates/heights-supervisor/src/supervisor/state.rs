@@ -119,7 +119,19 @@ impl State {
         }
         let class = exit.class();
         self.leaving = Some((gone.clone(), exit));
-        self.feed(Event::Exited(run, class)).await
+        let mut affected = self.machine.dependants_of(&run.id);
+        affected.push(run.id.clone());
+        let settled = self.feed(Event::Exited(run, class)).await;
+        self.settle_affected(&affected);
+        settled
+    }
+
+    pub(super) async fn retry(&mut self, id: ChildId, ticket: u64) -> Settled {
+        let mut affected = self.machine.dependants_of(&id);
+        affected.push(id.clone());
+        let settled = self.feed(Event::Retry { id, ticket }).await;
+        self.settle_affected(&affected);
+        settled
     }
 
     /// Takes new specs, unless they are wrong; they hold from the next starts on.
@@ -153,6 +165,11 @@ impl State {
     /// Returns why the latest start failed.
     pub(super) fn take_failure(&mut self) -> StartFailure {
         self.failure.take().unwrap_or(StartFailure::Stopped)
+    }
+
+    /// Returns the spec of a child as it holds from its next start on.
+    pub(super) fn spec(&self, id: &ChildId) -> Option<ChildSpec> {
+        self.children.get(id).map(|child| child.spec.clone())
     }
 
     pub(super) fn process(&self) -> &Process {

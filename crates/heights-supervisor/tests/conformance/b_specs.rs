@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use heights_supervisor::{
-    AutoShutdown, ChildSpec, DynamicSupervisor, Intensity, Restart, Shutdown, SpecError,
-    StartChildError, StartError, Strategy, Supervisor, check_child_specs,
+    AdminError, AutoShutdown, Backoff, CallError, ChildSpec, DynamicSupervisor, GiveUp, Intensity,
+    PartitionSupervisor, Restart, Shutdown, SpecError, StartChildError, StartError, Strategy,
+    Supervisor, ZombiePolicy, check_child_specs,
 };
 
 use crate::support::{Probe, SECOND, Stop, Trace, start};
@@ -126,4 +127,72 @@ async fn b22_a_dynamic_supervisor_rejects_a_wrong_spec_and_goes_on() {
     assert!(matches!(refused, StartChildError::Invalid(SpecError::SignificantNever(_))));
     dynamic.start_child(spec).await.unwrap();
     assert_eq!(dynamic.count_children().await.active, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn b21_the_whole_effective_spec_of_a_child_can_be_asked_for() {
+    let trace = Trace::default();
+    let backoff = Backoff::exponential(SECOND, SECOND * 8);
+    let a = Probe::new(&trace, "a");
+    let b = Probe::new(&trace, "b").with(|spec| {
+        let spec = spec.restart(Restart::Transient).shutdown(Shutdown::Brutal).backoff(backoff);
+        let spec = spec.restart_limit(1, SECOND, GiveUp::RemoveChild).binds_to(["a"]);
+        spec.start_timeout(SECOND).kill_grace(SECOND * 2).on_zombie(ZombiePolicy::Abandon)
+    });
+    let root = start(Supervisor::builder("root").child(a.spec.clone()).child(b.spec.clone())).await;
+    for (id, given) in [("a", &a.spec), ("b", &b.spec)] {
+        let spec = root.get_child_spec(id).await.unwrap();
+        assert_eq!(described(&spec), described(given), "{id}");
+    }
+    assert!(matches!(root.get_child_spec("x").await, Err(AdminError::NotFound)));
+    // New specs are effective at once, whatever runs; what is read can be given back.
+    let spec = root.get_child_spec("b").await.unwrap().restart(Restart::Permanent);
+    root.reconfigure(vec![a.spec.clone(), spec]).await.unwrap();
+    let spec = root.get_child_spec("b").await.unwrap();
+    assert_eq!(spec.plan().restart, Restart::Permanent);
+    root.stop().await;
+    let error = root.get_child_spec("a").await.unwrap_err();
+    assert!(matches!(error, AdminError::Supervisor(CallError::NoProc)), "{error}");
+}
+
+/// Everything that a spec says.
+fn described(spec: &ChildSpec) -> impl PartialEq + std::fmt::Debug + use<> {
+    let limits = (spec.starts_within(), spec.gone_within(), spec.zombie_policy());
+    (spec.plan().clone(), limits, spec.type_name())
+}
+
+#[tokio::test(start_paused = true)]
+async fn b21b_a_spec_from_a_supervisor_starts_the_child_unless_it_is_temporary() {
+    let trace = Trace::default();
+    let a = Probe::new(&trace, "a");
+    let b = Probe::new(&trace, "b").with(|spec| spec.restart(Restart::Temporary));
+    let root = start(Supervisor::builder("root").child(a.spec).child(b.spec)).await;
+    let [a, b] = [root.get_child_spec("a").await.unwrap(), root.get_child_spec("b").await.unwrap()];
+    let other = start(Supervisor::builder("other")).await;
+    other.start_child(a).await.unwrap();
+    let error = other.start_child(b).await.unwrap_err();
+    let used_up = "child b did not start: error: a temporary child is started only once";
+    assert_eq!(error.to_string(), used_up);
+}
+
+#[tokio::test(start_paused = true)]
+async fn b21c_dynamic_children_and_partitions_have_specs_too() {
+    let trace = Trace::default();
+    let dynamic = DynamicSupervisor::builder("root").start().await.unwrap();
+    let a = Probe::new(&trace, "a").with(|spec| spec.shutdown(Shutdown::Brutal));
+    let first = dynamic.start_child(a.spec.clone()).await.unwrap().pid;
+    let spec = dynamic.get_child_spec(&first).await.unwrap();
+    assert_eq!(described(&spec), described(&a.spec));
+    a.crash().await;
+    assert!(dynamic.get_child_spec(&a.process().pid()).await.is_ok());
+    dynamic.terminate_child(&first).await.unwrap();
+    assert!(matches!(dynamic.get_child_spec(&first).await, Err(AdminError::NotFound)));
+
+    let partitions = PartitionSupervisor::builder("parts", move |_partition| {
+        let probe = Probe::new(&trace, "any");
+        (probe.spec, probe.reference)
+    });
+    let partitions = partitions.partitions(2.try_into().unwrap()).start().await.unwrap();
+    assert_eq!(partitions.get_child_spec(1).await.unwrap().id().as_str(), "1");
+    assert!(matches!(partitions.get_child_spec(2).await, Err(AdminError::NotFound)));
 }

@@ -154,11 +154,28 @@ impl State {
     /// Lets everyone know that children which wait for nothing are not about to be restarted.
     fn settle_down(&mut self) {
         let stopped = |id: &ChildId| self.machine.state_of(id) == Some(ChildState::Stopped);
-        for id in self.hopeful.extract_if(.., stopped) {
-            self.process.hub().waits_no_more(&child_path(&self.process, &id));
-            if let Some(child) = self.children.get(&id) {
-                child.spec.place.set_restarting(false);
+        let settled: Vec<_> = self.hopeful.extract_if(.., stopped).collect();
+        for id in settled {
+            self.give_up_hope(&id);
+        }
+    }
+
+    /// The same for a child that was to be restarted and for those that went down with it, where
+    /// they stay down.
+    pub(super) fn settle_affected(&mut self, affected: &[ChildId]) {
+        for id in affected {
+            let stopped = self.machine.state_of(id) == Some(ChildState::Stopped);
+            if stopped && self.hopeful.contains(id) && !self.machine.comes_back(id) {
+                self.hopeful.remove(id);
+                self.give_up_hope(id);
             }
+        }
+    }
+
+    fn give_up_hope(&self, id: &ChildId) {
+        self.process.hub().waits_no_more(&child_path(&self.process, id));
+        if let Some(child) = self.children.get(id) {
+            child.spec.place.set_restarting(false);
         }
     }
 }
