@@ -14,6 +14,38 @@ pub type Fault = Box<dyn Error + Send + Sync>;
 /// Found nothing to do: a fault to return from `init` that is not taken as a failure.
 ///
 /// The spec is kept without a process, unless the child is temporary or dynamic.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{Context, Fault, Flow, Ignore, Server};
+///
+/// struct Mailer;
+///
+/// impl Server for Mailer {
+///     type Args = Option<String>;
+///     type Msg = ();
+///
+///     async fn init(host: Option<String>, _cx: &mut Context<()>) -> Result<Self, Fault> {
+///         let _host = host.ok_or(Ignore)?;
+///         Ok(Self)
+///     }
+///
+///     async fn handle(&mut self, (): (), _cx: &mut Context<()>) -> Result<Flow, Fault> {
+///         Ok(Flow::Continue)
+///     }
+/// }
+///
+/// use heights_supervisor::{ChildSpec, Supervisor};
+///
+/// // Nobody has said where mails go, so there is no mailer; the rest starts all the same.
+/// let (mailer, _) = ChildSpec::server::<Mailer>("mailer", || None);
+/// let root = Supervisor::builder("root").child(mailer).start().await?;
+/// assert_eq!(root.count_children().await.active, 0);
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("nothing to do")]
 pub struct Ignore;

@@ -23,6 +23,29 @@ const CRASHES_KEPT: usize = 256;
 /// Knows all processes of one tree. Clones are the same hub; every root has its own unless given one.
 ///
 /// Nothing here waits for a process, so it works however busy or stuck the tree is.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, Hub, Supervisor};
+///
+/// let hub = Hub::new();
+/// let clock = ChildSpec::task("clock", |cx| async move {
+///     cx.shutdown().await;
+///     Ok(())
+/// });
+/// let root = Supervisor::builder("root").hub(hub.clone()).child(clock).start().await?;
+/// let paths: Vec<_> = hub.snapshot().processes.into_iter().map(|process| process.path).collect();
+/// assert_eq!(paths.iter().map(|path| &**path).collect::<Vec<_>>(), ["root", "root/clock"]);
+///
+/// let clock = hub.find("root/clock").ok_or("it runs")?;
+/// hub.kill(clock.pid());
+/// clock.gone().await;
+/// root.stop().await;
+/// assert!(hub.snapshot().processes.is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct Hub(Arc<Inner>);
 

@@ -13,6 +13,43 @@ use crate::server::Flow;
 use crate::slot::Slot;
 
 /// A reference to a plain ractor actor that stays valid when it is restarted.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, Supervisor};
+/// use ractor::{Actor, ActorProcessingErr, ActorRef};
+///
+/// struct Doorman;
+///
+/// impl Actor for Doorman {
+///     type Msg = tokio::sync::oneshot::Sender<&'static str>;
+///     type State = ();
+///     type Arguments = ();
+///
+///     async fn pre_start(&self, _: ActorRef<Self::Msg>, (): ()) -> Result<(), ActorProcessingErr> {
+///         Ok(())
+///     }
+///
+///     async fn handle(
+///         &self,
+///         _: ActorRef<Self::Msg>,
+///         guest: Self::Msg,
+///         (): &mut (),
+///     ) -> Result<(), ActorProcessingErr> {
+///         guest.send("come in").map_err(|_| "the guest has left".into())
+///     }
+/// }
+///
+/// let (spec, doorman) = ChildSpec::actor("doorman", || (Doorman, ()));
+/// let root = Supervisor::builder("house").child(spec).start().await?;
+/// let (knock, answer) = tokio::sync::oneshot::channel();
+/// doorman.running().await.cast(knock)?;
+/// assert_eq!(answer.await?, "come in");
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct ActorSlot<M>(pub(crate) Slot<ActorRef<M>>);
 
 impl<M: Send + 'static> ActorSlot<M> {

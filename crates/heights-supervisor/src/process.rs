@@ -64,6 +64,27 @@ impl FromStr for ProcessId {
 /// A handle on one life of one child: to look at it, to end it, to wait for its end.
 ///
 /// A clone is the same process. The handle stays valid when the process is gone.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, DynamicSupervisor, Exit, Restart};
+///
+/// let root = DynamicSupervisor::builder("root").start().await?;
+/// let sleeper = ChildSpec::task("sleeper", |_cx| std::future::pending());
+/// let process = root.start_child(sleeper.restart(Restart::Temporary)).await?.process;
+///
+/// // A monitor tells exactly once, also of a process that is gone already.
+/// let (told, heard) = tokio::sync::oneshot::channel();
+/// process.monitor(move |down| drop(told.send(down.exit)));
+/// process.kill();
+/// assert!(matches!(process.gone().await, Exit::Killed));
+/// assert!(matches!(heard.await?, Exit::Killed));
+/// assert!(!process.is_alive());
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Process(Arc<Inner>);
 

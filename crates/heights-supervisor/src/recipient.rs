@@ -7,6 +7,51 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::reply::NoProc;
 
 /// Takes facts of one kind; hides who receives them and what else that one understands.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{
+///     ChildSpec, Context, Fault, Flow, Recipient, Reply, Server, Supervisor,
+/// };
+///
+/// /// Knows that somebody wants to hear of prices, not who.
+/// fn quote(market: &Recipient<u32>) {
+///     market.tell(42);
+/// }
+///
+/// struct Board(u32);
+///
+/// enum Msg {
+///     Price(u32),
+///     Latest(Reply<u32>),
+/// }
+///
+/// impl Server for Board {
+///     type Args = ();
+///     type Msg = Msg;
+///
+///     async fn init((): (), _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+///         Ok(Self(0))
+///     }
+///
+///     async fn handle(&mut self, msg: Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+///         match msg {
+///             Msg::Price(price) => self.0 = price,
+///             Msg::Latest(reply) => reply.send(self.0),
+///         }
+///         Ok(Flow::Continue)
+///     }
+/// }
+///
+/// let (spec, board) = ChildSpec::server::<Board>("board", || ());
+/// let root = Supervisor::builder("root").child(spec).start().await?;
+/// quote(&board.recipient(Msg::Price));
+/// assert_eq!(board.call(Msg::Latest).await?, 42);
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Recipient<F>(Arc<Inner<F>>);
 
 struct Inner<F> {

@@ -18,6 +18,40 @@ use crate::slot::Slot;
 pub const CALL_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A reference to one life of a server; a restarted server is reached through a [`ChildRef`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// # use heights_supervisor::{CallError, ChildSpec, Context, Fault, Flow, Reply, Server, Supervisor};
+/// # struct Echo;
+/// # enum Msg {
+/// #     Say(&'static str, Reply<&'static str>),
+/// # }
+/// # impl Server for Echo {
+/// #     type Args = ();
+/// #     type Msg = Msg;
+/// #     async fn init((): (), _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+/// #         Ok(Self)
+/// #     }
+/// #     async fn handle(&mut self, Msg::Say(what, reply): Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+/// #         reply.send(what);
+/// #         Ok(Flow::Continue)
+/// #     }
+/// # }
+///
+/// let (spec, echo) = ChildSpec::server::<Echo>("echo", || ());
+/// let root = Supervisor::builder("root").child(spec).start().await?;
+/// let life = echo.running().await;
+/// assert_eq!(life.call(|reply| Msg::Say("hello", reply)).await?, "hello");
+/// let answer = life.call_within(Duration::from_secs(60), |reply| Msg::Say("still there?", reply));
+/// assert_eq!(answer.await?, "still there?");
+///
+/// root.stop().await;
+/// assert!(matches!(life.call(|reply| Msg::Say("hello?", reply)).await, Err(CallError::NoProc)));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Ref<M> {
     process: Process,
     queue: Arc<Queue<M>>,
@@ -171,6 +205,41 @@ impl<M> fmt::Debug for Ref<M> {
 /// A reference to a child that stays valid when the child is restarted.
 ///
 /// It points at nothing before the first start, between two lives, and after the last.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use heights_supervisor::{CallError, ChildSpec, Context, Fault, Flow, Reply, Server, Supervisor};
+/// # struct Echo;
+/// # enum Msg {
+/// #     Say(&'static str, Reply<&'static str>),
+/// # }
+/// # impl Server for Echo {
+/// #     type Args = ();
+/// #     type Msg = Msg;
+/// #     async fn init((): (), _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+/// #         Ok(Self)
+/// #     }
+/// #     async fn handle(&mut self, Msg::Say(what, reply): Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+/// #         reply.send(what);
+/// #         Ok(Flow::Continue)
+/// #     }
+/// # }
+///
+/// let (spec, echo) = ChildSpec::server::<Echo>("echo", || ());
+/// assert!(!echo.is_alive());
+/// let root = Supervisor::builder("root").child(spec).start().await?;
+///
+/// let first = echo.running().await;
+/// first.process().kill();
+/// first.process().gone().await;
+/// // The supervisor starts the next life; until then a call says `Restarting`.
+/// echo.running().await;
+/// assert_eq!(echo.call(|reply| Msg::Say("hello again", reply)).await?, "hello again");
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct ChildRef<M>(pub(crate) Slot<Ref<M>>);
 
 impl<M: Send + 'static> ChildRef<M> {

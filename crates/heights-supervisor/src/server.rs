@@ -30,6 +30,69 @@ pub enum Flow {
 ///
 /// The value of the type is the state: `init` makes it, `handle` changes it, and it is dropped
 /// before the next life begins.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, Context, Exit, Fault, Flow, Mailbox, Overflow, Reply, Server, Supervisor};
+///
+/// struct Till {
+///     cents: u64,
+/// }
+///
+/// enum Msg {
+///     Pay(u64),
+///     Total(Reply<u64>),
+///     Close,
+/// }
+///
+/// impl Server for Till {
+///     type Args = u64;
+///     type Msg = Msg;
+///
+///     const MAILBOX: Mailbox = Mailbox::bounded(1_000, Overflow::Reject);
+///
+///     async fn init(cents: u64, _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+///         Ok(Self { cents })
+///     }
+///
+///     async fn handle(&mut self, msg: Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+///         match msg {
+///             // Broken is broken: the next life begins with what it was given.
+///             Msg::Pay(cents) => self.cents = self.cents.checked_add(cents).ok_or("the till is full")?,
+///             Msg::Total(reply) => reply.send(self.cents),
+///             Msg::Close => return Ok(Flow::Stop(Exit::Normal)),
+///         }
+///         Ok(Flow::Continue)
+///     }
+///
+///     async fn terminate(&mut self, exit: &Exit) {
+///         println!("{} cents at the end: {exit}", self.cents);
+///     }
+///
+///     fn label(msg: &Msg) -> &'static str {
+///         match msg {
+///             Msg::Pay(_) => "pay",
+///             Msg::Total(_) => "total",
+///             Msg::Close => "close",
+///         }
+///     }
+/// }
+///
+/// let (spec, till) = ChildSpec::server::<Till>("till", || 1_000);
+/// let root = Supervisor::builder("shop").child(spec).start().await?;
+/// till.cast(Msg::Pay(250))?;
+/// assert_eq!(till.call(Msg::Total).await?, 1_250);
+///
+/// let life = till.running().await;
+/// till.cast(Msg::Close)?;
+/// life.process().gone().await;
+/// till.running().await;
+/// assert_eq!(till.call(Msg::Total).await?, 1_000);
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 pub trait Server: Sized + Send + 'static {
     /// What a life is started with; made anew for each by the child spec.
     type Args: Send + 'static;
@@ -66,6 +129,63 @@ pub trait Server: Sized + Send + 'static {
 }
 
 /// What a server has of its own process.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use heights_supervisor::{ChildSpec, Context, Down, Fault, Flow, Process, Reply, Server, Supervisor};
+///
+/// /// Waits for the end of another process, but not for ever.
+/// struct Watcher(Option<Reply<&'static str>>);
+///
+/// enum Msg {
+///     Watch(Process, Reply<&'static str>),
+///     Ended(Down),
+///     Enough,
+/// }
+///
+/// impl Server for Watcher {
+///     type Args = ();
+///     type Msg = Msg;
+///
+///     async fn init((): (), _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+///         Ok(Self(None))
+///     }
+///
+///     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+///         match msg {
+///             Msg::Watch(process, reply) => {
+///                 self.0 = Some(reply);
+///                 cx.monitor(&process, Msg::Ended);
+///                 cx.send_after(Duration::from_secs(60), Msg::Enough);
+///             }
+///             Msg::Ended(_down) => self.answer("it has ended"),
+///             Msg::Enough => self.answer("it goes on and on"),
+///         }
+///         Ok(Flow::Continue)
+///     }
+/// }
+///
+/// impl Watcher {
+///     fn answer(&mut self, answer: &'static str) {
+///         if let Some(reply) = self.0.take() {
+///             reply.send(answer);
+///         }
+///     }
+/// }
+///
+/// let (spec, watcher) = ChildSpec::server::<Watcher>("watcher", || ());
+/// let root = Supervisor::builder("root").child(spec).start().await?;
+/// let short = ChildSpec::task("short", |_cx| async { Ok(()) });
+/// let short = short.restart(heights_supervisor::Restart::Temporary);
+/// let short = root.start_child(short).await?.process;
+/// let seen = watcher.call(|reply| Msg::Watch(short, reply)).await?;
+/// assert_eq!(seen, "it has ended");
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Context<M> {
     myself: Ref<M>,

@@ -11,6 +11,26 @@ use crate::process::{Process, ProcessId};
 use crate::server::Flow;
 
 /// What a task has of its own process.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use heights_supervisor::{ChildSpec, Shutdown, Supervisor};
+///
+/// let flushing = ChildSpec::task("writer", |cx| async move {
+///     tokio::select! {
+///         () = cx.shutdown() => println!("{} says goodbye", cx.name()),
+///         () = std::future::pending() => {}
+///     }
+///     Ok(())
+/// });
+/// let patient = flushing.shutdown(Shutdown::Timeout(Duration::from_secs(30)));
+/// let root = Supervisor::builder("root").child(patient).start().await?;
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct TaskContext(Process);
 

@@ -17,6 +17,23 @@ use crate::report::Report;
 use crate::spec::ChildSpec;
 
 /// A process whose children are futures: each runs once, and its result goes to whoever waits.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{Exit, TaskError, TaskSupervisor};
+///
+/// let tasks = TaskSupervisor::builder("tasks").max_children(10).start().await?;
+/// let sum = tasks.async_nolink("sum", |_cx| async { 40 + 2 }).await?;
+/// let slip = tasks.async_nolink("slip", |_cx| async { panic!("no harm done") }).await?;
+/// assert_eq!(sum.join().await?, 42);
+///
+/// let end: Result<(), TaskError> = slip.join().await;
+/// assert!(matches!(end, Err(TaskError::Down(Exit::Panic(_)))));
+/// tasks.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct TaskSupervisor;
 

@@ -17,6 +17,29 @@ use crate::reporter::Reporter;
 use crate::spec::ChildSpec;
 
 /// A process whose children come and go, know nothing of each other, and stop side by side.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, DynamicSupervisor, Restart, Supervisor};
+///
+/// let (rooms, dynamic) = DynamicSupervisor::builder("rooms").max_children(100).child_spec();
+/// let root = Supervisor::builder("chat").child(rooms).start().await?;
+///
+/// let room = ChildSpec::task("owls", |cx| async move {
+///     cx.shutdown().await;
+///     Ok(())
+/// });
+/// let owls = dynamic.start_child(room.restart(Restart::Transient)).await?;
+/// assert_eq!(owls.process.path(), "chat/rooms/owls");
+///
+/// // Ids may be the same, so a child is known by its process.
+/// dynamic.terminate_child(&owls.pid).await?;
+/// assert_eq!(dynamic.count_children().await.active, 0);
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct DynamicSupervisor;
 

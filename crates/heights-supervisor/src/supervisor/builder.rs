@@ -19,6 +19,38 @@ use crate::reporter::Reporter;
 use crate::spec::{ChildSpec, check_child_specs};
 
 /// A process that starts its children in order, stops them in reverse, and restarts by rules.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use heights_supervisor::{Backoff, ChildSpec, Restart, Strategy, Supervisor, TaskContext};
+///
+/// async fn work(cx: TaskContext) -> Result<(), heights_supervisor::Fault> {
+///     cx.shutdown().await;
+///     Ok(())
+/// }
+///
+/// let (inner, inner_ref) = Supervisor::builder("inner")
+///     .child(ChildSpec::task("worker", work))
+///     .backoff(Backoff::exponential(Duration::from_millis(100), Duration::from_secs(10)))
+///     .child_spec();
+/// let root = Supervisor::builder("root")
+///     .strategy(Strategy::RestForOne)
+///     .intensity(20, Duration::from_secs(60))
+///     .child(ChildSpec::task("database", work))
+///     .child(inner)
+///     .start()
+///     .await?;
+///
+/// // Children come and go by request too; they are the youngest.
+/// inner_ref.start_child(ChildSpec::task("guest", work).restart(Restart::Temporary)).await?;
+/// inner_ref.terminate_child("guest").await?;
+/// assert_eq!(inner_ref.count_children().await.specs, 1);
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Supervisor;
 
