@@ -2,96 +2,98 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
+use std::hash::Hash;
 
 use heights_core::Dice;
-
-use crate::history::History;
-use crate::setups::Setup;
-use crate::turn::turns;
-use crate::world::{Key, Stimulus, Subject, World};
 
 /// Many more states than any setup has: a state is not recognized if there are more.
 const TOO_MANY: usize = 100_000;
 
+/// A supervisor, its children, and what may happen to them.
+pub trait Space: Clone {
+    type Stimulus: Clone + PartialEq + fmt::Debug;
+    /// All that decides what can still happen.
+    type Key: PartialEq + Eq + Hash + fmt::Debug;
+
+    fn key(&self) -> Self::Key;
+
+    /// Lists what may happen now.
+    fn stimuli(&self) -> Vec<Self::Stimulus>;
+
+    /// Returns every world that can come of this; fails with a promise that is broken by it, in
+    /// the first line, and how it came to that.
+    fn turns(&self, stimulus: &Self::Stimulus) -> Result<Vec<Self>, String>;
+
+    /// Fails, like `turns`, if something does not hold that must in any state.
+    fn examine(&self) -> Result<(), String>;
+}
+
 /// What an exploration came to.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, Copy)]
 pub struct Explored {
+    pub setups: usize,
     pub states: usize,
     pub steps: usize,
 }
 
-/// Something that must not be, and the shortest way to it.
-pub struct Violation {
-    pub what: String,
-    setup: Setup,
-    pub history: History,
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.what)?;
-        writeln!(f, "{:?}, as happens in these steps:", self.setup)?;
-        write!(f, "{:?}", self.history)
+impl std::ops::AddAssign for Explored {
+    fn add_assign(&mut self, other: Self) {
+        self.setups += other.setups;
+        self.states += other.states;
+        self.steps += other.steps;
     }
 }
 
-/// Lets a supervisor live for a while, whatever happens to it, and returns what did.
-pub fn wander(setup: &Setup, seed: u64) -> History {
-    let mut dice = Dice::new(seed);
-    let mut pick = move |number: usize| (dice.roll() * number as f64) as usize;
-    let mut world = World::new(setup, setup.machine());
-    let mut stimuli = vec![Stimulus::Boot];
-    for _ in 0..100 {
-        if stimuli.is_empty() {
-            break;
-        }
-        let stimulus = stimuli.swap_remove(pick(stimuli.len()));
-        let turned = turns(&world, &stimulus).unwrap_or_else(|(what, history)| {
-            panic!("{stimulus:?}: {what}, as happens in these steps:\n{history:?}")
-        });
-        let (ended, lives): (Vec<_>, Vec<_>) = turned.into_iter().partition(|world| world.ended);
-        let mut choice = if lives.is_empty() { ended } else { lives };
-        world = choice.swap_remove(pick(choice.len()));
-        stimuli = world.stimuli();
-        // Its own end is likely enough without being asked for.
-        stimuli.retain(|stimulus| *stimulus != Stimulus::Stop);
-    }
-    world.history
-}
-
-/// Visits every state that can be reached.
-pub fn explore<S: Subject>(setup: &Setup, subject: S) -> Result<Explored, Box<Violation>> {
-    let mut frontier = Frontier { setup, known: HashSet::new(), next: VecDeque::new(), steps: 0 };
-    frontier.visit(&World::new(setup, subject), &Stimulus::Boot)?;
+/// Visits every state that can be reached; fails with a broken promise and the shortest way to it.
+pub fn explore<W: Space>(start: W) -> Result<Explored, String> {
+    let mut frontier = Frontier { known: HashSet::new(), next: VecDeque::from([start]), steps: 0 };
     while let Some(world) = frontier.next.pop_front() {
         for stimulus in world.stimuli() {
-            frontier.visit(&world, &stimulus)?;
+            let visited = frontier.visit(&world, &stimulus);
+            visited.map_err(|broken| format!("{stimulus:?}: {broken}"))?;
         }
     }
-    Ok(Explored { states: frontier.known.len(), steps: frontier.steps })
+    Ok(Explored { setups: 1, states: frontier.known.len(), steps: frontier.steps })
 }
 
-struct Frontier<'a, S> {
-    setup: &'a Setup,
-    known: HashSet<Key>,
-    next: VecDeque<World<S>>,
+struct Frontier<W: Space> {
+    known: HashSet<W::Key>,
+    next: VecDeque<W>,
     steps: usize,
 }
 
-impl<S: Subject> Frontier<'_, S> {
+impl<W: Space> Frontier<W> {
     /// Goes one step and keeps where it leads to, unless that is known.
-    fn visit(&mut self, world: &World<S>, stimulus: &Stimulus) -> Result<(), Box<Violation>> {
+    fn visit(&mut self, world: &W, stimulus: &W::Stimulus) -> Result<(), String> {
         self.steps += 1;
-        let turned = turns(world, stimulus).map_err(|(what, history)| {
-            let what = format!("{stimulus:?}: {what}");
-            Box::new(Violation { what, setup: self.setup.clone(), history })
-        });
-        for world in turned? {
+        for world in world.turns(stimulus)? {
             if self.known.insert(world.key()) {
+                world.examine()?;
                 self.next.push_back(world);
             }
         }
         assert!(self.known.len() < TOO_MANY, "states are not recognized: {:?}", world.key());
         Ok(())
     }
+}
+
+/// Lives for a while, whatever happens, and goes on for as long as possible.
+pub fn wander<W: Space>(mut world: W, seed: u64, avoid: &W::Stimulus) -> W {
+    let mut dice = Dice::new(seed);
+    let mut pick = move |number: usize| (dice.roll() * number as f64) as usize;
+    for _ in 0..100 {
+        let mut stimuli = world.stimuli();
+        stimuli.retain(|stimulus| stimulus != avoid);
+        if stimuli.is_empty() {
+            break;
+        }
+        let stimulus = stimuli.swap_remove(pick(stimuli.len()));
+        let turned = world.turns(&stimulus);
+        let turned = turned.unwrap_or_else(|broken| panic!("{stimulus:?}: {broken}"));
+        let goes_on = |world: &W| !world.stimuli().is_empty();
+        let (lives, ended): (Vec<_>, Vec<_>) = turned.into_iter().partition(goes_on);
+        let mut choice = if lives.is_empty() { ended } else { lives };
+        world = choice.swap_remove(pick(choice.len()));
+    }
+    world
 }

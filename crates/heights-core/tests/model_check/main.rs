@@ -12,6 +12,10 @@
 //! - In any period there are at most as many restarts as the intensity says, and never fewer than
 //!   it allows: a coordinated restart counts once, a failed start counts once.
 //! - A stop always ends, leaves nobody behind, and nothing is started after it was asked for.
+//! - A child with a limit of its own is measured by that first: one too many and it goes alone, or
+//!   all go, as it says.
+//! - New specs start and stop nobody; they hold from the next start on, in their order, and a count
+//!   of failures goes on unless its limit is another one. Wrong specs change nothing.
 //! - Each request gets one answer, the right one.
 //! - Old news, of a life or a timer that is over, changes nothing.
 //!
@@ -27,24 +31,22 @@ mod setups;
 mod turn;
 mod world;
 
-use heights_core::Machine;
 use heights_core::Strategy::{OneForAll, OneForOne, RestForOne};
 
-use self::explore::explore;
+use self::explore::{Explored, explore, wander};
 use self::setups::Setup;
+use self::world::{Stimulus, World};
 
 /// Explores all states of each setup; prints how many there are.
 fn check(title: &str, setups: impl IntoIterator<Item = Setup>) {
-    let (mut states, mut steps, mut number) = (0, 0, 0);
+    let mut all = Explored::default();
     for setup in setups {
-        let explored = explore::<Machine>(&setup, setup.machine());
-        let explored = explored.unwrap_or_else(|violation| panic!("{violation}"));
-        states += explored.states;
-        steps += explored.steps;
-        number += 1;
+        let explored = explore(World::new(&setup, setup.machine()));
+        all += explored.unwrap_or_else(|broken| panic!("{broken}"));
     }
-    println!("{title}: {number} setups, {states} states, {steps} steps");
-    assert!(states > 200 * number, "hardly anything happens");
+    let Explored { setups, states, steps } = all;
+    println!("{title}: {setups} setups, {states} states, {steps} steps");
+    assert!(states > 200 * setups, "hardly anything happens");
 }
 
 #[test]
@@ -80,6 +82,16 @@ fn significant_children() {
     );
 }
 
+#[test]
+fn limits_of_children() {
+    check("limited", [OneForOne, RestForOne, OneForAll].into_iter().flat_map(Setup::limited));
+}
+
+#[test]
+fn new_specs() {
+    check("reconfigured", [OneForOne, RestForOne, OneForAll].map(Setup::reconfigured));
+}
+
 /// The same events at the same times lead to the same actions, so what was recorded of a machine
 /// can be replayed to see why it did what it did.
 #[test]
@@ -87,7 +99,9 @@ fn a_recorded_history_replays_step_by_step() {
     for seed in 0..50 {
         let strategy = [OneForOne, RestForOne, OneForAll][seed % 3];
         let setup = Setup::edited(strategy);
-        let recorded = explore::wander(&setup, seed as u64).steps();
+        // Its own end is likely enough without being asked for.
+        let world = World::new(&setup, setup.machine());
+        let recorded = wander(world, seed as u64, &Stimulus::Stop).history.steps();
         assert!(recorded.len() > 5, "nothing happens with seed {seed}");
         let mut machine = setup.machine();
         for (at, step) in recorded.iter().enumerate() {

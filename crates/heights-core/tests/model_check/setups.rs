@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use heights_core::GiveUp::{Escalate, RemoveChild};
 use heights_core::Restart::{Permanent, Temporary, Transient};
 use heights_core::{
-    AutoShutdown, Backoff, ChildPlan, Flags, Intensity, Machine, Restart, Strategy,
+    AutoShutdown, Backoff, ChildPlan, Flags, GiveUp, Intensity, Machine, Restart, RestartLimit,
+    Strategy,
 };
 
 /// How long restarts count, in ticks of the world's clock.
@@ -18,6 +20,8 @@ pub struct Setup {
     pub plans: Vec<ChildPlan>,
     /// Whether children are deleted and added again.
     pub edits: bool,
+    /// What it may be reconfigured to.
+    pub lists: Vec<Vec<ChildPlan>>,
 }
 
 const NAMES: [&str; 3] = ["b", "c", "a"];
@@ -32,11 +36,23 @@ impl Setup {
             flags: Flags { intensity, ..Flags::default() },
             plans: NAMES.into_iter().zip(restarts).map(plan).collect(),
             edits: false,
+            lists: Vec::new(),
         }
     }
 
     pub fn machine(&self) -> Machine {
         Machine::new(self.strategy, self.flags, self.plans.clone()).unwrap()
+    }
+
+    /// Lists every child that there ever is once, by the first of its plans.
+    pub fn known(&self) -> Vec<&ChildPlan> {
+        let mut known: Vec<&ChildPlan> = Vec::new();
+        for plan in self.plans.iter().chain(self.lists.iter().flatten()) {
+            if known.iter().all(|other| other.id != plan.id) {
+                known.push(plan);
+            }
+        }
+        known
     }
 
     /// Every way to give three children one of three restart types.
@@ -80,4 +96,51 @@ impl Setup {
             })
         })
     }
+
+    /// Supervisors with children that have limits of their own, the first of which is removed and
+    /// the second of which takes all with it, if they fail too often.
+    pub fn limited(strategy: Strategy) -> impl Iterator<Item = Self> {
+        use AutoShutdown::{AllSignificant, AnySignificant, Never};
+        let significant = [Transient, Transient, Temporary];
+        let flags =
+            [(Never, [Permanent; 3]), (AnySignificant, significant), (AllSignificant, significant)];
+        flags.into_iter().map(move |(flag, types)| {
+            let mut setup = Self::new(strategy, types);
+            setup.flags.auto_shutdown = flag;
+            setup.flags.intensity.restarts = 2;
+            for (plan, then) in setup.plans.iter_mut().zip([RemoveChild, Escalate]) {
+                plan.limit = Some(limit(1, then));
+                plan.significant = flag != Never;
+            }
+            setup
+        })
+    }
+
+    /// Supervisors that get new specs: another order, other restart types and limits, one child
+    /// more, one less; and specs that are wrong.
+    pub fn reconfigured(strategy: Strategy) -> Self {
+        let plan = |id: &str, restart| ChildPlan { restart, ..ChildPlan::worker(id) };
+        let limited = |id: &str, restart, restarts| ChildPlan {
+            limit: Some(limit(restarts, RemoveChild)),
+            ..plan(id, restart)
+        };
+        let mut setup = Self::new(strategy, [Permanent; 3]);
+        setup.flags.intensity.restarts = 2;
+        setup.plans = vec![limited("b", Permanent, 1), plan("c", Transient)];
+        let second = Duration::from_secs(1);
+        let delayed = Backoff::exponential(second, second);
+        setup.lists = vec![
+            vec![plan("c", Temporary), plan("a", Temporary), limited("b", Transient, 1)],
+            vec![
+                limited("b", Permanent, 0),
+                ChildPlan { backoff: Some(delayed), ..plan("a", Permanent) },
+            ],
+            vec![plan("a", Permanent), plan("b", Permanent), plan("a", Permanent)],
+        ];
+        setup
+    }
+}
+
+const fn limit(restarts: u32, then: GiveUp) -> RestartLimit {
+    RestartLimit { intensity: Intensity::new(restarts, Duration::from_secs(PERIOD)), then }
 }

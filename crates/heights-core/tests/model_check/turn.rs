@@ -3,10 +3,15 @@
 mod judge;
 mod order;
 
-use heights_core::{Action, Answer, ChildId, ChildRun, Event, Strategy, Verdict};
+use std::rc::Rc;
 
-use crate::history::History;
-use crate::world::{Life, Stimulus, Subject, World};
+use heights_core::{
+    Action, Answer, ChildId, ChildRun, Event, SpecError, Strategy, Verdict, check_child_plans,
+};
+
+use crate::explore::Space;
+use crate::setups::Setup;
+use crate::world::{Key, Life, Stimulus, Subject, World};
 
 /// How a start goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,15 +26,19 @@ enum Outcome {
 #[derive(Clone)]
 struct Turn<S> {
     world: World<S>,
-    before: World<S>,
+    before: Rc<World<S>>,
     stimulus: Stimulus,
+    /// Those that share the fate of the child that this is about, itself included.
+    fellows: Vec<ChildId>,
     /// Where in the list the last start or stop was, for their order.
     last_start: Option<usize>,
     last_stop: Option<usize>,
     started: Vec<ChildRun>,
     outcome: Option<Outcome>,
     troubled: bool,
-    left: bool,
+    /// Who has left, or has used up its own restarts, and who of them was not spoken of yet.
+    left: Vec<ChildRun>,
+    unsaid: Vec<ChildRun>,
     answer: Option<Answer>,
 }
 
@@ -39,29 +48,44 @@ enum Pending {
     Stop(ChildRun),
 }
 
-/// A broken promise, and the way to it.
-pub type Broken = (String, History);
+impl<S: Subject> Space for World<S> {
+    type Stimulus = Stimulus;
+    type Key = Key;
 
-/// Returns every world that can come of this.
-pub fn turns<S: Subject>(world: &World<S>, stimulus: &Stimulus) -> Result<Vec<World<S>>, Broken> {
-    let mut turn = Turn {
-        world: world.clone(),
-        before: world.clone(),
-        stimulus: stimulus.clone(),
-        last_start: None,
-        last_stop: None,
-        started: Vec::new(),
-        outcome: None,
-        troubled: false,
-        left: false,
-        answer: None,
-    };
-    let mut ends = Vec::new();
-    match turn.begin() {
-        None => ends.push(turn.world),
-        Some(event) => turn.run(event, &mut ends)?,
+    fn key(&self) -> Key {
+        World::key(self)
     }
-    Ok(ends)
+
+    fn stimuli(&self) -> Vec<Stimulus> {
+        World::stimuli(self)
+    }
+
+    fn turns(&self, stimulus: &Stimulus) -> Result<Vec<Self>, String> {
+        let mut turn = Turn {
+            world: self.clone(),
+            before: Rc::new(self.clone()),
+            stimulus: stimulus.clone(),
+            fellows: Vec::new(),
+            last_start: None,
+            last_stop: None,
+            started: Vec::new(),
+            outcome: None,
+            troubled: false,
+            left: Vec::new(),
+            unsaid: Vec::new(),
+            answer: None,
+        };
+        let mut ends = Vec::new();
+        match turn.begin() {
+            None => ends.push(turn.world),
+            Some(event) => turn.run(event, &mut ends)?,
+        }
+        Ok(ends)
+    }
+
+    fn examine(&self) -> Result<(), String> {
+        self.nothing_follows_from_old_news().map_err(|what| self.tell(&what))
+    }
 }
 
 impl<S: Subject> Turn<S> {
@@ -81,15 +105,15 @@ impl<S: Subject> Turn<S> {
                 let member = self.world.member(&id)?.clone();
                 let incarnation = member.life.running()?;
                 self.world.set(&id, Life::Down);
-                self.expect_end_of(&member, class);
-                if member.plan.restart.restarts_after(class) {
-                    self.timers_of_fellows_end(&id);
-                }
-                Some(Event::Exited(ChildRun { id, incarnation }, class))
+                let run = ChildRun { id, incarnation };
+                self.expect_end_of(&member, &run, class);
+                Some(Event::Exited(run, class))
             }
             Stimulus::Fire(id) => {
-                let Life::Waiting(ticket) = self.world.member(&id)?.life else { return None };
-                self.timers_of_fellows_end(&id);
+                let Life::Waiting(ticket) = self.world.member(&id)?.life else {
+                    return None;
+                };
+                self.begin_restart(&id);
                 Some(Event::Retry { id, ticket })
             }
             Stimulus::Stop => {
@@ -108,22 +132,29 @@ impl<S: Subject> Turn<S> {
                 self.world.add(&plan);
                 Some(Event::StartChild(plan))
             }
+            Stimulus::Reconfigure(list) => {
+                let plans = self.world.setup.lists[list].clone();
+                if self.mistake(list).is_none() {
+                    self.world.reconfigure(list);
+                }
+                Some(Event::Reconfigure(plans))
+            }
         }
     }
 
     /// Tells the supervisor, does what it says, and goes all ways that this can go.
-    fn run(mut self, event: Event, ends: &mut Vec<World<S>>) -> Result<(), Broken> {
+    fn run(mut self, event: Event, ends: &mut Vec<World<S>>) -> Result<(), String> {
         let mut pending = None;
         for action in self.world.step(event) {
             let performed = match pending {
                 None => self.perform(action),
                 Some(_) => Err(format!("{action:?} while something is under way")),
             };
-            pending = performed.map_err(|what| (what, self.world.history.clone()))?;
+            pending = performed.map_err(|what| self.world.tell(&what))?;
         }
         match pending {
             None => {
-                self.judge().map_err(|what| (what, self.world.history.clone()))?;
+                self.judge().map_err(|what| self.world.tell(&what))?;
                 ends.push(self.world);
                 Ok(())
             }
@@ -170,7 +201,7 @@ impl<S: Subject> Turn<S> {
                     Stimulus::Boot => {
                         self.world.ending = Some(Verdict::StartFailed(run.id.clone()));
                     }
-                    Stimulus::Hear(..) | Stimulus::Fire(_) => self.world.count_failure(),
+                    Stimulus::Hear(..) | Stimulus::Fire(_) => self.expect_failure_of(run),
                     _ => {}
                 }
                 Event::StartFailed(run.clone())
@@ -187,7 +218,7 @@ impl<S: Subject> Turn<S> {
             Action::Stop(run, shutdown) => return self.stop(run, shutdown).map(Some),
             Action::Retry { id, ticket, after } => {
                 let down = self.world.member(&id).is_some_and(|member| member.life == Life::Down);
-                let delayed = self.world.setup.flags.backoff.is_some();
+                let delayed = self.is_delayed(&id);
                 if !down || !self.is_restart() || ticket <= self.world.ticket {
                     return Err(format!("a timer for {id} with {ticket}"));
                 }
@@ -199,10 +230,9 @@ impl<S: Subject> Turn<S> {
             }
             Action::Forget(id) => self.forget(&id)?,
             Action::Left(run) => {
-                let heard = matches!(&self.stimulus, Stimulus::Hear(id, _) if *id == run.id);
-                if !heard || std::mem::replace(&mut self.left, true) {
-                    return Err(format!("{run:?} has not left"));
-                }
+                let at = self.unsaid.iter().position(|left| *left == run);
+                let at = at.ok_or_else(|| format!("{run:?} has not left"))?;
+                self.unsaid.remove(at);
             }
             Action::Answer(answer) => {
                 if let Some(first) = self.answer.replace(answer) {
@@ -214,25 +244,33 @@ impl<S: Subject> Turn<S> {
         Ok(None)
     }
 
-    /// Lists the places of those that share the fate of a child, its own included.
-    fn fellows(&self, id: &ChildId) -> std::ops::Range<usize> {
-        let at = self.world.position(id).unwrap_or_default();
-        match self.world.setup.strategy {
-            Strategy::OneForOne => at..at + 1,
-            Strategy::OneForAll => 0..self.world.members.len(),
-            Strategy::RestForOne => at..self.world.members.len(),
-        }
-    }
-
     /// Whoever shares the fate of another comes back together with it, not by its own timer.
-    fn timers_of_fellows_end(&mut self, id: &ChildId) {
-        for at in self.fellows(id) {
-            let fellow = self.world.members[at].plan.id.clone();
-            self.world.timer_ends(&fellow);
+    fn begin_restart(&mut self, id: &ChildId) {
+        let members = &self.world.members;
+        let at = self.world.position(id).unwrap_or_default();
+        let fellows = match self.world.setup.strategy {
+            Strategy::OneForOne => &members[at..=at],
+            Strategy::OneForAll => &members[..],
+            Strategy::RestForOne => &members[at..],
+        };
+        self.fellows = fellows.iter().map(|member| member.plan.id.clone()).collect();
+        for fellow in &self.fellows {
+            self.world.timer_ends(fellow);
         }
     }
 
     fn is_restart(&self) -> bool {
         matches!(self.stimulus, Stimulus::Hear(..) | Stimulus::Fire(_))
+    }
+
+    fn is_delayed(&self, id: &ChildId) -> bool {
+        let own = self.world.member(id).and_then(|member| member.plan.backoff);
+        own.or(self.world.setup.flags.backoff).is_some()
+    }
+
+    /// Returns what is wrong with the list of specs with this number.
+    fn mistake(&self, list: usize) -> Option<SpecError> {
+        let Setup { lists, flags, .. } = &*self.world.setup;
+        check_child_plans(&lists[list], flags.auto_shutdown).err()
     }
 }

@@ -4,20 +4,21 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use heights_core::{
-    ChildId, ChildPlan, ChildState, Event, ExitClass, Incarnation, Machine, Moment, Verdict,
+    Action, ChildId, ChildPlan, ChildRun, ChildState, Event, ExitClass, GiveUp, Incarnation,
+    Machine, Moment, Verdict,
 };
 
-use crate::history::{History, Step};
+use crate::history::{self, Step};
 use crate::setups::{PERIOD, Setup};
 
 /// What is explored: the machine, or one that is wrong on purpose.
 pub trait Subject: Clone {
-    fn step(&mut self, now: Moment, event: Event) -> Vec<heights_core::Action>;
+    fn step(&mut self, now: Moment, event: Event) -> Vec<Action>;
     fn machine(&self) -> &Machine;
 }
 
 impl Subject for Machine {
-    fn step(&mut self, now: Moment, event: Event) -> Vec<heights_core::Action> {
+    fn step(&mut self, now: Moment, event: Event) -> Vec<Action> {
         Machine::step(self, now, event)
     }
 
@@ -51,6 +52,16 @@ impl Life {
 pub struct Member {
     pub plan: ChildPlan,
     pub life: Life,
+    /// When a restart of it was counted against its own limit.
+    failures: Vec<u64>,
+    /// Which list of specs its plan is from.
+    list: usize,
+}
+
+impl Member {
+    fn new(plan: &ChildPlan, list: usize) -> Self {
+        Self { plan: plan.clone(), life: Life::Down, failures: Vec::new(), list }
+    }
 }
 
 /// What may happen next.
@@ -67,7 +78,11 @@ pub enum Stimulus {
     Restart(ChildId),
     Delete(ChildId),
     Add(ChildPlan),
+    /// Somebody brings the list of specs with this number.
+    Reconfigure(usize),
 }
+
+pub type History = history::History<Event, Action>;
 
 #[derive(Clone)]
 pub struct World<S> {
@@ -90,18 +105,32 @@ pub struct World<S> {
 /// All that decides what can still happen, numbers of lives and tickets left out.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Key {
-    members: Vec<(ChildId, u8)>,
+    members: Vec<MemberKey>,
     ages: Vec<u64>,
     ended: bool,
 }
 
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct MemberKey {
+    id: ChildId,
+    life: u8,
+    list: usize,
+    ages: Vec<u64>,
+}
+
+impl Key {
+    /// Tells whether the future depends on how long ago something was.
+    pub fn is_ageing(&self) -> bool {
+        !self.ages.is_empty() || self.members.iter().any(|member| !member.ages.is_empty())
+    }
+}
+
 impl<S: Subject> World<S> {
     pub fn new(setup: &Setup, subject: S) -> Self {
-        let member = |plan: &ChildPlan| Member { plan: plan.clone(), life: Life::Down };
         Self {
             subject,
             now: 0,
-            members: setup.plans.iter().map(member).collect(),
+            members: setup.plans.iter().map(|plan| Member::new(plan, 0)).collect(),
             setup: Rc::new(setup.clone()),
             failures: Vec::new(),
             ending: None,
@@ -119,12 +148,18 @@ impl<S: Subject> World<S> {
             Life::Dead(_) => 2,
             Life::Waiting(_) => 3,
         };
-        let ages = self.failures.iter().map(|then| self.now - then);
-        Key {
-            members: self.members.iter().map(|m| (m.plan.id.clone(), kind(m.life))).collect(),
-            ages: ages.filter(|age| *age <= PERIOD).collect(),
-            ended: self.ended,
-        }
+        let ages = |failures: &[u64]| {
+            let ages = failures.iter().map(|then| self.now - then);
+            ages.filter(|age| *age <= PERIOD).collect()
+        };
+        let key = |member: &Member| MemberKey {
+            id: member.plan.id.clone(),
+            life: kind(member.life),
+            list: member.list,
+            ages: ages(&member.failures),
+        };
+        let members = self.members.iter().map(key).collect();
+        Key { members, ages: ages(&self.failures), ended: self.ended }
     }
 
     /// Lists what may happen now.
@@ -132,11 +167,15 @@ impl<S: Subject> World<S> {
         if self.ended {
             return Vec::new();
         }
+        if self.history.is_empty() {
+            return vec![Stimulus::Boot];
+        }
         let mut stimuli = vec![Stimulus::Stop];
-        if !self.key().ages.is_empty() {
+        if self.key().is_ageing() {
             stimuli.push(Stimulus::Tick);
         }
-        for plan in &self.setup.plans {
+        stimuli.extend((0..self.setup.lists.len()).map(Stimulus::Reconfigure));
+        for plan in self.setup.known() {
             let id = || plan.id.clone();
             stimuli.extend([Stimulus::Terminate(id()), Stimulus::Restart(id())]);
             match self.member(&plan.id).map(|member| member.life) {
@@ -155,7 +194,7 @@ impl<S: Subject> World<S> {
         stimuli
     }
 
-    pub fn step(&mut self, event: Event) -> Vec<heights_core::Action> {
+    pub fn step(&mut self, event: Event) -> Vec<Action> {
         let now = Duration::from_secs(self.now);
         let actions = self.subject.step(now, event.clone());
         self.history.note(Step { now, event, actions: actions.clone() });
@@ -179,8 +218,26 @@ impl<S: Subject> World<S> {
     /// Takes in a child that somebody wants added, unless it is known.
     pub fn add(&mut self, plan: &ChildPlan) {
         if self.member(&plan.id).is_none() {
-            self.members.push(Member { plan: plan.clone(), life: Life::Down });
+            self.members.push(Member::new(plan, 0));
         }
+    }
+
+    /// Takes new specs in their order; children without one become the youngest.
+    pub fn reconfigure(&mut self, list: usize) {
+        let mut before = std::mem::take(&mut self.members);
+        for plan in &Rc::clone(&self.setup).lists[list] {
+            let known = before.iter().position(|member| member.plan.id == plan.id);
+            let known = known.map(|at| before.remove(at));
+            let mut member = Member::new(plan, list + 1);
+            if let Some(known) = known {
+                member.life = known.life;
+                if known.plan.limit == plan.limit {
+                    member.failures = known.failures;
+                }
+            }
+            self.members.push(member);
+        }
+        self.members.append(&mut before);
     }
 
     /// A timer for a child whose restart is given up is old news from now on.
@@ -191,18 +248,35 @@ impl<S: Subject> World<S> {
     }
 
     pub fn timers_end(&mut self) {
-        for plan in Rc::clone(&self.setup).plans.iter() {
-            self.timer_ends(&plan.id);
+        for member in &mut self.members {
+            if matches!(member.life, Life::Waiting(_)) {
+                member.life = Life::Down;
+            }
         }
     }
 
-    /// Counts a failure; more than the intensity allows and the end has begun.
-    pub fn count_failure(&mut self) {
-        self.failures.push(self.now);
-        self.failures.retain(|then| self.now - then <= PERIOD);
-        if self.failures.len() > self.setup.flags.intensity.restarts as usize {
+    /// Counts a failure, against the child's own limit first; tells whether it is one too many.
+    /// More than the intensity allows and the end has begun.
+    pub fn count_failure(&mut self, id: &ChildId) -> Option<GiveUp> {
+        let now = self.now;
+        let too_many = |failures: &mut Vec<u64>, allowed: u32| {
+            failures.push(now);
+            failures.retain(|then| now - then <= PERIOD);
+            failures.len() > allowed as usize
+        };
+        let mut given_up = None;
+        if let Some(member) = self.members.iter_mut().find(|member| member.plan.id == *id)
+            && let Some(limit) = member.plan.limit
+            && too_many(&mut member.failures, limit.intensity.restarts)
+        {
+            given_up = Some(limit.then);
+        } else if too_many(&mut self.failures, self.setup.flags.intensity.restarts) {
+            given_up = Some(GiveUp::Escalate);
+        }
+        if given_up == Some(GiveUp::Escalate) {
             self.ending = Some(Verdict::ReachedMaxIntensity);
         }
+        given_up
     }
 
     /// Compares what the supervisor takes its children for with what they are.
@@ -225,5 +299,44 @@ impl<S: Subject> World<S> {
             return Err(format!("it knows {known:?}, but there is {:?}", self.members));
         }
         Ok(())
+    }
+
+    /// Ends of lives that are over and timers that are over change nothing; nor does anything
+    /// after the end.
+    pub fn nothing_follows_from_old_news(&self) -> Result<(), String> {
+        let mut events = Vec::new();
+        for plan in self.setup.known() {
+            let life = self.member(&plan.id).map(|member| member.life);
+            let id = || plan.id.clone();
+            for number in self.ticket.saturating_sub(2)..=self.ticket {
+                if self.ended || life != Some(Life::Waiting(number)) {
+                    events.push(Event::Retry { id: id(), ticket: number });
+                }
+            }
+            let newest = self.incarnation.0;
+            for incarnation in (newest.saturating_sub(2)..=newest).map(Incarnation) {
+                if self.ended || life.and_then(Life::running) != Some(incarnation) {
+                    let run = ChildRun { id: id(), incarnation };
+                    events.push(Event::Exited(run, ExitClass::Abnormal));
+                }
+            }
+        }
+        if self.ended {
+            events.push(Event::Stop);
+        }
+        let mut subject = self.subject.clone();
+        for event in events {
+            let actions = subject.step(Duration::from_secs(self.now), event.clone());
+            if !actions.is_empty() {
+                return Err(format!("old news, {event:?}, leads to {actions:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what is wrong into words, with how it came to that.
+    pub fn tell(&self, what: &str) -> String {
+        let Self { setup, history, .. } = self;
+        format!("{what}\n{setup:?}, as happens in these steps:\n{history:?}")
     }
 }

@@ -1,10 +1,7 @@
 //! What must hold when a supervisor is at rest again.
 
-use std::time::Duration;
-
 use heights_core::{
-    Answer, AutoShutdown, ChildId, ChildRun, Event, ExitClass, Incarnation, Refusal, Restart,
-    Verdict,
+    Answer, AutoShutdown, ChildId, ChildRun, ExitClass, GiveUp, Refusal, Restart, Verdict,
 };
 
 use super::{Outcome, Turn};
@@ -13,18 +10,43 @@ use crate::world::{Life, Member, Stimulus, Subject};
 type Judgment = Result<(), String>;
 
 impl<S: Subject> Turn<S> {
-    /// Reckons what the end of a child by itself means for the supervisor.
-    pub(super) fn expect_end_of(&mut self, member: &Member, class: ExitClass) {
-        if member.plan.restart.restarts_after(class) {
-            return self.world.count_failure();
+    /// Reckons what the end of a child by itself means.
+    pub(super) fn expect_end_of(&mut self, member: &Member, run: &ChildRun, class: ExitClass) {
+        if !member.plan.restart.restarts_after(class) {
+            return self.expect_departure_of(run);
         }
-        let alive = |m: &Member| m.plan.significant && m.life != Life::Down;
+        self.expect_failure_of(run);
+        if self.left.is_empty() {
+            self.begin_restart(&run.id);
+        }
+    }
+
+    /// Reckons what one more failure of a child means for it and for the supervisor.
+    pub(super) fn expect_failure_of(&mut self, run: &ChildRun) {
+        if self.world.count_failure(&run.id) == Some(GiveUp::RemoveChild) {
+            self.expect_departure_of(run);
+        }
+    }
+
+    /// Reckons what it means for the supervisor that a child has ended for good.
+    fn expect_departure_of(&mut self, run: &ChildRun) {
+        self.left.push(run.clone());
+        self.unsaid.push(run.clone());
+        let Some(at) = self.world.position(&run.id) else {
+            return;
+        };
+        // Whoever is stopped only to be started again has not ended.
+        let is_to_start =
+            |place: usize, member: &Member| place > at && self.fellows.contains(&member.plan.id);
+        let mut others = self.world.members.iter().enumerate().filter(|(place, _)| *place != at);
+        let others_live = others.any(|(place, member)| {
+            member.plan.significant && (member.life != Life::Down || is_to_start(place, member))
+        });
+        let significant = self.world.members[at].plan.significant;
         let over = match self.world.setup.flags.auto_shutdown {
             AutoShutdown::Never => false,
-            AutoShutdown::AnySignificant => member.plan.significant,
-            AutoShutdown::AllSignificant => {
-                member.plan.significant && !self.world.members.iter().any(alive)
-            }
+            AutoShutdown::AnySignificant => significant,
+            AutoShutdown::AllSignificant => significant && !others_live,
         };
         if over {
             self.world.ending = Some(Verdict::AutoShutdown);
@@ -37,7 +59,10 @@ impl<S: Subject> Turn<S> {
         let may_go = match &self.stimulus {
             Stimulus::Delete(deleted) => deleted == id,
             Stimulus::Add(added) if added.id == *id => self.troubled,
-            _ => member.plan.restart == Restart::Temporary,
+            _ => {
+                member.plan.restart == Restart::Temporary
+                    || self.left.iter().any(|run| run.id == *id)
+            }
         };
         if may_go && member.life == Life::Down {
             // Places have moved.
@@ -67,56 +92,59 @@ impl<S: Subject> Turn<S> {
         if self.outcome != Some(Outcome::GivenUp) && self.answer != self.expected_answer() {
             return Err(format!("answers {:?}, not {:?}", self.answer, self.expected_answer()));
         }
-        if self.left != self.expects_left() {
-            return Err("whether the child has left is wrong".to_owned());
+        if !self.unsaid.is_empty() {
+            return Err(format!("does not say that {:?} left", self.unsaid));
         }
-        self.nothing_follows_from_old_news()?;
         if self.world.ended {
             return Ok(());
         }
         self.world.compare()?;
         self.judge_restart()?;
-        let is_over = |m: &&Member| m.plan.restart == Restart::Temporary && m.life == Life::Down;
-        self.world
-            .members
-            .iter()
-            .find(is_over)
-            .map_or(Ok(()), |over| Err(format!("keeps {over:?}")))
+        self.nobody_outstays()
+    }
+
+    /// A temporary child is forgotten when it ends or is terminated: it may only be down if it has
+    /// not run since it is one.
+    fn nobody_outstays(&self) -> Judgment {
+        let is_new = |id: &ChildId| match &self.stimulus {
+            Stimulus::Reconfigure(_) => true,
+            Stimulus::Terminate(terminated) if terminated == id => false,
+            _ => self.before.member(id).is_some_and(|before| before.life.running().is_none()),
+        };
+        let is_over = |m: &&Member| {
+            m.plan.restart == Restart::Temporary && m.life == Life::Down && !is_new(&m.plan.id)
+        };
+        let over = self.world.members.iter().find(is_over);
+        over.map_or(Ok(()), |over| Err(format!("keeps {over:?}")))
     }
 
     /// Whoever shares the fate of the failed child is treated alike, and nobody else is touched.
     fn judge_restart(&self) -> Judgment {
-        let (Stimulus::Hear(id, _) | Stimulus::Fire(id)) = &self.stimulus else { return Ok(()) };
-        if self.left {
+        let (Stimulus::Hear(id, _) | Stimulus::Fire(id)) = &self.stimulus else {
             return Ok(());
-        }
-        let Some(failed) = self.world.member(id) else { return Ok(()) };
-        if failed.life == Life::Down && !self.troubled {
+        };
+        let failed = self.world.member(id);
+        let restarts = !self.fellows.is_empty() && !self.troubled;
+        if restarts && failed.is_none_or(|failed| failed.life == Life::Down) {
             return Err(format!("{id} is left down"));
         }
-        let delayed = matches!(failed.life, Life::Waiting(_));
-        let fellows = self.fellows(id);
-        for (at, member) in self.world.members.iter().enumerate() {
-            let up = matches!(member.life, Life::Up(_));
+        let delayed = failed.is_some_and(|failed| matches!(failed.life, Life::Waiting(_)));
+        for member in &self.world.members {
+            let shares = self.fellows.contains(&member.plan.id);
             let before = self.before.member(&member.plan.id).map(|before| before.life);
-            if !fellows.contains(&at) && before != Some(member.life) {
+            if !shares && member.plan.id != *id && before != Some(member.life) {
                 return Err(format!("touches {member:?}"));
             }
             let waits = matches!(member.life, Life::Waiting(_));
-            if fellows.contains(&at) && waits && member.plan.id != *id && !self.troubled {
+            if shares && restarts && waits && member.plan.id != *id {
                 return Err(format!("has {member:?} come back by itself"));
             }
-            if fellows.contains(&at) && !self.troubled && up == delayed {
+            let up = matches!(member.life, Life::Up(_));
+            if shares && restarts && up == delayed {
                 return Err(format!("does not treat {member:?} as {id}"));
             }
         }
         Ok(())
-    }
-
-    fn expects_left(&self) -> bool {
-        let Stimulus::Hear(id, class) = &self.stimulus else { return false };
-        let member = self.before.member(id);
-        member.is_some_and(|member| !member.plan.restart.restarts_after(*class))
     }
 
     fn expected_answer(&self) -> Option<Answer> {
@@ -144,6 +172,10 @@ impl<S: Subject> Turn<S> {
                 }
                 Some(Life::Down | Life::Waiting(_)) => refused(Refusal::AlreadyPresent),
             },
+            Stimulus::Reconfigure(list) => match self.mistake(*list) {
+                Some(mistake) => refused(Refusal::Invalid(mistake)),
+                None => Some(Answer::Done),
+            },
             _ => None,
         }
     }
@@ -155,38 +187,5 @@ impl<S: Subject> Turn<S> {
             Outcome::Ignored => Some(Answer::Ignored(id.clone())),
             Outcome::GivenUp => None,
         }
-    }
-
-    /// Ends of lives that are over and timers that are over change nothing; nor does anything
-    /// after the end.
-    fn nothing_follows_from_old_news(&self) -> Judgment {
-        let mut events = Vec::new();
-        for plan in &self.world.setup.plans {
-            let life = self.world.member(&plan.id).map(|member| member.life);
-            let id = || plan.id.clone();
-            for number in self.world.ticket.saturating_sub(2)..=self.world.ticket {
-                if self.world.ended || life != Some(Life::Waiting(number)) {
-                    events.push(Event::Retry { id: id(), ticket: number });
-                }
-            }
-            let newest = self.world.incarnation.0;
-            for incarnation in (newest.saturating_sub(2)..=newest).map(Incarnation) {
-                if self.world.ended || life.and_then(Life::running) != Some(incarnation) {
-                    let run = ChildRun { id: id(), incarnation };
-                    events.push(Event::Exited(run, ExitClass::Abnormal));
-                }
-            }
-        }
-        if self.world.ended {
-            events.push(Event::Stop);
-        }
-        let mut subject = self.world.subject.clone();
-        for event in events {
-            let actions = subject.step(Duration::from_secs(self.world.now), event.clone());
-            if !actions.is_empty() {
-                return Err(format!("old news, {event:?}, leads to {actions:?}"));
-            }
-        }
-        Ok(())
     }
 }

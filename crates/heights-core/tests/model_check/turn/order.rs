@@ -11,6 +11,9 @@ impl<S: Subject> Turn<S> {
         if self.world.ending.is_some() {
             return Err(format!("starts {run:?} after the end has begun"));
         }
+        if !self.may_start(&run.id) {
+            return Err(format!("starts {run:?}, which nobody asked for"));
+        }
         if self.world.members[at].life != Life::Down {
             return Err(format!("a second life: {run:?} and {:?}", self.world.members[at].life));
         }
@@ -28,6 +31,16 @@ impl<S: Subject> Turn<S> {
         self.last_stop = None;
         self.started.push(run.clone());
         Ok(Pending::Start(run))
+    }
+
+    fn may_start(&self, id: &ChildId) -> bool {
+        match &self.stimulus {
+            Stimulus::Boot => true,
+            Stimulus::Hear(..) | Stimulus::Fire(_) => self.fellows.contains(id),
+            Stimulus::Restart(asked) => asked == id,
+            Stimulus::Add(asked) => asked.id == *id,
+            _ => false,
+        }
     }
 
     /// Returns who must be gone before the child at this place starts, and is not.
@@ -69,7 +82,9 @@ impl<S: Subject> Turn<S> {
             return true;
         }
         match &self.stimulus {
-            Stimulus::Hear(id, _) | Stimulus::Fire(id) => self.fellows(id).contains(&at),
+            Stimulus::Hear(..) | Stimulus::Fire(_) => {
+                self.fellows.contains(&self.world.members[at].plan.id)
+            }
             Stimulus::Terminate(id) => self.world.position(id) == Some(at),
             _ => false,
         }
