@@ -22,14 +22,21 @@ pub use self::end::AppEnd;
 
 /// A program made of one tree.
 ///
-/// ```no_run
+/// `main` returns how it ended: what went wrong is said on stderr, and the exit code says it too.
+/// What has to be done before there is a tree may fail on its own.
+///
+/// ```
 /// use heights::app::AppEnd;
 /// use heights::prelude::*;
 ///
 /// #[tokio::main]
-/// async fn main() -> AppEnd {
+/// async fn main() -> Result<AppEnd, Fault> {
+///     let name = std::env::var("GREETING").unwrap_or("hello".to_owned());
 ///     let idle = ChildSpec::task("idle", |cx| async move { Ok(cx.shutdown().await) });
-///     App::builder("hello").supervisor(Supervisor::builder("hello").child(idle)).run().await
+///     let root = Supervisor::builder(name).child(idle);
+///     let soon = tokio::time::sleep(std::time::Duration::from_millis(10));
+///     // Without `stop_when` it runs until it is told to stop by a signal.
+///     Ok(App::builder("hello").supervisor(root).stop_when(soon).run().await)
 /// }
 /// ```
 #[derive(Debug, Clone, Copy)]

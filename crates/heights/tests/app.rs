@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use std::future::pending;
-use std::process::Stdio;
+use std::process::{Stdio, Termination};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -132,9 +132,25 @@ async fn plays_app() {
     if role == "hangs" {
         root = root.child(hangs);
     }
+    if role == "fails" {
+        root = root.child(ChildSpec::server::<NeverUp>("never", || ()).0);
+    }
     let app = App::builder("app").without_vitals().supervisor(root);
     let end = app.on_hangup(|| println!("\nhangup")).run().await;
-    std::process::exit(end.code().into());
+    let code = end.code();
+    // As if it were returned by `main`.
+    assert_eq!(end.report(), code.into());
+    std::process::exit(code.into());
+}
+
+#[tokio::test]
+async fn a_program_that_fails_says_so_although_it_has_no_log() {
+    let mut app = Command::new(std::env::current_exe().unwrap());
+    let app = app.args(["plays_app", "--exact", "--nocapture"]).env(PLAYS_APP, "fails");
+    let output = timeout(CEILING, app.kill_on_drop(true).output()).await.expect("it ends").unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("did not start: child never did not start: error: "), "{said}");
 }
 
 /// Runs the program in a role, answers lines it prints by signals, and returns its exit code.

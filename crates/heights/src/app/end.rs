@@ -83,14 +83,19 @@ impl fmt::Display for AppEnd {
 }
 
 impl Termination for AppEnd {
+    /// Returns the exit code, after saying on stderr what went wrong, if something did.
+    #[expect(clippy::print_stderr, reason = "a program without a log would end without a word")]
     fn report(self) -> ExitCode {
-        self.code().into()
+        if !matches!(self, Self::Clean) {
+            eprintln!("{self}");
+        }
+        self.into()
     }
 }
 
 impl From<AppEnd> for ExitCode {
     fn from(end: AppEnd) -> Self {
-        end.report()
+        end.code().into()
     }
 }
 
