@@ -174,15 +174,20 @@ impl<T> Admission<T> {
         self.node_mut(queue).reconfigure(limits, now);
     }
 
-    /// Returns the next time at which waiting alone changes something.
-    pub fn next_event(&self, now: Moment) -> Option<Moment> {
+    /// Returns when a rate lets someone in who waits for nothing else.
+    ///
+    /// The other thing that time does, ending someone's patience, is at the deadline of each.
+    pub fn next_due(&self, now: Moment) -> Option<Moment> {
         if self.waiting == 0 {
             return None;
         }
         let busy = self.ids().filter(|id| !self.node(*id).waiters.is_empty());
-        let due = busy.filter_map(|id| self.due(id));
-        let deadlines = self.nodes.iter().filter_map(|node| node.waiters.next_deadline());
-        due.chain(deadlines).filter(|at| *at > now).min()
+        busy.filter_map(|id| self.due(id)).filter(|at| *at > now).min()
+    }
+
+    /// Tells whether a rate holds for this queue, its own or one above it.
+    pub fn is_rated(&self, queue: QueueId) -> bool {
+        self.chain(queue).any(|id| self.node(id).bucket.is_some())
     }
 
     /// Tells whether anybody waits in any of the queues.

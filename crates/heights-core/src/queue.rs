@@ -203,11 +203,6 @@ impl<T> Queue<T> {
         self.remove(ticket?)
     }
 
-    /// Returns the next time at which someone's patience ends.
-    pub fn next_deadline(&self) -> Option<Moment> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
-    }
-
     /// Returns those who wait, in the order in which they came.
     pub fn waiters(&self) -> impl Iterator<Item = &Waiter<T>> {
         self.waiters.values()

@@ -191,13 +191,13 @@ impl Regulator {
 
     /// Describes the process that runs the queue's clock; its id is the queue's name.
     ///
-    /// Without one the queue works all the same, but then every waiter watches the clock itself.
+    /// Only rates need a clock. Without the process the queue works all the same: then those who wait
+    /// take turns at watching it.
     pub fn child_spec(&self) -> ChildSpec {
         let family = Arc::clone(&self.0.family);
         ChildSpec::task(self.0.name.to_string(), move |cx| {
             let family = Arc::clone(&family);
             async move {
-                let _driving = family.driving();
                 tokio::select! {
                     () = cx.shutdown() => Ok(()),
                     never = family.drive() => match never {},

@@ -159,16 +159,18 @@ fn m112_nothing_passes_a_held_queue() {
 }
 
 #[test]
-fn m112_says_when_the_next_permit_or_deadline_is_due() {
+fn m112_says_when_a_rate_lets_the_next_one_in_and_nothing_where_that_is_no_use() {
     let mut office = Office::default();
     let reads = office.admission.add(None, per_second(1));
     let patience = Request { max_wait: Some(SECOND * 3 / 2), ..Request::default() };
     office.ask(reads, patience, &["now", "in a second", "never"]);
     assert_eq!(office.admitted(), ["now"]);
-    assert_eq!(office.admission.next_event(Duration::ZERO), Some(SECOND));
+    assert_eq!(office.admission.next_due(Duration::ZERO), Some(SECOND));
+    office.admission.hold(reads);
+    assert_eq!(office.admission.next_due(Duration::ZERO), None);
+    office.admission.unhold(reads);
     office.now = SECOND;
     assert_eq!(office.admitted(), ["in a second"]);
-    assert_eq!(office.admission.next_event(SECOND), Some(SECOND * 3 / 2));
     office.now = SECOND * 3 / 2;
     assert_eq!(office.refused(), [(RefusalKind::Expired, "never")]);
     assert_eq!(office.admission.view(reads, SECOND * 2).expired, 1);
@@ -209,7 +211,7 @@ fn m112_a_rate_that_comes_back_remembers_what_was_given_without_it() {
     office.now = SECOND / 2;
     office.wait(reads, &["b"]);
     assert_eq!(office.admitted(), [""; 0]);
-    assert_eq!(office.admission.next_event(office.now), Some(SECOND));
+    assert_eq!(office.admission.next_due(office.now), Some(SECOND));
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! A tree of queues behind one lock, and the clock that moves them.
 //!
 //! Every change settles the queues at once, on the thread that made it: no process has to be asked.
-//! Only what time alone does (a rate that lets the next one in, a waiter whose patience ends) needs
-//! someone who watches the clock. That is the family's process while it runs, else the waiters.
+//! Two things are done by time alone. That a waiter's patience ends, it notices itself. That a rate
+//! lets the next one in is noticed by whoever has the turn to watch the clock: the family's process
+//! while it runs, else one of the waiters. So what happens wakes those whom it concerns, however
+//! many wait.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::future::pending;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,10 +17,14 @@ use heights_core::{
     Admission, Decision, Grant, Key, Limits, Moment, QueueId, QueueView, RefusalKind, Request,
     Ticket,
 };
-use tokio::sync::{Notify, oneshot, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Claim;
+
+/// How often a waiter looks whether a rate should have let someone in, which goes unnoticed where
+/// the one who has the turn to watch is a future that nobody polls: late then, but not for good.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How a wait ends.
 type End = Result<Grant, RefusalKind>;
@@ -26,10 +33,12 @@ type End = Result<Grant, RefusalKind>;
 pub(super) struct Family {
     origin: Instant,
     state: Mutex<State>,
-    /// Rung when the next event has moved, for those who watch the clock.
-    moved: Notify,
-    /// How many processes watch the clock.
-    drivers: watch::Sender<usize>,
+    /// Held by the one who watches the clock for all.
+    turn: tokio::sync::Mutex<()>,
+    /// Rung for that one: there is something to do sooner than it thinks.
+    sooner: Notify,
+    /// Rung for all who wait: there are other limits, perhaps a rate where there was none.
+    reconfigured: Notify,
 }
 
 /// A place in line; dropping it leaves the line.
@@ -37,29 +46,29 @@ pub(super) struct Place<'a> {
     family: &'a Family,
     queue: QueueId,
     ticket: Ticket,
+    since: Moment,
     max_wait: Option<Duration>,
     /// There until the wait has ended.
     end: Option<oneshot::Receiver<End>>,
 }
 
-/// Counts a process among those that watch the clock for as long as it lives.
-pub(super) struct Driving<'a>(&'a Family);
-
 struct State {
     admission: Admission<oneshot::Sender<End>>,
     names: HashMap<QueueId, Arc<str>>,
-    next_event: Option<Moment>,
+    /// When the one who watches the clock looks again.
+    next_look: Option<Moment>,
 }
 
 impl Family {
     pub(super) fn new() -> Self {
         let state =
-            State { admission: Admission::default(), names: HashMap::new(), next_event: None };
+            State { admission: Admission::default(), names: HashMap::new(), next_look: None };
         Self {
             origin: Instant::now(),
             state: Mutex::new(state),
-            moved: Notify::new(),
-            drivers: watch::Sender::new(0),
+            turn: tokio::sync::Mutex::const_new(()),
+            sooner: Notify::const_new(),
+            reconfigured: Notify::const_new(),
         }
     }
 
@@ -100,6 +109,7 @@ impl Family {
         let mut state = self.state();
         state.admission.reconfigure(queue, limits, self.now());
         self.settle(state);
+        self.reconfigured.notify_waiters();
     }
 
     pub(super) fn view(&self, queue: QueueId) -> QueueView {
@@ -116,42 +126,52 @@ impl Family {
         state.named(state.admission.waiters(queue, self.now()))
     }
 
-    /// Says that the caller will poll [`Self::drive`] until it drops this.
-    pub(super) fn driving(&self) -> Driving<'_> {
-        self.drivers.send_modify(|drivers| *drivers += 1);
-        Driving(self)
-    }
-
-    /// Lets time do its part for as long as it is polled.
+    /// Waits for the turn to watch the clock, and lets time do its part for as long as it is polled.
     pub(super) async fn drive(&self) -> Infallible {
+        let _turn = self.turn.lock().await;
         loop {
-            let mut moved = pin!(self.moved.notified());
-            // Listening starts before looking, so that no change falls between the two.
-            moved.as_mut().enable();
-            match self.settle(self.state()) {
-                None => moved.await,
-                Some(next_event) => tokio::select! {
-                    () = moved => {}
-                    () = sleep_until(self.origin + next_event) => {}
-                },
-            }
-        }
-    }
-
-    /// Watches the clock only while no process does.
-    async fn drive_if_nobody_does(&self) -> Infallible {
-        let mut drivers = self.drivers.subscribe();
-        let gone = "the family that the caller borrows owns the sender";
-        loop {
-            drivers.wait_for(|drivers| *drivers == 0).await.expect(gone);
+            let next_look = self.settle(self.state());
             tokio::select! {
-                never = self.drive() => match never {},
-                driven = drivers.wait_for(|drivers| *drivers > 0) => drop(driven.expect(gone)),
+                () = self.sooner.notified() => {}
+                () = self.until(next_look) => {}
             }
         }
     }
 
-    /// Ends all waits that end now, and returns when time will end more.
+    /// Does what a waiter has to do about the clock, until its wait has ended.
+    async fn attend(&self, queue: QueueId, deadline: Option<Moment>) -> Infallible {
+        let mut patience = pin!(self.until(deadline));
+        loop {
+            // Listening starts before looking, so that no change falls between the two.
+            let reconfigured = self.reconfigured.notified();
+            let is_rated = self.state().admission.is_rated(queue);
+            tokio::select! {
+                () = reconfigured => {}
+                () = &mut patience => {
+                    self.settle(self.state());
+                    return pending().await;
+                }
+                never = self.drive(), if is_rated => match never {},
+                never = self.look_now_and_then(), if is_rated => match never {},
+            }
+        }
+    }
+
+    async fn look_now_and_then(&self) -> Infallible {
+        loop {
+            sleep(LOOK).await;
+            self.settle(self.state());
+        }
+    }
+
+    async fn until(&self, moment: Option<Moment>) {
+        match moment.and_then(|moment| self.origin.checked_add(moment)) {
+            Some(instant) => sleep_until(instant).await,
+            None => pending().await,
+        }
+    }
+
+    /// Ends all waits that end now, and returns when time will let someone in.
     fn settle(&self, mut state: MutexGuard<'_, State>) -> Option<Moment> {
         let now = self.now();
         while let Some(decision) = state.admission.decide(now) {
@@ -163,12 +183,13 @@ impl Family {
                 state.admission.release(grant);
             }
         }
-        let next_event = state.admission.next_event(now);
-        if state.next_event != next_event {
-            state.next_event = next_event;
-            self.moved.notify_waiters();
+        let next_look = state.admission.next_due(now);
+        let previous = std::mem::replace(&mut state.next_look, next_look);
+        // Who watches may look too early, which is no harm, but not too late.
+        if next_look.is_some_and(|next| previous.is_none_or(|previous| next < previous)) {
+            self.sooner.notify_one();
         }
-        next_event
+        next_look
     }
 
     fn now(&self) -> Moment {
@@ -191,12 +212,6 @@ impl State {
     }
 }
 
-impl Drop for Driving<'_> {
-    fn drop(&mut self) {
-        self.0.drivers.send_modify(|drivers| *drivers -= 1);
-    }
-}
-
 impl<'a> Place<'a> {
     /// Takes a permit at once, or joins the line.
     pub(super) fn take(
@@ -214,7 +229,7 @@ impl<'a> Place<'a> {
         let (call, end) = oneshot::channel();
         let ticket = state.admission.enqueue(queue, now, Request { key, max_wait }, call);
         family.settle(state);
-        Err(Self { family, queue, ticket, max_wait, end: Some(end) })
+        Err(Self { family, queue, ticket, since: now, max_wait, end: Some(end) })
     }
 
     /// How long the wait may last.
@@ -224,11 +239,12 @@ impl<'a> Place<'a> {
 
     /// Waits for the end of the wait.
     pub(super) async fn end(mut self) -> End {
+        let deadline = self.max_wait.map(|max_wait| self.since.saturating_add(max_wait));
         let waiting = self.end.as_mut().expect("only this function, which runs once, takes it");
         let end = tokio::select! {
             biased;
             end = waiting => end.expect("a waiter is only ever dropped with its answer"),
-            never = self.family.drive_if_nobody_does() => match never {},
+            never = self.family.attend(self.queue, deadline) => match never {},
         };
         self.end = None;
         end
