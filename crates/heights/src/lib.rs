@@ -93,6 +93,9 @@ mod guides {
     mod periodic {}
     #[doc = include_str!("../../../docs/guides/registry.md")]
     mod registry {}
+    #[cfg(feature = "sled")]
+    #[doc = include_str!("../../../docs/guides/service.md")]
+    mod service {}
     #[doc = include_str!("../../../docs/guides/tables.md")]
     mod tables {}
     #[cfg(feature = "http")]
