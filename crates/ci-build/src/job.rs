@@ -25,7 +25,7 @@ use ci_domain::ids::{AttemptId, CommitSha, JobId};
 use ci_domain::outcome::JobResult;
 use ci_exec::{
     Fact, FollowError, JournalOffset, Outcome, RunDir, RunState, StartError, UnixMillis, cancel,
-    follow, sweep,
+    follow, sweep, sweep_attempt,
 };
 use heights::{ChildSpec, Fault, Recipient, Restart, Shutdown, TaskContext};
 use tokio::sync::watch;
@@ -232,10 +232,16 @@ impl Job {
         }
     }
 
-    /// Ends and moves away a run that another history of this node has left under the same name:
-    /// numbers begin anew where the store was lost, or restored from an older export.
+    /// Ends and moves away a run that another history of this node has left under the same name: numbers
+    /// begin anew where the store was lost, or restored from an older export. So too a run whose spec was
+    /// torn when the machine lost power.
     async fn put_aside(&self, dir: &RunDir) -> Result<(), Fault> {
-        cancel(dir).await?;
+        let is_running = matches!(dir.state()?, RunState::Running(_));
+        if is_running || dir.spec().is_ok() {
+            cancel(dir).await?;
+        } else {
+            sweep_attempt(&self.args.attempt).await?;
+        }
         let name = format!("{}-aside", self.args.attempt);
         let aside = dir.path().with_file_name(name);
         if aside.exists() {
@@ -267,7 +273,7 @@ fn port_base(dir: &RunDir) -> Option<u16> {
 /// Ends what a dead runner left, and proves it.
 async fn lost(dir: &RunDir) -> Result<AttemptEnd, Fault> {
     sweep(dir).await?;
-    Ok(AttemptEnd::Lost)
+    Ok(if dir.is_of_an_earlier_boot()? { AttemptEnd::Interrupted } else { AttemptEnd::Lost })
 }
 
 /// A runner that nobody followed for too long stopped for that reason alone: the job runs again.
@@ -277,7 +283,7 @@ fn ended(outcome: Outcome, duration: Duration) -> AttemptEnd {
         Outcome::Failed { .. } => JobResult::Failed,
         Outcome::Crashed { reason } => JobResult::Crashed { reason },
         Outcome::Cancelled => JobResult::Cancelled,
-        Outcome::Orphaned => return AttemptEnd::Lost,
+        Outcome::Orphaned => return AttemptEnd::Interrupted,
     };
     AttemptEnd::Finished { result, duration }
 }

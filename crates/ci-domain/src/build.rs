@@ -77,6 +77,8 @@ pub struct JobState {
     /// How far it is.
     pub progress: Progress,
     lost: u32,
+    /// How many of its attempts were interrupted.
+    interrupted: u32,
 }
 
 /// How far a job is.
@@ -211,7 +213,7 @@ impl Build {
 
 impl JobState {
     fn new(request: &JobRequest) -> Self {
-        Self { request: request.clone(), progress: Progress::Waiting, lost: 0 }
+        Self { request: request.clone(), progress: Progress::Waiting, lost: 0, interrupted: 0 }
     }
 
     /// The attempt under way.

@@ -51,4 +51,4 @@ pub use run_dir::{OpenError, RunDir, RunState};
 pub use runner::{RunnerExit, runner_main};
 pub use secrets::Secrets;
 pub use spec::{Isolation, RunSpec, SpecError};
-pub use sweep::{SweepError, sweep};
+pub use sweep::{SweepError, sweep, sweep_attempt};

@@ -117,12 +117,27 @@ impl RunDir {
         })
     }
 
-    /// The runner that holds or held the directory; `None` where it is not written yet.
+    /// The runner that holds or held the directory; `None` where it is not written yet, or was torn when
+    /// the machine lost power.
     ///
     /// # Errors
     /// Fails where the file exists and cannot be read.
     pub fn identity(&self) -> Result<Option<Identity>, OpenError> {
-        Ok(self.read_json::<WireIdentity>("identity.json")?.map(Identity::from))
+        let wire = match self.read_json::<WireIdentity>("identity.json") {
+            Err(OpenError::Content { path, .. }) if is_torn(&path) => None,
+            read => read?,
+        };
+        Ok(wire.map(Identity::from))
+    }
+
+    /// Whether the machine was started anew since the runner began; `false` where no runner has said so.
+    ///
+    /// # Errors
+    /// Fails where the identity of the runner or of the boot cannot be read.
+    pub fn is_of_an_earlier_boot(&self) -> Result<bool, OpenError> {
+        let Some(identity) = self.identity()? else { return Ok(false) };
+        let of_this_boot = identity.is_of_this_boot().map_err(at(&self.file("identity.json")))?;
+        Ok(!of_this_boot)
     }
 
     /// Reads the facts that are there, from an offset on, without waiting for more.
@@ -221,6 +236,12 @@ impl RunDir {
         };
         write().map_err(at(&path))
     }
+}
+
+/// Whether a file that was once whole has lost its content, as file systems leave it after a loss of
+/// power: cut, or full of zeros.
+fn is_torn(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|bytes| bytes.last() != Some(&b'}'))
 }
 
 /// What a written file survives.

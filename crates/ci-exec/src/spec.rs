@@ -69,6 +69,11 @@ impl RunSpec {
 
     /// The marker as it stands in an environment, `NAME=value`.
     pub(crate) fn marker(&self) -> String {
-        format!("{}={}", Self::MARKER, self.attempt)
+        Self::marker_of(&self.attempt)
+    }
+
+    /// The marker of an attempt.
+    pub(crate) fn marker_of(attempt: &AttemptId) -> String {
+        format!("{}={attempt}", Self::MARKER)
     }
 }

@@ -3,10 +3,12 @@
 use std::io;
 use std::time::Duration;
 
+use ci_domain::ids::AttemptId;
 use rustix::process::Pid;
 
 use crate::processes::{Process, Rule, Scope, Survivors};
 use crate::run_dir::{OpenError, RunDir, RunState};
+use crate::spec::RunSpec;
 
 /// How long processes may take that have lost their job already; a restart waits for this.
 const SWEEP_GRACE: Duration = Duration::from_secs(1);
@@ -47,6 +49,19 @@ pub async fn sweep(dir: &RunDir) -> Result<(), SweepError> {
     let session = free_session(dir)?;
     let mut scope = Scope::new(Rule::LeftBy { session, marker });
     scope.end(spec.grace.min(SWEEP_GRACE)).await.map_err(SweepError::Processes)??;
+    Ok(())
+}
+
+/// Ends every process that has the attempt's name in its environment, and returns when none is left.
+///
+/// It is for a run directory that cannot be read, as when the machine lost power: [`sweep`] finds more.
+///
+/// # Errors
+/// Names the processes that do not end.
+pub async fn sweep_attempt(attempt: &AttemptId) -> Result<(), SweepError> {
+    let marker = RunSpec::marker_of(attempt);
+    let mut scope = Scope::new(Rule::LeftBy { session: None, marker });
+    scope.end(SWEEP_GRACE).await.map_err(SweepError::Processes)??;
     Ok(())
 }
 

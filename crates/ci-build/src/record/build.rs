@@ -75,9 +75,16 @@ struct AttemptDecided {
 #[derive(Serialize, Deserialize)]
 struct AttemptEnded {
     attempt: String,
-    /// Missing where the runner was lost.
+    /// Missing where there is none: the runner was lost, or interrupted.
     result: Option<StoredResult>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    interrupted: bool,
     duration_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Makes the record of a build's event.
@@ -98,13 +105,11 @@ pub(crate) fn build_record(event: &BuildEvent) -> Record {
         BuildEvent::AttemptEnded { attempt, end } => {
             let (result, duration) = match end {
                 AttemptEnd::Finished { result, duration } => (Some(result.into()), *duration),
-                AttemptEnd::Lost => (None, Duration::ZERO),
+                AttemptEnd::Lost | AttemptEnd::Interrupted => (None, Duration::ZERO),
             };
-            let attempt = attempt.to_string();
-            record(
-                "attempt-ended",
-                &AttemptEnded { attempt, result, duration_ms: millis(duration) },
-            )
+            let interrupted = *end == AttemptEnd::Interrupted;
+            let (attempt, duration_ms) = (attempt.to_string(), millis(duration));
+            record("attempt-ended", &AttemptEnded { attempt, result, interrupted, duration_ms })
         }
         BuildEvent::Superseded => record("superseded", &()),
     }
@@ -130,10 +135,11 @@ pub(crate) fn build_event(stored: &Record) -> Result<BuildEvent, RecordError> {
             BuildEvent::AttemptDecided { job: job.parse()?, attempt: attempt.parse()? }
         }
         "attempt-ended" => {
-            let AttemptEnded { attempt, result, duration_ms } = body(stored)?;
+            let AttemptEnded { attempt, result, interrupted, duration_ms } = body(stored)?;
             let duration = Duration::from_millis(duration_ms);
             let end = match result {
                 Some(result) => AttemptEnd::Finished { result: result.into(), duration },
+                None if interrupted => AttemptEnd::Interrupted,
                 None => AttemptEnd::Lost,
             };
             BuildEvent::AttemptEnded { attempt: AttemptId::new(attempt)?, end }

@@ -174,6 +174,7 @@ fn build_events() -> Vec<BuildEvent> {
         BuildEvent::WorkspaceFailed { reason: "full".to_owned() },
         BuildEvent::AttemptDecided { job: job("air:test"), attempt: attempt() },
         BuildEvent::AttemptEnded { attempt: attempt(), end: AttemptEnd::Lost },
+        BuildEvent::AttemptEnded { attempt: attempt(), end: AttemptEnd::Interrupted },
         BuildEvent::Superseded,
     ];
     events.extend((1..).zip(orders()).map(|(index, order)| BuildEvent::Ordered { index, order }));

@@ -63,8 +63,11 @@ pub enum AttemptEnd {
         /// How long it ran.
         duration: Duration,
     },
-    /// Its runner vanished without a result.
+    /// Its runner was killed and left no result.
     Lost,
+    /// The machine was started anew, or the runner ended because no node had followed it for too long:
+    /// there is no result, and the job is not to blame.
+    Interrupted,
 }
 
 /// What a build wants done.

@@ -7,9 +7,11 @@ use crate::build::{AttemptEnd, Build, BuildEvent, JobState, Order, Progress, Wor
 use crate::ids::{AttemptId, JobId};
 use crate::outcome::{JobResult, Outcome};
 
-/// Attempts at one job that may be lost before it counts as crashed. A runner is lost when it, or the
-/// machine, was killed; three in a row is no accident.
-const MAX_LOST: u32 = 3;
+/// Attempts at one job whose runner was killed before it counts as crashed: the second is no accident.
+const MAX_LOST: u32 = 2;
+/// Attempts at one job that were interrupted before it counts as crashed: a job that brings its machine
+/// down must not do so for ever.
+const MAX_INTERRUPTED: u32 = 10;
 
 impl Build {
     pub(super) fn fold(&mut self, event: BuildEvent) {
@@ -73,16 +75,16 @@ impl Build {
         let was_cancelled = matches!(state.progress, Progress::Cancelling(_));
         let (result, duration) = match end {
             AttemptEnd::Finished { result, duration } => (result, duration),
-            AttemptEnd::Lost if was_cancelled => (JobResult::Cancelled, Duration::ZERO),
-            AttemptEnd::Lost => {
-                state.lost += 1;
-                if state.lost < MAX_LOST {
+            AttemptEnd::Lost | AttemptEnd::Interrupted if was_cancelled => {
+                (JobResult::Cancelled, Duration::ZERO)
+            }
+            AttemptEnd::Lost | AttemptEnd::Interrupted => match state.give_up(&end) {
+                Some(reason) => (JobResult::Crashed { reason }, Duration::ZERO),
+                None => {
                     state.progress = Progress::Waiting;
                     return;
                 }
-                let reason = format!("its runner was lost {MAX_LOST} times");
-                (JobResult::Crashed { reason }, Duration::ZERO)
-            }
+            },
         };
         let digest = state.request.digest.clone();
         let attempt = Some(attempt.clone());
@@ -115,5 +117,20 @@ impl Build {
                 state.progress = Progress::Cancelling(attempt.clone());
             }
         }
+    }
+}
+
+impl JobState {
+    /// Counts an end without a result, and says why the job is not to run again where it is not.
+    fn give_up(&mut self, end: &AttemptEnd) -> Option<String> {
+        let (count, most, what) = match end {
+            AttemptEnd::Finished { .. } => return None,
+            AttemptEnd::Lost => (&mut self.lost, MAX_LOST, "runner was killed"),
+            AttemptEnd::Interrupted => {
+                (&mut self.interrupted, MAX_INTERRUPTED, "machine or node went away")
+            }
+        };
+        *count += 1;
+        (*count >= most).then(|| format!("its {what} {most} times"))
     }
 }

@@ -38,6 +38,7 @@ fn event(word: &str) -> BuildEvent {
         "run" => order(Order::Run(requests(end))),
         "cancel" => order(Order::Cancel(end.parse().ok())),
         "lost" => ended(subject, AttemptEnd::Lost),
+        "interrupted" => ended(subject, AttemptEnd::Interrupted),
         _ => {
             let result = match verb {
                 "passed" => JobResult::Passed,
@@ -131,17 +132,42 @@ fn a_blocked_job_goes_on_when_its_need_is_run_again() {
 }
 
 #[test]
-fn a_lost_runner_is_replaced_twice() {
+fn a_killed_runner_is_replaced_once() {
     check(
         "air:compile",
         &[
             ("ready", "start air:compile b1-1"),
             ("lost 1", "start air:compile b1-2"),
             ("lost 1", "unexpected: no such attempt is under way"),
+            ("lost 2", "air:compile crashed, finished 0"),
+            ("run 1 air:compile", "start air:compile b1-3"),
+            ("lost 3", "start air:compile b1-4"),
+        ],
+    );
+}
+
+#[test]
+fn an_interrupted_job_runs_again_unless_it_brings_its_machine_down_each_time() {
+    let mut story = vec![("ready".to_owned(), "start air:compile b1-1".to_owned())];
+    for attempt in 1..10 {
+        let next = format!("start air:compile b1-{}", attempt + 1);
+        story.push((format!("interrupted {attempt}"), next));
+    }
+    story.push(("interrupted 10".to_owned(), "air:compile crashed, finished 0".to_owned()));
+    let story: Vec<_> = story.iter().map(|(event, effects)| (&**event, &**effects)).collect();
+    check("air:compile", &story);
+}
+
+#[test]
+fn an_interruption_is_no_killed_runner_and_ends_a_cancelled_job() {
+    check(
+        "air:compile",
+        &[
+            ("ready", "start air:compile b1-1"),
+            ("interrupted 1", "start air:compile b1-2"),
             ("lost 2", "start air:compile b1-3"),
-            ("lost 3", "air:compile crashed, finished 0"),
-            ("run 1 air:compile", "start air:compile b1-4"),
-            ("lost 4", "start air:compile b1-5"),
+            ("cancel 1", "cancel b1-3"),
+            ("interrupted 3", "air:compile cancelled, finished 1"),
         ],
     );
 }

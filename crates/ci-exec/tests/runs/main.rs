@@ -9,5 +9,6 @@ mod commands;
 mod crashes;
 mod limits;
 mod logs;
+mod reboot;
 mod secrets;
 mod starting;

@@ -24,6 +24,7 @@ mod full_disk;
 mod green;
 mod heads;
 mod kills;
+mod reboot;
 mod recorded;
 mod red;
 mod stop;
