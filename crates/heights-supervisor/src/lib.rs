@@ -117,6 +117,9 @@ pub use self::server::{Context, Flow, Server};
 pub use self::spec::{ChildSpec, check_child_specs};
 pub use self::supervisor::{Supervisor, SupervisorBuilder, SupervisorRef};
 pub use self::task::TaskContext;
-pub use self::task_supervisor::{Task, TaskError, TaskSupervisor, TaskSupervisorRef};
+pub use self::task_supervisor::{
+    AsyncStream, AsyncStreamError, OnTimeout, StreamExit, StreamFailure, Task, TaskError,
+    TaskStream, TaskSupervisor, TaskSupervisorRef,
+};
 pub use self::timer::TimerId;
 pub use self::zombie::{Zombie, ZombiePolicy};

@@ -1,7 +1,9 @@
 //! Supervised futures with a result.
 
 mod handle;
+mod once;
 mod result;
+mod stream;
 
 use std::time::Duration;
 
@@ -9,6 +11,9 @@ use heights_core::ChildId;
 
 pub use self::handle::TaskSupervisorRef;
 pub use self::result::{Task, TaskError};
+pub use self::stream::{
+    AsyncStream, AsyncStreamError, OnTimeout, StreamExit, StreamFailure, TaskStream,
+};
 use crate::admin::StartError;
 use crate::dynamic::{DynamicBuilder, DynamicSupervisor};
 use crate::hub::Hub;

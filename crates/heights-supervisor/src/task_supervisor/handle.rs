@@ -1,18 +1,17 @@
 //! The reference to a task supervisor.
 
 use std::future::Future;
-use std::sync::{Arc, Mutex, PoisonError};
 
-use heights_core::{ChildId, Counts, Restart, Shutdown};
-use tokio::sync::oneshot;
+use heights_core::{ChildId, Counts};
 
-use super::Task;
+use super::once::Runs;
+use super::{AsyncStream, Task};
 use crate::admin::{AdminError, ChildInfo, ChildStarted, StartChildError};
 use crate::dynamic::DynamicRef;
-use crate::exit::{Exit, Fault};
+use crate::exit::Exit;
 use crate::process::{Process, ProcessId};
 use crate::spec::ChildSpec;
-use crate::task::{MakeTask, TaskContext};
+use crate::task::TaskContext;
 
 /// A reference to a task supervisor that stays valid when it is restarted.
 #[derive(Debug, Clone)]
@@ -57,18 +56,46 @@ impl TaskSupervisorRef {
         Fut: Future<Output = R> + Send + 'static,
         R: Send + 'static,
     {
-        let (sender, result) = oneshot::channel();
-        let make: MakeTask = Box::new(move |context| {
-            let run = run(context);
-            Box::pin(async move {
-                // The result of a task that nobody waits for is dropped.
-                let _nobody = sender.send(run.await);
-                Ok(())
-            })
-        });
-        let spec = once(id.into(), make);
-        let started = self.0.start_child(spec).await?;
-        Ok(Task::new(started.process, result))
+        self.start(id.into(), Runs::ToItsEnd, run).await
+    }
+
+    /// Runs one task for each input and yields their results as a [`Stream`].
+    ///
+    /// Inputs are taken when there is room for their tasks. A task that fails is an item of the
+    /// stream and no reason to end it. Dropping the stream cancels what still runs.
+    ///
+    /// ```
+    /// use futures_util::StreamExt;
+    /// use heights_supervisor::TaskSupervisor;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tasks = TaskSupervisor::builder("tasks").start().await?;
+    /// let quotients = tasks
+    ///     .async_stream("divide", [5, 2, 0, 1], |_cx, by| async move { 100 / by })
+    ///     .max_concurrency(2)
+    ///     .zip_input_on_exit()
+    ///     .stream()?;
+    /// let quotients: Vec<_> = quotients.map(|q| q.map_err(|exit| exit.input)).collect().await;
+    /// assert_eq!(quotients, [Ok(20), Ok(50), Err(0), Ok(100)]);
+    /// tasks.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`Stream`]: futures_util::Stream
+    pub fn async_stream<Inputs, F, Fut, R>(
+        &self,
+        id: impl Into<ChildId>,
+        inputs: Inputs,
+        run: F,
+    ) -> AsyncStream<Inputs, F>
+    where
+        Inputs: IntoIterator,
+        F: Fn(TaskContext, Inputs::Item) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = R> + Send + 'static,
+    {
+        AsyncStream::new(self.clone(), id.into(), inputs, run)
     }
 
     /// Starts a task for its effect, by a spec that may say to restart it.
@@ -101,20 +128,3 @@ impl TaskSupervisorRef {
         &self.0
     }
 }
-
-/// A task that has been used up; a temporary child is never started twice.
-#[derive(Debug, thiserror::Error)]
-#[error("a task runs only once")]
-struct UsedUp;
-
-fn once(id: ChildId, make: MakeTask) -> ChildSpec {
-    let make = Arc::new(Mutex::new(Some(make)));
-    let spec = ChildSpec::futures(id, move || {
-        let taken = make.lock().unwrap_or_else(PoisonError::into_inner).take();
-        taken.unwrap_or_else(|| Box::new(|_| Box::pin(async { Err(Fault::from(UsedUp)) })))
-    });
-    spec.restart(Restart::Temporary).shutdown(TASK_SHUTDOWN)
-}
-
-/// How long a task may take to stop, as in Elixir's `Task.Supervisor`.
-const TASK_SHUTDOWN: Shutdown = Shutdown::Timeout(std::time::Duration::from_secs(5));

@@ -77,7 +77,7 @@ impl<R> Task<R> {
     }
 
     /// Waits for the result or the end; may be given up on and begun again.
-    async fn result(&mut self) -> Result<R, TaskError> {
+    pub(super) async fn result(&mut self) -> Result<R, TaskError> {
         if let Some(receiver) = &mut self.result {
             let received = receiver.await;
             self.result = None;

@@ -21,6 +21,7 @@ mod i_partitions;
 mod j_reports;
 mod j_suspension;
 mod k_bonds;
+mod m_async_streams;
 mod m_mailboxes;
 mod m_tasks_and_calls;
 mod n_hub;
