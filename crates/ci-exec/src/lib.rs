@@ -33,6 +33,8 @@ mod follower;
 mod launcher;
 mod log_reader;
 mod processes;
+mod sandbox;
+mod script;
 mod sweep;
 
 mod mask;
@@ -50,5 +52,5 @@ pub use processes::{ProcessName, Survivors};
 pub use run_dir::{OpenError, RunDir, RunState};
 pub use runner::{RunnerExit, runner_main};
 pub use secrets::Secrets;
-pub use spec::{Isolation, RunSpec, SpecError};
+pub use spec::{Isolation, Namespaces, Network, RunSpec, SpecError};
 pub use sweep::{SweepError, sweep, sweep_attempt};

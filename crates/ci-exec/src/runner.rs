@@ -29,6 +29,7 @@ use crate::identity::Identity;
 use crate::journal::Journal;
 use crate::mask::Mask;
 use crate::run_dir::{OpenError, RunDir};
+use crate::sandbox;
 use crate::secrets::Secrets;
 use crate::spec::RunSpec;
 use record::Recorder;
@@ -99,6 +100,10 @@ impl RunnerExit {
 /// [`Launcher`](crate::Launcher) started.
 #[must_use]
 pub fn runner_main(run_dir: &Path) -> ExitCode {
+    // A runner starts this program once more inside a sandbox, and says so in the place of a path.
+    if let Some(pids) = sandbox::called_with(run_dir) {
+        return sandbox::init_main(pids);
+    }
     let exit = match set_up(run_dir) {
         Ok(held) => held.work().unwrap_or_else(|error| {
             report(&error);

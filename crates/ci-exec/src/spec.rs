@@ -1,5 +1,6 @@
 //! What a runner is told to do.
 
+mod isolation;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,8 @@ use ci_domain::ids::AttemptId;
 use ci_domain::step::Sequence;
 
 pub(crate) use wire::WireSpec;
+
+pub use isolation::{Isolation, Namespaces, Network};
 
 /// One attempt at a job: what to run, where, and within which limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,13 +38,6 @@ pub struct RunSpec {
     pub log_limit: u64,
     /// How long the runner goes on while nobody follows it.
     pub orphan_limit: Duration,
-}
-
-/// What keeps commands from the rest of the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Isolation {
-    /// Nothing: commands can do what the runner's user can do.
-    None,
 }
 
 /// A stored spec that cannot be followed.

@@ -20,8 +20,13 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(25);
 /// Which processes belong to a scope, besides the descendants of all that ever did.
 #[derive(Clone, Debug)]
 pub(crate) enum Rule {
-    /// The process group that this shell of ours leads or led.
-    Group(Pid),
+    /// The process group that a shell of ours leads or led.
+    Group {
+        /// The shell.
+        leader: Pid,
+        /// The session that it is in; a group of another one only has the same number.
+        session: Pid,
+    },
     /// All descendants of the calling process, which must be a subreaper.
     Descendants,
     /// What a dead runner left: all in its session, and all with the marker in their environment.
@@ -39,6 +44,8 @@ pub(crate) struct Scope {
     rule: Rule,
     /// Pid and start time of each process that was seen.
     seen: BTreeSet<(i32, u64)>,
+    /// The pids of processes that are left alone, though not what descends from them.
+    spared: Vec<Pid>,
 }
 
 /// What a look at a scope has shown.
@@ -52,16 +59,27 @@ pub(crate) struct Sight {
 
 impl Scope {
     pub(crate) fn new(rule: Rule) -> Self {
-        Self { rule, seen: BTreeSet::new() }
+        Self { rule, seen: BTreeSet::new(), spared: vec![rustix::process::getpid()] }
+    }
+
+    /// Leaves these processes alone too, and not only the one that calls.
+    pub(crate) fn sparing(mut self, pids: impl IntoIterator<Item = Pid>) -> Self {
+        self.spared.extend(pids);
+        self
     }
 
     /// Ends all its processes and returns when none is left.
     ///
     /// They are asked to end; those that have not after `grace` are killed.
     pub(crate) async fn end(&mut self, grace: Duration) -> io::Result<Result<(), Survivors>> {
+        if self.ask(grace).await? { Ok(Ok(())) } else { self.kill().await }
+    }
+
+    /// Asks all its processes to end, and says whether they did within `grace`.
+    pub(crate) async fn ask(&mut self, grace: Duration) -> io::Result<bool> {
         let asked = Instant::now();
         if self.signal(Signal::TERM)?.is_empty() {
-            return Ok(Ok(()));
+            return Ok(true);
         }
         // A stopped process takes a signal only after it goes on.
         self.signal(Signal::CONT)?;
@@ -69,11 +87,11 @@ impl Scope {
         while asked.elapsed() < grace {
             sleep(pause.min(grace.saturating_sub(asked.elapsed()))).await;
             if self.look()?.is_empty() {
-                return Ok(Ok(()));
+                return Ok(true);
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        self.kill().await
+        Ok(false)
     }
 
     /// Kills all its processes and returns when none is left.
@@ -97,7 +115,7 @@ impl Scope {
     fn signal(&mut self, signal: Signal) -> io::Result<Sight> {
         let sight = self.look()?;
         let group = match &self.rule {
-            Rule::Group(leader) if !sight.living.is_empty() => Some(*leader),
+            Rule::Group { leader, .. } if !sight.living.is_empty() => Some(*leader),
             _ => None,
         };
         if let Some(leader) = group {
@@ -130,9 +148,9 @@ impl Scope {
             }
         }
         add_descendants(&all, &mut members);
-        let own = rustix::process::getpid();
         let is_member = |process: &Process| {
-            process.pid != own && members.contains(&process.pid.as_raw_nonzero().get())
+            !self.spared.contains(&process.pid)
+                && members.contains(&process.pid.as_raw_nonzero().get())
         };
         let living: Vec<Process> =
             all.into_iter().filter(|one| is_member(one) && one.is_living()).collect();
@@ -163,10 +181,9 @@ impl Sight {
 impl Rule {
     fn answer(&self, process: &Process) -> io::Result<Answer> {
         let is_so = match self {
-            // A group of another session only has the same number.
-            Self::Group(leader) => {
+            Self::Group { leader, session } => {
                 process.group == leader.as_raw_nonzero().get()
-                    && process.session == rustix::process::getsid(None)?.as_raw_nonzero().get()
+                    && process.session == session.as_raw_nonzero().get()
             }
             Self::Descendants => process.pid == rustix::process::getpid(),
             Self::LeftBy { session, marker } => {

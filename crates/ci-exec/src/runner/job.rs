@@ -95,8 +95,16 @@ async fn reap_strays(shells: &Shells<'_>) -> io::Error {
 }
 
 async fn work(shells: &Shells<'_>, job: &StopSource, stop: StopSignal) -> Option<Outcome> {
-    let tree = Tree { executor: shells, job };
-    let failures = tree.sequence(&shells.spec.steps, &stop).await;
+    let failures = match shells.enter().await {
+        Ok(()) => {
+            let tree = Tree { executor: shells, job };
+            tokio::select! {
+                failures = tree.sequence(&shells.spec.steps, &stop) => failures,
+                never = shells.listen() => match never {},
+            }
+        }
+        Err(fault) => Err(fault),
+    };
     let reason = stop.reason();
     let emptied = shells.end_all().await;
     outcome(failures.and_then(|failures| emptied.map(|()| failures)), reason)

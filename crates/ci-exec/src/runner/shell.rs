@@ -1,32 +1,29 @@
 //! One shell: a process that leads a process group, and is waited for without a race for its pid.
 
-use std::collections::BTreeMap;
 use std::io::{self, PipeReader};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::Child;
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, WaitOptions, pidfd_open, test_kill_process_group, waitpgid,
+    Pid, PidfdFlags, WaitOptions, getsid, pidfd_open, test_kill_process_group, waitpgid,
 };
 use tokio::io::unix::AsyncFd;
 
 use crate::fact::Exit;
+use crate::sandbox::{Inmate, Keeper};
+use crate::script::{Script, exit_of};
 
-/// What is told to a shell.
-pub(super) struct Script<'a> {
-    /// The program that reads it, with `-c` before the text.
-    pub(super) shell: &'a Path,
-    pub(super) text: &'a str,
-    pub(super) working_dir: &'a Path,
-    /// The whole environment.
-    pub(super) env: BTreeMap<&'a str, &'a str>,
+/// A shell that has not been reaped.
+pub(super) enum Shell {
+    /// A child of this process.
+    Own(Box<OwnShell>),
+    /// A process in a sandbox, which is waited for there.
+    Inside(Inmate),
 }
 
-/// A shell that has not been reaped. Until then its pid and group are nobody else's.
-pub(super) struct Shell {
+/// A shell that is a child of this process. Until it is reaped its pid and group are nobody else's.
+pub(super) struct OwnShell {
     child: Child,
     pidfd: AsyncFd<OwnedFd>,
 }
@@ -44,36 +41,52 @@ impl Shell {
     /// Starts a shell in a process group of its own, and returns what it and its children write.
     pub(super) fn spawn(script: &Script<'_>) -> io::Result<(Self, PipeReader)> {
         let (output, input) = io::pipe()?;
-        let child = Command::new(script.shell)
-            .arg("-c")
-            .arg(script.text)
-            .current_dir(script.working_dir)
-            .env_clear()
-            .envs(&script.env)
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(input.try_clone()?)
-            .stderr(input)
-            .spawn()?;
+        let child = script.command(input)?.spawn()?;
         let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::NONBLOCK)?;
         #[expect(deprecated, reason = "sound for an OwnedFd, and its successor is unsafe to call")]
         let pidfd = AsyncFd::new(pidfd)?;
-        Ok((Self { child, pidfd }, output))
+        Ok((Self::Own(Box::new(OwnShell { child, pidfd })), output))
+    }
+
+    /// The same in the sandbox that `keeper` has.
+    pub(super) async fn spawn_inside(
+        keeper: &Keeper,
+        script: &Script<'_>,
+    ) -> io::Result<(Self, PipeReader)> {
+        let (inmate, output) = keeper.start(script).await?;
+        Ok((Self::Inside(inmate), output))
     }
 
     /// Its pid, and the number of its group.
     pub(super) fn pid(&self) -> Pid {
-        Pid::from_child(&self.child)
+        match self {
+            Self::Own(own) => Pid::from_child(&own.child),
+            Self::Inside(inmate) => inmate.pid(),
+        }
     }
 
-    /// Waits until it has ended, and leaves it to be reaped.
-    pub(super) async fn ended(&self) -> io::Result<()> {
-        self.pidfd.readable().await.map(drop)
+    /// The session that its group belongs to.
+    pub(super) fn session(&self) -> io::Result<Pid> {
+        match self {
+            Self::Own(_) => Ok(getsid(None)?),
+            Self::Inside(inmate) => Ok(inmate.session()),
+        }
     }
 
-    /// Reaps the shell, which has ended.
-    pub(super) fn reap(&mut self) -> io::Result<Exit> {
-        Ok(exit_of(self.child.wait()?))
+    /// Waits until it has ended; a child of ours is left to be reaped.
+    pub(super) async fn ended(&mut self) -> io::Result<()> {
+        match self {
+            Self::Own(own) => own.pidfd.readable().await.map(drop),
+            Self::Inside(inmate) => inmate.ended().await.map(drop),
+        }
+    }
+
+    /// Reaps the shell, which has ended or is about to.
+    pub(super) async fn reap(&mut self) -> io::Result<Exit> {
+        match self {
+            Self::Own(own) => Ok(exit_of(own.child.wait()?)),
+            Self::Inside(inmate) => inmate.ended().await,
+        }
     }
 }
 
@@ -93,16 +106,11 @@ pub(super) fn reap_group(group: Pid) -> io::Result<Group> {
     }
 }
 
-fn exit_of(status: ExitStatus) -> Exit {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => Exit::Code(code),
-        (None, Some(signal)) => Exit::Signal(signal),
-        (None, None) => unreachable!("a process that was waited for has a code or a signal"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
     use super::*;
 
     fn check_refused(shell: &str, working_dir: &str) {

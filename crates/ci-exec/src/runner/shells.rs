@@ -1,8 +1,10 @@
 //! Runs the commands of one job as shells, from the first fact of each to the last.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::convert::Infallible;
+use std::future::pending;
+use std::io::{self, PipeReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,14 +16,16 @@ use tokio::time::Instant;
 use super::command_log::CommandLog;
 use super::pump::{LogError, Pump};
 use super::record::Recorder;
-use super::shell::{Group, Script, Shell, reap_group};
+use super::shell::{Group, Shell, reap_group};
 use super::stop::StopSignal;
 use super::tree::Executor;
 use crate::fact::{CommandId, Exit, Fact, UnixMillis};
 use crate::processes::{Process, Rule, Scope, Survivors};
 use crate::run_dir::RunDir;
+use crate::sandbox::{EnterError, Keeper};
+use crate::script::Script;
 use crate::secrets::Secrets;
-use crate::spec::RunSpec;
+use crate::spec::{Isolation, RunSpec};
 
 /// The shell of every command, by its full path: `PATH` belongs to the commands.
 pub(super) const SHELL: &str = "/bin/sh";
@@ -42,6 +46,8 @@ pub(super) enum Fault {
     Log(#[from] LogError),
     #[error("start {title:?} in {}", working_dir.display())]
     Spawn { title: String, working_dir: PathBuf, source: io::Error },
+    #[error("make a sandbox")]
+    Enter(#[from] EnterError),
     #[error("control its processes")]
     Processes(#[source] io::Error),
     #[error(transparent)]
@@ -57,6 +63,8 @@ pub(super) struct Shells<'a> {
     pub(super) dir: &'a RunDir,
     pub(super) recorder: &'a Recorder,
     pub(super) shell: &'a Path,
+    /// The sandbox, where the job has one and it has been made.
+    keeper: OnceCell<Keeper>,
     /// The pids of the shells that have not been reaped.
     live: RefCell<BTreeSet<i32>>,
 }
@@ -68,12 +76,36 @@ impl<'a> Shells<'a> {
         dir: &'a RunDir,
         recorder: &'a Recorder,
     ) -> Self {
-        let live = RefCell::default();
-        Self { spec, secrets, dir, recorder, shell: Path::new(SHELL), live }
+        let (live, keeper) = (RefCell::default(), OnceCell::new());
+        Self { spec, secrets, dir, recorder, shell: Path::new(SHELL), keeper, live }
+    }
+
+    /// Makes the sandbox, if the job is to have one; no command may start before.
+    pub(super) async fn enter(&self) -> Result<(), Fault> {
+        let Isolation::Namespaces(namespaces) = &self.spec.isolation else { return Ok(()) };
+        let marker = (RunSpec::MARKER, self.spec.attempt.as_str());
+        let keeper = Keeper::enter(namespaces, marker).await?;
+        self.keeper.get_or_init(|| keeper);
+        Ok(())
+    }
+
+    /// Passes on what is told from inside the sandbox.
+    pub(super) async fn listen(&self) -> Infallible {
+        match self.keeper.get() {
+            Some(keeper) => keeper.listen().await,
+            None => pending().await,
+        }
     }
 
     /// Ends everything that the job has left, however it escaped, and returns when nothing is.
+    ///
+    /// With its first process a sandbox takes along whatever is left in it.
     pub(super) async fn end_all(&self) -> Result<(), Fault> {
+        if let Some(keeper) = self.keeper.get() {
+            let mut inside = Scope::new(Rule::Descendants).sparing(keeper.processes());
+            inside.ask(self.spec.grace).await.map_err(Fault::Processes)?;
+            keeper.end().map_err(Fault::Processes)?;
+        }
         let mut scope = Scope::new(Rule::Descendants);
         for _ in 0..PROOFS {
             if !has_descendants()? {
@@ -104,17 +136,25 @@ impl<'a> Shells<'a> {
         self.secrets.iter().chain(declared).chain([marker]).collect()
     }
 
-    fn spawn(&self, command: &Command, log: CommandLog) -> Result<(Shell, Pump), Fault> {
+    async fn spawn(&self, command: &Command, log: CommandLog) -> Result<(Shell, Pump), Fault> {
         let working_dir = &self.spec.working_dir;
         let (text, env) = (command.run.as_str(), self.env(command));
         let script = Script { shell: self.shell, text, working_dir, env };
-        let spawned =
-            Shell::spawn(&script).and_then(|(shell, output)| Ok((shell, Pump::new(output, log)?)));
-        spawned.map_err(|source| Fault::Spawn {
+        let spawned = self.start(&script).await;
+        let piped = spawned.and_then(|(shell, output)| Ok((shell, Pump::new(output, log)?)));
+        piped.map_err(|source| Fault::Spawn {
             title: command.title().to_owned(),
             working_dir: working_dir.clone(),
             source,
         })
+    }
+
+    async fn start(&self, script: &Script<'_>) -> io::Result<(Shell, PipeReader)> {
+        match (&self.spec.isolation, self.keeper.get()) {
+            (Isolation::None, _) => Shell::spawn(script),
+            (Isolation::Namespaces(_), Some(keeper)) => Shell::spawn_inside(keeper, script).await,
+            (Isolation::Namespaces(_), None) => Err(io::Error::other("there is no sandbox")),
+        }
     }
 
     /// Waits for the end of a shell, or brings it about, until its group is empty.
@@ -125,7 +165,8 @@ impl<'a> Shells<'a> {
         stop: StopSignal,
     ) -> Result<Exit, Fault> {
         let pid = shell.pid();
-        let mut group = Scope::new(Rule::Group(pid));
+        let session = shell.session().map_err(Fault::Processes)?;
+        let mut group = Scope::new(Rule::Group { leader: pid, session });
         let ended = pump.during(async {
             tokio::select! {
                 biased;
@@ -135,12 +176,12 @@ impl<'a> Shells<'a> {
         });
         if let Some(reason) = ended.await?.map_err(Fault::Processes)? {
             pump.during(group.end(self.spec.grace)).await?.map_err(Fault::Processes)??;
-            self.reap(shell)?;
+            self.reap(shell).await?;
             reap_group(pid).map_err(Fault::Processes)?;
             return Ok(reason.exit());
         }
         pump.until_closed_within(DRAIN_LIMIT).await?;
-        let exit = self.reap(shell)?;
+        let exit = self.reap(shell).await?;
         if reap_group(pid).map_err(Fault::Processes)? == Group::Inhabited {
             pump.during(group.end(self.spec.grace)).await?.map_err(Fault::Processes)??;
             reap_group(pid).map_err(Fault::Processes)?;
@@ -148,8 +189,8 @@ impl<'a> Shells<'a> {
         Ok(exit)
     }
 
-    fn reap(&self, shell: &mut Shell) -> Result<Exit, Fault> {
-        let exit = shell.reap().map_err(Fault::Processes)?;
+    async fn reap(&self, shell: &mut Shell) -> Result<Exit, Fault> {
+        let exit = shell.reap().await.map_err(Fault::Processes)?;
         self.live.borrow_mut().remove(&raw(shell.pid()));
         Ok(exit)
     }
@@ -171,7 +212,7 @@ impl Executor for Shells<'_> {
         let (title, at) = (command.title().to_owned(), UnixMillis::now());
         let fact = Fact::CommandStarted { command: id.clone(), title, at };
         self.recorder.append(fact).map_err(Fault::Journal)?;
-        let (mut shell, mut pump) = self.spawn(command, log)?;
+        let (mut shell, mut pump) = self.spawn(command, log).await?;
         self.live.borrow_mut().insert(raw(shell.pid()));
         let exit = self.attend(&mut shell, &mut pump, stop).await?;
         let log_bytes = pump.finish()?;

@@ -10,10 +10,11 @@ use ci_domain::ids::AttemptId;
 use ci_domain::step::{Command, NodeId, Parallel, Sequence, Step};
 use serde::{Deserialize, Serialize};
 
-use super::{Isolation, RunSpec, SpecError};
+use super::isolation::WireIsolation;
+use super::{RunSpec, SpecError};
 
 /// The version of `spec.json` that this program writes.
-const SPEC_VERSION: u32 = 1;
+const SPEC_VERSION: u32 = 2;
 
 /// A [`RunSpec`] as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,12 +30,6 @@ pub(crate) struct WireSpec {
     log_limit: u64,
     orphan_limit_ms: u64,
     steps: Vec<WireStep>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum WireIsolation {
-    None,
 }
 
 /// One step; `children` says how many of the following subtrees belong to a group.
@@ -74,9 +69,7 @@ impl From<&RunSpec> for WireSpec {
             attempt: spec.attempt.to_string(),
             workspace: spec.workspace.clone(),
             working_dir: spec.working_dir.clone(),
-            isolation: match spec.isolation {
-                Isolation::None => WireIsolation::None,
-            },
+            isolation: WireIsolation::from(&spec.isolation),
             env: spec.env.clone(),
             timeout_ms: millis(spec.timeout),
             grace_ms: millis(spec.grace),
@@ -102,9 +95,7 @@ impl TryFrom<WireSpec> for RunSpec {
             attempt: AttemptId::new(wire.attempt).map_err(|_| SpecError::Value("the attempt"))?,
             workspace: wire.workspace,
             working_dir: wire.working_dir,
-            isolation: match wire.isolation {
-                WireIsolation::None => Isolation::None,
-            },
+            isolation: wire.isolation.into(),
             env: wire.env,
             steps: root,
             timeout: Duration::from_millis(wire.timeout_ms),
@@ -201,6 +192,7 @@ fn millis(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::{Isolation, Namespaces, Network};
 
     fn spec(steps: Vec<Step>) -> RunSpec {
         RunSpec {
@@ -254,8 +246,34 @@ mod tests {
     }
 
     #[test]
+    fn a_sandbox_can_be_stored() {
+        for network in [Network::Shared, Network::Own] {
+            let namespaces = Namespaces {
+                bubblewrap: "/usr/bin/bwrap".into(),
+                visible: vec!["/home/ci/bin".into()],
+                hidden: vec!["/etc/ci-node".into()],
+                readable: vec!["/d/mirror/objects".into()],
+                writable: vec!["/d/w/src".into(), "/d/w/home".into()],
+                network,
+                pids: 4096,
+            };
+            let isolation = Isolation::Namespaces(namespaces);
+            check_round_trip(&RunSpec { isolation, ..spec(Vec::new()) });
+        }
+    }
+
+    #[test]
+    fn a_spec_of_the_first_version_is_read() {
+        let before = spec(Vec::new());
+        let mut wire = serde_json::to_value(WireSpec::from(&before)).unwrap();
+        wire["version"] = 1.into();
+        assert_eq!(wire["isolation"], "none");
+        assert_eq!(WireSpec::parse(wire.to_string().as_bytes()).unwrap(), before);
+    }
+
+    #[test]
     fn a_later_version_is_refused_by_its_number() {
-        let error = WireSpec::parse(br#"{"version":2,"shape":"unknown"}"#).unwrap_err();
-        assert!(matches!(error, SpecError::Version { found: 2, known: 1 }), "{error}");
+        let error = WireSpec::parse(br#"{"version":3,"shape":"unknown"}"#).unwrap_err();
+        assert!(matches!(error, SpecError::Version { found: 3, known: 2 }), "{error}");
     }
 }

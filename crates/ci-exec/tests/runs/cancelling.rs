@@ -6,12 +6,20 @@ use ci_exec::{CancelError, Outcome, RunState, Stopped, cancel, cancel_within};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{
-    Place, Run, command, command_with, launcher, parallel, until, within, written,
+    Place, Run, command, command_with, launcher, parallel, processes_in, until, within, written,
 };
 
-/// Cancels a job as soon as its command has written the file `up`.
+/// Cancels a job as soon as its command has written the file `up`, outside a sandbox and in one.
 async fn check_cancel(run: &str) {
-    let place = Place::with_command(run);
+    check_cancel_in(Place::with_command(run)).await;
+    let run = format!("readlink /proc/self/ns/pid > namespace; {run}");
+    let Some(place) = Place::with_command(&run).in_sandbox() else { return };
+    let namespace = place.file("namespace");
+    check_cancel_in(place.clone()).await;
+    assert_eq!(processes_in(&written(&namespace).await), Vec::<String>::new());
+}
+
+async fn check_cancel_in(place: Place) {
     let dir = place.start().await;
     written(&place.file("up")).await;
     assert!(!place.left().is_empty(), "the job is at work");

@@ -10,5 +10,6 @@ mod crashes;
 mod limits;
 mod logs;
 mod reboot;
+mod sandbox;
 mod secrets;
 mod starting;

@@ -12,8 +12,8 @@ use std::time::Duration;
 use ci_domain::ids::AttemptId;
 use ci_domain::step::{Command, NodeId, Parallel, Sequence, Step};
 use ci_exec::{
-    CommandId, Exit, Fact, Isolation, JournalOffset, Launcher, Outcome, RunDir, RunSpec, RunState,
-    follow,
+    CommandId, Exit, Fact, Isolation, JournalOffset, Launcher, Namespaces, Network, Outcome,
+    RunDir, RunSpec, RunState, follow,
 };
 use tempfile::TempDir;
 
@@ -21,6 +21,7 @@ use tempfile::TempDir;
 const CEILING: Duration = Duration::from_secs(60);
 
 /// A place for one run: a workspace and a run directory.
+#[derive(Clone)]
 pub struct Place {
     root: Arc<TempDir>,
     pub spec: RunSpec,
@@ -53,6 +54,29 @@ impl Place {
     /// A place where one command is to be run.
     pub fn with_command(run: &str) -> Self {
         Self::new(vec![command(run)])
+    }
+
+    /// The same place with a sandbox around it, where this machine can make one.
+    pub fn in_sandbox(mut self) -> Option<Self> {
+        let namespaces = Namespaces {
+            bubblewrap: bubblewrap()?,
+            visible: Vec::new(),
+            hidden: Vec::new(),
+            readable: Vec::new(),
+            writable: vec![self.spec.workspace.clone()],
+            network: Network::Shared,
+            pids: 500,
+        };
+        self.spec.isolation = Isolation::Namespaces(namespaces);
+        Some(self)
+    }
+
+    /// The sandbox around it.
+    pub fn sandbox(&mut self) -> &mut Namespaces {
+        match &mut self.spec.isolation {
+            Isolation::Namespaces(namespaces) => namespaces,
+            Isolation::None => panic!("there is a sandbox"),
+        }
     }
 
     pub fn run_dir_path(&self) -> PathBuf {
@@ -226,6 +250,28 @@ fn number(parent: &NodeId, steps: &mut [Step]) {
             }
         }
     }
+}
+
+/// What lives in a namespace of processes.
+pub fn processes_in(namespace: &str) -> Vec<String> {
+    let processes = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+    let is_in = |process: &PathBuf| {
+        let link = fs::read_link(process.join("ns/pid"));
+        link.is_ok_and(|link| link.as_os_str() == namespace)
+    };
+    let living =
+        processes.filter(is_in).filter_map(|path| fs::read_to_string(path.join("stat")).ok());
+    living.filter(|stat| !stat.contains(") Z ")).collect()
+}
+
+/// Bubblewrap; without it a test is skipped, loudly.
+pub fn bubblewrap() -> Option<PathBuf> {
+    let program = PathBuf::from("/usr/bin/bwrap");
+    if !program.exists() {
+        skip("bubblewrap: apt-get install bubblewrap");
+        return None;
+    }
+    Some(program)
 }
 
 /// Says loudly that a test needs what this machine does not have. Where that must not be, it fails.

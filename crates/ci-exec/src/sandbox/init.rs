@@ -1,0 +1,137 @@
+//! The first process of a sandbox: starts shells as it is told, and reaps what has ended.
+//!
+//! It runs among the commands, as the same user. So it knows nothing that they must not know, holds
+//! nothing open but its socket, and cannot be looked into; all it could be made to lie about is how
+//! the commands of its own job have ended.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{self, PipeWriter};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{ExitCode, ExitStatus};
+
+use rustix::io::Errno;
+use rustix::process::{
+    DumpableBehavior, Pid, PidfdFlags, Resource, Rlimit, WaitOptions, getpid, getrlimit,
+    pidfd_open, set_dumpable_behavior, setrlimit, wait,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::channel::{Channel, News, Order, WrittenScript};
+use crate::script::exit_of;
+
+/// What the program is given instead of a run directory; the limit of processes follows.
+const CALLED: &str = "@init:";
+
+/// What init is started with, besides what a runner is.
+pub(super) fn argument(pids: u32) -> String {
+    format!("{CALLED}{pids}")
+}
+
+/// The limit of processes, where this process was started to be an init.
+pub(crate) fn called_with(argument: &Path) -> Option<u32> {
+    argument.to_str()?.strip_prefix(CALLED)?.parse().ok()
+}
+
+/// Makes this process the init of a sandbox; it returns when the runner is gone.
+pub(crate) fn init_main(pids: u32) -> ExitCode {
+    match set_up(pids).and_then(run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Takes the socket from where it was put, and leaves nothing there that commands could use.
+fn set_up(pids: u32) -> io::Result<OwnedFd> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    rustix::thread::set_name(c"ci-init")?;
+    let before = getrlimit(Resource::Nproc);
+    let most = before.maximum.map_or(u64::from(pids), |most| most.min(pids.into()));
+    setrlimit(Resource::Nproc, Rlimit { current: Some(most), maximum: Some(most) })?;
+    let socket = rustix::stdio::stdin().try_clone_to_owned()?;
+    let nothing = OpenOptions::new().read(true).write(true).open("/dev/null")?;
+    rustix::stdio::dup2_stdin(&nothing)?;
+    rustix::stdio::dup2_stdout(&nothing)?;
+    Ok(socket)
+}
+
+fn run(socket: OwnedFd) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let channel = Channel::new(socket)?;
+        let init = Init { channel, shells: BTreeMap::new(), is_unseen: false };
+        init.serve().await
+    })
+}
+
+struct Init {
+    channel: Channel,
+    /// The shells that have not been reaped, by their pids here.
+    shells: BTreeMap<i32, u32>,
+    /// Whether the runner does not know the pid of a shell yet. Nothing is reaped meanwhile, so that
+    /// the pid is nobody else's.
+    is_unseen: bool,
+}
+
+impl Init {
+    async fn serve(mut self) -> io::Result<()> {
+        let mut ends = signal(SignalKind::child())?;
+        let own = pidfd_open(getpid(), PidfdFlags::empty())?;
+        self.channel.send(&News::Ready, &[own.as_fd()]).await?;
+        loop {
+            tokio::select! {
+                order = self.channel.receive() => match order? {
+                    Some((Order::Start { number }, files)) => self.start(number, files).await?,
+                    Some((Order::Seen, _)) => self.is_unseen = false,
+                    None => return Ok(()),
+                },
+                _ = ends.recv() => {}
+            }
+            if !self.is_unseen {
+                self.reap().await?;
+            }
+        }
+    }
+
+    async fn start(&mut self, number: u32, files: Vec<OwnedFd>) -> io::Result<()> {
+        match spawn(files) {
+            Ok(pid) => {
+                let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
+                self.shells.insert(pid.as_raw_nonzero().get(), number);
+                self.is_unseen = true;
+                self.channel.send(&News::Started { number }, &[pidfd.as_fd()]).await
+            }
+            Err(error) => self.channel.send(&News::refused(number, &error), &[]).await,
+        }
+    }
+
+    /// Reaps all that has ended: shells, and whatever has lost its parent.
+    async fn reap(&mut self) -> io::Result<()> {
+        loop {
+            match wait(WaitOptions::NOHANG) {
+                Ok(Some((pid, status))) => {
+                    let number = self.shells.remove(&pid.as_raw_nonzero().get());
+                    if let Some(number) = number {
+                        let exit = exit_of(ExitStatus::from_raw(status.as_raw()));
+                        self.channel.send(&News::ended(number, exit), &[]).await?;
+                    }
+                }
+                Ok(None) | Err(Errno::CHILD) => return Ok(()),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// Starts a shell, which is then waited for like every other child.
+fn spawn(files: Vec<OwnedFd>) -> io::Result<Pid> {
+    let Ok([script, output]) = <[OwnedFd; 2]>::try_from(files) else {
+        return Err(io::Error::other("a script and a pipe go along with an order"));
+    };
+    let written = WrittenScript::read(script)?;
+    let child = written.script().command(PipeWriter::from(output))?.spawn()?;
+    Ok(Pid::from_child(&child))
+}
