@@ -1,9 +1,10 @@
 //! A supervisor whose children come and go, as a state machine.
 //!
 //! Children know nothing of each other, so they start and stop side by side: any number of
-//! starts and stops may be under way at once. Every `Start` is answered by `Started` or
-//! `StartFailed`; every end of a child, asked for or not, by `Exited`.
+//! starts and stops may be under way at once. Every `Start` is answered by `Started`,
+//! `StartFailed` or `Ignored`; every end of a child, asked for or not, by `Exited`.
 
+mod lives;
 #[cfg(test)]
 mod tests;
 
@@ -11,8 +12,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::{
-    AutoShutdown, Backoff, ChildKind, ChildPlan, Counts, Dice, ExitClass, Flags, GiveUp,
-    Incarnation, Moment, RestartWindow, Shutdown, SpecError, Verdict,
+    ChildKind, ChildPlan, Counts, Dice, ExitClass, Flags, Incarnation, Moment, RestartWindow,
+    Shutdown, SpecError, Verdict,
 };
 
 /// Which child: ids are labels here and may repeat, keys never do.
@@ -74,6 +75,21 @@ pub enum DynamicRefusal {
 }
 
 /// Decides for a supervisor whose children come and go.
+///
+/// ```
+/// use std::time::Duration;
+/// use heights_core::{ChildPlan, DynamicAction, DynamicEvent, DynamicMachine, ExitClass, Flags};
+///
+/// let mut machine = DynamicMachine::new(Flags::default(), Some(10))?;
+/// let Ok((key, DynamicAction::Start(_, first))) = machine.start_child(ChildPlan::worker("room")) else {
+///     panic!("there is room for ten");
+/// };
+/// let now = Duration::ZERO;
+/// machine.step(now, DynamicEvent::Started(key, first));
+/// let actions = machine.step(now, DynamicEvent::Exited(key, first, ExitClass::Abnormal));
+/// assert!(matches!(actions[..], [DynamicAction::Retry { after: Duration::ZERO, .. }]));
+/// # Ok::<(), heights_core::SpecError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DynamicMachine {
     flags: Flags,
@@ -222,99 +238,6 @@ impl DynamicMachine {
         }
     }
 
-    fn started(&mut self, now: Moment, key: ChildKey, incarnation: Incarnation) {
-        if let Some(child) = self.children.get_mut(&key)
-            && matches!(child.state, State::Starting { incarnation: current, .. } if current == incarnation)
-        {
-            child.state = State::Running(incarnation);
-            child.started = Some(now);
-        }
-    }
-
-    fn start_failed(
-        &mut self,
-        now: Moment,
-        key: ChildKey,
-        incarnation: Incarnation,
-        actions: &mut Vec<DynamicAction>,
-    ) {
-        match self.children.get(&key).map(|child| child.state) {
-            Some(State::Starting { incarnation: current, first: false })
-                if current == incarnation =>
-            {
-                self.restart(now, key, actions);
-            }
-            Some(State::Starting { incarnation: current, .. } | State::Stopping(current))
-                if current == incarnation =>
-            {
-                self.forget(key, actions);
-            }
-            _ => {}
-        }
-    }
-
-    fn ignored(
-        &mut self,
-        key: ChildKey,
-        incarnation: Incarnation,
-        actions: &mut Vec<DynamicAction>,
-    ) {
-        if let Some(State::Starting { incarnation: current, .. } | State::Stopping(current)) =
-            self.children.get(&key).map(|child| child.state)
-            && current == incarnation
-        {
-            self.forget(key, actions);
-        }
-    }
-
-    fn exited(
-        &mut self,
-        now: Moment,
-        (key, incarnation): (ChildKey, Incarnation),
-        class: ExitClass,
-        actions: &mut Vec<DynamicAction>,
-    ) {
-        let Some(child) = self.children.get(&key) else { return };
-        match child.state {
-            State::Stopping(current) if current == incarnation => self.forget(key, actions),
-            State::Running(current) if current == incarnation => {
-                if child.plan.restart.restarts_after(class) {
-                    self.restart(now, key, actions);
-                } else {
-                    self.left(key, actions);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// A child ended by itself and stays down, which may be the end of the supervisor too.
-    fn left(&mut self, key: ChildKey, actions: &mut Vec<DynamicAction>) {
-        let significant = self.children.get(&key).is_some_and(|child| child.plan.significant);
-        actions.push(DynamicAction::Left(key));
-        self.forget(key, actions);
-        let over = match self.flags.auto_shutdown {
-            AutoShutdown::Never => false,
-            AutoShutdown::AnySignificant => significant,
-            AutoShutdown::AllSignificant => {
-                significant && !self.children.values().any(|child| child.plan.significant)
-            }
-        };
-        if over {
-            self.exit(Verdict::AutoShutdown, actions);
-        }
-    }
-
-    fn retry(&mut self, key: ChildKey, ticket: u64, actions: &mut Vec<DynamicAction>) {
-        let incarnation = self.next_incarnation();
-        if let Some(child) = self.children.get_mut(&key)
-            && child.state == State::Restarting(ticket)
-        {
-            child.state = State::Starting { incarnation, first: false };
-            actions.push(DynamicAction::Start(key, incarnation));
-        }
-    }
-
     fn terminate(&mut self, key: ChildKey, actions: &mut Vec<DynamicAction>) {
         let Some(child) = self.children.get_mut(&key) else { return };
         match child.state {
@@ -325,38 +248,6 @@ impl DynamicMachine {
             State::Restarting(_) => self.forget(key, actions),
             State::Stopping(_) => {}
         }
-    }
-
-    /// Counts a failure and plans the next attempt, or gives up.
-    fn restart(&mut self, now: Moment, key: ChildKey, actions: &mut Vec<DynamicAction>) {
-        match self.judge(now, key) {
-            Ok(()) => {}
-            Err(GiveUp::RemoveChild) => return self.left(key, actions),
-            Err(GiveUp::Escalate) => {
-                self.forget(key, actions);
-                return self.exit(Verdict::ReachedMaxIntensity, actions);
-            }
-        }
-        self.tickets += 1;
-        let ticket = self.tickets;
-        let Some(child) = self.children.get_mut(&key) else { return };
-        child.state = State::Restarting(ticket);
-        let after = match child.plan.backoff.or(self.flags.backoff) {
-            None => Duration::ZERO,
-            Some(backoff) => child.delay(now, &backoff, &mut self.dice),
-        };
-        actions.push(DynamicAction::Retry { key, ticket, after });
-    }
-
-    /// Counts one restart; fails if it is one too many for the child or, then, the supervisor.
-    fn judge(&mut self, now: Moment, key: ChildKey) -> Result<(), GiveUp> {
-        if let Some(child) = self.children.get_mut(&key)
-            && let (Some(window), Some(limit)) = (&mut child.window, child.plan.limit)
-            && !window.admit(now)
-        {
-            return Err(limit.then);
-        }
-        if self.window.admit(now) { Ok(()) } else { Err(GiveUp::Escalate) }
     }
 
     fn exit(&mut self, verdict: Verdict, actions: &mut Vec<DynamicAction>) {
@@ -378,17 +269,5 @@ impl DynamicMachine {
     fn next_incarnation(&mut self) -> Incarnation {
         self.incarnations += 1;
         Incarnation(self.incarnations)
-    }
-}
-
-impl Child {
-    fn delay(&mut self, now: Moment, backoff: &Backoff, dice: &mut Dice) -> Duration {
-        let healthy = |since: Moment| backoff.is_healthy(now.saturating_sub(since));
-        if self.started.take().is_some_and(healthy) {
-            self.attempts = 0;
-        }
-        let delay = backoff.delay(self.attempts, dice);
-        self.attempts += 1;
-        delay
     }
 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Intensity, Restart, RestartLimit, RestartWindow};
+use crate::{AutoShutdown, GiveUp, Intensity, Restart, RestartLimit};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -118,6 +118,29 @@ fn g64_all_significant_ends_when_the_last_of_them_has() {
     assert!(matches!(actions[..], [_, _, DynamicAction::Stop(key, ..)] if key == other.0));
     let actions = machine.step(Moment::ZERO, gone(other));
     let end = [DynamicAction::Forget(other.0), DynamicAction::Exit(Verdict::AutoShutdown)];
+    assert_eq!(actions, end);
+}
+
+#[test]
+fn g63_a_significant_child_that_is_being_stopped_does_not_hold_up_the_end() {
+    let flags = Flags { auto_shutdown: AutoShutdown::AllSignificant, ..Flags::default() };
+    let mut machine = DynamicMachine::new(flags, None).unwrap();
+    let mut add = || {
+        let plan = ChildPlan { significant: true, ..worker(Restart::Transient) };
+        let Ok((key, DynamicAction::Start(_, life))) = machine.start_child(plan) else {
+            panic!("it is taken in")
+        };
+        machine.step(Moment::ZERO, DynamicEvent::Started(key, life));
+        (key, life)
+    };
+    let ((slow, slow_life), (last, last_life)) = (add(), add());
+    let stopped = machine.step(Moment::ZERO, DynamicEvent::Terminate(slow));
+    assert!(matches!(stopped[..], [DynamicAction::Stop(..)]));
+    let gone = |key, life| DynamicEvent::Exited(key, life, ExitClass::Normal);
+    let actions = machine.step(Moment::ZERO, gone(last, last_life));
+    assert_eq!(actions, [DynamicAction::Left(last), DynamicAction::Forget(last)]);
+    let actions = machine.step(Moment::ZERO, gone(slow, slow_life));
+    let end = [DynamicAction::Forget(slow), DynamicAction::Exit(Verdict::AutoShutdown)];
     assert_eq!(actions, end);
 }
 
