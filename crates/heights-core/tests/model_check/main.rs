@@ -19,11 +19,13 @@
 //! - Each request gets one answer, the right one.
 //! - Old news, of a life or a timer that is over, changes nothing.
 //!
-//! That the invariants bite is shown by machines that are wrong on purpose (`mutants.rs`).
+//! The supervisor whose children come and go is explored in the same way (`dynamic.rs`). That the
+//! invariants bite is shown by machines that are wrong on purpose (`mutants.rs`).
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 #![expect(clippy::print_stdout, reason = "how much was explored is worth knowing")]
 
+mod dynamic;
 mod explore;
 mod history;
 mod mutants;
