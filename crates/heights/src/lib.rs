@@ -93,6 +93,8 @@ mod guides {
     mod periodic {}
     #[doc = include_str!("../../../docs/guides/registry.md")]
     mod registry {}
+    #[doc = include_str!("../../../docs/guides/regulation.md")]
+    mod regulation {}
     #[cfg(feature = "sled")]
     #[doc = include_str!("../../../docs/guides/service.md")]
     mod service {}
