@@ -1,11 +1,13 @@
 //! What the actors of one repository share: the handles of their elders, and what never changes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ci_domain::ids::{BranchName, RepoName};
 use ci_domain::may_run::Isolation;
 use ci_domain::report::Voice;
+use ci_domain::secret::Secret;
 use ci_exec::Launcher;
 use ci_github::Forge;
 use heights::TaskSupervisorRef;
@@ -35,6 +37,8 @@ pub(crate) struct Elders {
     pub(crate) runs: Runs,
     pub(crate) workspaces: JobWorkspaces,
     pub(crate) launcher: Launcher,
+    /// What the node's configuration grants to the repository.
+    pub(crate) secrets: Arc<BTreeMap<String, Secret>>,
 }
 
 /// How runners are told to work.

@@ -181,8 +181,10 @@ impl Job {
             },
         };
         let _at_work = self.enter().await;
-        let spec = match spec::run_spec(&self.args, permit.port_base()).await {
-            Ok(spec) => spec,
+        let spec = spec::run_spec(&self.args, permit.port_base()).await;
+        let spec = spec.and_then(|spec| Ok((spec, spec::secrets(&self.args)?)));
+        let (spec, secrets) = match spec {
+            Ok(told) => told,
             Err(spec::Obstacle(reason)) => return Ok(Some(crashed(&reason))),
         };
         let dir = match RunDir::create(&path, &spec) {
@@ -191,7 +193,7 @@ impl Job {
                 return Ok(Some(crashed(&format!("make the run directory: {error}"))));
             }
         };
-        match self.args.elders.launcher.start(&dir).await {
+        match self.args.elders.launcher.start_with(&dir, &secrets).await {
             Ok(_) => self.follow(&dir, permit).await.map(Some),
             Err(StartError::AlreadyRunning | StartError::AlreadyRan) => Ok(None),
             Err(error) => {

@@ -16,6 +16,7 @@ mod policy;
 mod prepare;
 mod wish;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ci_domain::ids::{BranchName, CommitSha, RepoName};
@@ -114,6 +115,8 @@ pub(crate) struct MirrorArgs {
     pub(crate) errands: TaskSupervisorRef,
     pub(crate) ledger: LedgerHandle,
     pub(crate) regulator: Regulator,
+    /// The names of the secrets that a policy may name.
+    pub(crate) granted: BTreeSet<String>,
 }
 
 /// Describes a mirror as a child.
@@ -153,7 +156,8 @@ impl Server for MirrorActor {
         let (mirror, opened) = Mirror::open(args.config.clone()).await?;
         report(&args.repo, &opened);
         open.put(&mirror);
-        let policy = PolicyKeeper::load(args.ledger.clone(), &args.repo).await?;
+        let policy =
+            PolicyKeeper::load(args.ledger.clone(), &args.repo, args.granted.clone()).await?;
         let preparer = Preparer::new(mirror, args.regulator.clone(), policy, pipelines);
         Ok(Self { args, open, preparer: Arc::new(preparer), agenda: Agenda::default() })
     }

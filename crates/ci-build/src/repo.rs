@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime};
 use ci_domain::forge::Timestamp;
 use ci_domain::ids::{BranchName, RepoName};
 use ci_domain::report::Voice;
+use ci_domain::secret::Secret;
 use ci_exec::Launcher;
 use ci_git::{MirrorConfig, Workspaces};
 use ci_github::Forge;
@@ -57,6 +58,8 @@ pub struct RepoArgs {
     pub workspace_folder: PathBuf,
     /// The longest time between two looks at the forge.
     pub poll_interval: Duration,
+    /// The secrets that its policy may show to jobs.
+    pub secrets: BTreeMap<String, Secret>,
 }
 
 /// What the node gives to every repository.
@@ -87,7 +90,7 @@ pub(crate) type Repos = BTreeMap<RepoName, RepoHandle>;
 
 /// Describes a repository as a child.
 pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandle) {
-    let RepoArgs { name, forge, mirror, workspaces, workspace_folder, poll_interval } = args;
+    let RepoArgs { name, forge, mirror, workspaces, workspace_folder, poll_interval, .. } = args;
     let (errands_spec, errands) = TaskSupervisor::builder("errands").child_spec();
     let (mirror_spec, mirror) = mirror::start(MirrorArgs {
         repo: name.clone(),
@@ -95,6 +98,7 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         errands: errands.clone(),
         ledger: shared.ledger.clone(),
         regulator: shared.queues.required(GIT).clone(),
+        granted: args.secrets.keys().cloned().collect(),
     });
     let elders = Elders {
         slug: slug(&name, &shared.runs),
@@ -110,6 +114,7 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         runs: shared.runs.clone(),
         workspaces: JobWorkspaces::new(workspaces, workspace_folder),
         launcher: shared.launcher.clone(),
+        secrets: Arc::new(args.secrets),
     };
     let reports: Arc<OnceLock<Recipient<Report>>> = Arc::default();
     let (pulls_spec, pulls) = trees("pulls", &reports);

@@ -32,8 +32,8 @@ pub(crate) const SEQUENCE: Keys = Keys { known: &["name", "steps"], refused: NON
 
 /// `ci-policy.yaml`.
 pub(crate) const POLICY: Keys = Keys {
-    known: &["mergeable", "base_moved", "branches", "ignore", "unowned", "forks"],
-    refused: &["nightly", "secrets", "sandbox", "notify"],
+    known: &["mergeable", "base_moved", "branches", "ignore", "unowned", "forks", "secrets"],
+    refused: &["nightly", "sandbox", "notify"],
 };
 /// `mergeable` of the policy.
 pub(crate) const MERGEABLE: Keys = Keys {
@@ -49,6 +49,9 @@ pub(crate) const MERGEABLE: Keys = Keys {
 };
 /// `forks` of the policy.
 pub(crate) const FORKS: Keys = Keys { known: &["run"], refused: NONE };
+
+/// A secret of the policy.
+pub(crate) const EXPOSED: Keys = Keys { known: &["expose"], refused: NONE };
 
 /// `ci-node.toml`.
 pub(crate) const NODE: Keys = Keys {

@@ -34,4 +34,4 @@ pub use component::parse_component;
 pub use diagnostic::Diagnostic;
 pub use node::parse_node;
 pub use pipeline::{FileContent, is_component_file, parse_pipeline};
-pub use policy::{POLICY_FILE, parse_policy};
+pub use policy::{POLICY_FILE, parse_policy, parse_policy_granted};

@@ -1,11 +1,14 @@
 //! `ci-policy.yaml`: what the repository wants.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ci_domain::ids::JobId;
-use ci_domain::policy::{BaseMoved, Forks, Mergeable, Policy, StaleApprovals, Unowned};
+use ci_domain::policy::{BaseMoved, Expose, Forks, Mergeable, Policy, StaleApprovals, Unowned};
 
 use crate::component::read_patterns;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::document::Value;
+use crate::environment::{NAME_HINT, check_name};
 use crate::field::{Field, Fields};
 use crate::keys;
 use crate::yaml;
@@ -18,17 +21,38 @@ const JOB_HINT: &str = "write COMPONENT:JOB, such as air:test; the root's jobs a
 
 /// Reads a policy; what it leaves out has the defaults of a repository without one.
 ///
+/// It cannot say whether a node grants the secrets that the policy names.
+///
 /// # Errors
 /// All that is wrong with the file, in order of its lines.
 pub fn parse_policy(bytes: &[u8]) -> Result<Policy, Vec<Diagnostic>> {
+    parse(bytes, None)
+}
+
+/// Reads a policy for a node that has granted the secrets of these names to its repository.
+///
+/// # Errors
+/// All that is wrong with the file, a secret that was not granted included.
+pub fn parse_policy_granted(
+    bytes: &[u8],
+    granted: &BTreeSet<String>,
+) -> Result<Policy, Vec<Diagnostic>> {
+    parse(bytes, Some(granted))
+}
+
+fn parse(bytes: &[u8], granted: Option<&BTreeSet<String>>) -> Result<Policy, Vec<Diagnostic>> {
     let mut problems = Problems::of(POLICY_FILE);
-    match read_policy(bytes, &mut problems) {
+    match read_policy(bytes, granted, &mut problems) {
         Some(policy) if problems.is_empty() => Ok(policy),
         _ => Err(problems.into_sorted()),
     }
 }
 
-fn read_policy(bytes: &[u8], problems: &mut Problems) -> Option<Policy> {
+fn read_policy(
+    bytes: &[u8],
+    granted: Option<&BTreeSet<String>>,
+    problems: &mut Problems,
+) -> Option<Policy> {
     let mut policy = Policy::default();
     let node = yaml::parse(bytes, problems)?;
     if matches!(node.value, Value::Null) {
@@ -53,7 +77,32 @@ fn read_policy(bytes: &[u8], problems: &mut Problems) -> Option<Policy> {
         let fields = field.fields(keys::FORKS, problems)?;
         set(&mut policy.forks, word(&fields, "run", &runs, problems));
     }
+    if let Some(field) = fields.get("secrets") {
+        policy.secrets = read_secrets(&field, granted, problems);
+    }
     Some(policy)
+}
+
+fn read_secrets(
+    field: &Field<'_>,
+    granted: Option<&BTreeSet<String>>,
+    problems: &mut Problems,
+) -> BTreeMap<String, Expose> {
+    let words = [("branches", Expose::Branches), ("internal", Expose::Internal)];
+    let mut secrets = BTreeMap::new();
+    for (entry, field) in field.entries(problems).unwrap_or_default() {
+        let name = &entry.key;
+        if let Err(message) = check_name(name) {
+            problems.report(entry.at, message, NAME_HINT);
+        } else if granted.is_some_and(|granted| !granted.contains(name)) {
+            let hint = "add it to `secrets` of this repository in ci-node.toml, or remove it here";
+            problems.report(entry.at, format!("the node grants no secret `{name}`"), hint);
+        }
+        let Some(fields) = field.fields(keys::EXPOSED, problems) else { continue };
+        let expose = word(&fields, "expose", &words, problems).unwrap_or(Expose::Branches);
+        secrets.insert(name.clone(), expose);
+    }
+    secrets
 }
 
 fn read_mergeable(field: &Field<'_>, mergeable: &mut Mergeable, problems: &mut Problems) {

@@ -7,7 +7,7 @@ use ci_domain::ids::RepoName;
 
 use crate::address::{clone_url, forge_of};
 use crate::diagnostic::Problems;
-use crate::environment::{NAME_HINT, check_name};
+use crate::environment::{NAME_HINT, NUL_HINT, check_name, plain_text};
 use crate::field::{Field, Fields};
 use crate::keys;
 use crate::node::{Github, Origin, Repo};
@@ -96,9 +96,15 @@ fn read_secrets(
         if let Err(message) = check_name(&entry.key) {
             problems.report(entry.at, message, NAME_HINT);
         }
-        if let Some(secret) = read_secret(&field, source, problems) {
-            secrets.insert(entry.key.clone(), secret);
+        let Some(secret) = read_secret(&field, source, problems) else { continue };
+        if secret.expose().trim().len() < Secret::LEAST_MASKED {
+            let hint = format!("make it {} bytes at least", Secret::LEAST_MASKED);
+            field.report("the secret is too short to be kept out of logs", &hint, problems);
         }
+        if let Err(message) = plain_text(secret.expose()) {
+            field.report(message, NUL_HINT, problems);
+        }
+        secrets.insert(entry.key.clone(), secret);
     }
     secrets
 }

@@ -4,8 +4,8 @@
 #[path = "support/findings.rs"]
 mod findings;
 
-use ci_config::parse_policy;
-use ci_domain::policy::{BaseMoved, Forks, Mergeable, Policy, StaleApprovals, Unowned};
+use ci_config::{parse_policy, parse_policy_granted};
+use ci_domain::policy::{BaseMoved, Expose, Forks, Mergeable, Policy, StaleApprovals, Unowned};
 use findings::assert_found;
 use proptest::prelude::*;
 
@@ -27,6 +27,12 @@ fn reads_all_that_a_policy_can_say() {
         ignore: text(&["docs/**", "*.md"]),
         unowned: Unowned::None,
         forks: Forks::Never,
+        secrets: [
+            ("HEX_KEY".to_owned(), Expose::Branches),
+            ("NPM_TOKEN".to_owned(), Expose::Internal),
+            ("OTHER".to_owned(), Expose::Branches),
+        ]
+        .into(),
     };
     assert_eq!(parse_policy(EXAMPLE.as_bytes()), Ok(expected));
 }
@@ -52,11 +58,10 @@ fn check(text: &str, expected: &[&str]) {
 #[test]
 fn what_this_version_does_not_execute_is_refused_by_name() {
     check(
-        "nightly: {between: x}\nsecrets: {HEX_KEY: {}}\nsandbox: {isolation: namespaces}\nnotify: {}\n\
+        "nightly: {between: x}\n\nsandbox: {isolation: namespaces}\nnotify: {}\n\
             mergeable: {code_owners: true}\n",
         &[
             "1:1: `nightly` is not executed yet by this version\n  hint: remove `nightly`",
-            "2:1: `secrets` is not executed yet by this version\n  hint: remove `secrets`",
             "3:1: `sandbox` is not executed yet by this version\n  hint: remove `sandbox`",
             "4:1: `notify` is not executed yet by this version\n  hint: remove `notify`",
             "5:26: `mergeable.code_owners`: asking code owners is not executed yet by this version\n  \
@@ -79,6 +84,35 @@ fn mistakes_are_named() {
             "7:10: `ignore[0]`: pattern \"a//b\" has an empty, '.' or '..' part, which no path has",
             "8:10: `unowned`: \"some\" is none of all, none",
             "9:8: `forks`: expected a map, found text",
+        ],
+    );
+}
+
+#[test]
+fn a_secret_that_the_node_does_not_grant_is_an_error() {
+    let granted = ["HEX_KEY".to_owned()].into();
+    let text = b"secrets:\n  HEX_KEY: {}\n  OTHER: {expose: internal}\n";
+    let found = parse_policy_granted(text, &granted).unwrap_err();
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "ci-policy.yaml:3:3: the node grants no secret `OTHER`\n  hint: add it to `secrets` of this \
+            repository in ci-node.toml, or remove it here"
+        ],
+    );
+    let policy = parse_policy_granted(b"secrets: {HEX_KEY: {}}", &granted).unwrap();
+    assert_eq!(policy.secrets["HEX_KEY"], Expose::Branches);
+}
+
+#[test]
+fn secrets_are_exposed_to_few() {
+    check(
+        "secrets:\n  CI_KEY: {}\n  KEY: {expose: forks}\n  OTHER: internal\n",
+        &[
+            "2:3: `CI_KEY` is reserved: the node sets variables that start with CI",
+            "3:17: `secrets.KEY.expose`: \"forks\" is none of branches, internal",
+            "4:10: `secrets.OTHER`: expected a map, found text",
         ],
     );
 }

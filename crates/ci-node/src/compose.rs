@@ -147,8 +147,15 @@ fn repo_args(
         .with_context(|| format!("failed to make the workspaces of {}", repo.name))?;
     let dir = folders.mirror(&repo.name);
     let mirror = MirrorConfig { git: git.clone(), dir, url, credential, timeout: GIT_LIMIT };
-    let name = repo.name.clone();
-    Ok(RepoArgs { name, forge, mirror, workspaces, workspace_folder: folder, poll_interval })
+    Ok(RepoArgs {
+        name: repo.name.clone(),
+        forge,
+        mirror,
+        workspaces,
+        workspace_folder: folder,
+        poll_interval,
+        secrets: repo.secrets.clone(),
+    })
 }
 
 fn github(settings: &Github) -> Result<Arc<dyn Forge>> {

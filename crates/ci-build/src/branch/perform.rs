@@ -21,7 +21,8 @@ impl BranchActor {
                 self.args.elders.mirror.prepare(Subject::Branch(name), basis, answer);
             }
             BranchEffect::StartBuild(spec) => {
-                self.builds.start(Origin::branch(name), spec).await?;
+                let origin = Origin::branch(name, self.branch.prepared());
+                self.builds.start(origin, spec).await?;
             }
             BranchEffect::Supersede => self.builds.supersede(),
             BranchEffect::AbandonBuild(number) => {

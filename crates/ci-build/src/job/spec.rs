@@ -7,7 +7,7 @@ use ci_domain::ids::BranchName;
 use ci_domain::may_run::{Circumstances, Disk, MayRun};
 use ci_domain::pipeline::Job;
 use ci_domain::subject::Subject;
-use ci_exec::{Isolation, RunDir, RunSpec};
+use ci_exec::{Isolation, RunDir, RunSpec, Secrets};
 
 use crate::job::JobArgs;
 
@@ -52,7 +52,7 @@ pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, 
         ("CI_CACHE_DIR".to_owned(), text(&place.cache)),
         ("TMPDIR".to_owned(), text(&place.temporary)),
     ]);
-    // Secrets < component < command; the command's own are the runner's to add.
+    // Secrets < component < command; the secrets and the command's own are the runner's to add.
     env.extend(component.env.clone());
     Ok(RunSpec {
         attempt: args.attempt.clone(),
@@ -66,6 +66,17 @@ pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, 
         log_limit: elders.settings.log_limit,
         orphan_limit: elders.settings.orphan_limit,
     })
+}
+
+/// The secrets that the commands see, which go to the runner by another way than the rest.
+pub(super) fn secrets(args: &JobArgs) -> Result<Secrets, Obstacle> {
+    let granted = &args.elders.secrets;
+    let secret = |name: &String| match granted.get(name) {
+        Some(secret) => Ok((name.clone(), secret.clone())),
+        // The policy was valid when it was read, by a node that was told more.
+        None => Err(Obstacle(format!("hand over the secret {name}: the node does not grant it"))),
+    };
+    args.origin.secrets.iter().map(secret).collect()
 }
 
 /// The predicate, asked once more where the commands are about to be spawned.

@@ -1,8 +1,9 @@
 //! The repository's policy: the one at the tip of the default branch, or the last that was valid.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use ci_config::{POLICY_FILE, parse_policy};
+use ci_config::{POLICY_FILE, parse_policy_granted};
 use ci_domain::ids::{CommitSha, RepoName};
 use ci_domain::policy::Policy;
 use ci_git::{Content, Mirror};
@@ -34,6 +35,7 @@ pub(super) struct PolicyKeeper {
     repo: RepoName,
     ledger: LedgerHandle,
     stream: StreamId,
+    granted: Arc<BTreeSet<String>>,
     known: Arc<Mutex<Known>>,
 }
 
@@ -45,12 +47,17 @@ struct Known {
 
 impl PolicyKeeper {
     /// Reads the last valid policy of `repo` from the ledger.
-    pub(super) async fn load(ledger: LedgerHandle, repo: &RepoName) -> Result<Self, Fault> {
+    pub(super) async fn load(
+        ledger: LedgerHandle,
+        repo: &RepoName,
+        granted: BTreeSet<String>,
+    ) -> Result<Self, Fault> {
         let stream = policy_stream(repo);
         let replay = ledger.read(&stream).await?;
         let last = replay.records.last().map(|(_, record)| recorded_policy(record)).transpose()?;
         let known = Known { last_valid: last, read: None };
-        Ok(Self { repo: repo.clone(), ledger, stream, known: Arc::new(Mutex::new(known)) })
+        let (known, granted) = (Arc::new(Mutex::new(known)), Arc::new(granted));
+        Ok(Self { repo: repo.clone(), ledger, stream, granted, known })
     }
 
     /// Whether the policy at `tip` can be told without the mirror.
@@ -65,7 +72,7 @@ impl PolicyKeeper {
         {
             return Ok(ruling);
         }
-        let ruling = match read(git, tip).await? {
+        let ruling = match self.read(git, tip).await? {
             Ok(policy) => {
                 self.keep(&policy).await?;
                 Ruling::Valid(policy)
@@ -80,6 +87,26 @@ impl PolicyKeeper {
             self.log(&ruling, tip);
         }
         Ok(ruling)
+    }
+
+    async fn read(
+        &self,
+        git: &Mirror,
+        tip: &CommitSha,
+    ) -> Result<Result<Policy, Vec<String>>, PrepareFault> {
+        let tree = git.tree(tip).await?;
+        let mut files = git.read_files(&tree, |path| path == POLICY_FILE, MAX_POLICY).await?;
+        Ok(match files.pop().map(|(_, content)| content) {
+            None => Ok(Policy::default()),
+            Some(Content::Bytes(bytes)) => parse_policy_granted(&bytes, &self.granted)
+                .map_err(|findings| findings.iter().map(ToString::to_string).collect()),
+            Some(Content::TooLarge { size }) => {
+                Err(vec![format!("{POLICY_FILE}:1: it has {size} bytes, the most is {MAX_POLICY}")])
+            }
+            Some(Content::Symlink | Content::Submodule) => {
+                Err(vec![format!("{POLICY_FILE}:1: it must be a regular file")])
+            }
+        })
     }
 
     fn log(&self, ruling: &Ruling, tip: &CommitSha) {
@@ -102,20 +129,4 @@ impl PolicyKeeper {
     fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-async fn read(git: &Mirror, tip: &CommitSha) -> Result<Result<Policy, Vec<String>>, PrepareFault> {
-    let tree = git.tree(tip).await?;
-    let mut files = git.read_files(&tree, |path| path == POLICY_FILE, MAX_POLICY).await?;
-    Ok(match files.pop().map(|(_, content)| content) {
-        None => Ok(Policy::default()),
-        Some(Content::Bytes(bytes)) => parse_policy(&bytes)
-            .map_err(|findings| findings.iter().map(ToString::to_string).collect()),
-        Some(Content::TooLarge { size }) => {
-            Err(vec![format!("{POLICY_FILE}:1: it has {size} bytes, the most is {MAX_POLICY}")])
-        }
-        Some(Content::Symlink | Content::Submodule) => {
-            Err(vec![format!("{POLICY_FILE}:1: it must be a regular file")])
-        }
-    })
 }

@@ -22,7 +22,8 @@ impl PullActor {
             }
             PullEffect::StartBuild(spec) => {
                 let (number, repo) = (self.args.number, &self.args.elders.repo);
-                let origin = Origin::pull(number, self.pull.facts(), repo);
+                let (facts, prepared) = (self.pull.facts(), self.pull.prepared());
+                let origin = Origin::pull(number, facts, prepared, repo);
                 self.builds.start(origin, spec).await?;
             }
             PullEffect::Order { index, order } => self.builds.order(index, order),

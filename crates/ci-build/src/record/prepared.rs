@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ci_domain::ids::{CommitSha, ComponentName, JobId};
 use ci_domain::outline::{Basis, Outline, OutlineJob, Preparation, Prepared};
 use ci_domain::pipeline::When;
-use ci_domain::policy::{BaseMoved, Forks, Mergeable, Policy, StaleApprovals, Unowned};
+use ci_domain::policy::{BaseMoved, Expose, Forks, Mergeable, Policy, StaleApprovals, Unowned};
 use serde::{Deserialize, Serialize};
 
 use ci_store::Record;
@@ -61,6 +61,8 @@ struct StoredPolicy {
     ignore: Vec<String>,
     unowned_is_all: bool,
     forks: StoredForks,
+    #[serde(default)]
+    secrets: BTreeMap<String, StoredExpose>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -69,6 +71,13 @@ enum StoredForks {
     Never,
     AfterApproval,
     Always,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredExpose {
+    Branches,
+    Internal,
 }
 
 /// Makes the record of a policy that was valid.
@@ -192,6 +201,17 @@ impl From<&Policy> for StoredPolicy {
                 Forks::AfterApproval => StoredForks::AfterApproval,
                 Forks::Always => StoredForks::Always,
             },
+            secrets: policy
+                .secrets
+                .iter()
+                .map(|(name, expose)| {
+                    let expose = match expose {
+                        Expose::Branches => StoredExpose::Branches,
+                        Expose::Internal => StoredExpose::Internal,
+                    };
+                    (name.clone(), expose)
+                })
+                .collect(),
         }
     }
 }
@@ -218,6 +238,17 @@ impl TryFrom<StoredPolicy> for Policy {
                 StoredForks::AfterApproval => Forks::AfterApproval,
                 StoredForks::Always => Forks::Always,
             },
+            secrets: stored
+                .secrets
+                .into_iter()
+                .map(|(name, expose)| {
+                    let expose = match expose {
+                        StoredExpose::Branches => Expose::Branches,
+                        StoredExpose::Internal => Expose::Internal,
+                    };
+                    (name, expose)
+                })
+                .collect(),
         })
     }
 }

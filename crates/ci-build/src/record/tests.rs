@@ -12,7 +12,7 @@ use ci_domain::ids::{BuildNumber, CommitSha, JobId, PullNumber};
 use ci_domain::outcome::{JobResult, Outcome};
 use ci_domain::outline::{Basis, Outline, OutlineJob, Preparation, Prepared};
 use ci_domain::pipeline::When;
-use ci_domain::policy::{BaseMoved, Forks, Policy, StaleApprovals, Unowned};
+use ci_domain::policy::{BaseMoved, Expose, Forks, Policy, StaleApprovals, Unowned};
 use ci_domain::pull::{Observation, PullEvent, Request};
 
 use super::*;
@@ -99,6 +99,8 @@ fn strict_policy() -> Policy {
     policy.base_moved = BaseMoved::Rerun;
     policy.unowned = Unowned::None;
     policy.forks = Forks::Never;
+    let exposed = [("A".to_owned(), Expose::Branches), ("B".to_owned(), Expose::Internal)];
+    policy.secrets = exposed.into();
     policy.branches = vec!["release/*".to_owned()];
     policy.ignore = vec!["docs/**".to_owned()];
     policy

@@ -38,6 +38,7 @@ fn source() -> Fake {
         ("/etc/ci-node/hex-key", "cafe\r\n"),
         ("FORGE_TOKEN", "ghp_0123"),
         ("/empty", "\n"),
+        ("/short", "abc\n"),
     ]))
 }
 
@@ -222,6 +223,11 @@ fn secrets_are_read_from_elsewhere_and_never_shown() {
             "4:49: `repos[0].secrets.B`: a secret is { file = \"…\" } or { env = \"…\" }\n  \
                 hint: secrets are never written into this file",
         ],
+    );
+    check(
+        "[[repos]]\nname = \"a/b\"\nlocal = \"/x\"\nsecrets = { B = { file = \"/short\" } }\n",
+        &["4:17: `repos[0].secrets.B`: the secret is too short to be kept out of logs\n  \
+            hint: make it 4 bytes at least"],
     );
 }
 

@@ -118,7 +118,9 @@ fn what_the_parser_refuses_is_not_valid() {
         check(Format::Component, text);
     }
     for text in [
-        "secrets: {}",
+        "notify: {}",
+        "secrets: {A: {expose: forks}}",
+        "secrets: {CI_A: {}}",
         "unowned: some",
         "mergeable: {code_owners: true}",
         "mergeable: {optional: [bench]}",

@@ -155,6 +155,7 @@ async fn node_args(
         workspaces: Workspaces::open(git, &folder.join("workspaces"), limit).unwrap(),
         workspace_folder: folder.join("workspaces"),
         poll_interval: Duration::from_millis(500),
+        secrets: BTreeMap::new(),
     };
     let voice = Voice { node: "test-ci".to_owned(), public_url: "https://ci.test".to_owned() };
     NodeArgs {
