@@ -6,6 +6,16 @@ use std::time::Duration;
 ///
 /// Attempt `n` (from zero) waits `min × 2ⁿ`, at most `max`, shortened by up to the jitter share.
 /// A child that ran for `reset_after` starts over at `min`.
+///
+/// ```
+/// use std::time::Duration;
+/// use heights_core::{Backoff, Dice};
+///
+/// let backoff = Backoff::exponential(Duration::from_secs(1), Duration::from_secs(10));
+/// let mut dice = Dice::new(0);
+/// let delays: Vec<_> = (0..5).map(|attempt| backoff.delay(attempt, &mut dice).as_secs()).collect();
+/// assert_eq!(delays, [1, 2, 4, 8, 10]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Backoff {
     min: Duration,

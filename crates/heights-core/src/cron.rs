@@ -37,6 +37,19 @@ const HORIZON_YEARS: i16 = 50;
 const FOLD: Moment = Moment::from_secs(3 * 3600);
 
 /// The minutes that a cron expression stands for.
+///
+/// ```
+/// use heights_core::{Civil, Cron};
+///
+/// let payday: Cron = "0 9 1,15 * *".parse()?;
+/// let after = Civil { year: 2027, month: 2, day: 20, hour: 12, minute: 0 };
+/// let next = payday.next_civil(after).ok_or("there is always another")?;
+/// assert_eq!((next.month, next.day, next.hour), (3, 1, 9));
+///
+/// let error = "0 24 * * *".parse::<Cron>().unwrap_err();
+/// assert_eq!(error.to_string(), "read the cron expression at column 3: 24 is no hour, which is 0 to 23");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cron {
     minutes: Field,

@@ -44,6 +44,30 @@ pub enum Step {
 }
 
 /// Keeps a job to its plan.
+///
+/// ```
+/// use std::time::Duration;
+/// use heights_core::{Dice, Missed, Overlap, Plan, Schedule, Step, Timetable};
+///
+/// let minute = Duration::from_secs(60);
+/// let plan = Plan {
+///     timetable: Timetable::Regular(10 * minute),
+///     initial_delay: minute,
+///     jitter: Duration::ZERO,
+///     overlap: Overlap::Ignore,
+///     missed: Missed::RunOnce,
+/// };
+/// let mut schedule = Schedule::new(plan, Duration::ZERO, Dice::new(7));
+/// assert_eq!(schedule.next_event(), Some(minute));
+/// let steps = schedule.wake(minute, || true);
+/// let [Step::Start(run)] = steps[..] else { return Err(format!("{steps:?}")) };
+///
+/// // The run is still under way when the next time comes.
+/// assert_eq!(schedule.wake(11 * minute, || true), [Step::Overlapped]);
+/// assert_eq!(schedule.ended(run, 12 * minute, || true), []);
+/// assert_eq!(schedule.next_event(), Some(21 * minute));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug)]
 pub struct Schedule {
     plan: Plan,

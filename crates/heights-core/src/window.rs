@@ -37,6 +37,17 @@ impl Default for Intensity {
 }
 
 /// The restarts that still count.
+///
+/// ```
+/// use std::time::Duration;
+/// use heights_core::{Intensity, RestartWindow};
+///
+/// let second = Duration::from_secs(1);
+/// let mut window = RestartWindow::new(Intensity::new(2, 10 * second));
+/// assert!(window.admit(second) && window.admit(2 * second));
+/// assert!(!window.admit(3 * second), "a third within ten seconds is one too many");
+/// assert!(window.admit(13 * second), "by then those are forgotten");
+/// ```
 #[derive(Debug, Clone)]
 pub struct RestartWindow {
     intensity: Intensity,

@@ -18,6 +18,20 @@ pub struct EndHookId(u64);
 /// Tells whether a process still exists, and calls back when it does no longer.
 ///
 /// Clones are the same owner and compare equal.
+///
+/// ```
+/// use std::sync::atomic::{AtomicBool, Ordering};
+/// use std::sync::Arc;
+/// use heights_registry::Owner;
+///
+/// let (owner, end) = Owner::new();
+/// let told = Arc::new(AtomicBool::new(false));
+/// let tell = Arc::clone(&told);
+/// owner.on_end(move || tell.store(true, Ordering::SeqCst));
+/// assert!(owner.is_alive() && !told.load(Ordering::SeqCst));
+/// drop(end);
+/// assert!(!owner.is_alive() && told.load(Ordering::SeqCst));
+/// ```
 #[derive(Clone)]
 pub struct Owner(Arc<Shared>);
 

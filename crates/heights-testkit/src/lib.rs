@@ -35,6 +35,22 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// # Panics
 ///
 /// When there is none within [`CEILING`].
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights::prelude::*;
+/// use heights_testkit::eventually;
+///
+/// let root = Supervisor::builder("root").start().await?;
+/// let spec = ChildSpec::task("once", |_cx| async { Ok(()) }).restart(Restart::Transient);
+/// root.start_child(spec).await?;
+/// let nobody = async || (root.count_children().await.active == 0).then_some(());
+/// eventually("the task to end", nobody).await;
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 pub async fn eventually<T, Fut: Future<Output = Option<T>>>(
     what: &str,
     mut ask: impl FnMut() -> Fut,

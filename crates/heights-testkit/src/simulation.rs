@@ -77,6 +77,26 @@ pub fn play(seed: u64, scenario: impl AsyncFnOnce(&mut Sim)) -> String {
 ///
 /// At the first seed at which the scenario does, with the seed and what had happened until then.
 /// To see it again, play that seed alone.
+///
+/// ```
+/// use heights::prelude::*;
+/// use heights_testkit::simulation::{Sim, play_all};
+/// use heights_testkit::{Actor, FaultPlan};
+///
+/// play_all(0..10, async |sim: &mut Sim| {
+///     let faults = FaultPlan::new().fail_at(1 + sim.dice(3));
+///     let (spec, child) = sim.trace().child("child", &faults);
+///     let root = Supervisor::builder("root").child(spec).start().await.expect("it comes up");
+///     for _ in 0..3 {
+///         child.running().await;
+///         drop(child.call(Actor::Step).await);
+///     }
+///     root.stop().await;
+///     let (starts, ends): (Vec<_>, Vec<_>) =
+///         sim.trace().take().into_iter().partition(|line| line.starts_with('+'));
+///     assert_eq!((starts.len(), ends.len()), (2, 2), "one life before the fault and one after");
+/// });
+/// ```
 pub fn play_all(seeds: impl IntoIterator<Item = u64>, scenario: impl AsyncFn(&mut Sim)) {
     for seed in seeds {
         let mut so_far = None;

@@ -10,6 +10,28 @@ use tokio::time::Instant;
 use crate::FaultPlan;
 
 /// Notes what happens, in the order in which it does, and when.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights::prelude::*;
+/// use heights_testkit::{Actor, FaultPlan, Trace};
+///
+/// let trace = Trace::new();
+/// let (elder, _) = trace.child("elder", &FaultPlan::new());
+/// let (younger, reference) = trace.child("younger", &FaultPlan::new().fail_at(2));
+/// let root = Supervisor::builder("root").child(elder).child(younger).start().await?;
+/// reference.call(Actor::Step).await?;
+/// assert!(reference.call(Actor::Step).await.is_err());
+/// reference.running().await;
+/// root.stop().await;
+/// assert_eq!(
+///     trace.take(),
+///     ["+elder", "+younger", "-younger error", "+younger", "-younger shutdown", "-elder shutdown"],
+/// );
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Trace(Arc<Notes>);
 

@@ -26,6 +26,26 @@ use crate::wire::{Hello, PROTOCOL, Tier};
 const SWITCH: &str = "HEIGHTS_VITALS";
 
 /// Answers questions about a tree until it is dropped.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{Hub, Supervisor};
+/// use heights_vitals::{Client, Inspector};
+///
+/// let hub = Hub::new();
+/// let root = Supervisor::builder("shop").hub(hub.clone()).start().await?;
+/// let folder = tempfile::tempdir()?;
+/// let directory = folder.path().join("heights");
+/// let inspector = Inspector::builder("shop", &hub).directory(&directory).start()?;
+///
+/// // This is what the command line does; it may as well be another program.
+/// let tree = Client::new(inspector.socket()).tree().await?;
+/// assert_eq!(tree.actors[0].path, "shop");
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Inspector {
     place: Place,
