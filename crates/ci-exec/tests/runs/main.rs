@@ -7,6 +7,7 @@ mod adoption;
 mod cancelling;
 mod commands;
 mod crashes;
+mod escapes;
 mod limits;
 mod logs;
 mod reboot;

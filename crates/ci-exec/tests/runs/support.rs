@@ -79,6 +79,11 @@ impl Place {
         }
     }
 
+    /// The folder that has everything of it.
+    pub fn root(&self) -> &Path {
+        self.root.path()
+    }
+
     pub fn run_dir_path(&self) -> PathBuf {
         self.root.path().join("run")
     }
