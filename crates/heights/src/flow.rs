@@ -68,6 +68,33 @@ use self::stage::{Each, MakeStage, Windows};
 const DEMAND: usize = 64;
 
 /// A stream, described: it is made anew for each life of the flow.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use futures_util::stream;
+/// use heights::flow::Flow;
+/// use heights::prelude::*;
+///
+/// let (told, mut seen) = tokio::sync::mpsc::unbounded_channel();
+/// let (flow, done) = Flow::from(|| stream::iter(["a", "b", "a"]))
+///     .map(str::to_uppercase)
+///     .partition(2, |letter| letter.clone())
+///     .each(|letter| async move { Ok(letter) })
+///     .sink(move |letter| {
+///         let told = told.clone();
+///         async move { Ok(told.send(letter)?) }
+///     })
+///     .child_spec("letters");
+/// let root = Supervisor::builder("root").child(flow).start().await?;
+/// done.finished().await;
+/// let mut letters: Vec<_> = std::iter::from_fn(|| seen.try_recv().ok()).collect();
+/// letters.sort();
+/// assert_eq!(letters, ["A", "A", "B"]);
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a flow runs only as a child"]
 pub struct Flow<T> {
     source: MakeSource<T>,

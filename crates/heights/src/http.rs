@@ -52,6 +52,26 @@ const DRAIN_MARGIN: Duration = Duration::from_secs(2);
 const MAX_CONNECTIONS: usize = 1024;
 
 /// Describes a web server.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use axum::{Router, routing::get};
+/// use heights::http::HttpServer;
+/// use heights::prelude::*;
+///
+/// let routes = Router::new().route("/health", get(async || "fine"));
+/// let (web, address) = HttpServer::new("127.0.0.1:0".parse()?, routes)
+///     .drain(Duration::from_secs(30))
+///     .max_connections(200)
+///     .child_spec("web");
+/// let root = Supervisor::builder("root").child(web).start().await?;
+/// assert!(address.running().await.ip().is_loopback());
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "a server runs only as a child"]
 pub struct HttpServer {

@@ -53,6 +53,23 @@ pub use self::rhythm::ScheduleError;
 use self::run::Runner;
 
 /// Describes a periodic job.
+///
+/// ```
+/// use std::time::Duration;
+/// use heights::periodic::{Missed, Overlap, cron_in};
+/// use heights::prelude::*;
+///
+/// let backup = cron_in("Europe/Berlin", "30 3 * * *", || async { Ok(()) })?
+///     .jitter(Duration::from_secs(600))
+///     .timeout(Duration::from_secs(3600))
+///     .on_overlap(Overlap::Ignore)
+///     .on_missed(Missed::RunOnce)
+///     .finish_runs();
+/// let hour = Shutdown::Timeout(Duration::from_secs(3600));
+/// let root = Supervisor::builder("root").child(backup.child_spec("backup").shutdown(hour));
+/// # drop(root);
+/// # Ok::<(), heights::periodic::ScheduleError>(())
+/// ```
 #[must_use = "a job runs only as a child"]
 pub struct Periodic<F> {
     rhythm: Rhythm,
@@ -100,6 +117,21 @@ where
 }
 
 /// Describes a job that runs at once and then an interval after the end of each run.
+///
+/// ```
+/// use std::time::Duration;
+/// use heights::periodic::after_each;
+///
+/// async fn poll() -> Result<(), heights::Fault> {
+///     Ok(())
+/// }
+///
+/// // However long an answer takes, there is half a minute between two questions.
+/// let polling = after_each(Duration::from_secs(30), poll)?.child_spec("poll");
+/// assert!(after_each(Duration::ZERO, poll).is_err());
+/// # drop(polling);
+/// # Ok::<(), heights::periodic::ScheduleError>(())
+/// ```
 pub fn after_each<F, Fut>(interval: Duration, job: F) -> Result<Periodic<F>, ScheduleError>
 where
     F: Fn() -> Fut + Send + Sync + 'static,
@@ -132,6 +164,16 @@ where
 
 /// Describes a job that runs at the times of a cron expression, by the clocks of a time zone such
 /// as `Europe/Berlin`.
+///
+/// ```
+/// use heights::periodic::cron_in;
+///
+/// let opening = cron_in("Asia/Tokyo", "0 9 * * MON-FRI", || async { Ok(()) })?.child_spec("open");
+/// let error = cron_in("Mars/Olympus", "@daily", || async { Ok(()) }).unwrap_err();
+/// assert_eq!(error.to_string(), "find the time zone \"Mars/Olympus\"");
+/// # drop(opening);
+/// # Ok::<(), heights::periodic::ScheduleError>(())
+/// ```
 pub fn cron_in<F, Fut>(zone: &str, expression: &str, job: F) -> Result<Periodic<F>, ScheduleError>
 where
     F: Fn() -> Fut + Send + Sync + 'static,

@@ -52,6 +52,28 @@ pub use heights_registry::{
 };
 
 /// An address that is looked up each time something is sent to it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use heights::prelude::*;
+/// use heights::registry::Via;
+///
+/// /// What a registry holds may be more than a reference.
+/// #[derive(Clone)]
+/// struct Room {
+///     seats: u32,
+///     door: Ref<&'static str>,
+/// }
+///
+/// let rooms: Registry<String, Room> = Registry::unique();
+/// let names = rooms.clone();
+/// let largest = Via::new(move || {
+///     let rooms = names.lookup_all(&"hall".to_owned());
+///     rooms.into_iter().max_by_key(|room| room.seats).map(|room| room.door)
+/// });
+/// assert!(largest.resolve().is_none());
+/// assert!(largest.cast("knock").is_err());
+/// ```
 pub struct Via<M>(Arc<dyn Fn() -> Option<Ref<M>> + Send + Sync>);
 
 impl<M: Send + 'static> Via<M> {

@@ -60,6 +60,27 @@ const STORE_BACKOFF: Backoff =
     Backoff::exponential(Duration::from_secs(3), Duration::from_secs(60));
 
 /// Typed keys and values; cloning gives another handle to the same table.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights::bus::Heard;
+/// use heights::table::{Change, Table};
+///
+/// // In memory it works without a process too.
+/// let stock: Table<&str, u32> = Table::builder("stock").build();
+/// let mut changes = stock.watch("apples", 10);
+/// stock.insert("apples", 3);
+/// assert_eq!(stock.insert_new("apples", 9), Err(3));
+/// stock.update(&"apples", |apples| apples.and_then(|apples| apples.checked_sub(1)));
+/// stock.insert("pears", 5);
+/// assert_eq!(stock.select(|fruit, count| (*count > 2).then_some(*fruit)), ["pears"]);
+///
+/// let heard = changes.next().await;
+/// assert!(matches!(heard, Heard::Event(Change::Inserted("apples", 3))));
+/// # Ok(())
+/// # }
+/// ```
 pub struct Table<K, V>(Arc<Shared<K, V>>);
 
 struct Shared<K, V> {

@@ -18,6 +18,30 @@ pub(super) type Configure = Box<dyn FnOnce(InspectorBuilder) -> InspectorBuilder
 pub(super) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Describes a program.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use heights::app::AppEnd;
+/// use heights::prelude::*;
+///
+/// let worker = |id: &'static str| ChildSpec::task(id, |cx| async move { Ok(cx.shutdown().await) });
+/// let end = App::builder("shop")
+///     .version("1.2.0")
+///     .without_vitals()
+///     .phase("data", |phase| phase.child(worker("ledger")))
+///     .step("migrations", async { Ok(()) })
+///     .phase("front", |phase| phase.strategy(Strategy::OneForAll).child(worker("web")))
+///     .before_stop(async { println!("no more guests") })
+///     .shutdown_budget(Duration::from_secs(30))
+///     .stop_when(async { println!("all is up") })
+///     .run()
+///     .await;
+/// assert!(matches!(end, AppEnd::Clean));
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct AppBuilder {
     pub(super) name: String,

@@ -4,6 +4,22 @@ use tokio::sync::watch;
 
 /// Tells a handler that its server stops: take it as `Extension<Stopping>` where an answer may last,
 /// such as a stream of events or a long poll.
+///
+/// ```
+/// use axum::{Extension, Router, routing::get};
+/// use heights::http::Stopping;
+///
+/// /// A long poll: answers when there is news, or when there will be none any more.
+/// async fn news(Extension(stopping): Extension<Stopping>) -> &'static str {
+///     tokio::select! {
+///         () = stopping.told() => "ask again, somebody else will answer",
+///         () = std::future::pending() => "news",
+///     }
+/// }
+///
+/// let routes: Router = Router::new().route("/news", get(news));
+/// # drop(routes);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Stopping(watch::Receiver<bool>);
 

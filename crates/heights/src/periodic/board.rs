@@ -10,6 +10,23 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 /// Asks for runs of a job and shows how they went; survives restarts.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights::periodic::{RunEnd, on_demand};
+/// use heights::prelude::*;
+///
+/// let (spec, cleaning) = on_demand(|| async { Err("no broom".into()) }).child_with_ref("cleaning");
+/// let root = Supervisor::builder("root").child(spec).start().await?;
+/// let end = cleaning.tick().await?;
+/// assert!(matches!(end, RunEnd::Failed(_)));
+/// let info = cleaning.info();
+/// assert_eq!((info.started, info.failed, info.next_in), (1, 1, None));
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct PeriodicRef(Arc<Board>);
 

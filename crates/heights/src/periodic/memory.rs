@@ -14,6 +14,35 @@ use crate::table::Table;
 /// A [`Table`] does, if it is stored: give it a place before the jobs in the tree, so that it is
 /// loaded when they start. An error ends the process of the job, and its supervisor decides.
 /// Neither function may block for long: they run between two runs of the job.
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::sync::Mutex;
+/// use std::time::SystemTime;
+/// use heights::Fault;
+/// use heights::periodic::{LastRuns, cron};
+///
+/// /// Remembers for as long as the program runs: for tests, or over restarts of the child.
+/// #[derive(Default)]
+/// struct Notebook(Mutex<HashMap<String, SystemTime>>);
+///
+/// impl LastRuns for Notebook {
+///     fn last(&self, job: &str) -> Result<Option<SystemTime>, Fault> {
+///         let notes = self.0.lock().map_err(|_| "a page is torn")?;
+///         Ok(notes.get(job).copied())
+///     }
+///
+///     fn note(&self, job: &str, time: SystemTime) -> Result<(), Fault> {
+///         let mut notes = self.0.lock().map_err(|_| "a page is torn")?;
+///         notes.insert(job.to_owned(), time);
+///         Ok(())
+///     }
+/// }
+///
+/// let nightly = cron("@daily", || async { Ok(()) })?.remembered("nightly", Notebook::default());
+/// # drop(nightly);
+/// # Ok::<(), heights::periodic::ScheduleError>(())
+/// ```
 pub trait LastRuns: Send + Sync + 'static {
     /// Returns the last time of this job that was noted.
     fn last(&self, job: &str) -> Result<Option<SystemTime>, Fault>;

@@ -32,6 +32,40 @@ const FORM: u8 = 1;
 const NEVER: u64 = u64::MAX;
 
 /// A sled database in a folder of its own; at most a handful of tables belong in one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights::prelude::*;
+/// use heights::table::{Record, SledDatabase, Table};
+///
+/// #[derive(Debug, Clone, PartialEq)]
+/// struct Score(u64);
+///
+/// /// The form on disk is one's own affair: what is written today, a later version must read.
+/// impl Record for Score {
+///     fn to_bytes(&self) -> Vec<u8> {
+///         self.0.to_bytes()
+///     }
+///
+///     fn from_bytes(bytes: &[u8]) -> Result<Self, Fault> {
+///         Ok(Self(u64::from_bytes(bytes)?))
+///     }
+/// }
+///
+/// let folder = tempfile::tempdir()?;
+/// for life in 1..=2 {
+///     let database = SledDatabase::open(folder.path())?;
+///     let scores: Table<String, Score> =
+///         Table::builder("scores").store(database.store("scores")?).build();
+///     let root = Supervisor::builder("root").child(scores.child_spec()).start().await?;
+///     let add = |score: Option<&Score>| Some(Score(score.map_or(1, |score| score.0 + 1)));
+///     assert_eq!(scores.update(&"alice".to_owned(), add), Some(Score(life)));
+///     root.stop().await;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SledDatabase(Arc<Database>);
 

@@ -10,6 +10,52 @@ use heights_supervisor::Fault;
 /// Keeps a table beyond the end of the program.
 ///
 /// Both functions may block: they run on threads that are made for it, one at a time.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::fs;
+/// use std::path::PathBuf;
+/// use heights::prelude::*;
+/// use heights::table::{Store, StoreError, Stored, Table, Write};
+///
+/// /// A file for each entry; good for few entries that change seldom.
+/// struct Folder(PathBuf);
+///
+/// impl Store<String, String> for Folder {
+///     fn load(&self) -> Result<Vec<Stored<String, String>>, StoreError> {
+///         let entry = |entry: std::io::Result<fs::DirEntry>| -> Result<_, Fault> {
+///             let entry = entry?;
+///             let key = entry.file_name().into_string().map_err(|_| "read a name")?;
+///             Ok(Stored { key, value: fs::read_to_string(entry.path())?, expires: None })
+///         };
+///         let entries = fs::read_dir(&self.0).map_err(StoreError::load)?;
+///         entries.map(|file| entry(file).map_err(StoreError::load)).collect()
+///     }
+///
+///     fn write(&self, writes: &[Write<String, String>]) -> Result<(), StoreError> {
+///         for write in writes {
+///             let file = self.0.join(write.key());
+///             let done = match write {
+///                 Write::Put(stored) => fs::write(file, &stored.value),
+///                 Write::Delete(_) => fs::remove_file(file),
+///             };
+///             done.map_err(StoreError::write)?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let folder = tempfile::tempdir()?;
+/// let notes = Table::builder("notes").store(Folder(folder.path().to_owned())).build();
+/// let root = Supervisor::builder("root").child(notes.child_spec()).start().await?;
+/// notes.insert("today".to_owned(), "rain".to_owned());
+/// notes.flush().await;
+/// assert_eq!(fs::read_to_string(folder.path().join("today"))?, "rain");
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 pub trait Store<K, V>: Send + Sync + 'static {
     /// Returns all entries.
     fn load(&self) -> Result<Vec<Stored<K, V>>, StoreError>;
