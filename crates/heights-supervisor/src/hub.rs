@@ -103,8 +103,10 @@ pub struct Crash {
     pub age: Duration,
     /// What it had done, and which message it was handling.
     pub figures: Box<Figures>,
-    /// The label of the message it was handling last; what was in the message is never kept.
+    /// The label of the message it was handling last.
     pub last_label: Option<&'static str>,
+    /// That message, as far as its server wants it kept: by [`LastMessage`](crate::LastMessage).
+    pub last_message: Option<String>,
     /// The supervisors above it, the nearest first.
     pub parents: Vec<ProcessId>,
 }
@@ -225,6 +227,7 @@ impl Crash {
             exit: exit.clone(),
             age: process.age(),
             last_label: process.activity().last_label(),
+            last_message: process.activity().last_message(),
             parents: std::iter::successors(process.parent(), |parent| parent.parent())
                 .map(Process::pid)
                 .collect(),

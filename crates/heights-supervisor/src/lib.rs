@@ -61,6 +61,7 @@ mod exit;
 mod panic;
 mod process;
 
+mod last_message;
 mod mailbox;
 mod queue;
 mod recipient;
@@ -104,6 +105,7 @@ pub use self::dynamic::{DynamicBuilder, DynamicRef, DynamicSupervisor};
 pub use self::exit::{Exit, Fault, Ignore, ShutdownReason};
 pub use self::hub::{Crash, Hub, ProcessInfo, ProcessState, Shape, TreeSnapshot, WaitingInfo};
 pub use self::keeper::StartFailure;
+pub use self::last_message::{LastMessage, Redacted};
 pub use self::mailbox::{Mailbox, Overflow, SendError, Sent};
 pub use self::panic::PanicInfo;
 pub use self::partition::{PartitionBuilder, PartitionRef, PartitionSupervisor};

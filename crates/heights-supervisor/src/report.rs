@@ -132,6 +132,9 @@ impl fmt::Display for Crash {
         if let Some(label) = self.last_label {
             write!(f, ", in message {label:?}")?;
         }
+        if let Some(message) = &self.last_message {
+            write!(f, ": {message}")?;
+        }
         if let Some(queued) = self.figures.queued {
             write!(f, ", {queued} waiting")?;
         }

@@ -11,6 +11,7 @@ use ractor::ActorRef;
 use crate::exit::{Exit, Fault};
 use crate::guard::{Behavior, Receipt};
 use crate::hub::Hub;
+use crate::last_message::LastMessage;
 use crate::mailbox::Mailbox;
 use crate::process::{Down, MonitorId, Process, ProcessId};
 use crate::queue::{Envelope, Locker, Origin, Queue, Seat, Wake};
@@ -101,6 +102,9 @@ pub trait Server: Sized + Send + 'static {
 
     /// How many messages may wait, and what becomes of those that are too many.
     const MAILBOX: Mailbox = Mailbox::unbounded();
+
+    /// What the report of a crash says about the message that was being handled, beside its label.
+    const LAST_MESSAGE: LastMessage<Self::Msg> = LastMessage::label();
 
     /// Starts a life. The supervisor waits for it, and siblings start after it.
     ///
@@ -324,6 +328,9 @@ impl<S: Server> Behavior for ServerBehavior<S> {
             let Some(envelope) = seat.next() else { return Ok(Flow::Continue) };
             if context.has_cancelled(envelope.origin) {
                 continue;
+            }
+            if let Some(writes) = S::LAST_MESSAGE.writes() {
+                process.activity().write_down(|page| page.write(writes, &envelope.message));
             }
             process.activity().begin(receipt::<S>(&envelope), seat.batch());
             match server.handle(envelope.message, context).await? {

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::ProcessId;
 use crate::guard::Receipt;
+use crate::last_message::Page;
 
 /// The counters of a process at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +59,8 @@ struct Work {
     last_label: Option<&'static str>,
     waiting_for: Option<ProcessId>,
     batch: Batch,
+    /// For servers that want their messages written down.
+    page: Option<Box<Page>>,
 }
 
 /// What a server has taken out of its queue and not handled yet.
@@ -110,6 +113,19 @@ impl Activity {
 
     pub(crate) fn last_label(&self) -> Option<&'static str> {
         self.work().last_label
+    }
+
+    /// Has a message written down before it is handled.
+    pub(crate) fn write_down(&self, write: impl FnOnce(&mut Page)) {
+        // What writes is code of others, so nothing is locked meanwhile.
+        let mut page = self.work().page.take().unwrap_or_default();
+        write(&mut page);
+        self.work().page = Some(page);
+    }
+
+    /// Returns what was written down last.
+    pub(crate) fn last_message(&self) -> Option<String> {
+        self.work().page.as_ref().map(|page| page.text().to_owned())
     }
 
     pub(crate) fn waits_for(&self, other: Option<ProcessId>) {

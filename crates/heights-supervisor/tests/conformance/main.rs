@@ -18,6 +18,7 @@ mod h_shutdown;
 mod h_zombies;
 mod i_administration;
 mod i_partitions;
+mod j_last_message;
 mod j_reports;
 mod j_suspension;
 mod k_bonds;

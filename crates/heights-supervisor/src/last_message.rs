@@ -1,0 +1,144 @@
+//! What a crash report tells of the last message, beside its label.
+
+use std::fmt::{self, Write};
+
+use crate::panic::shielded;
+
+/// How much of a message is kept: enough to recognize it, however much it carries.
+const LONGEST: usize = 1000;
+
+/// What is kept of a message while it is handled, for the report of a crash.
+///
+/// By default only its label. More is for each server to ask for, by
+/// [`Server::LAST_MESSAGE`](crate::Server::LAST_MESSAGE): whatever a message says goes to the log
+/// and to all who listen to reports. What nobody may see is put into [`Redacted`]. And it costs
+/// time, since each message is written down before it is handled: after that it is gone.
+#[derive(Debug, Clone, Copy)]
+pub struct LastMessage<M>(Option<Writes<M>>);
+
+type Writes<M> = fn(&M, &mut fmt::Formatter<'_>) -> fmt::Result;
+
+impl<M> LastMessage<M> {
+    /// Keeps the label alone.
+    pub const fn label() -> Self {
+        Self(None)
+    }
+
+    /// Keeps what this writes.
+    pub const fn written_by(writes: Writes<M>) -> Self {
+        Self(Some(writes))
+    }
+
+    pub(crate) const fn writes(&self) -> Option<Writes<M>> {
+        self.0
+    }
+}
+
+impl<M: fmt::Debug> LastMessage<M> {
+    /// Keeps the message in its [`Debug`](fmt::Debug) form, of which fields that are [`Redacted`]
+    /// show nothing.
+    pub const fn debug() -> Self {
+        Self::written_by(<M as fmt::Debug>::fmt)
+    }
+}
+
+/// A value that shows nothing of itself, for instance in a message.
+///
+/// ```
+/// use heights_supervisor::Redacted;
+///
+/// #[derive(Debug)]
+/// struct Login {
+///     name: &'static str,
+///     password: Redacted<&'static str>,
+/// }
+///
+/// let login = Login { name: "joe", password: Redacted("open sesame") };
+/// assert_eq!(format!("{login:?}"), r#"Login { name: "joe", password: *** }"#);
+/// assert_eq!(login.password.0, "open sesame");
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Redacted<T>(pub T);
+
+impl<T> fmt::Debug for Redacted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl<T> fmt::Display for Redacted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Where the message that is being handled is written down.
+#[derive(Default)]
+pub(crate) struct Page(String);
+
+impl Page {
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// Replaces what was written; a panic on the way is logged and harms nobody.
+    pub(crate) fn write<M>(&mut self, writes: Writes<M>, message: &M) {
+        self.0.clear();
+        let shown = Shown { message, writes };
+        shielded("what writes down a message", || {
+            // A page that is full ends the writing early.
+            let _full = write!(self, "{shown}");
+        });
+    }
+}
+
+impl fmt::Write for Page {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = LONGEST.saturating_sub(self.0.len());
+        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        if text.len() <= room {
+            return Ok(());
+        }
+        self.0.push('…');
+        Err(fmt::Error)
+    }
+}
+
+struct Shown<'a, M> {
+    message: &'a M,
+    writes: Writes<M>,
+}
+
+impl<M> fmt::Display for Shown<'_, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.writes)(self.message, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written<M>(last_message: LastMessage<M>, message: &M) -> String {
+        let mut page = Page::default();
+        page.write(last_message.writes().unwrap(), message);
+        page.text().to_owned()
+    }
+
+    #[test]
+    fn j91_a_page_holds_the_latest_message_and_no_more_than_fits() {
+        assert_eq!(written(LastMessage::debug(), &Some("ü")), "Some(\"ü\")");
+        let long = written(LastMessage::debug(), &Some("ü".repeat(LONGEST)));
+        assert!(long.starts_with("Some(\"üü") && long.ends_with("ü…"), "{long}");
+        assert!(long.len() <= LONGEST + '…'.len_utf8(), "{}", long.len());
+    }
+
+    #[test]
+    fn j91_a_message_that_cannot_be_written_harms_nobody() {
+        let writes = LastMessage::written_by(|(): &(), f| {
+            f.write_str("so far")?;
+            panic!("and no further");
+        });
+        assert_eq!(written(writes, &()), "so far");
+    }
+}
