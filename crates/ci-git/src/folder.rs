@@ -5,7 +5,7 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{
@@ -16,6 +16,10 @@ use rustix::io::Errno;
 
 /// What the owner needs to list and change a folder.
 const OWNER: Mode = Mode::RWXU;
+
+/// How folders are opened: never through a link.
+const OPEN: OFlags =
+    OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::RDONLY);
 
 /// Most folders fit into one reading of this many bytes; a name takes at most 280.
 const LISTING_BUFFER: usize = 16 * 1024;
@@ -42,13 +46,17 @@ impl Folder {
         Self::open_at(&self.0, name.as_c_str())
     }
 
+    /// Opens the folder called `name` as it is.
+    pub(crate) fn look_into(&self, name: &CString) -> io::Result<Self> {
+        Ok(Self(openat(&self.0, name.as_c_str(), OPEN, Mode::empty())?))
+    }
+
     fn open_at(at: impl rustix::fd::AsFd, path: impl rustix::path::Arg + Copy) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let opened = match openat(&at, path, flags, Mode::empty()) {
+        let opened = match openat(&at, path, OPEN, Mode::empty()) {
             // Not a link: that would have been refused before its permissions were looked at.
             Err(Errno::ACCESS) => {
                 fs::chmodat(&at, path, OWNER, AtFlags::empty())?;
-                openat(&at, path, flags, Mode::empty())?
+                openat(&at, path, OPEN, Mode::empty())?
             }
             opened => opened?,
         };
@@ -107,6 +115,12 @@ impl Entry {
     /// is gone, and git waits for ever when it is made to read a pipe.
     pub(crate) fn is_special(&self) -> bool {
         !matches!(self.kind, FileType::RegularFile | FileType::Directory | FileType::Symlink)
+    }
+}
+
+impl AsFd for Folder {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 

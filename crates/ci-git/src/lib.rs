@@ -19,7 +19,8 @@
 //! | [`Mirror::tree`], of a commit that was not listed lately | 1 | |
 //! | [`Mirror::read_files`], [`Mirror::lacking`], [`Mirror::pin`] | 0 | |
 //! | [`Mirror::merge`], into a base that was listed lately | 1 | |
-//! | [`Workspace::update`] | 1; 1 more if there are untracked files, 1 more after a copy | |
+//! | [`Workspace::update`] | 1; 1 more if there are untracked files | |
+//! | [`Workspace::seed_from`] | 0 | |
 //!
 //! What a merge changes costs nothing where the base is listed already: [`Tree::changes_from`]. A fetch
 //! starts three processes here; and at the remote, where that is this machine, three more.

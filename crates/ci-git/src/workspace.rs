@@ -15,6 +15,8 @@
 //! Submodules are not fetched: each is an empty folder. Nor are Git LFS files: each is its pointer.
 
 mod borrow;
+mod copy;
+mod index;
 mod seed;
 mod sweep;
 mod update;

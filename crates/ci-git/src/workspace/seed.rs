@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use super::copy::copy;
+use super::index::Index;
 use super::{Workspace, WorkspaceError, at, blocking, discard};
-use crate::command::Command;
 use crate::hold::Sharing;
 use crate::subject;
 use crate::trash::{Trash, unused_name};
@@ -19,65 +20,77 @@ impl Workspace {
     /// may run in either meanwhile. The copy needs an [`update`](Self::update) before jobs run.
     ///
     /// # Errors
-    /// `source` does not exist or cannot be copied in full; this workspace is as it was then.
+    /// `source` does not exist or cannot be copied; this workspace is as it was then.
     pub async fn seed_from(&self, source: &Self) -> Result<(), WorkspaceError> {
         // Taking hold of it would make it.
         fs::symlink_metadata(&source.dir).map_err(at(&source.dir))?;
-        let _unchanged = source.hold(Sharing::Shared).await?;
-        // A copy that a killed node has left running goes on writing, but not here.
-        let staging = self.shared.seeds.join(unused_name());
-        let prepared = {
-            let (staging, line) = (staging.clone(), subject::to_line(&self.subject));
-            let index = source.meta("index");
-            blocking(move || prepare(&staging, &line, &index))
-        };
-        prepared.await.map_err(at(&staging))?;
-        let parts = source.copied_parts()?;
-        if !parts.is_empty() {
-            let copy = Command::program(&self.shared.git, self.shared.limit, "cp");
-            let copy = copy.args(["--archive", "--reflink=auto", "--"]).args(parts);
-            copy.arg(&staging).run().await?;
-        }
+        let unchanged = source.hold(Sharing::Shared).await?;
         let alone = match self.dir.exists() {
             true => Some(self.hold(Sharing::Exclusive).await?),
             false => None,
         };
-        let (dir, trash) = (self.dir.clone(), self.shared.trash.clone());
-        let replaced = blocking(move || {
-            let _alone = alone;
-            replace(&dir, &staging, &trash)
+        // What the index says is only as good as the last update was.
+        let index = source.last_update()?.map(|last| {
+            let digits = last.commit.as_str().len();
+            (source.meta("index"), digits / 2)
         });
-        replaced.await.map_err(at(&self.dir))
+        let seed = Seed {
+            subject: subject::to_line(&self.subject),
+            from: source.dir.clone(),
+            to: self.dir.clone(),
+            staging: self.shared.seeds.join(unused_name()),
+            trash: self.shared.trash.clone(),
+            index,
+        };
+        let seeded = blocking(move || {
+            let _holds = (unchanged, alone);
+            seed.carry_out()
+        });
+        seeded.await.map_err(at(&self.dir))
     }
+}
 
-    /// The parts to copy, which must be folders: a job may have put a link in the place of one.
-    fn copied_parts(&self) -> Result<Vec<PathBuf>, WorkspaceError> {
-        let mut parts = Vec::new();
-        for path in PARTS.map(|part| self.dir.join(part)) {
-            match fs::symlink_metadata(&path) {
-                Ok(found) if found.is_dir() => parts.push(path),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(at(&path)(error)),
-            }
+/// A copy in the making.
+struct Seed {
+    subject: String,
+    from: PathBuf,
+    to: PathBuf,
+    /// Where it is made, before it is moved to its place in one step.
+    staging: PathBuf,
+    trash: PathBuf,
+    /// The source's index, and how long the names of objects are in it.
+    index: Option<(PathBuf, usize)>,
+}
+
+impl Seed {
+    fn carry_out(&self) -> io::Result<()> {
+        let trash = Trash::open(&self.trash)?;
+        let made = self.make().and_then(|()| {
+            discard(&trash, &self.to)?;
+            fs::rename(&self.staging, &self.to)
+        });
+        if made.is_err() && self.staging.exists() {
+            // It may have failed because the disk is full.
+            discard(&trash, &self.staging).and_then(|()| trash.empty())?;
         }
-        Ok(parts)
+        made
     }
-}
 
-/// Makes a new folder with what the node itself keeps in a workspace.
-fn prepare(staging: &Path, subject: &str, index: &Path) -> io::Result<()> {
-    fs::create_dir_all(staging.join("meta"))?;
-    fs::write(Workspace::subject_file(staging), subject)?;
-    if index.exists() {
-        fs::copy(index, staging.join("meta/index"))?;
-        fs::write(staging.join("meta/copied"), "")?;
+    fn make(&self) -> io::Result<()> {
+        let meta = self.staging.join("meta");
+        fs::create_dir_all(&meta)?;
+        fs::write(Workspace::subject_file(&self.staging), &self.subject)?;
+        let index = match &self.index {
+            Some((path, digest)) => Index::read(path, *digest)?,
+            None => None,
+        };
+        let copied = copy(&self.from, &self.staging, &PARTS, index.as_ref())?;
+        if copied.left_out > 0 {
+            tracing::warn!(from = ?self.from, left_out = copied.left_out, "copied what we may read");
+        }
+        match index {
+            Some(index) => index.write(&copied.moved, &meta.join("index")),
+            None => Ok(()),
+        }
     }
-    Ok(())
-}
-
-fn replace(dir: &Path, staging: &Path, trash: &Path) -> io::Result<()> {
-    let trash = Trash::open(trash)?;
-    discard(&trash, dir)?;
-    fs::rename(staging, dir)
 }

@@ -72,14 +72,7 @@ impl Workspace {
         hold: &Hold,
     ) -> Result<(), WorkspaceError> {
         let wanted = tree.clone();
-        let (was_copied, strangers) =
-            self.on_disk(hold, move |places| places.prepare(&wanted)).await?;
-        if was_copied {
-            // A copy has the same contents and times, but the index remembers other inodes.
-            let refresh = self.git(mirror, "update-index").args(["-q", "--really-refresh"]);
-            refresh.accepting(&[0, 1]).holding(hold).run().await?;
-            self.on_disk(hold, |places| fs::remove_file(&places.copied)).await?;
-        }
+        let strangers = self.on_disk(hold, move |places| places.prepare(&wanted)).await?;
         let commit = tree.commit().as_str();
         let read = self.git(mirror, "read-tree").args(["--reset", "-u", "--no-recurse-submodules"]);
         read.arg(commit).holding(hold).run().await?;
@@ -94,6 +87,8 @@ impl Workspace {
     fn git(&self, mirror: &Mirror, verb: &str) -> Command {
         mirror
             .command(verb)
+            // The version whose entries a copy can be made of.
+            .config("index.version=2")
             .env("GIT_WORK_TREE", self.src())
             .env("GIT_INDEX_FILE", self.meta("index"))
     }
@@ -118,8 +113,6 @@ struct Places {
     src: PathBuf,
     index: PathBuf,
     trash: PathBuf,
-    /// There after the workspace was copied from another, until its index is right.
-    copied: PathBuf,
     commit: PathBuf,
     subject: (PathBuf, String),
 }
@@ -131,7 +124,6 @@ impl Places {
             src: workspace.src(),
             index: workspace.meta("index"),
             trash: workspace.meta("trash"),
-            copied: workspace.meta("copied"),
             commit: workspace.meta("commit"),
             subject: (
                 Workspace::subject_file(&workspace.dir),
@@ -140,9 +132,8 @@ impl Places {
         }
     }
 
-    /// Gets everything ready for git, and says whether the files were copied from elsewhere, and
-    /// whether there are any that the tree does not have.
-    fn prepare(&self, tree: &Tree) -> io::Result<(bool, Strangers)> {
+    /// Gets everything ready for git, and says whether there are files that the tree does not have.
+    fn prepare(&self, tree: &Tree) -> io::Result<Strangers> {
         if !self.subject.0.exists() {
             fs::write(&self.subject.0, &self.subject.1)?;
         }
@@ -153,7 +144,7 @@ impl Places {
         self.dirs.iter().try_for_each(|dir| real_folder(&trash, dir))?;
         let strangers = sweep(&Folder::open(&self.src)?, tree, &trash)?;
         trash.empty()?;
-        Ok((self.copied.exists(), strangers))
+        Ok(strangers)
     }
 
     fn finish(&self, commit: &CommitSha, borrowed: &Borrowed) -> io::Result<()> {
@@ -165,7 +156,6 @@ impl Places {
 /// Forgets what the index says, since it may be what is broken, and repairs the files.
 fn mend_all(places: &Places) -> io::Result<()> {
     remove_if_there(&places.index)?;
-    remove_if_there(&places.copied)?;
     let trash = Trash::open(&places.trash)?;
     mend(&Folder::open(&places.src)?, &trash)?;
     trash.empty()

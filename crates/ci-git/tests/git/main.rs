@@ -10,6 +10,8 @@ mod merge;
 mod mirror;
 mod objects;
 mod performance;
+mod reflinks;
 mod seed;
+mod seed_files;
 mod working_copy;
 mod workspace;
