@@ -41,6 +41,26 @@ const KILL_GRACE: Duration = Duration::from_secs(5);
 /// to start (supervisors: as long as their children take), five seconds to be gone when killed.
 ///
 /// A clone is the same child: its references point to whichever life was started last.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use heights_supervisor::{Backoff, ChildSpec, GiveUp, Restart, Shutdown, Supervisor};
+///
+/// let import = ChildSpec::task("import", |cx| async move {
+///     println!("life {}", cx.process().incarnation());
+///     Ok(())
+/// })
+/// .restart(Restart::Transient)
+/// .shutdown(Shutdown::Timeout(Duration::from_secs(30)))
+/// .backoff(Backoff::exponential(Duration::from_millis(100), Duration::from_secs(60)))
+/// .restart_limit(5, Duration::from_secs(600), GiveUp::RemoveChild);
+/// let root = Supervisor::builder("root").child(import).start().await?;
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ChildSpec {
     pub(crate) plan: ChildPlan,
@@ -296,6 +316,14 @@ impl std::fmt::Debug for ChildSpec {
 }
 
 /// Checks a list of child specs as a supervisor with this `auto_shutdown` would at start.
+///
+/// ```
+/// use heights_supervisor::{AutoShutdown, ChildSpec, SpecError, check_child_specs};
+///
+/// let twin = || ChildSpec::task("twin", |_cx| async { Ok(()) });
+/// let wrong = check_child_specs(&[twin(), twin()], AutoShutdown::Never);
+/// assert_eq!(wrong, Err(SpecError::DuplicateId("twin".into())));
+/// ```
 pub fn check_child_specs(
     specs: &[ChildSpec],
     auto_shutdown: AutoShutdown,
