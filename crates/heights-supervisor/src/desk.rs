@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use heights_core::{AutoShutdown, Backoff, ChildId, ChildPlan, Flags, Intensity, Strategy};
@@ -12,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::admin::StartError;
 use crate::exit::Exit;
-use crate::guard::Behavior;
+use crate::guard::{Behavior, Egg};
 use crate::hub::{Hub, Shape, TreeSnapshot};
 use crate::launch::start_root;
 use crate::process::Process;
@@ -21,7 +20,7 @@ use crate::reply::{CallError, Reply};
 use crate::report::Report;
 use crate::reporter::Reporter;
 use crate::slot::Slot;
-use crate::spec::{ChildSpec, Egg, Incubator};
+use crate::spec::ChildSpec;
 
 /// What every description of a supervisor says.
 #[derive(Debug, Clone)]
@@ -62,14 +61,17 @@ impl Profile {
     ) -> (ChildSpec, Desk<B::Msg>) {
         let slot = Slot::new();
         let desk = Desk { slot: slot.clone(), reporter: self.reporter };
-        let incubator = Incubator::<B, Clerk<B::Msg>> {
-            make: Arc::new(move || {
-                let (behavior, args) = make();
-                Egg::new(behavior, args, |process, actor| Clerk { process: process.clone(), actor })
-            }),
-            slot,
+        let place = slot.clone();
+        let lay = move || {
+            let (behavior, args) = make();
+            let slot = slot.clone();
+            let occupy = move |process: &Process, actor| {
+                slot.occupy(process.clone(), Clerk { process: process.clone(), actor });
+            };
+            Egg { behavior, args, occupy: Box::new(occupy) }
         };
-        let mut spec = ChildSpec::new(ChildPlan::supervisor(self.name), incubator);
+        let plan = ChildPlan::supervisor(self.name);
+        let mut spec = ChildSpec::new(plan, lay, place);
         let intensity = self.flags.intensity;
         spec.shape = Some(Shape { strategy, intensity, restarts_used: 0 });
         (spec, desk)

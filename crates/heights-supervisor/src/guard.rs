@@ -1,20 +1,24 @@
 //! The actor around every actor: it types the exit, counts, and keeps panics from getting away.
 //!
-//! The state of the process lives in here and is dropped in here, before the task ends, so that
-//! a finished join means that nothing of the old life is left.
+//! All code and all data of the process live in its task, and its keeper is what goes last there,
+//! so that nothing of a life is left when others hear of its end.
 
 use std::any::type_name;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::task::unconstrained;
 use tokio::time::Instant;
 
 use crate::PanicInfo;
-use crate::exit::{Exit, Fault, Ignore};
-use crate::panic::catch;
+use crate::exit::{Exit, Fault};
+use crate::keeper::{Keeper, StartFailure};
+use crate::panic::{catch, catch_now, shielded};
 use crate::process::{Batch, Process, ProcessId};
 use crate::server::Flow;
 
@@ -93,9 +97,38 @@ impl Receipt {
     }
 }
 
-pub(crate) struct Guarded<B> {
+/// Makes what a life begins with.
+pub(crate) trait Nest<B: Behavior>: Send + Sync + 'static {
+    fn lay(&self) -> Egg<B>;
+}
+
+/// What a life begins with.
+pub(crate) struct Egg<B: Behavior> {
     pub(crate) behavior: B,
-    pub(crate) process: Process,
+    pub(crate) args: B::Args,
+    /// Makes the references to the child point to this life, once it is up.
+    pub(crate) occupy: Occupy<B::Msg>,
+}
+
+type Occupy<M> = Box<dyn FnOnce(&Process, ActorRef<M>) + Send>;
+
+/// One life, as ractor sees it.
+pub(crate) struct Guarded<B> {
+    keeper: Arc<Keeper>,
+    behavior: PhantomData<fn() -> B>,
+}
+
+/// What is the user's of a life.
+///
+/// ractor drops it and the guard around it in an order that is none of our business: the keeper
+/// goes with whichever goes last.
+pub(crate) struct Life<B: Behavior> {
+    /// Left when the life has begun.
+    nest: Option<Arc<dyn Nest<B>>>,
+    behavior: Option<B>,
+    /// Lost before the rest when the process ends by itself.
+    state: Option<B::State>,
+    _keeper: Arc<Keeper>,
 }
 
 /// What ractor is told; the real exit is with the process.
@@ -103,39 +136,53 @@ pub(crate) struct Guarded<B> {
 #[error("the process has ended")]
 struct Ended;
 
+/// Starts the task of a process, which brings itself up.
+pub(crate) fn start<B: Behavior>(nest: Arc<dyn Nest<B>>, keeper: Keeper) {
+    let keeper = Arc::new(keeper);
+    let life = Box::new(Life {
+        nest: Some(nest),
+        behavior: None,
+        state: None,
+        _keeper: Arc::clone(&keeper),
+    });
+    let guarded = Guarded { keeper, behavior: PhantomData };
+    #[expect(clippy::disallowed_methods, reason = "the keeper is what gives a process a parent")]
+    let spawning = Actor::spawn(None, guarded, life);
+    // Done at once, as `pre_start` waits for nothing. If it ever were not, or failed, then the
+    // keeper would be dropped here and say that the process did not come up.
+    drop(unconstrained(spawning).now_or_never());
+}
+
 impl<B: Behavior> Actor for Guarded<B> {
     type Msg = B::Msg;
-    type State = Option<B::State>;
-    type Arguments = B::Args;
+    type State = Box<Life<B>>;
+    type Arguments = Box<Life<B>>;
 
+    /// Runs in the task of the supervisor, so it does next to nothing.
     async fn pre_start(
         &self,
         myself: ActorRef<B::Msg>,
-        args: B::Args,
-    ) -> Result<Self::State, ActorProcessingErr> {
-        self.process.attach(myself.get_cell());
-        let start = self.behavior.start(myself, args, &self.process);
-        match exit_of(catch(&self.process, start).await) {
-            Ok(state) => Ok(Some(state)),
-            Err(exit) => {
-                // A start without a process that ends normally is one with nothing to do.
-                let ignore = matches!(&exit, Exit::Error(error) if error.is::<Ignore>());
-                self.process.settle(if ignore { Exit::Normal } else { exit });
-                Err(Ended.into())
-            }
-        }
+        life: Box<Life<B>>,
+    ) -> Result<Box<Life<B>>, ActorProcessingErr> {
+        self.keeper.present(myself.get_cell());
+        Ok(life)
     }
 
     async fn post_start(
         &self,
         myself: ActorRef<B::Msg>,
-        state: &mut Self::State,
+        life: &mut Box<Life<B>>,
     ) -> Result<(), ActorProcessingErr> {
-        let Some(inner) = state else { return Ok(()) };
-        let begin = self.behavior.begin(myself.clone(), inner);
-        match exit_of(catch(&self.process, begin).await) {
+        let outcome = self.come_up(&myself, life).await;
+        let failed = outcome.is_err();
+        self.keeper.note_start(outcome);
+        if failed {
+            return Err(Ended.into());
+        }
+        let Some((behavior, state)) = life.parts() else { return Ok(()) };
+        match exit_of(catch(self.process(), behavior.begin(myself.clone(), state)).await) {
             Ok(()) => Ok(()),
-            Err(exit) => self.fail(myself, state, exit).await,
+            Err(exit) => self.fail(myself, life, exit).await,
         }
     }
 
@@ -146,61 +193,90 @@ impl<B: Behavior> Actor for Guarded<B> {
         &self,
         myself: ActorRef<B::Msg>,
         message: B::Msg,
-        state: &mut Self::State,
+        life: &mut Box<Life<B>>,
     ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
-        Box::pin(self.handle_message(myself, message, state))
+        Box::pin(self.handle_message(myself, message, life))
     }
 
     fn handle_supervisor_evt(
         &self,
         myself: ActorRef<B::Msg>,
         event: ractor::SupervisionEvent,
-        state: &mut Self::State,
+        life: &mut Box<Life<B>>,
     ) -> impl Future<Output = Result<(), ActorProcessingErr>> + Send {
-        Box::pin(self.handle_event(myself, event, state))
+        Box::pin(self.handle_event(myself, event, life))
     }
 
     async fn post_stop(
         &self,
         myself: ActorRef<B::Msg>,
-        state: &mut Self::State,
+        life: &mut Box<Life<B>>,
     ) -> Result<(), ActorProcessingErr> {
-        let exit = self.process.farewell();
-        let outcome = self.take_leave(myself, state, &exit).await;
+        let exit = self.process().farewell();
+        let outcome = self.take_leave(myself, life, &exit).await;
         // Only now: a process that is killed on its way out was killed.
-        self.process.settle(outcome.err().unwrap_or(exit));
+        self.process().settle(outcome.err().unwrap_or(exit));
         Ok(())
     }
 }
 
 impl<B: Behavior> Guarded<B> {
+    fn process(&self) -> &Process {
+        self.keeper.process()
+    }
+
+    async fn come_up(
+        &self,
+        myself: &ActorRef<B::Msg>,
+        life: &mut Life<B>,
+    ) -> Result<(), StartFailure> {
+        let nest = life.nest.take();
+        let process = self.process();
+        let starting = async {
+            let Some(nest) = nest else { return Err(Ended.into()) };
+            let Egg { behavior, args, occupy } = nest.lay();
+            drop(nest);
+            let state = behavior.start(myself.clone(), args, process).await?;
+            Ok((behavior, state, occupy))
+        };
+        // Pinned, as a future that is passed on is copied, and this one may be large.
+        let starting = pin!(starting);
+        let starting = pin!(async { exit_of(catch(process, starting).await) });
+        let (behavior, state, occupy) = self.keeper.bring_up(starting).await?;
+        life.behavior = Some(behavior);
+        life.state = Some(state);
+        occupy(process, myself.clone());
+        Ok(())
+    }
+
     async fn handle_message(
         &self,
         myself: ActorRef<B::Msg>,
         message: B::Msg,
-        state: &mut Option<B::State>,
+        life: &mut Life<B>,
     ) -> Result<(), ActorProcessingErr> {
-        let Some(inner) = state else { return Ok(()) };
-        let activity = self.process.activity();
-        if !B::NOTES_ITSELF {
-            activity.begin(self.behavior.receive(&message, &self.process), Batch::default());
-        }
+        let process = self.process();
         let outcome = {
-            let handling = pin!(self.behavior.handle(myself.clone(), message, inner));
-            exit_of(catch(&self.process, handling).await)
+            let Some((behavior, state)) = life.parts() else { return Ok(()) };
+            if !B::NOTES_ITSELF {
+                let receipt = behavior.receive(&message, process);
+                process.activity().begin(receipt, Batch::default());
+            }
+            let handling = pin!(behavior.handle(myself.clone(), message, state));
+            exit_of(catch(process, handling).await)
         };
-        activity.finish(outcome.is_ok());
+        process.activity().finish(outcome.is_ok());
         match outcome {
             Ok(Flow::Continue) => Ok(()),
             Ok(Flow::Stop(exit)) if exit.is_abnormal() => {
-                Box::pin(self.fail(myself, state, exit)).await
+                Box::pin(self.fail(myself, life, exit)).await
             }
             Ok(Flow::Stop(exit)) => {
-                self.process.set_farewell(exit);
+                process.set_farewell(exit);
                 myself.stop(None);
                 Ok(())
             }
-            Err(exit) => Box::pin(self.fail(myself, state, exit)).await,
+            Err(exit) => Box::pin(self.fail(myself, life, exit)).await,
         }
     }
 
@@ -208,13 +284,13 @@ impl<B: Behavior> Guarded<B> {
         &self,
         myself: ActorRef<B::Msg>,
         event: ractor::SupervisionEvent,
-        state: &mut Option<B::State>,
+        life: &mut Life<B>,
     ) -> Result<(), ActorProcessingErr> {
-        let Some(inner) = state else { return Ok(()) };
-        let supervising = self.behavior.supervise(myself.clone(), event, inner);
-        match exit_of(catch(&self.process, supervising).await) {
+        let Some((behavior, state)) = life.parts() else { return Ok(()) };
+        let supervising = behavior.supervise(myself.clone(), event, state);
+        match exit_of(catch(self.process(), supervising).await) {
             Ok(()) => Ok(()),
-            Err(exit) => self.fail(myself, state, exit).await,
+            Err(exit) => self.fail(myself, life, exit).await,
         }
     }
 
@@ -222,18 +298,18 @@ impl<B: Behavior> Guarded<B> {
     async fn fail(
         &self,
         myself: ActorRef<B::Msg>,
-        state: &mut Option<B::State>,
+        life: &mut Life<B>,
         exit: Exit,
     ) -> Result<(), ActorProcessingErr> {
-        let exit = self.process.settle(exit);
-        let leaving = self.take_leave(myself, state, &exit);
+        let exit = self.process().settle(exit);
+        let leaving = self.take_leave(myself, life, &exit);
         match tokio::time::timeout(LAST_WORDS, leaving).await {
             Ok(Ok(())) => {}
             Ok(Err(second)) => {
-                tracing::error!(path = self.process.path(), exit = %second, "terminate failed");
+                tracing::error!(path = self.process().path(), exit = %second, "terminate failed");
             }
             Err(_elapsed) => {
-                tracing::error!(path = self.process.path(), "terminate took too long");
+                tracing::error!(path = self.process().path(), "terminate took too long");
             }
         }
         Err(Ended.into())
@@ -243,14 +319,32 @@ impl<B: Behavior> Guarded<B> {
     async fn take_leave(
         &self,
         myself: ActorRef<B::Msg>,
-        state: &mut Option<B::State>,
+        life: &mut Life<B>,
         exit: &Exit,
     ) -> Result<(), Exit> {
-        let Some(mut inner) = state.take() else { return Ok(()) };
-        let terminate = self.behavior.terminate(myself, &mut inner, exit);
-        let said = exit_of(catch(&self.process, terminate).await);
-        let dropped = catch(&self.process, async move { drop(inner) }).await;
+        let (Some(behavior), Some(mut state)) = (&life.behavior, life.state.take()) else {
+            return Ok(());
+        };
+        let said = {
+            let terminate = pin!(behavior.terminate(myself, &mut state, exit));
+            exit_of(catch(self.process(), terminate).await)
+        };
+        let dropped = catch_now(self.process(), move || drop(state));
         said.and(dropped.map_err(Exit::Panic))
+    }
+}
+
+impl<B: Behavior> Life<B> {
+    /// Returns what runs; nothing before it is up and when it has ended.
+    fn parts(&mut self) -> Option<(&B, &mut B::State)> {
+        Some((self.behavior.as_ref()?, self.state.as_mut()?))
+    }
+}
+
+impl<B: Behavior> Drop for Life<B> {
+    fn drop(&mut self) {
+        let (state, behavior, nest) = (self.state.take(), self.behavior.take(), self.nest.take());
+        shielded("dropping a process", move || drop((state, behavior, nest)));
     }
 }
 
@@ -308,7 +402,12 @@ mod tests {
     }
 
     fn room_for<'a, Input, Output>(
-        _handler: impl FnOnce(&'a Guarded<Bulky>, ActorRef<()>, Input, &'a mut Option<()>) -> Output,
+        _handler: impl FnOnce(
+            &'a Guarded<Bulky>,
+            ActorRef<()>,
+            Input,
+            &'a mut Box<Life<Bulky>>,
+        ) -> Output,
     ) -> usize {
         size_of::<Output>()
     }

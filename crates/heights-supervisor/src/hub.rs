@@ -188,10 +188,6 @@ impl Hub {
         }
     }
 
-    pub(crate) fn forget(&self, process: &Process) {
-        self.table().processes.remove(&process.pid());
-    }
-
     /// Notes that a child waits to be started again.
     pub(crate) fn waits(&self, path: Arc<str>, id: ChildId, delay: Duration) {
         self.table().waiting.insert(path, Waiting { id, until: Instant::now() + delay });

@@ -1,30 +1,30 @@
-//! The keeper: one small task beside each process that sees it from its first breath to the last.
+//! The keeper: the part of a process that is dropped last, whichever way the process ends.
 //!
-//! It starts the process, carries out the stop that was ordered, waits for the task to be gone,
-//! reaps whatever a killed supervisor left below it, and only then lets everyone know, in this
-//! order: slot, hub, owner, parent, waiters, monitors, supervisor. Nobody can act on the end of a
-//! process while any part of it still exists.
+//! It lives in the task of the process, beside the state and whatever else is the user's, and
+//! goes when nothing of that is left. Then it reaps what a killed supervisor left below it, and
+//! only then lets everyone know, in this order: slot, hub, owner, parent, waiters, monitors,
+//! supervisor. Nobody can act on the end of a process while any part of it still exists.
 
-use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use heights_core::{ChildKind, Shutdown};
 use heights_registry::OwnerEnd;
-use tokio::task::JoinHandle;
+use ractor::ActorCell;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use crate::exit::Exit;
-use crate::launch::{News, OnGone};
-use crate::panic::{catch, shielded};
+use crate::exit::{Exit, Ignore};
+use crate::panic::shielded;
 use crate::process::Process;
+use crate::spec::ChildSpec;
 use crate::zombie::Zombie;
 
-/// Starts one life of a child.
+/// Starts lives of a child.
 pub(crate) trait Starter: Send + Sync + 'static {
-    /// Resolves to the task of the process; on failure the process has settled its exit.
-    fn start(&self, process: Process) -> Starting;
+    /// Starts the task of a process, which brings itself up. Nothing of the user's runs in here.
+    fn start(self: Arc<Self>, keeper: Keeper);
 }
 
 /// Where the references to a child look for its current life.
@@ -35,8 +35,6 @@ pub(crate) trait Place: Send + Sync + 'static {
     /// Notes in the slot whether the next life is about to be started.
     fn set_restarting(&self, soon: bool);
 }
-
-pub(crate) type Starting = Pin<Box<dyn Future<Output = Option<JoinHandle<()>>> + Send>>;
 
 /// Why a child did not come up.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -70,102 +68,88 @@ impl StartFailure {
     }
 }
 
+/// Whoever launched a process, told when it is up, or did not come up, and when it is gone.
+pub(crate) trait News: Send + Sync + 'static {
+    /// It is up, or did not come up and nothing is left of it. Told once.
+    fn started(&self, outcome: Result<(), StartFailure>);
+
+    /// It was up and is gone.
+    fn gone(&self, process: Process, exit: Exit);
+}
+
 /// Sees one process through its life.
 pub(crate) struct Keeper {
     process: Process,
-    place: Arc<dyn Place>,
-    /// Taken when the process is gone.
-    end: Option<OwnerEnd>,
-}
-
-/// A process that is up.
-struct Running {
-    keeper: Keeper,
-    task: JoinHandle<()>,
-    on_gone: OnGone,
+    start_timeout: Option<Duration>,
+    burial: Option<Burial>,
 }
 
 impl Keeper {
-    pub(crate) fn new(process: Process, place: Arc<dyn Place>, end: OwnerEnd) -> Self {
-        Self { process, place, end: Some(end) }
-    }
-
-    /// Starts the process and returns when it is gone and everybody knows.
-    ///
-    /// Most of the time this only waits for the task, so whatever else it does is on the heap,
-    /// and only for as long as it takes.
-    pub(crate) fn keep(
-        self,
-        spawning: Starting,
-        limit: Option<Duration>,
-        news: News,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        let coming_up = Box::pin(self.bring_up(spawning, limit, news));
-        async move {
-            let Some(mut running) = coming_up.await else { return };
-            let told_to_end = tokio::select! {
-                biased;
-                // A join error is a cancelled runtime; the process is as gone as it can be.
-                _ended = &mut running.task => false,
-                () = running.keeper.process.keeper_needed() => true,
-            };
-            if told_to_end {
-                Box::pin(running.end()).await;
-            }
-            Box::pin(running.see_off()).await;
-        }
-    }
-
-    async fn bring_up(
-        mut self,
-        spawning: Starting,
-        limit: Option<Duration>,
-        news: News,
-    ) -> Option<Box<Running>> {
-        match self.start(spawning, limit).await {
-            Ok(task) => {
-                self.process.hub().started(&self.process);
-                (news.on_started)(Ok(()));
-                Some(Box::new(Running { keeper: self, task, on_gone: news.on_gone }))
-            }
-            Err(failure) => {
-                self.process.settle(failure.to_exit());
-                self.bury().await;
-                (news.on_started)(Err(failure));
-                None
-            }
-        }
-    }
-
-    async fn start(
-        &self,
-        spawning: Starting,
-        limit: Option<Duration>,
-    ) -> Result<JoinHandle<()>, StartFailure> {
-        let starting = async {
-            match catch(&self.process, spawning).await {
-                Ok(Some(task)) => Ok(task),
-                Ok(None) => Err(match self.process.exit() {
-                    Some(Exit::Normal) => StartFailure::Ignored,
-                    exit => StartFailure::Exit(exit.unwrap_or(Exit::Killed)),
-                }),
-                Err(panic) => Err(StartFailure::Exit(Exit::Panic(panic))),
-            }
+    pub(crate) fn new(
+        process: Process,
+        spec: &ChildSpec,
+        end: OwnerEnd,
+        news: Box<dyn News>,
+    ) -> Self {
+        let burial = Burial {
+            process: process.clone(),
+            came_up: OnceLock::new(),
+            place: Arc::clone(&spec.place),
+            end: Some(end),
+            news,
         };
-        let limited = async {
-            match limit {
-                None => starting.await,
-                Some(limit) => match timeout(limit, starting).await {
-                    Ok(outcome) => outcome,
-                    Err(_elapsed) => Err(StartFailure::Timeout(limit)),
-                },
+        Self { process, start_timeout: spec.start_timeout, burial: Some(burial) }
+    }
+
+    pub(crate) const fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Lets others find the process: from now on it can be told to end.
+    pub(crate) fn present(&self, cell: ActorCell) {
+        self.process.attach(cell);
+        if let Some(parent) = self.process.parent() {
+            parent.adopt(self.process.clone());
+        }
+        self.process.hub().enter(&self.process);
+    }
+
+    /// Brings the process up by `starting`, unless that takes too long or is given up.
+    pub(crate) async fn bring_up<T>(
+        &self,
+        starting: impl Future<Output = Result<T, Exit>>,
+    ) -> Result<T, StartFailure> {
+        let too_long = async {
+            match self.start_timeout {
+                None => std::future::pending().await,
+                Some(limit) => {
+                    tokio::time::sleep(limit).await;
+                    StartFailure::Timeout(limit)
+                }
             }
         };
         tokio::select! {
             biased;
-            outcome = limited => outcome,
+            outcome = starting => outcome.map_err(|exit| match exit {
+                Exit::Error(error) if error.is::<Ignore>() => StartFailure::Ignored,
+                exit => StartFailure::Exit(exit),
+            }),
+            failure = too_long => Err(failure),
             () = self.start_given_up() => Err(StartFailure::Stopped),
         }
+    }
+
+    /// Notes whether the process is up. Who waits for one that is not hears of it at its end.
+    pub(crate) fn note_start(&self, outcome: Result<(), StartFailure>) {
+        let Some(burial) = &self.burial else { return };
+        if let Err(failure) = &outcome {
+            self.process.settle(failure.to_exit());
+        } else {
+            self.process.hub().started(&self.process);
+            burial.news.started(Ok(()));
+        }
+        // A process comes up once, or does not.
+        let _noted_before = burial.came_up.set(outcome);
     }
 
     /// Waits until the start is to be broken off.
@@ -182,8 +166,7 @@ impl Keeper {
         };
         let ordered = async {
             let shutdown = process.shutdown_ordered().await;
-            if orderly && shutdown != Shutdown::Brutal {
-                process.stop();
+            if orderly {
                 elapsed(shutdown).await;
             }
         };
@@ -193,12 +176,45 @@ impl Keeper {
             () = asked => {}
         }
     }
+}
 
-    /// Settles everything about a process whose task is gone.
-    async fn bury(&mut self) -> Exit {
-        reap(&self.process).await;
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        let orphans = orphans_of(&self.process);
+        if orphans.is_empty() {
+            return;
+        }
+        let burial = self.burial.take();
+        let reaping = async move {
+            reap(orphans).await;
+            drop(burial);
+        };
+        // Without a runtime, which is gone then, nothing is left to be reaped either.
+        if let Ok(runtime) = Handle::try_current() {
+            // Without a parent, as what it waits for has lost its own.
+            drop(runtime.spawn(reaping));
+        }
+    }
+}
+
+/// What is left to do when a process is gone; it is done when this is dropped.
+struct Burial {
+    process: Process,
+    /// Not set if the process was killed before it was up.
+    came_up: OnceLock<Result<(), StartFailure>>,
+    place: Arc<dyn Place>,
+    end: Option<OwnerEnd>,
+    news: Box<dyn News>,
+}
+
+impl Drop for Burial {
+    fn drop(&mut self) {
         let process = &self.process;
-        let exit = process.settle(Exit::Killed);
+        let came_up = self.came_up.take().unwrap_or(Err(StartFailure::Stopped));
+        let exit = process.settle(match &came_up {
+            Ok(()) => Exit::Killed,
+            Err(failure) => failure.to_exit(),
+        });
         self.place.vacate(process, process.expects_restart(&exit));
         process.hub().leave(process, &exit);
         let end = self.end.take();
@@ -209,57 +225,25 @@ impl Keeper {
         }
         process.set_gone();
         process.tell_downs(&exit);
-        exit
+        match came_up {
+            Ok(()) => self.news.gone(process.clone(), exit),
+            Err(failure) => self.news.started(Err(failure)),
+        }
     }
 }
 
-impl Running {
-    /// Stops or kills the process, whichever it was told to, and waits until the task is gone.
-    async fn end(&mut self) {
-        let (process, task) = (&self.keeper.process, &mut self.task);
-        tokio::select! {
-            biased;
-            _ended = &mut *task => return,
-            () = process.kill_requested() => {}
-            shutdown = process.shutdown_ordered() => {
-                if stop_in_order(process, shutdown, task).await {
-                    return;
-                }
+/// Orders a process to end and sees to it, whether or not anybody waits for that.
+pub(crate) fn end(process: &Process, shutdown: Shutdown) {
+    process.order_shutdown(shutdown);
+    if let Shutdown::Timeout(limit) = shutdown {
+        let process = process.clone();
+        let seeing_to_it = async move {
+            if timeout(limit, process.gone()).await.is_err() {
+                process.kill();
             }
-        }
-        if let Some(cell) = process.cell() {
-            cell.kill();
-        }
-        let _ended = task.await;
-    }
-
-    async fn see_off(mut self: Box<Self>) {
-        let exit = self.keeper.bury().await;
-        let process = self.keeper.process.clone();
-        (self.on_gone)(process, exit);
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        // Only a keeper that was cancelled with its runtime still has the end in its hands.
-        if self.end.is_some() {
-            self.process.hub().forget(&self.process);
-        }
-    }
-}
-
-/// Asks the process to stop; `false` if it has to be killed.
-async fn stop_in_order(process: &Process, shutdown: Shutdown, task: &mut JoinHandle<()>) -> bool {
-    if shutdown == Shutdown::Brutal {
-        return false;
-    }
-    process.stop();
-    tokio::select! {
-        biased;
-        _ended = task => true,
-        () = process.kill_requested() => false,
-        () = elapsed(shutdown) => false,
+        };
+        #[expect(clippy::disallowed_methods, reason = "it may outlive whoever gave the order")]
+        drop(tokio::spawn(seeing_to_it));
     }
 }
 
@@ -272,25 +256,34 @@ async fn elapsed(shutdown: Shutdown) {
     }
 }
 
-/// Kills what a process left below it and waits, within bounds, until it is gone.
-async fn reap(process: &Process) {
+/// Lists what a process has left below it.
+fn orphans_of(process: &Process) -> Vec<Process> {
     let mut orphans = process.children();
     // A zombie has had its time already.
     orphans.retain(|orphan| !orphan.is_zombie());
+    orphans
+}
+
+/// Kills orphans and waits, within bounds, until they are gone.
+async fn reap(orphans: Vec<Process>) {
     for orphan in orphans.iter().rev() {
         orphan.kill();
     }
     join_all(orphans.iter().map(|orphan| gone_within(orphan, Shutdown::Brutal))).await;
 }
 
-/// Waits for a process that was told to end: as long as its shutdown allows, plus the kill grace.
+/// Waits for a process that was told to end: as long as its shutdown allows, and when it has been
+/// killed then, for the kill grace.
 ///
 /// A process that is still there after that is reported as a zombie.
 pub(crate) async fn gone_within(process: &Process, shutdown: Shutdown) -> Result<Exit, Zombie> {
     let too_late = async {
         match shutdown {
             Shutdown::Brutal => {}
-            Shutdown::Timeout(limit) => tokio::time::sleep(limit).await,
+            Shutdown::Timeout(limit) => {
+                tokio::time::sleep(limit).await;
+                process.kill();
+            }
             Shutdown::Infinity => process.kill_requested().await,
         }
         tokio::time::sleep(process.kill_grace()).await;

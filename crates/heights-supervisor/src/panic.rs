@@ -11,6 +11,7 @@ use std::future::{Future, poll_fn};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::pin::pin;
 use std::sync::{Arc, Once};
+use std::task::Poll;
 
 use crate::process::{Process, ProcessId};
 
@@ -71,18 +72,30 @@ pub(crate) async fn catch<F: Future>(
 ) -> Result<F::Output, Arc<PanicInfo>> {
     install_hook();
     let mut future = pin!(future);
-    poll_fn(|context| {
-        let previous = RUNNING.replace(Some(process.clone()));
-        let site = process.site().enter();
-        let polled = panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
-        process.site().leave(site);
-        drop(RUNNING.replace(previous));
-        match polled {
-            Ok(poll) => poll.map(Ok),
-            Err(payload) => std::task::Poll::Ready(Err(take_notes(payload.as_ref()))),
-        }
+    poll_fn(|context| match run(process, || future.as_mut().poll(context)) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(panic) => Poll::Ready(Err(panic)),
     })
     .await
+}
+
+/// Runs code of `process` that does not wait; a panic becomes a value.
+pub(crate) fn catch_now<T>(
+    process: &Process,
+    code: impl FnOnce() -> T,
+) -> Result<T, Arc<PanicInfo>> {
+    install_hook();
+    run(process, code)
+}
+
+fn run<T>(process: &Process, code: impl FnOnce() -> T) -> Result<T, Arc<PanicInfo>> {
+    let previous = RUNNING.replace(Some(process.clone()));
+    let site = process.site().enter();
+    let outcome = panic::catch_unwind(AssertUnwindSafe(code));
+    process.site().leave(site);
+    drop(RUNNING.replace(previous));
+    outcome.map_err(|payload| take_notes(payload.as_ref()))
 }
 
 /// Runs code of others that must not take the caller down; a panic is logged.

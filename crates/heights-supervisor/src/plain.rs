@@ -2,7 +2,6 @@
 
 use std::any::type_name;
 use std::fmt;
-use std::sync::Arc;
 
 use ractor::{Actor, ActorRef, SupervisionEvent};
 
@@ -136,6 +135,3 @@ impl<A: Actor> Behavior for Plain<A> {
         type_name::<A>()
     }
 }
-
-/// What a spec makes for each life of a plain actor.
-pub(crate) type MakeActor<A> = Arc<dyn Fn() -> (A, <A as Actor>::Arguments) + Send + Sync>;

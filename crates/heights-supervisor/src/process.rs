@@ -246,6 +246,9 @@ impl Process {
     /// Killing takes effect where the process awaits; code that never yields cannot be killed.
     pub fn kill(&self) {
         self.0.milestones.pass(Milestone::Killing);
+        if let Some(cell) = self.cell() {
+            cell.kill();
+        }
     }
 
     /// Makes a server handle no more messages until it is resumed; what is sent to it waits.

@@ -68,11 +68,24 @@ impl<R: Clone> Slot<R> {
 
 impl<R> Slot<R> {
     fn occupant(&self) -> MutexGuard<'_, Occupant<R>> {
-        self.0.occupant.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.occupant()
     }
 }
 
-impl<R: Send + Sync + 'static> Place for Slot<R> {
+impl<R> Inner<R> {
+    fn occupant(&self) -> MutexGuard<'_, Occupant<R>> {
+        self.occupant.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R: Send + Sync + 'static> Slot<R> {
+    /// Returns what the runtime sees of it.
+    pub(crate) fn into_place(self) -> Arc<dyn Place> {
+        self.0
+    }
+}
+
+impl<R: Send + Sync + 'static> Place for Inner<R> {
     fn vacate(&self, process: &Process, restarting: bool) {
         let mut occupant = self.occupant();
         if matches!(&*occupant, Occupant::Somebody { process: held, .. } if held == process) {

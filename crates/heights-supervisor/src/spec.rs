@@ -10,15 +10,14 @@ use heights_core::{
     AutoShutdown, Backoff, ChildId, ChildKind, ChildPlan, GiveUp, Intensity, Restart, RestartLimit,
     Shutdown, SpecError, check_child_plans,
 };
-use ractor::{Actor, ActorRef};
+use ractor::Actor;
 
-use self::incubator::UsedUp;
-pub(crate) use self::incubator::{Egg, Incubator};
+use self::incubator::{Incubator, UsedUp};
 use crate::exit::Fault;
-use crate::guard::Behavior;
+use crate::guard::{Behavior, Egg};
 use crate::hub::Shape;
 use crate::keeper::{Place, Starter};
-use crate::plain::{ActorSlot, MakeActor, Plain};
+use crate::plain::{ActorSlot, Plain};
 use crate::process::Process;
 use crate::queue::{Locker, Queue};
 use crate::reference::{ChildRef, Ref};
@@ -82,18 +81,18 @@ impl ChildSpec {
         args: impl Fn() -> S::Args + Send + Sync + 'static,
     ) -> (Self, ChildRef<S::Msg>) {
         let slot = Slot::new();
+        let (place, child) = (slot.clone(), ChildRef(slot.clone()));
         let locker = S::MAILBOX.survives.then(Locker::new);
-        let incubator = Incubator::<ServerBehavior<S>, Ref<S::Msg>> {
-            make: Arc::new(move || {
-                let queue = Arc::new(Queue::new(S::MAILBOX));
-                let door = Arc::clone(&queue);
-                let cradle = Cradle { args: args(), queue, locker: locker.clone() };
-                let refer = move |process: &Process, _actor| Ref::new(process.clone(), door);
-                Egg::new(ServerBehavior::new(), cradle, refer)
-            }),
-            slot: slot.clone(),
+        let lay = move || {
+            let queue = Arc::new(Queue::new(S::MAILBOX));
+            let (slot, door) = (slot.clone(), Arc::clone(&queue));
+            let cradle = Cradle { args: args(), queue, locker: locker.clone() };
+            let occupy = move |process: &Process, _actor| {
+                slot.occupy(process.clone(), Ref::new(process.clone(), door));
+            };
+            Egg { behavior: ServerBehavior::<S>::new(), args: cradle, occupy: Box::new(occupy) }
         };
-        (Self::new(ChildPlan::worker(id), incubator), ChildRef(slot))
+        (Self::new(ChildPlan::worker(id), lay, place), child)
     }
 
     /// A plain ractor actor, unchanged; `make` is called for each life.
@@ -102,15 +101,14 @@ impl ChildSpec {
         make: impl Fn() -> (A, A::Arguments) + Send + Sync + 'static,
     ) -> (Self, ActorSlot<A::Msg>) {
         let slot = Slot::new();
-        let make: MakeActor<A> = Arc::new(make);
-        let incubator = Incubator::<Plain<A>, ActorRef<A::Msg>> {
-            make: Arc::new(move || {
-                let (actor, arguments) = make();
-                Egg::new(Plain(actor), arguments, |_process, actor| actor)
-            }),
-            slot: slot.clone(),
+        let (place, child) = (slot.clone(), ActorSlot(slot.clone()));
+        let lay = move || {
+            let slot = slot.clone();
+            let (actor, args) = make();
+            let occupy = move |process: &Process, actor| slot.occupy(process.clone(), actor);
+            Egg { behavior: Plain(actor), args, occupy: Box::new(occupy) }
         };
-        (Self::new(ChildPlan::worker(id), incubator), ActorSlot(slot))
+        (Self::new(ChildPlan::worker(id), lay, place), child)
     }
 
     /// A future; `make` is called for each life. `Ok` is a normal exit.
@@ -263,30 +261,32 @@ impl ChildSpec {
         id: ChildId,
         make: impl Fn() -> MakeTask + Send + Sync + 'static,
     ) -> Self {
-        let incubator = Incubator::<TaskBehavior, ()> {
-            make: Arc::new(move || Egg::new(TaskBehavior, make(), |_process, _actor| ())),
-            slot: Slot::new(),
+        let slot = Slot::new();
+        let place = slot.clone();
+        let lay = move || {
+            let slot = slot.clone();
+            let occupy = move |process: &Process, _actor| slot.occupy(process.clone(), ());
+            Egg { behavior: TaskBehavior, args: make(), occupy: Box::new(occupy) }
         };
-        Self::new(ChildPlan::task(id), incubator)
+        Self::new(ChildPlan::task(id), lay, place)
     }
 
-    pub(crate) fn new<B: Behavior, R: Clone + Send + Sync + 'static>(
+    /// Makes a spec; `lay` is called for each life, in the task of that life.
+    pub(crate) fn new<B: Behavior, R: Send + Sync + 'static>(
         plan: ChildPlan,
-        incubator: Incubator<B, R>,
+        lay: impl Fn() -> Egg<B> + Send + Sync + 'static,
+        slot: Slot<R>,
     ) -> Self {
         let start_timeout = (plan.kind != ChildKind::Supervisor).then_some(START_TIMEOUT);
-        let type_name = B::type_name();
-        let place = Arc::new(incubator.slot.clone());
-        let starter = Arc::new(incubator);
         Self {
             plan,
             start_timeout,
-            type_name,
+            type_name: B::type_name(),
             kill_grace: KILL_GRACE,
             zombie_policy: ZombiePolicy::default(),
             shape: None,
-            starter,
-            place,
+            starter: Arc::new(Incubator::new(lay)),
+            place: slot.into_place(),
             children: None,
         }
     }

@@ -42,6 +42,8 @@ struct Child {
     process: Option<Process>,
     /// The life that ended last, which may have left something below it.
     last: Option<(Process, Exit)>,
+    /// Whether it has ever waited to be started again.
+    waited: bool,
     on_started: Option<Reply<Result<ChildStarted, StartChildError>>>,
     on_terminated: Vec<Reply<Result<(), AdminError>>>,
 }
@@ -81,6 +83,7 @@ impl State {
             incarnation: Incarnation(0),
             process: None,
             last: None,
+            waited: false,
             on_started: Some(reply),
             on_terminated: Vec::new(),
         };

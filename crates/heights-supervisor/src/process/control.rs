@@ -94,10 +94,15 @@ impl Process {
         self.0.exit.get_or_init(|| exit).clone()
     }
 
-    /// Orders a stop by the rules of a child spec; the keeper carries it out.
+    /// Asks the process to end by the rules of a child spec, or kills it if they say so. The first
+    /// order stands; when its limit has passed, whoever gave it has to see to it.
     pub(crate) fn order_shutdown(&self, shutdown: Shutdown) {
-        self.0.order.get_or_init(|| shutdown);
+        let order = *self.0.order.get_or_init(|| shutdown);
         self.0.milestones.pass(Milestone::Ordered);
+        match order {
+            Shutdown::Brutal => self.kill(),
+            Shutdown::Timeout(_) | Shutdown::Infinity => self.stop(),
+        }
     }
 
     /// Tells whether it was killed because its spec says that it is stopped by killing it.
@@ -120,11 +125,6 @@ impl Process {
 
     pub(crate) fn kill_requested(&self) -> impl Future<Output = ()> {
         self.0.milestones.reached(Milestone::Killing)
-    }
-
-    /// Waits until a stop is ordered or the process is to be killed.
-    pub(crate) fn keeper_needed(&self) -> impl Future<Output = ()> {
-        self.0.milestones.keeper_needed()
     }
 
     /// Returns how long the process may take to be gone once it has been killed.

@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 pub(super) enum Milestone {
     /// It has been asked to stop.
     Stopping = 1,
-    /// Its keeper has been told to stop it by the rules of its spec.
+    /// It has been told to end by the rules of its spec.
     Ordered = 2,
-    /// Its keeper has been told to kill it.
+    /// It is to be killed.
     Killing = 4,
     /// It has been reported that it does not end.
     Zombie = 8,
@@ -65,10 +65,6 @@ impl Milestones {
 
     pub(super) fn reached(&self, milestone: Milestone) -> impl Future<Output = ()> {
         self.reached_one_of(milestone as u8)
-    }
-
-    pub(super) fn keeper_needed(&self) -> impl Future<Output = ()> {
-        self.reached_one_of(Milestone::Ordered as u8 | Milestone::Killing as u8)
     }
 
     async fn reached_one_of(&self, wanted: u8) {

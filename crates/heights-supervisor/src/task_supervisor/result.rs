@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::exit::Exit;
+use crate::keeper;
 use crate::process::{Process, ProcessId};
 
 /// A running task and the place where its result arrives.
@@ -70,7 +71,7 @@ impl<R> Task<R> {
 
     /// Stops the task and returns its result if there is one already, else how it ended.
     pub async fn shutdown(mut self, shutdown: Shutdown) -> Result<R, TaskError> {
-        self.process.order_shutdown(shutdown);
+        keeper::end(&self.process, shutdown);
         let exit = self.process.gone().await;
         let result = self.result.take().and_then(|mut result| result.try_recv().ok());
         result.ok_or(TaskError::Down(exit))

@@ -58,6 +58,19 @@ async fn m107_a_task_can_be_asked_twice_and_shut_down() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn m107_a_task_is_shut_down_in_time_even_if_nobody_waits_for_it_any_more() {
+    let tasks = tasks().await;
+    let deaf = |_cx| std::future::pending::<()>();
+    let task = tasks.async_nolink("deaf", deaf).await.unwrap();
+    let process = task.process().clone();
+    let begin = Instant::now();
+    let shutdown = task.shutdown(Shutdown::Timeout(SECOND * 2));
+    assert!(tokio::time::timeout(SECOND, shutdown).await.is_err());
+    assert!(matches!(within("the kill", process.gone()).await, Exit::Killed));
+    assert_eq!(begin.elapsed(), SECOND * 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn m108_a_linked_task_dies_with_its_owner() {
     let trace = Trace::default();
     let (spec, tasks) = TaskSupervisor::builder("tasks").max_children(2).child_spec();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use ractor::registry::where_is;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
@@ -28,13 +29,27 @@ async fn p11_a_parent_that_starts_a_slow_child_does_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn p11_a_start_is_done_at_once_if_pre_start_waits_for_nothing() {
+    let start = Actor::spawn(None, Subject::default(), ());
+    // Even for a task that has used up its turn.
+    while tokio::task::coop::has_budget_remaining() {
+        tokio::task::consume_budget().await;
+    }
+    let spawned = tokio::task::unconstrained(start).now_or_never();
+    still(spawned.is_some(), "a start waits for something: `guard::start` must wait, too");
+    let (actor, task) = spawned.unwrap().unwrap();
+    actor.stop(None);
+    within("the end", task).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn p11_dropping_a_start_leaves_nothing_running_and_frees_the_name() {
     const NAME: &str = "p11";
     let hanging = Subject { hangs_at_start: true, ..Subject::default() };
     let start = Actor::spawn(Some(NAME.to_owned()), hanging, ());
     assert!(tokio::time::timeout(Duration::from_secs(1), start).await.is_err());
     let again = Actor::spawn(Some(NAME.to_owned()), Subject::default(), ()).await;
-    still(again.is_ok(), "a dropped start leaks: `Keeper::start` drops one at its deadline");
+    still(again.is_ok(), "a dropped start leaks: `guard::start` would drop one that waits");
     let (actor, task) = again.unwrap();
     actor.stop(None);
     within("the end", task).await.unwrap();

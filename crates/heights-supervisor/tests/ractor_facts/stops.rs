@@ -95,7 +95,7 @@ async fn p04_after_a_panic_wait_returns_while_the_state_is_still_being_dropped()
     actor.send_message(Msg::panic("so")).unwrap();
     gate.reached().await;
     let waited = tokio::time::timeout(Duration::from_secs(30), actor.wait(None)).await.is_ok();
-    let then = "`wait` now says that the state is gone: keeper.rs need not join the task";
+    let then = "`wait` now says that the state is gone: the keeper need not go last";
     still(waited && subject.notes.count("drop") == 0, then);
     drop(key);
     within("the task", task).await.unwrap();
@@ -124,7 +124,7 @@ async fn p07_stop_and_wait_does_not_turn_into_a_kill_when_its_time_is_up() {
     let limit = Some(Duration::from_secs(1));
     let stopped = within("the stop to give up", actor.stop_and_wait(None, limit)).await;
     let alive = actor.get_status() != ActorStatus::Stopped;
-    still(stopped.is_err() && alive, "`stop_in_order` in keeper.rs may leave the kill to ractor");
+    still(stopped.is_err() && alive, "`gone_within` in keeper.rs may leave the kill to ractor");
     actor.kill();
     within("the end", task).await.unwrap();
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use heights_core::{ChildKey, DynamicAction, Incarnation, Shutdown, Verdict};
+use ractor::ActorRef;
 
 use super::State;
 use crate::admin::{ChildStarted, StartChildError};
 use crate::dynamic::Msg;
 use crate::exit::Exit;
-use crate::keeper::{StartFailure, gone_within};
-use crate::launch::{News, child_path, launch_child};
+use crate::keeper::{News, StartFailure, gone_within};
+use crate::launch::{child_path, launch_child};
 use crate::process::Process;
 use crate::report::ReportContext;
 
@@ -41,17 +42,8 @@ impl State {
             return;
         }
         child.lives += 1;
-        let (up, down) = (self.myself.clone(), self.myself.clone());
-        // In both cases: a supervisor that is gone has no use for the news.
-        let news = News {
-            on_started: Box::new(move |outcome| {
-                let _nobody = up.send_message(Msg::Started(key, incarnation, outcome));
-            }),
-            on_gone: Box::new(move |_process, exit| {
-                let _nobody = down.send_message(Msg::Exited(key, incarnation, exit));
-            }),
-        };
-        let process = launch_child(&child.spec, &self.process, child.lives, news);
+        let news = ChildNews { supervisor: self.myself.clone(), key, incarnation };
+        let process = launch_child(&child.spec, &self.process, child.lives, Box::new(news));
         if let Some((last, _)) = &child.last {
             self.keys.remove(&last.pid());
         }
@@ -70,7 +62,8 @@ impl State {
     }
 
     fn arm(&mut self, key: ChildKey, ticket: u64, after: Duration) {
-        let Some(child) = self.children.get(&key) else { return };
+        let Some(child) = self.children.get_mut(&key) else { return };
+        child.waited = true;
         child.spec.place.set_restarting(true);
         let path = child_path(&self.process, child.spec.id());
         self.process.hub().waits(path, child.spec.id().clone(), after);
@@ -136,9 +129,30 @@ impl State {
             self.keys.remove(&last.pid());
         }
         child.spec.place.set_restarting(false);
-        self.process.hub().waits_no_more(&child_path(&self.process, child.spec.id()));
+        if child.waited {
+            self.process.hub().waits_no_more(&child_path(&self.process, child.spec.id()));
+        }
         for reply in child.on_terminated {
             reply.send(Ok(()));
         }
+    }
+}
+
+/// Tells the supervisor of a child; one that is gone has no use for it.
+struct ChildNews {
+    supervisor: ActorRef<Msg>,
+    key: ChildKey,
+    incarnation: Incarnation,
+}
+
+impl News for ChildNews {
+    fn started(&self, outcome: Result<(), StartFailure>) {
+        let message = Msg::Started(self.key, self.incarnation, outcome);
+        let _nobody = self.supervisor.send_message(message);
+    }
+
+    fn gone(&self, _process: Process, exit: Exit) {
+        let message = Msg::Exited(self.key, self.incarnation, exit);
+        let _nobody = self.supervisor.send_message(message);
     }
 }

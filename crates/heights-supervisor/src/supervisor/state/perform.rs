@@ -1,13 +1,16 @@
 //! Doing what the machine of a supervisor decides.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use heights_core::{Action, Answer, ChildId, ChildRun, ChildState, Event, Shutdown, Verdict};
+use ractor::ActorRef;
 use tokio::sync::oneshot;
 
 use super::{Child, Settled, State};
-use crate::keeper::{StartFailure, gone_within};
-use crate::launch::{News, child_path, launch_child};
+use crate::exit::Exit;
+use crate::keeper::{News, StartFailure, gone_within};
+use crate::launch::{child_path, launch_child};
 use crate::process::Process;
 use crate::report::ReportContext;
 use crate::supervisor::Msg;
@@ -79,18 +82,12 @@ impl State {
         }
         child.lives += 1;
         let (on_started, mut started) = oneshot::channel();
-        let (myself, its_run) = (self.myself.clone(), run.clone());
-        let news = News {
-            on_started: Box::new(move |outcome| {
-                // A supervisor that was killed does not wait any more.
-                let _nobody = on_started.send(outcome);
-            }),
-            on_gone: Box::new(move |process, exit| {
-                // A supervisor that is gone has no use for the news.
-                let _nobody = myself.send_message(Msg::Exited(its_run, process, exit));
-            }),
+        let news = ChildNews {
+            starter: Mutex::new(Some(on_started)),
+            supervisor: self.myself.clone(),
+            run: run.clone(),
         };
-        let process = launch_child(&child.spec, &self.process, child.lives, news);
+        let process = launch_child(&child.spec, &self.process, child.lives, Box::new(news));
         child.process = Some(process.clone());
         let outcome = tokio::select! {
             biased;
@@ -100,7 +97,7 @@ impl State {
                 started.await
             }
         };
-        // A keeper that says nothing was cancelled together with its runtime.
+        // A process that says nothing was cancelled together with its runtime.
         if let Err(failure) = outcome.unwrap_or(Err(StartFailure::Stopped)) {
             child.process = None;
             child.last = Some(process.clone());
@@ -177,5 +174,25 @@ impl State {
         if let Some(child) = self.children.get(id) {
             child.spec.place.set_restarting(false);
         }
+    }
+}
+
+/// Tells the supervisor of a child; one that is gone has no use for it.
+struct ChildNews {
+    /// Where the supervisor waits until the child is up.
+    starter: Mutex<Option<oneshot::Sender<Result<(), StartFailure>>>>,
+    supervisor: ActorRef<Msg>,
+    run: ChildRun,
+}
+
+impl News for ChildNews {
+    fn started(&self, outcome: Result<(), StartFailure>) {
+        if let Some(starter) = self.starter.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _nobody = starter.send(outcome);
+        }
+    }
+
+    fn gone(&self, process: Process, exit: Exit) {
+        let _nobody = self.supervisor.send_message(Msg::Exited(self.run.clone(), process, exit));
     }
 }
