@@ -1,7 +1,8 @@
 //! One process instead of a web server, a cache, a database, a queue and cron: requests, some long,
-//! state of the whole server, data that outlives it, jobs in the background, recovery from crashes.
+//! state of the whole server, data that outlives it, work in the background, recovery from crashes.
 //!
-//! `cargo run --example server_b -- 127.0.0.1:8080 server-b-data`
+//! `cargo run --example server_b -- 127.0.0.1:8080 server-b-data`, and then
+//! `curl http://127.0.0.1:8080/visit/alice`; also `/now`, `/long/500` and `/divide/0`.
 
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
@@ -9,16 +10,15 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::{Router, http::StatusCode, routing::get};
-use heights::app::AppEnd;
 use heights::http::HttpServer;
 use heights::prelude::*;
 use heights::table::{SledDatabase, Table};
 
-const SECOND: Duration = Duration::from_secs(1);
-
+/// What requests share: data that lasts, state that need not, a queue, and a process.
 #[derive(Clone)]
 struct Site {
     visits: Table<String, u64>,
+    facts: Table<&'static str, u64>,
     long: Regulator,
     divider: ChildRef<Divide>,
 }
@@ -42,9 +42,8 @@ impl Server for Divider {
     }
 }
 
-type Answer = Result<String, (StatusCode, String)>;
-fn answer(code: StatusCode, result: Result<impl ToString, impl ToString>) -> Answer {
-    result.map(|value| value.to_string()).map_err(|error| (code, error.to_string()))
+fn answer(bad: StatusCode, result: Result<impl ToString, impl ToString>) -> (StatusCode, String) {
+    result.map_or_else(|error| (bad, error.to_string()), |it| (StatusCode::OK, it.to_string()))
 }
 
 async fn visit(State(site): State<Site>, Path(name): Path<String>) -> String {
@@ -52,47 +51,49 @@ async fn visit(State(site): State<Site>, Path(name): Path<String>) -> String {
     format!("visit {} of {name}", visits.unwrap_or_default())
 }
 
-async fn divide(State(site): State<Site>, Path(by): Path<u64>) -> Answer {
+async fn now(State(site): State<Site>) -> String {
+    let (visits, long) = (site.facts.get(&"visits").unwrap_or_default(), site.long.info());
+    format!("{visits} visits, {} long at work, {} wait", long.held, long.waiting)
+}
+
+/// Takes its time: two at once, and who has waited in vain for a second is sent away.
+async fn long_request(State(site): State<Site>, Path(ms): Path<u64>) -> (StatusCode, String) {
+    let done = site.long.run(async { tokio::time::sleep(Duration::from_millis(ms)).await }).await;
+    answer(StatusCode::SERVICE_UNAVAILABLE, done.map(|()| "done at last"))
+}
+
+async fn divide(State(site): State<Site>, Path(by): Path<u64>) -> (StatusCode, String) {
     let result = site.divider.running().await.call(|reply| Divide(by, reply)).await;
     answer(StatusCode::INTERNAL_SERVER_ERROR, result)
 }
 
-/// Takes its time: two at once, and who would have to wait for long is sent away.
-async fn long(State(site): State<Site>) -> Answer {
-    let done = site.long.run(tokio::time::sleep(SECOND / 3)).await;
-    answer(StatusCode::SERVICE_UNAVAILABLE, done.map(|()| "done at last"))
-}
-
 #[tokio::main]
-async fn main() -> Result<AppEnd, Fault> {
+async fn main() -> Result<heights::app::AppEnd, Fault> {
     let mut args = std::env::args().skip(1);
     let address = args.next().ok_or("tell an address")?.parse()?;
-    let database = SledDatabase::open(args.next().ok_or("tell a folder")?)?;
-    let visits = Table::builder("visits").store(database.store("visits")?).build();
-    let line = Regulator::builder("long").concurrency(2).max_wait(SECOND).build();
+    let disk = SledDatabase::open(args.next().ok_or("tell a folder")?)?;
+    let visits = Table::builder("visits").store(disk.store("visits")?).build();
+    let long = Regulator::builder("long").concurrency(2).max_wait(Duration::from_secs(1)).build();
     let (divider_spec, divider) = ChildSpec::server::<Divider>("divider", || ());
-    let (counted, long_spec) = (visits.clone(), line.child_spec());
-    let report = every(SECOND, move || {
-        println!("{} names", counted.len());
+    let site = Site { visits, facts: Table::builder("facts").build(), long, divider };
+    let (visits, counting) = (site.visits.child_spec(), site.clone());
+    let count = every(Duration::from_secs(1), move || {
+        counting.facts.insert("visits", counting.visits.select(|_, n| Some(*n)).iter().sum());
         async { Ok(()) }
     })?;
     let routes = Router::new()
         .route("/visit/{name}", get(visit))
-        .route("/divide/{by}", get(divide))
-        .route("/long", get(long))
-        .with_state(Site { visits: visits.clone(), long: line, divider });
-    let (web_spec, web) = HttpServer::new(address, routes).child_spec("web");
-    Ok(App::builder("server-b")
-        .phase("storage", |phase| phase.child(visits.child_spec()))
-        .phase("work", |phase| {
-            phase.child(divider_spec).child(long_spec).child(report.child_spec("report"))
-        })
+        .route("/now", get(now))
+        .route("/long/{ms}", get(long_request))
+        .route("/divide/{by}", get(divide));
+    let (web_spec, web) = HttpServer::new(address, routes.with_state(site)).child_spec("web");
+    let app = App::builder("server-b")
+        .phase("state", |phase| phase.child(visits))
+        .phase("work", |phase| phase.child(divider_spec).child(count.child_spec("count")))
         .phase("public", |phase| phase.child(web_spec))
         .step("announce", async move {
             println!("http://{}", web.running().await);
             Ok(())
-        })
-        .platform_limit(SECOND * 90)
-        .run()
-        .await)
+        });
+    Ok(app.run().await)
 }

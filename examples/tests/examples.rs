@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
@@ -128,18 +129,60 @@ impl ServerB {
         answer
     }
 
-    async fn stop(mut self) {
+    /// Asks for the state of the whole server until it is as expected.
+    async fn now_until(&self, is_expected: impl Fn(&str) -> bool) {
+        let mut last = String::new();
+        let search = async {
+            loop {
+                let answer = self.get("/now").await;
+                last = answer.lines().last().unwrap_or_default().to_owned();
+                if is_expected(&last) {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let found = timeout(CEILING, search).await.is_ok();
+        assert!(found, "the last answer was {last}");
+    }
+
+    /// Ten long requests at once: never more than two are at work, some are served and some sent
+    /// away, and a short one does not wait for them.
+    async fn long_requests(&self) {
+        let long = async {
+            let answers = join_all((0..10).map(|_| self.get("/long/400"))).await;
+            let served = answers.iter().filter(|answer| answer.ends_with("done at last")).count();
+            let refused =
+                answers.iter().filter(|answer| answer.starts_with("HTTP/1.1 503")).count();
+            assert!(served >= 2 && refused > 0 && served + refused == 10, "{answers:#?}");
+        };
+        let short = async {
+            self.now_until(|now| now.contains("2 long at work") && !now.ends_with(" 0 wait")).await;
+            assert!(self.get("/divide/2").await.ends_with("50"));
+        };
+        tokio::join!(long, short);
+    }
+
+    fn tell_to_stop(&self) {
         let pid = Pid::from_raw(self.program.id().unwrap().cast_signed()).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    async fn stopped(mut self) {
         let status = timeout(CEILING, self.program.wait()).await.expect("it stops").unwrap();
         assert_eq!(status.code(), Some(0), "it stopped in order");
+    }
+
+    async fn stop(self) {
+        self.tell_to_stop();
+        self.stopped().await;
     }
 }
 
 #[tokio::test]
 async fn server_b() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = ServerB::start(folder.path()).await;
+    let server = ServerB::start(folder.path()).await;
     assert!(server.get("/visit/alice").await.ends_with("visit 1 of alice"));
 
     // What crashes is back for the next request, and nothing else has noticed.
@@ -148,14 +191,25 @@ async fn server_b() {
     assert!(crashed.starts_with("HTTP/1.1 500") && crashed.contains("divide by zero"), "{crashed}");
     assert!(server.get("/divide/4").await.ends_with("25"));
     assert!(server.get("/visit/alice").await.ends_with("visit 2 of alice"));
+    assert!(server.get("/visit/bob").await.ends_with("visit 1 of bob"));
 
-    // A long request is no reason for others to wait, and a stop waits for it.
-    let (long, visit) = tokio::join!(server.get("/long"), server.get("/visit/bob"));
-    assert!(long.ends_with("done at last") && visit.ends_with("visit 1 of bob"));
-    server.line_after("2 names").await;
+    // The background counts, and all requests see the same state.
+    server.now_until(|now| now.starts_with("3 visits, 0 long")).await;
+    server.long_requests().await;
     server.stop().await;
 
+    // What lasts is there in the next life, and what need not is found out anew.
     let server = ServerB::start(folder.path()).await;
     assert!(server.get("/visit/alice").await.ends_with("visit 3 of alice"));
-    server.stop().await;
+    server.now_until(|now| now.starts_with("4 visits")).await;
+
+    // A stop lets requests under way come to their end.
+    let under_way = server.get("/long/3000");
+    let stop = async {
+        server.now_until(|now| now.contains("1 long at work")).await;
+        server.tell_to_stop();
+    };
+    let (answer, ()) = tokio::join!(under_way, stop);
+    assert!(answer.ends_with("done at last"), "{answer}");
+    server.stopped().await;
 }

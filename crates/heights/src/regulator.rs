@@ -144,7 +144,22 @@ impl Regulator {
         Some(Permit::new(self.clone(), grant))
     }
 
-    /// Runs a future while holding a permit.
+    /// Runs a future while holding a permit; it is first polled when there is one.
+    ///
+    /// A future that counts time from when it was made, as `sleep` does, also counts the wait: put
+    /// it into an `async` block.
+    ///
+    /// ```
+    /// # use heights::prelude::*;
+    /// # use std::time::Duration;
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Fault> {
+    /// let jobs = Regulator::builder("jobs").concurrency(2).build();
+    /// let nap = async { tokio::time::sleep(Duration::from_millis(1)).await };
+    /// jobs.run(nap).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn run<F: Future>(&self, work: F) -> Result<F::Output, Refused> {
         let _permit = self.acquire().await?;
         Ok(work.await)
