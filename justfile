@@ -34,6 +34,10 @@ run *ARGS:
 tree *ARGS:
     cargo run -p vitals -- tree {{ARGS}}
 
+# Kill nodes, actors and runners a hundred times; STORY_SEED=N for other moments.
+soak:
+    SOAK_ROUNDS=100 cargo test -p ci-node --test stories soak
+
 # Print every figure of docs/performance.md.
 bench:
     cargo bench --workspace

@@ -196,6 +196,10 @@ impl Job {
         match self.args.elders.launcher.start_with(&dir, &secrets).await {
             Ok(_) => self.follow(&dir, permit).await.map(Some),
             Err(StartError::AlreadyRunning | StartError::AlreadyRan) => Ok(None),
+            Err(error @ (StartError::Killed { .. } | StartError::TimedOut)) => {
+                warn!(attempt = %self.args.attempt, %error, "lost a runner that was to start");
+                lost(&dir).await.map(Some)
+            }
             Err(error) => {
                 warn!(attempt = %self.args.attempt, %error, "the runner did not start");
                 Ok(Some(crashed(&error.to_string())))

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -42,7 +43,13 @@ pub enum StartError {
         /// What it said, and how it ended.
         reason: String,
     },
-    /// The runner did not get ready in time.
+    /// The runner was killed before it held the directory.
+    #[error("start a runner: it was killed by signal {signal}")]
+    Killed {
+        /// By which signal.
+        signal: i32,
+    },
+    /// The runner did not get ready in time, and was killed.
     #[error("start a runner within {START_LIMIT:?}")]
     TimedOut,
     /// The program could not be started.
@@ -97,7 +104,7 @@ impl Launcher {
         let mut said = Vec::new();
         match timeout(START_LIMIT, stdout.read_to_end(&mut said)).await {
             Err(_) => {
-                runner.start_kill()?;
+                runner.kill().await?;
                 return Err(StartError::TimedOut);
             }
             Ok(read) => read?,
@@ -130,6 +137,8 @@ fn refusal(status: ExitStatus, said: &[u8]) -> StartError {
         StartError::AlreadyRunning
     } else if is(RunnerExit::AlreadyRan) {
         StartError::AlreadyRan
+    } else if let Some(signal) = status.signal() {
+        StartError::Killed { signal }
     } else {
         let said = String::from_utf8_lossy(said);
         StartError::Refused { reason: format!("{} ({status})", said.trim()) }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use ci_exec::{OpenError, Outcome, RunDir, RunState, StartError, ping};
+use ci_exec::{Launcher, OpenError, Outcome, RunDir, RunState, StartError, ping};
 
 use crate::support::{Place, Run, launcher, until, within, written};
 
@@ -123,4 +123,20 @@ async fn a_start_that_is_given_up_is_no_less_a_start() {
     drop(start);
     assert_eq!(Run::follow(&dir).await.outcome, Outcome::Passed);
     assert_eq!(fs::read_to_string(place.file("runs")).unwrap(), "x\n");
+}
+
+#[tokio::test]
+async fn a_runner_that_is_killed_before_it_is_ready_is_told_from_one_that_refuses() {
+    let place = Place::with_command("true");
+    let dir = place.create();
+    let start = |script: &str| {
+        let launcher = Launcher::new("/bin/sh", ["-c", script]);
+        let dir = dir.clone();
+        async move { within("the end", launcher.start(&dir)).await.unwrap_err() }
+    };
+    let killed = start("kill -9 $$").await;
+    assert!(matches!(killed, StartError::Killed { signal: 9 }), "{killed}");
+    let refused = start("echo no room; exit 12").await;
+    assert!(matches!(&refused, StartError::Refused { reason } if reason.starts_with("no room")));
+    assert_eq!(dir.state().unwrap(), RunState::NotStarted);
 }

@@ -2,11 +2,11 @@
 
 use heights_vitals::Client;
 use heights_vitals::wire::{Actor, ControlRequest};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 
 use crate::node::Node;
-use crate::processes;
 use crate::repository::Change;
+use crate::runners;
 use crate::wait::{LIMIT, wait_for};
 use crate::world::World;
 
@@ -49,7 +49,8 @@ async fn a_job_whose_runner_is_killed_runs_again_once_its_commands_are_gone() {
     let pull = world.open("bye", &[Change::file("lib/word", "bye\n")]);
     world.deliver(&node).await;
     world.until("the job to start", || world.outside().len() == 1).await;
-    kill_process(runner(&world), Signal::KILL).unwrap();
+    let (runner, _) = runners::of(world.folder()).pop().unwrap();
+    kill_process(runner, Signal::KILL).unwrap();
     world.until("the job to start again", || world.outside().len() == 2).await;
     std::fs::write(world.folder().join("outside.go"), "").unwrap();
     world.tested(pull).await;
@@ -58,11 +59,13 @@ async fn a_job_whose_runner_is_killed_runs_again_once_its_commands_are_gone() {
     drop(node);
 }
 
-fn vitals(world: &World, node: &Node) -> Client {
+/// A client for the inside of `node`.
+pub fn vitals(world: &World, node: &Node) -> Client {
     Client::new(world.folder().join(format!("run/heights/{}.sock", node.pid())))
 }
 
-async fn actors(vitals: &Client) -> Vec<Actor> {
+/// All actors of a node.
+pub async fn actors(vitals: &Client) -> Vec<Actor> {
     vitals.tree().await.unwrap().actors
 }
 
@@ -77,13 +80,4 @@ async fn kill(vitals: &Client, path: &str) {
     vitals.kill(&pid, &request).await.unwrap();
     let is_new = async || find().await.filter(|new| *new != pid).map(|_| ());
     wait_for(&format!("{path} to be there again"), LIMIT, is_new).await;
-}
-
-fn runner(world: &World) -> Pid {
-    let is_runner = |pid: &Pid| {
-        let path = format!("/proc/{}/cmdline", pid.as_raw_nonzero());
-        std::fs::read(path).unwrap_or_default().starts_with(b"ci-runner")
-    };
-    let all = processes::of(world.folder());
-    all.into_iter().find(is_runner).unwrap()
 }

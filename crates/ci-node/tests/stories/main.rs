@@ -8,6 +8,7 @@ mod processes;
 #[path = "../../../ci-github/tests/support/recorded.rs"]
 mod recordings;
 mod repository;
+mod runners;
 #[path = "../../../ci-github/tests/support/stand_in.rs"]
 mod stand_in;
 mod told;
@@ -27,4 +28,5 @@ mod kills;
 mod reboot;
 mod recorded;
 mod red;
+mod soak;
 mod stop;
