@@ -72,7 +72,9 @@ impl Machine {
 
     /// Plans the start of those that are bound to a child which has been started by request.
     pub(super) fn bring_along(&mut self, id: &ChildId) {
-        let along = self.family.dependants(id);
+        let mut along = self.family.dependants(id);
+        // Whoever waits for a retry comes back by that, and not before its delay is over.
+        along.retain(|id| self.family.state(id) == Some(ChildState::Stopped));
         self.plan.extend(along.into_iter().map(Op::Start));
         self.purpose = Purpose::Restart;
     }

@@ -14,6 +14,8 @@
 //! - A stop always ends, leaves nobody behind, and nothing is started after it was asked for.
 //! - A child with a limit of its own is measured by that first: one too many and it goes alone, or
 //!   all go, as it says.
+//! - Whoever is bound to others never runs without them, goes before they go, and comes back after
+//!   them; a start that fails holds up nobody else.
 //! - New specs start and stop nobody; they hold from the next start on, in their order, and a count
 //!   of failures goes on unless its limit is another one. Wrong specs change nothing.
 //! - Each request gets one answer, the right one.
@@ -87,6 +89,17 @@ fn significant_children() {
 #[test]
 fn limits_of_children() {
     check("limited", [OneForOne, RestForOne, OneForAll].into_iter().flat_map(Setup::limited));
+}
+
+#[test]
+fn bound_children() {
+    check("bound", [OneForOne, RestForOne, OneForAll].into_iter().flat_map(Setup::bound));
+}
+
+#[test]
+fn bound_children_and_more() {
+    let setups = [OneForOne, RestForOne, OneForAll].into_iter().flat_map(Setup::bound_and_more);
+    check("bound and more", setups);
 }
 
 #[test]

@@ -70,3 +70,14 @@ fn mutants_that_take_new_specs_wrong_are_found_out() {
     ];
     find_out([Setup::reconfigured(OneForOne)], &faults);
 }
+
+#[test]
+fn mutants_that_take_bonds_wrong_are_found_out() {
+    let faults = [
+        (Fault::LeavesTheBound, "it knows"),
+        (Fault::StartsWhatIsMissing, "which nobody asked for"),
+        (Fault::BringsNobodyAlong, "does not bring"),
+        (Fault::HoldsUpOthers, "holds up"),
+    ];
+    find_out(Setup::bound(OneForOne), &faults);
+}

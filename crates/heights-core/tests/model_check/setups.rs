@@ -5,8 +5,8 @@ use std::time::Duration;
 use heights_core::GiveUp::{Escalate, RemoveChild};
 use heights_core::Restart::{Permanent, Temporary, Transient};
 use heights_core::{
-    AutoShutdown, Backoff, ChildPlan, Flags, GiveUp, Intensity, Machine, Restart, RestartLimit,
-    Strategy,
+    AutoShutdown, Backoff, ChildId, ChildPlan, Flags, GiveUp, Intensity, Machine, Restart,
+    RestartLimit, Strategy,
 };
 
 /// How long restarts count, in ticks of the world's clock.
@@ -114,6 +114,41 @@ impl Setup {
             }
             setup
         })
+    }
+
+    /// Supervisors with children that are bound to elder ones: in a row, to the same one, or to two.
+    pub fn bound(strategy: Strategy) -> Vec<Self> {
+        let shapes: [[&[&str]; 3]; 3] =
+            [[&[], &["b"], &["c"]], [&[], &["b"], &["b"]], [&[], &[], &["b", "c"]]];
+        let types = [[Permanent; 3], [Transient, Temporary, Permanent]];
+        let bound = |(shape, types): ([&[&str]; 3], _)| {
+            let mut setup = Self::new(strategy, types);
+            setup.flags.intensity.restarts = 2;
+            for (plan, on) in setup.plans.iter_mut().zip(shape) {
+                plan.binds_to = on.iter().map(|on| ChildId::from(*on)).collect();
+            }
+            setup
+        };
+        shapes.into_iter().flat_map(|shape| types.map(|types| (shape, types))).map(bound).collect()
+    }
+
+    /// Bound children that are deleted and added again, have limits, wait before they are restarted,
+    /// or are significant.
+    pub fn bound_and_more(strategy: Strategy) -> [Self; 4] {
+        let mut shapes = Self::bound(strategy);
+        let mut edited = shapes[0].clone();
+        edited.edits = true;
+        edited.flags.intensity.restarts = 1;
+        let mut limited = shapes[2].clone();
+        limited.plans[0].limit = Some(limit(1, RemoveChild));
+        let mut delayed = shapes[4].clone();
+        let second = Duration::from_secs(1);
+        delayed.flags.backoff = Some(Backoff::exponential(second, second));
+        let mut significant = shapes.swap_remove(1);
+        significant.flags.auto_shutdown = AutoShutdown::AllSignificant;
+        significant.plans[0].significant = true;
+        significant.plans[1].significant = true;
+        [edited, limited, delayed, significant]
     }
 
     /// Supervisors that get new specs: another order, other restart types and limits, one child

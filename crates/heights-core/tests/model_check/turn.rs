@@ -2,12 +2,11 @@
 
 mod judge;
 mod order;
+mod reckon;
 
 use std::rc::Rc;
 
-use heights_core::{
-    Action, Answer, ChildId, ChildRun, Event, SpecError, Strategy, Verdict, check_child_plans,
-};
+use heights_core::{Action, Answer, ChildId, ChildRun, Event, SpecError, check_child_plans};
 
 use crate::explore::Space;
 use crate::setups::Setup;
@@ -30,6 +29,8 @@ struct Turn<S> {
     stimulus: Stimulus,
     /// Those that share the fate of the child that this is about, itself included.
     fellows: Vec<ChildId>,
+    /// Those that are bound to children that go.
+    along: Vec<ChildId>,
     /// Where in the list the last start or stop was, for their order.
     last_start: Option<usize>,
     last_stop: Option<usize>,
@@ -66,6 +67,7 @@ impl<S: Subject> Space for World<S> {
             before: Rc::new(self.clone()),
             stimulus: stimulus.clone(),
             fellows: Vec::new(),
+            along: Vec::new(),
             last_start: None,
             last_stop: None,
             started: Vec::new(),
@@ -89,59 +91,6 @@ impl<S: Subject> Space for World<S> {
 }
 
 impl<S: Subject> Turn<S> {
-    /// Changes the world; returns what the supervisor is told about it.
-    fn begin(&mut self) -> Option<Event> {
-        match self.stimulus.clone() {
-            Stimulus::Tick => {
-                self.world.now += 1;
-                None
-            }
-            Stimulus::Die(id) => {
-                let life = self.world.member(&id)?.life.running()?;
-                self.world.set(&id, Life::Dead(life));
-                None
-            }
-            Stimulus::Hear(id, class) => {
-                let member = self.world.member(&id)?.clone();
-                let incarnation = member.life.running()?;
-                self.world.set(&id, Life::Down);
-                let run = ChildRun { id, incarnation };
-                self.expect_end_of(&member, &run, class);
-                Some(Event::Exited(run, class))
-            }
-            Stimulus::Fire(id) => {
-                let Life::Waiting(ticket) = self.world.member(&id)?.life else {
-                    return None;
-                };
-                self.begin_restart(&id);
-                Some(Event::Retry { id, ticket })
-            }
-            Stimulus::Stop => {
-                self.world.ending = Some(Verdict::Stopped);
-                self.world.timers_end();
-                Some(Event::Stop)
-            }
-            Stimulus::Boot => Some(Event::Boot),
-            Stimulus::Terminate(id) => {
-                self.world.timer_ends(&id);
-                Some(Event::TerminateChild(id))
-            }
-            Stimulus::Restart(id) => Some(Event::RestartChild(id)),
-            Stimulus::Delete(id) => Some(Event::DeleteChild(id)),
-            Stimulus::Add(plan) => {
-                self.world.add(&plan);
-                Some(Event::StartChild(plan))
-            }
-            Stimulus::Reconfigure(list) => {
-                let plans = self.world.setup.lists[list].clone();
-                if self.mistake(list).is_none() {
-                    self.world.reconfigure(list);
-                }
-                Some(Event::Reconfigure(plans))
-            }
-        }
-    }
-
     /// Tells the supervisor, does what it says, and goes all ways that this can go.
     fn run(mut self, event: Event, ends: &mut Vec<World<S>>) -> Result<(), String> {
         let mut pending = None;
@@ -181,34 +130,6 @@ impl<S: Subject> Turn<S> {
         }
     }
 
-    fn conclude(&mut self, run: &ChildRun, outcome: Outcome) -> Event {
-        self.outcome = Some(outcome);
-        self.troubled |= outcome != Outcome::Started;
-        match outcome {
-            Outcome::Started => {
-                self.world.set(&run.id, Life::Up(run.incarnation));
-                Event::Started(run.clone())
-            }
-            Outcome::Ignored => Event::Ignored(run.clone()),
-            Outcome::GivenUp => {
-                self.world.ending = Some(Verdict::Stopped);
-                self.world.timers_end();
-                Event::Stop
-            }
-            Outcome::Failed => {
-                self.last_start = None;
-                match self.stimulus {
-                    Stimulus::Boot => {
-                        self.world.ending = Some(Verdict::StartFailed(run.id.clone()));
-                    }
-                    Stimulus::Hear(..) | Stimulus::Fire(_) => self.expect_failure_of(run),
-                    _ => {}
-                }
-                Event::StartFailed(run.clone())
-            }
-        }
-    }
-
     fn perform(&mut self, action: Action) -> Result<Option<Pending>, String> {
         if self.world.ended {
             return Err(format!("{action:?} after the end"));
@@ -219,7 +140,7 @@ impl<S: Subject> Turn<S> {
             Action::Retry { id, ticket, after } => {
                 let down = self.world.member(&id).is_some_and(|member| member.life == Life::Down);
                 let delayed = self.is_delayed(&id);
-                if !down || !self.is_restart() || ticket <= self.world.ticket {
+                if !down || !self.is_retried(&id) || ticket <= self.world.ticket {
                     return Err(format!("a timer for {id} with {ticket}"));
                 }
                 if after.is_zero() == delayed {
@@ -244,23 +165,13 @@ impl<S: Subject> Turn<S> {
         Ok(None)
     }
 
-    /// Whoever shares the fate of another comes back together with it, not by its own timer.
-    fn begin_restart(&mut self, id: &ChildId) {
-        let members = &self.world.members;
-        let at = self.world.position(id).unwrap_or_default();
-        let fellows = match self.world.setup.strategy {
-            Strategy::OneForOne => &members[at..=at],
-            Strategy::OneForAll => &members[..],
-            Strategy::RestForOne => &members[at..],
-        };
-        self.fellows = fellows.iter().map(|member| member.plan.id.clone()).collect();
-        for fellow in &self.fellows {
-            self.world.timer_ends(fellow);
+    /// Tells whether a start that fails is tried again.
+    fn is_retried(&self, id: &ChildId) -> bool {
+        match &self.stimulus {
+            Stimulus::Hear(..) | Stimulus::Fire(_) => true,
+            Stimulus::Restart(asked) => asked != id,
+            _ => false,
         }
-    }
-
-    fn is_restart(&self) -> bool {
-        matches!(self.stimulus, Stimulus::Hear(..) | Stimulus::Fire(_))
     }
 
     fn is_delayed(&self, id: &ChildId) -> bool {

@@ -1,13 +1,19 @@
 //! A supervisor, its children, and what may happen to them next.
 
+mod bonds;
+mod key;
+mod old_news;
+mod stimuli;
+
 use std::rc::Rc;
 use std::time::Duration;
 
 use heights_core::{
-    Action, ChildId, ChildPlan, ChildRun, ChildState, Event, ExitClass, GiveUp, Incarnation,
-    Machine, Moment, Verdict,
+    Action, ChildId, ChildPlan, ChildState, Event, GiveUp, Incarnation, Machine, Moment, Verdict,
 };
 
+pub use self::key::Key;
+pub use self::stimuli::Stimulus;
 use crate::history::{self, Step};
 use crate::setups::{PERIOD, Setup};
 
@@ -64,24 +70,6 @@ impl Member {
     }
 }
 
-/// What may happen next.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Stimulus {
-    Boot,
-    Tick,
-    Die(ChildId),
-    /// The supervisor hears of an end.
-    Hear(ChildId, ExitClass),
-    Fire(ChildId),
-    Stop,
-    Terminate(ChildId),
-    Restart(ChildId),
-    Delete(ChildId),
-    Add(ChildPlan),
-    /// Somebody brings the list of specs with this number.
-    Reconfigure(usize),
-}
-
 pub type History = history::History<Event, Action>;
 
 #[derive(Clone)]
@@ -102,29 +90,6 @@ pub struct World<S> {
     pub history: History,
 }
 
-/// All that decides what can still happen, numbers of lives and tickets left out.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub struct Key {
-    members: Vec<MemberKey>,
-    ages: Vec<u64>,
-    ended: bool,
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct MemberKey {
-    id: ChildId,
-    life: u8,
-    list: usize,
-    ages: Vec<u64>,
-}
-
-impl Key {
-    /// Tells whether the future depends on how long ago something was.
-    pub fn is_ageing(&self) -> bool {
-        !self.ages.is_empty() || self.members.iter().any(|member| !member.ages.is_empty())
-    }
-}
-
 impl<S: Subject> World<S> {
     pub fn new(setup: &Setup, subject: S) -> Self {
         Self {
@@ -139,59 +104,6 @@ impl<S: Subject> World<S> {
             ticket: 0,
             history: History::default(),
         }
-    }
-
-    pub fn key(&self) -> Key {
-        let kind = |life| match life {
-            Life::Down => 0,
-            Life::Up(_) => 1,
-            Life::Dead(_) => 2,
-            Life::Waiting(_) => 3,
-        };
-        let ages = |failures: &[u64]| {
-            let ages = failures.iter().map(|then| self.now - then);
-            ages.filter(|age| *age <= PERIOD).collect()
-        };
-        let key = |member: &Member| MemberKey {
-            id: member.plan.id.clone(),
-            life: kind(member.life),
-            list: member.list,
-            ages: ages(&member.failures),
-        };
-        let members = self.members.iter().map(key).collect();
-        Key { members, ages: ages(&self.failures), ended: self.ended }
-    }
-
-    /// Lists what may happen now.
-    pub fn stimuli(&self) -> Vec<Stimulus> {
-        if self.ended {
-            return Vec::new();
-        }
-        if self.history.is_empty() {
-            return vec![Stimulus::Boot];
-        }
-        let mut stimuli = vec![Stimulus::Stop];
-        if self.key().is_ageing() {
-            stimuli.push(Stimulus::Tick);
-        }
-        stimuli.extend((0..self.setup.lists.len()).map(Stimulus::Reconfigure));
-        for plan in self.setup.known() {
-            let id = || plan.id.clone();
-            stimuli.extend([Stimulus::Terminate(id()), Stimulus::Restart(id())]);
-            match self.member(&plan.id).map(|member| member.life) {
-                Some(Life::Up(_)) => stimuli.push(Stimulus::Die(id())),
-                Some(Life::Dead(_)) => {
-                    let classes = [ExitClass::Normal, ExitClass::Shutdown, ExitClass::Abnormal];
-                    stimuli.extend(classes.map(|class| Stimulus::Hear(id(), class)));
-                }
-                Some(Life::Waiting(_)) => stimuli.push(Stimulus::Fire(id())),
-                Some(Life::Down) | None => {}
-            }
-            if self.setup.edits {
-                stimuli.extend([Stimulus::Delete(id()), Stimulus::Add(plan.clone())]);
-            }
-        }
-        stimuli
     }
 
     pub fn step(&mut self, event: Event) -> Vec<Action> {
@@ -297,39 +209,6 @@ impl<S: Subject> World<S> {
         let counted = self.subject.machine().counts();
         if !same || counted.active != active || counted.specs != self.members.len() {
             return Err(format!("it knows {known:?}, but there is {:?}", self.members));
-        }
-        Ok(())
-    }
-
-    /// Ends of lives that are over and timers that are over change nothing; nor does anything
-    /// after the end.
-    pub fn nothing_follows_from_old_news(&self) -> Result<(), String> {
-        let mut events = Vec::new();
-        for plan in self.setup.known() {
-            let life = self.member(&plan.id).map(|member| member.life);
-            let id = || plan.id.clone();
-            for number in self.ticket.saturating_sub(2)..=self.ticket {
-                if self.ended || life != Some(Life::Waiting(number)) {
-                    events.push(Event::Retry { id: id(), ticket: number });
-                }
-            }
-            let newest = self.incarnation.0;
-            for incarnation in (newest.saturating_sub(2)..=newest).map(Incarnation) {
-                if self.ended || life.and_then(Life::running) != Some(incarnation) {
-                    let run = ChildRun { id: id(), incarnation };
-                    events.push(Event::Exited(run, ExitClass::Abnormal));
-                }
-            }
-        }
-        if self.ended {
-            events.push(Event::Stop);
-        }
-        let mut subject = self.subject.clone();
-        for event in events {
-            let actions = subject.step(Duration::from_secs(self.now), event.clone());
-            if !actions.is_empty() {
-                return Err(format!("old news, {event:?}, leads to {actions:?}"));
-            }
         }
         Ok(())
     }

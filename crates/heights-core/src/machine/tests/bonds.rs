@@ -49,6 +49,22 @@ fn k94_those_that_are_bound_to_one_that_stays_down_stay_down_and_come_back_with_
 }
 
 #[test]
+fn k94_one_that_waits_for_its_own_retry_is_not_brought_along() {
+    let mut world = bound(Strategy::OneForAll, |plans| {
+        let backoff = Backoff::exponential(SECOND, SECOND);
+        plans[2].backoff = Some(backoff);
+    });
+    world.exit("cache", ExitClass::Abnormal);
+    world.take_log();
+    world.feed(Event::RestartChild("db".into()));
+    assert_eq!(world.take_log(), "start db, answer Started(db#6)");
+    world.now += SECOND;
+    world.retry();
+    let all = "stop db, start db, start log, start cache, start mail, start web";
+    assert_eq!(world.take_log(), all);
+}
+
+#[test]
 fn k94_the_other_strategies_take_those_that_are_bound_along_when_one_stays_down() {
     for strategy in [Strategy::OneForAll, Strategy::RestForOne] {
         let mut world = bound(strategy, |plans| plans[0].restart = Restart::Temporary);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use heights_core::{
     Action, Answer, ChildPlan, ChildRun, ChildState, ChildView, Event, ExitClass, Machine, Moment,
-    Strategy,
+    Refusal, Strategy,
 };
 
 use crate::setups::Setup;
@@ -40,6 +40,13 @@ pub enum Fault {
     /// New specs have it forget how often a child failed.
     ForgetsFailures,
     TakesWrongSpecs,
+    /// Lets those go on that are bound to a child which is terminated.
+    LeavesTheBound,
+    /// Starts what a child is bound to where it should refuse to start that child.
+    StartsWhatIsMissing,
+    BringsNobodyAlong,
+    /// A start that fails holds up all those that were to come after it.
+    HoldsUpOthers,
 }
 
 #[derive(Clone)]
@@ -48,6 +55,8 @@ pub struct Mutant {
     machine: Machine,
     /// Who is stopped instead of whom.
     mirror: Vec<(ChildRun, ChildRun)>,
+    /// Whether a child is being terminated.
+    terminating: bool,
 }
 
 impl Mutant {
@@ -59,7 +68,7 @@ impl Mutant {
             Fault::RestartsElders => setup.strategy = Strategy::OneForAll,
             _ => {}
         }
-        Self { fault, machine: setup.machine(), mirror: Vec::new() }
+        Self { fault, machine: setup.machine(), mirror: Vec::new(), terminating: false }
     }
 
     fn running(&self) -> Vec<ChildRun> {
@@ -164,6 +173,11 @@ impl Mutant {
         }
     }
 
+    fn leaves(&self, run: &ChildRun) -> bool {
+        let is_bound = |plan: &ChildPlan| !plan.binds_to.is_empty();
+        self.terminating && self.machine.plan_of(&run.id).is_some_and(is_bound)
+    }
+
     fn mirrored(&self, run: ChildRun) -> ChildRun {
         let other = self.mirror.iter().find(|(one, _)| *one == run);
         other.map_or(run, |(_, other)| other.clone())
@@ -173,7 +187,23 @@ impl Mutant {
     fn say(&mut self, now: Moment, stopping: bool, actions: Vec<Action>) -> Vec<Action> {
         let mut said = Vec::new();
         for action in actions {
+            let last = said.last();
+            let answered = matches!(last, Some(Action::Answer(Answer::Started(_))));
+            let failed = matches!(last, Some(Action::Retry { .. }));
             match (self.fault, action) {
+                (Fault::BringsNobodyAlong, Action::Start(run)) if answered => {
+                    said.extend(self.step(now, Event::Ignored(run)));
+                }
+                (Fault::HoldsUpOthers, Action::Start(run)) if failed => {
+                    said.extend(self.step(now, Event::Ignored(run)));
+                }
+                (Fault::LeavesTheBound, Action::Stop(run, _)) if self.leaves(&run) => {
+                    said.extend(self.step(now, Event::Stopped(run)));
+                }
+                (
+                    Fault::StartsWhatIsMissing,
+                    Action::Answer(Answer::Refused(Refusal::DependencyDown(on))),
+                ) => said.extend(self.step(now, Event::RestartChild(on))),
                 (Fault::DoesNotWait, Action::Stop(run, shutdown)) => {
                     said.push(Action::Stop(run.clone(), shutdown));
                     said.extend(self.step(now, Event::Stopped(run)));
@@ -200,13 +230,15 @@ impl Mutant {
 impl Subject for Mutant {
     fn step(&mut self, now: Moment, event: Event) -> Vec<Action> {
         let stopping = event == Event::Stop;
+        self.terminating = match event {
+            Event::Stopped(_) => self.terminating,
+            _ => matches!(event, Event::TerminateChild(_)),
+        };
         let plans = match &event {
             Event::Reconfigure(plans) => Some(plans.clone()),
             _ => None,
         };
-        let Some(event) = self.hear(now, event) else {
-            return Vec::new();
-        };
+        let Some(event) = self.hear(now, event) else { return Vec::new() };
         let mut actions = self.machine.step(now, event);
         if let Some(plans) = plans {
             actions.extend(self.follow(now, &plans));

@@ -1,8 +1,6 @@
 //! What must hold when a supervisor is at rest again.
 
-use heights_core::{
-    Answer, AutoShutdown, ChildId, ChildRun, ExitClass, GiveUp, Refusal, Restart, Verdict,
-};
+use heights_core::{Answer, ChildId, ChildRun, Refusal, Restart, Strategy, Verdict};
 
 use super::{Outcome, Turn};
 use crate::world::{Life, Member, Stimulus, Subject};
@@ -10,49 +8,6 @@ use crate::world::{Life, Member, Stimulus, Subject};
 type Judgment = Result<(), String>;
 
 impl<S: Subject> Turn<S> {
-    /// Reckons what the end of a child by itself means.
-    pub(super) fn expect_end_of(&mut self, member: &Member, run: &ChildRun, class: ExitClass) {
-        if !member.plan.restart.restarts_after(class) {
-            return self.expect_departure_of(run);
-        }
-        self.expect_failure_of(run);
-        if self.left.is_empty() {
-            self.begin_restart(&run.id);
-        }
-    }
-
-    /// Reckons what one more failure of a child means for it and for the supervisor.
-    pub(super) fn expect_failure_of(&mut self, run: &ChildRun) {
-        if self.world.count_failure(&run.id) == Some(GiveUp::RemoveChild) {
-            self.expect_departure_of(run);
-        }
-    }
-
-    /// Reckons what it means for the supervisor that a child has ended for good.
-    fn expect_departure_of(&mut self, run: &ChildRun) {
-        self.left.push(run.clone());
-        self.unsaid.push(run.clone());
-        let Some(at) = self.world.position(&run.id) else {
-            return;
-        };
-        // Whoever is stopped only to be started again has not ended.
-        let is_to_start =
-            |place: usize, member: &Member| place > at && self.fellows.contains(&member.plan.id);
-        let mut others = self.world.members.iter().enumerate().filter(|(place, _)| *place != at);
-        let others_live = others.any(|(place, member)| {
-            member.plan.significant && (member.life != Life::Down || is_to_start(place, member))
-        });
-        let significant = self.world.members[at].plan.significant;
-        let over = match self.world.setup.flags.auto_shutdown {
-            AutoShutdown::Never => false,
-            AutoShutdown::AnySignificant => significant,
-            AutoShutdown::AllSignificant => significant && !others_live,
-        };
-        if over {
-            self.world.ending = Some(Verdict::AutoShutdown);
-        }
-    }
-
     pub(super) fn forget(&mut self, id: &ChildId) -> Judgment {
         let at = self.world.position(id).ok_or_else(|| format!("forgets {id}, an unknown"))?;
         let member = self.world.members.remove(at);
@@ -100,7 +55,38 @@ impl<S: Subject> Turn<S> {
         }
         self.world.compare()?;
         self.judge_restart()?;
+        self.judge_bonds()?;
         self.nobody_outstays()
+    }
+
+    /// Nobody runs without what it is bound to, and a child that is started by request brings those
+    /// along that are bound to it.
+    fn judge_bonds(&self) -> Judgment {
+        let world = &self.world;
+        let is_down = |member: &&Member| member.life == Life::Down;
+        for member in &world.members {
+            let id = &member.plan.id;
+            if member.life.running().is_some()
+                && let Some(missing) = world.missing_to(&member.plan)
+                && world.setup.lists.is_empty()
+            {
+                return Err(format!("has {id} run without {missing}"));
+            }
+            if self.along.contains(id) && member.life != Life::Down {
+                return Err(format!("does not take {member:?} along"));
+            }
+        }
+        let comes = match &self.stimulus {
+            Stimulus::Restart(id) if !self.started.is_empty() => world.dependants(id),
+            Stimulus::Boot => world.members.iter().map(|member| member.plan.id.clone()).collect(),
+            _ => Vec::new(),
+        };
+        let mut members = comes.iter().filter_map(|id| world.member(id)).filter(is_down);
+        let left_out = members.find(|member| world.missing_to(&member.plan).is_none());
+        match left_out {
+            Some(member) if !self.troubled => Err(format!("does not bring {member:?} along")),
+            _ => Ok(()),
+        }
     }
 
     /// A temporary child is forgotten when it ends or is terminated: it may only be down if it has
@@ -120,16 +106,20 @@ impl<S: Subject> Turn<S> {
 
     /// Whoever shares the fate of the failed child is treated alike, and nobody else is touched.
     fn judge_restart(&self) -> Judgment {
-        let (Stimulus::Hear(id, _) | Stimulus::Fire(id)) = &self.stimulus else {
-            return Ok(());
-        };
+        let (Stimulus::Hear(id, _) | Stimulus::Fire(id)) = &self.stimulus else { return Ok(()) };
         let failed = self.world.member(id);
         let restarts = !self.fellows.is_empty() && !self.troubled;
-        if restarts && failed.is_none_or(|failed| failed.life == Life::Down) {
+        let is_lost = |failed: &Member| {
+            failed.life == Life::Down && self.world.missing_to(&failed.plan).is_none()
+        };
+        if restarts && failed.is_none_or(is_lost) {
             return Err(format!("{id} is left down"));
         }
         let delayed = failed.is_some_and(|failed| matches!(failed.life, Life::Waiting(_)));
         for member in &self.world.members {
+            if self.along.contains(&member.plan.id) {
+                continue;
+            }
             let shares = self.fellows.contains(&member.plan.id);
             let before = self.before.member(&member.plan.id).map(|before| before.life);
             if !shares && member.plan.id != *id && before != Some(member.life) {
@@ -140,8 +130,15 @@ impl<S: Subject> Turn<S> {
                 return Err(format!("has {member:?} come back by itself"));
             }
             let up = matches!(member.life, Life::Up(_));
-            if shares && restarts && up == delayed {
+            let startable = up || self.world.missing_to(&member.plan).is_none();
+            if shares && restarts && startable && up == delayed {
                 return Err(format!("does not treat {member:?} as {id}"));
+            }
+            // A start that fails holds up only those that are bound to that child.
+            let tried = self.started.iter().any(|run| run.id == member.plan.id);
+            let alone = self.world.setup.strategy == Strategy::OneForOne && !delayed;
+            if alone && shares && startable && !tried && self.troubled {
+                return Err(format!("holds up {member:?}"));
             }
         }
         Ok(())
@@ -162,10 +159,18 @@ impl<S: Subject> Turn<S> {
                 Some(Life::Down) if matches!(self.stimulus, Stimulus::Delete(_)) => {
                     Some(Answer::Done)
                 }
-                Some(Life::Down) => self.answer_of_start(id),
+                Some(Life::Down) => match self.missing_before(id) {
+                    Some(on) => refused(Refusal::DependencyDown(on)),
+                    None => self.answer_of_start(id),
+                },
             },
             Stimulus::Add(plan) => match life(&plan.id) {
-                None => self.answer_of_start(&plan.id),
+                None => {
+                    let mistake = self.before.mistake_of(plan).map(Refusal::Invalid);
+                    let missing = || self.before.missing_to(plan).map(Refusal::DependencyDown);
+                    let refusal = mistake.or_else(missing).map(Answer::Refused);
+                    refusal.or_else(|| self.answer_of_start(&plan.id))
+                }
                 Some(Life::Up(incarnation) | Life::Dead(incarnation)) => {
                     let run = ChildRun { id: plan.id.clone(), incarnation };
                     refused(Refusal::AlreadyStarted(run))
@@ -178,6 +183,10 @@ impl<S: Subject> Turn<S> {
             },
             _ => None,
         }
+    }
+
+    fn missing_before(&self, id: &ChildId) -> Option<ChildId> {
+        self.before.missing_to(&self.before.member(id)?.plan)
     }
 
     fn answer_of_start(&self, id: &ChildId) -> Option<Answer> {

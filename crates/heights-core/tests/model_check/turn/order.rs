@@ -1,6 +1,6 @@
 //! Who may be started or stopped now.
 
-use heights_core::{ChildId, ChildRun, Shutdown, Strategy};
+use heights_core::{ChildId, ChildRun, Shutdown};
 
 use super::{Pending, Turn};
 use crate::world::{Life, Stimulus, Subject};
@@ -23,6 +23,9 @@ impl<S: Subject> Turn<S> {
         if self.last_start.is_some_and(|last| last >= at) {
             return Err(format!("starts {run:?} out of order"));
         }
+        if let Some(missing) = self.world.missing_to(&self.world.members[at].plan) {
+            return Err(format!("starts {run:?} without {missing}"));
+        }
         if let Some(old) = self.in_the_way(at) {
             return Err(format!("starts {run:?} while {old} still runs"));
         }
@@ -37,7 +40,7 @@ impl<S: Subject> Turn<S> {
         match &self.stimulus {
             Stimulus::Boot => true,
             Stimulus::Hear(..) | Stimulus::Fire(_) => self.fellows.contains(id),
-            Stimulus::Restart(asked) => asked == id,
+            Stimulus::Restart(asked) => asked == id || self.world.dependants(asked).contains(id),
             Stimulus::Add(asked) => asked.id == *id,
             _ => false,
         }
@@ -50,11 +53,10 @@ impl<S: Subject> Turn<S> {
             self.world.members.iter().enumerate().filter(|(_, m)| m.life.running().is_some());
         let mut in_the_way = others.filter(|(place, member)| match self.stimulus {
             Stimulus::Boot => *place > at,
-            Stimulus::Hear(..) | Stimulus::Fire(_) => match self.world.setup.strategy {
-                Strategy::OneForOne => false,
-                Strategy::RestForOne => *place > at,
-                Strategy::OneForAll => !is_new(&member.plan.id),
-            },
+            Stimulus::Hear(..) | Stimulus::Fire(_) => {
+                let id = &member.plan.id;
+                self.fellows.contains(id) && !is_new(id)
+            }
             _ => false,
         });
         in_the_way.next().map(|(_, member)| member.plan.id.clone())
@@ -78,15 +80,9 @@ impl<S: Subject> Turn<S> {
     }
 
     fn may_stop(&self, at: usize) -> bool {
-        if self.world.ending.is_some() {
-            return true;
-        }
-        match &self.stimulus {
-            Stimulus::Hear(..) | Stimulus::Fire(_) => {
-                self.fellows.contains(&self.world.members[at].plan.id)
-            }
-            Stimulus::Terminate(id) => self.world.position(id) == Some(at),
-            _ => false,
-        }
+        let id = &self.world.members[at].plan.id;
+        let asked = matches!(&self.stimulus, Stimulus::Terminate(asked) if asked == id);
+        let shares = self.fellows.contains(id) || self.along.contains(id);
+        asked || shares || self.world.ending.is_some()
     }
 }
