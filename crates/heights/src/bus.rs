@@ -28,63 +28,29 @@
 //! ```
 
 mod queue;
+mod subscribers;
 mod subscription;
+mod topic;
 
-use std::any::{Any, TypeId};
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
-use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use heights_registry::EndHookId;
 use heights_supervisor::{Owner, Recipient};
 
 use self::queue::Queue;
 pub use self::queue::{Heard, News};
+use self::subscribers::{Subscriber, Subscribers, Topics, Wants};
 pub use self::subscription::Subscription;
+pub use self::topic::Topic;
 
 /// Carries events; cloning gives another handle to the same bus.
 #[derive(Clone, Default)]
 pub struct Bus(Arc<RwLock<Topics>>);
 
-/// Names a kind of events; two topics of one name and different types are different topics.
-pub struct Topic<E> {
-    name: Cow<'static, str>,
-    events: PhantomData<fn(E)>,
-}
-
 /// Names a subscription, so that it can be ended before its owner does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SubscriptionId(u64);
-
-/// The subscribers of each topic that has some.
-type Topics = HashMap<(TypeId, Cow<'static, str>), Box<dyn Any + Send + Sync>>;
-
-/// Replaced as a whole, so that who publishes needs no lock while subscribers are told.
-type Subscribers<E> = Arc<Vec<Subscriber<E>>>;
-
-struct Subscriber<E> {
-    id: SubscriptionId,
-    queue: Arc<Queue<E>>,
-    wants: Option<Wants<E>>,
-    bond: Option<(Owner, EndHookId)>,
-}
-
-type Wants<E> = Arc<dyn Fn(&E) -> bool + Send + Sync>;
-
-impl<E> Topic<E> {
-    /// Names a topic in a constant.
-    pub const fn new(name: &'static str) -> Self {
-        Self { name: Cow::Borrowed(name), events: PhantomData }
-    }
-
-    /// Names a topic by a text that is only known when the program runs.
-    pub fn named(name: impl Into<String>) -> Self {
-        Self { name: Cow::Owned(name.into()), events: PhantomData }
-    }
-}
 
 impl Bus {
     /// Makes a bus that nobody listens to yet.
@@ -203,56 +169,16 @@ impl Bus {
         self.replace(topic, |subscribers| subscribers.push(subscriber));
     }
 
-    /// Changes the subscribers of a topic; one that has none left is forgotten.
     fn replace<E: Send + Sync + 'static, R>(
         &self,
         topic: &Topic<E>,
         change: impl FnOnce(&mut Vec<Subscriber<E>>) -> R,
     ) -> R {
-        let mut topics = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let mut subscribers = find(&topics, topic).to_vec();
-        let result = change(&mut subscribers);
-        if subscribers.is_empty() {
-            topics.remove(&topic.key());
-        } else {
-            let subscribers: Subscribers<E> = Arc::new(subscribers);
-            topics.insert(topic.key(), Box::new(subscribers));
-        }
-        result
+        self.0.write().unwrap_or_else(PoisonError::into_inner).replace(topic, change)
     }
 
     fn subscribers_of<E: Send + Sync + 'static>(&self, topic: &Topic<E>) -> Subscribers<E> {
-        find(&self.0.read().unwrap_or_else(PoisonError::into_inner), topic)
-    }
-}
-
-fn find<E: Send + Sync + 'static>(topics: &Topics, topic: &Topic<E>) -> Subscribers<E> {
-    let subscribers = topics.get(&topic.key()).and_then(|any| any.downcast_ref::<Subscribers<E>>());
-    subscribers.cloned().unwrap_or_default()
-}
-
-impl<E: 'static> Topic<E> {
-    fn key(&self) -> (TypeId, Cow<'static, str>) {
-        (TypeId::of::<E>(), self.name.clone())
-    }
-}
-
-impl<E> Clone for Topic<E> {
-    fn clone(&self) -> Self {
-        Self { name: self.name.clone(), events: PhantomData }
-    }
-}
-
-impl<E> Subscriber<E> {
-    fn wants(&self, event: &E) -> bool {
-        self.wants.as_ref().is_none_or(|wants| wants(event))
-    }
-}
-
-impl<E> Clone for Subscriber<E> {
-    fn clone(&self) -> Self {
-        let (queue, wants) = (Arc::clone(&self.queue), self.wants.clone());
-        Self { id: self.id, queue, wants, bond: self.bond.clone() }
+        self.0.read().unwrap_or_else(PoisonError::into_inner).subscribers(topic)
     }
 }
 
@@ -266,12 +192,6 @@ impl SubscriptionId {
 impl fmt::Debug for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let topics = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        f.debug_list().entries(topics.keys().map(|(_, name)| name)).finish()
-    }
-}
-
-impl<E> fmt::Debug for Topic<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Topic({})", self.name)
+        f.debug_list().entries(topics.names()).finish()
     }
 }
