@@ -274,10 +274,12 @@ impl BuildActor {
                 Ok(())
             }
             JobFact::Ended { job, attempt, end } => {
-                self.progress.remove(&job);
                 self.running.remove(&attempt);
+                self.apply(BuildEvent::AttemptEnded { attempt, end }, cx).await?;
+                // Only now: between the two the job would seem never to have run.
+                self.progress.remove(&job);
                 self.tell_progress();
-                self.apply(BuildEvent::AttemptEnded { attempt, end }, cx).await
+                Ok(())
             }
         }
     }
