@@ -59,5 +59,5 @@ pub use refs::Refs;
 pub use remote::{BadUrl, Credential};
 pub use tree::{EntryKind, ObjectId, RepoPath, Tree, TreeEntry};
 pub use working_copy::{WorkingCopy, WorkingCopyError};
-pub use workspace::{LastUpdate, Updated, Workspace, WorkspaceError};
+pub use workspace::{LastUpdate, Presence, Updated, Workspace, WorkspaceError};
 pub use workspaces::Workspaces;

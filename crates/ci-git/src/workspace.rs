@@ -17,7 +17,9 @@
 mod borrow;
 mod copy;
 mod index;
+mod presence;
 mod seed;
+mod size;
 mod sweep;
 mod update;
 
@@ -29,11 +31,13 @@ use std::time::{Duration, SystemTime};
 use ci_domain::ids::CommitSha;
 use ci_domain::subject::Subject;
 
-use crate::command::{Command, CommandError};
+use crate::command::CommandError;
 use crate::git::Git;
 use crate::hold::{Hold, Sharing};
 use crate::trash::{self, Trash};
 
+pub use self::presence::Presence;
+pub(crate) use self::presence::forget_locks;
 pub use self::update::Updated;
 
 /// A workspace, whether it exists or not; clones are the same workspace.
@@ -53,7 +57,9 @@ pub(crate) struct Shared {
     pub(crate) trash: PathBuf,
     /// Copies are made here and then moved to their place.
     pub(crate) seeds: PathBuf,
-    /// How long one copy or one measurement may take.
+    /// Who is at which workspace is said by locks on files here.
+    pub(crate) locks: PathBuf,
+    /// How long one measurement may take, or wait for a git that an earlier life has left running.
     pub(crate) limit: Duration,
 }
 
@@ -163,23 +169,6 @@ impl Workspace {
             trash.empty()
         });
         removed.await.map_err(at(&self.dir))
-    }
-
-    /// How many bytes the workspace takes on the disk.
-    ///
-    /// # Errors
-    /// It cannot be measured.
-    pub async fn measure(&self) -> Result<u64, WorkspaceError> {
-        let measure = Command::program(&self.shared.git, self.shared.limit, "du").args([
-            "-s",
-            "--block-size=1",
-            "--",
-        ]);
-        // 1 means that parts were unreadable or vanished meanwhile.
-        let output = measure.arg(&self.dir).accepting(&[0, 1]).run().await?;
-        let text = output.text();
-        let bytes = text.split_whitespace().next().and_then(|bytes| bytes.parse().ok());
-        Ok(bytes.ok_or_else(|| CommandError::unexpected("du", output.stderr.as_bytes()))?)
     }
 
     /// Makes the parts that are missing, and waits for what an earlier life of the node has left

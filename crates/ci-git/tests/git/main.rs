@@ -10,6 +10,7 @@ mod merge;
 mod mirror;
 mod objects;
 mod performance;
+mod presence;
 mod reflinks;
 mod seed;
 mod seed_files;

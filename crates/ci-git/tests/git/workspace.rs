@@ -213,9 +213,10 @@ async fn workspaces_are_listed_measured_and_removed() {
     let subjects: Vec<_> = listed.iter().map(ci_git::Workspace::subject).collect();
     assert_eq!(subjects, [workspace.subject(), other.subject()]);
 
-    let before = workspace.measure().await.unwrap();
+    let before = workspace.size().await.unwrap();
     write(&workspace.cache().join("large"), vec![1; 1024 * 1024]);
-    assert!(workspace.measure().await.unwrap() >= before + 1024 * 1024);
+    drop(workspace.enter().await.unwrap());
+    assert!(workspace.size().await.unwrap() >= before + 1024 * 1024);
 
     let read_only = workspace.home().join("go/pkg/mod");
     write(&read_only.join("file"), "");
