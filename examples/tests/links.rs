@@ -1,4 +1,4 @@
-//! Follows the links of the documentation: files, headings, and tests that are named.
+//! Follows the links of the documentation: files, headings, and the tests and code that they name.
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
@@ -116,12 +116,20 @@ fn mistake(page: &Path, link: &Link) -> Option<String> {
     if !anchor.is_empty() && !anchors(&fs::read_to_string(&file).unwrap()).contains(anchor) {
         return Some(format!("there is no heading {anchor:?}"));
     }
-    if is_number_of_a_test(&link.text) {
-        let test = format!("fn {}_", link.text);
-        let found = fs::read_to_string(&file).unwrap().contains(&test);
-        return (!found).then(|| format!("there is no test {:?}", link.text));
-    }
-    None
+    file.is_file().then(|| fs::read_to_string(&file).unwrap()).and_then(|content| {
+        if is_number_of_a_test(&link.text) {
+            let found = content.contains(&format!("fn {}_", link.text));
+            return (!found).then(|| format!("there is no test {:?}", link.text));
+        }
+        let is_there = |code: &&str| content.contains(code) || link.target.contains(code);
+        let missing = code_in(&link.text).find(|code| !is_there(code));
+        missing.map(|code| format!("there is no {code:?}"))
+    })
+}
+
+/// Lists what is shown as code in a text.
+fn code_in(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
 }
 
 /// Such as `h66` and `e51b`: the start of the name of a test of the conformance list.
@@ -170,6 +178,8 @@ fn what_leads_nowhere_is_found() {
     let starts = "../crates/heights-supervisor/tests/conformance/a_start.rs";
     check(&format!("[a02]({starts})"), None);
     check(&format!("[z99]({starts})"), Some("there is no test \"z99\""));
+    check("[`output_of`](../examples/tests/examples.rs)", None);
+    check("[`gone`](../examples/tests/examples.rs)", Some("there is no \"gone\""));
     check(&format!("[a02]: {starts}"), None);
     check("[a02]: gone.rs", Some("there is no such file"));
     assert_eq!(undefined("[a02] [a03] [a04](x)\n\n[a02]: somewhere"), ["a03"]);
