@@ -9,6 +9,7 @@ mod lives;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
@@ -96,7 +97,8 @@ pub struct DynamicMachine {
     window: RestartWindow,
     max_children: Option<usize>,
     dice: Dice,
-    children: BTreeMap<ChildKey, Child>,
+    /// On the heap one by one, as the nodes of the map are half empty.
+    children: BTreeMap<ChildKey, Box<Child>>,
     ending: Option<Verdict>,
     ended: bool,
     keys: u64,
@@ -106,7 +108,7 @@ pub struct DynamicMachine {
 
 #[derive(Debug, Clone)]
 struct Child {
-    plan: ChildPlan,
+    plan: Arc<ChildPlan>,
     state: State,
     attempts: u32,
     started: Option<Moment>,
@@ -148,8 +150,9 @@ impl DynamicMachine {
     /// Takes in a new child.
     pub fn start_child(
         &mut self,
-        plan: ChildPlan,
+        plan: impl Into<Arc<ChildPlan>>,
     ) -> Result<(ChildKey, DynamicAction), DynamicRefusal> {
+        let plan = plan.into();
         plan.check(self.flags.auto_shutdown).map_err(DynamicRefusal::Invalid)?;
         plan.check_bonds(|_| false).map_err(DynamicRefusal::Invalid)?;
         if self.ending.is_some() {
@@ -163,7 +166,8 @@ impl DynamicMachine {
         let incarnation = self.next_incarnation();
         let state = State::Starting { incarnation, first: true };
         let window = plan.limit.map(|limit| RestartWindow::new(limit.intensity));
-        self.children.insert(key, Child { plan, state, attempts: 0, started: None, window });
+        let child = Child { plan, state, attempts: 0, started: None, window };
+        self.children.insert(key, Box::new(child));
         Ok((key, DynamicAction::Start(key, incarnation)))
     }
 
@@ -198,7 +202,7 @@ impl DynamicMachine {
     /// Lists the plans of the children, with whether each runs.
     pub fn children(&self) -> impl Iterator<Item = (ChildKey, &ChildPlan, bool)> {
         let running = |child: &Child| matches!(child.state, State::Running(_));
-        self.children.iter().map(move |(key, child)| (*key, &child.plan, running(child)))
+        self.children.iter().map(move |(key, child)| (*key, &*child.plan, running(child)))
     }
 
     /// Tells whether the end has begun.
@@ -229,7 +233,7 @@ impl DynamicMachine {
     /// Counts the children.
     pub fn counts(&self) -> Counts {
         let is_supervisor = |child: &&Child| child.plan.kind == ChildKind::Supervisor;
-        let supervisors = self.children.values().filter(is_supervisor).count();
+        let supervisors = self.children.values().map(Box::as_ref).filter(is_supervisor).count();
         Counts {
             specs: self.children.len(),
             active: self.children().filter(|(_, _, running)| *running).count(),

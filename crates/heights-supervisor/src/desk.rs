@@ -73,7 +73,7 @@ impl Profile {
         let plan = ChildPlan::supervisor(self.name);
         let mut spec = ChildSpec::new(plan, lay, place);
         let intensity = self.flags.intensity;
-        spec.shape = Some(Shape { strategy, intensity, restarts_used: 0 });
+        spec.shape = Some(Box::new(Shape { strategy, intensity, restarts_used: 0 }));
         (spec, desk)
     }
 }

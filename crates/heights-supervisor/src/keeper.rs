@@ -149,7 +149,7 @@ impl Keeper {
             burial.news.started(Ok(()));
         }
         // A process comes up once, or does not.
-        let _noted_before = burial.came_up.set(outcome);
+        let _noted_before = burial.came_up.set(outcome.map_err(Box::new));
     }
 
     /// Waits until the start is to be broken off.
@@ -201,7 +201,7 @@ impl Drop for Keeper {
 struct Burial {
     process: Process,
     /// Not set if the process was killed before it was up.
-    came_up: OnceLock<Result<(), StartFailure>>,
+    came_up: OnceLock<Result<(), Box<StartFailure>>>,
     place: Arc<dyn Place>,
     end: Option<OwnerEnd>,
     news: Box<dyn News>,
@@ -210,7 +210,7 @@ struct Burial {
 impl Drop for Burial {
     fn drop(&mut self) {
         let process = &self.process;
-        let came_up = self.came_up.take().unwrap_or(Err(StartFailure::Stopped));
+        let came_up = self.came_up.take().unwrap_or_else(|| Err(Box::new(StartFailure::Stopped)));
         let exit = process.settle(match &came_up {
             Ok(()) => Exit::Killed,
             Err(failure) => failure.to_exit(),
@@ -227,7 +227,7 @@ impl Drop for Burial {
         process.tell_downs(&exit);
         match came_up {
             Ok(()) => self.news.gone(process.clone(), exit),
-            Err(failure) => self.news.started(Err(failure)),
+            Err(failure) => self.news.started(Err(*failure)),
         }
     }
 }

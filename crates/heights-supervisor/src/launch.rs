@@ -21,14 +21,15 @@ pub(crate) fn launch_child(
 ) -> Process {
     let path = child_path(parent, spec.id());
     let (owner, end) = Owner::new();
-    let process = Process::new(Birth {
+    let birth = Birth {
         path,
         incarnation: life,
         hub: parent.hub().clone(),
         parent: Some(parent.clone()),
         owner,
         spec: spec.into(),
-    });
+    };
+    let process = Process::new(birth, spec.shape.as_deref().copied());
     launch(process, spec, news, end)
 }
 
@@ -36,8 +37,8 @@ pub(crate) fn launch_child(
 pub(crate) async fn start_root(spec: &ChildSpec, hub: Hub) -> Result<Process, StartFailure> {
     let (owner, end) = Owner::new();
     let path = Arc::from(spec.id().as_str());
-    let process =
-        Process::new(Birth { path, incarnation: 1, hub, parent: None, owner, spec: spec.into() });
+    let birth = Birth { path, incarnation: 1, hub, parent: None, owner, spec: spec.into() };
+    let process = Process::new(birth, spec.shape.as_deref().copied());
     let (on_started, started) = oneshot::channel();
     let news = RootNews(Mutex::new(Some(on_started)));
     let process = launch(process, spec, Box::new(news), end);

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use heights_core::{ChildId, ChildKind, Restart, Shutdown};
+use heights_core::{ChildId, ChildKind, ChildPlan, Restart, Shutdown};
 use heights_registry::Owner;
 use ractor::ActorCell;
 use tokio::time::Instant;
@@ -103,25 +103,19 @@ pub(crate) struct Birth {
 
 /// What all lives of a child have in common.
 pub(crate) struct Traits {
-    id: ChildId,
-    kind: ChildKind,
-    restart: Restart,
+    plan: Arc<ChildPlan>,
     type_name: &'static str,
     kill_grace: Duration,
     zombie_policy: ZombiePolicy,
-    shape: Option<Shape>,
 }
 
 impl From<&ChildSpec> for Traits {
     fn from(spec: &ChildSpec) -> Self {
         Self {
-            id: spec.id().clone(),
-            kind: spec.plan.kind,
-            restart: spec.plan.restart,
+            plan: Arc::clone(&spec.plan),
             kill_grace: spec.kill_grace,
             zombie_policy: spec.zombie_policy,
             type_name: spec.type_name,
-            shape: spec.shape,
         }
     }
 }
@@ -136,18 +130,25 @@ struct Inner {
     /// For servers only.
     mailroom: OnceLock<Arc<dyn Mailroom>>,
     milestones: Milestones,
-    order: OnceLock<Shutdown>,
-    farewell: OnceLock<Exit>,
-    exit: OnceLock<Exit>,
-    start_info: OnceLock<StartInfo>,
+    /// On the heap, as most processes have nothing of it for most of their lives.
+    sayings: OnceLock<Box<Sayings>>,
     /// For supervisors only; most processes are none.
     reign: Option<Box<Reign>>,
     downs: Downs,
 }
 
+/// What was said to a process or by it, each once.
+#[derive(Default)]
+struct Sayings {
+    order: OnceLock<Shutdown>,
+    farewell: OnceLock<Exit>,
+    exit: OnceLock<Exit>,
+    start_info: OnceLock<StartInfo>,
+}
+
 impl Process {
-    pub(crate) fn new(birth: Birth) -> Self {
-        let reign = birth.spec.shape.map(|shape| Box::new(Reign::new(shape)));
+    pub(crate) fn new(birth: Birth, shape: Option<Shape>) -> Self {
+        let reign = shape.map(|shape| Box::new(Reign::new(shape)));
         Self(Arc::new(Inner {
             pid: ProcessId::next(),
             birth,
@@ -157,10 +158,7 @@ impl Process {
             cell: OnceLock::new(),
             mailroom: OnceLock::new(),
             milestones: Milestones::default(),
-            order: OnceLock::new(),
-            farewell: OnceLock::new(),
-            exit: OnceLock::new(),
-            start_info: OnceLock::new(),
+            sayings: OnceLock::new(),
             reign,
             downs: Downs::default(),
         }))
@@ -178,7 +176,7 @@ impl Process {
 
     /// Returns the id of the child within its supervisor.
     pub fn id(&self) -> &ChildId {
-        &self.0.birth.spec.id
+        &self.0.birth.spec.plan.id
     }
 
     /// Returns the ids from the root down to this child, joined by slashes.
@@ -188,12 +186,12 @@ impl Process {
 
     /// Returns what the process is.
     pub fn kind(&self) -> ChildKind {
-        self.0.birth.spec.kind
+        self.0.birth.spec.plan.kind
     }
 
     /// Returns when its supervisor restarts it; nobody restarts a root.
     pub fn restart(&self) -> Option<Restart> {
-        self.parent().map(|_| self.0.birth.spec.restart)
+        self.parent().map(|_| self.0.birth.spec.plan.restart)
     }
 
     /// Returns the name of the type that implements the process.
@@ -294,7 +292,7 @@ impl Process {
 
     /// Returns how the process ended, once it is known.
     pub fn exit(&self) -> Option<Exit> {
-        self.0.exit.get().cloned()
+        self.0.sayings.get()?.exit.get().cloned()
     }
 }
 

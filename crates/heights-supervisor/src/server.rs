@@ -193,7 +193,8 @@ pub trait Server: Sized + Send + 'static {
 #[derive(Debug)]
 pub struct Context<M> {
     myself: Ref<M>,
-    timers: Timers,
+    /// Made with the first timer.
+    timers: Option<Box<Timers>>,
 }
 
 impl<M: Send + 'static> Context<M> {
@@ -205,7 +206,7 @@ impl<M: Send + 'static> Context<M> {
     /// Sends a message to oneself after a while; nothing is sent once this life is over.
     pub fn send_after(&mut self, after: Duration, message: M) -> TimerId {
         let myself = self.myself.clone();
-        self.timers.arm(after, move |timer| {
+        self.timers.get_or_insert_default().arm(after, move |timer| {
             // A timer whose process is gone has nothing left to do.
             let _gone = myself.post(message, Some(myself.pid()), Origin::Timer(timer));
         })
@@ -213,12 +214,15 @@ impl<M: Send + 'static> Context<M> {
 
     /// Tells whether a message comes from a timer that has been cancelled since.
     fn has_cancelled(&mut self, origin: Origin) -> bool {
-        matches!(origin, Origin::Timer(timer) if !self.timers.take(timer))
+        let Origin::Timer(timer) = origin else { return false };
+        !self.timers.as_mut().is_some_and(|timers| timers.take(timer))
     }
 
     /// Cancels a timer: its message is not handled any more, even if it waits in the mailbox.
     pub fn cancel(&mut self, timer: TimerId) {
-        self.timers.cancel(timer);
+        if let Some(timers) = &mut self.timers {
+            timers.cancel(timer);
+        }
     }
 
     /// Tells whoever started this life something, once and from `init` on: the extra info of
@@ -310,7 +314,7 @@ impl<S: Server> Behavior for ServerBehavior<S> {
         process.serve(queue.clone());
         let seat = Seat::new(Arc::clone(&queue), locker);
         let myself = Ref::new(process.clone(), queue);
-        let mut context = Context { myself, timers: Timers::default() };
+        let mut context = Context { myself, timers: None };
         let server = S::init(args, &mut context).await?;
         seat.inherit();
         Ok(ServerState { server, context, process: process.clone(), seat })

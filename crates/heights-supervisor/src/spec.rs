@@ -62,12 +62,13 @@ const KILL_GRACE: Duration = Duration::from_secs(5);
 /// ```
 #[derive(Clone)]
 pub struct ChildSpec {
-    pub(crate) plan: ChildPlan,
+    pub(crate) plan: Arc<ChildPlan>,
     pub(crate) start_timeout: Option<Duration>,
     pub(crate) type_name: &'static str,
     pub(crate) kill_grace: Duration,
     pub(crate) zombie_policy: ZombiePolicy,
-    pub(crate) shape: Option<Shape>,
+    /// For supervisors only.
+    pub(crate) shape: Option<Box<Shape>>,
     pub(crate) starter: Arc<dyn Starter>,
     pub(crate) place: Arc<dyn Place>,
     /// What a supervisor begins each life with, where that is known beforehand.
@@ -129,14 +130,14 @@ impl ChildSpec {
     /// Sets when the child is restarted.
     #[must_use]
     pub fn restart(mut self, restart: Restart) -> Self {
-        self.plan.restart = restart;
+        self.plan_mut().restart = restart;
         self
     }
 
     /// Sets how the child is stopped.
     #[must_use]
     pub fn shutdown(mut self, shutdown: Shutdown) -> Self {
-        self.plan.shutdown = shutdown;
+        self.plan_mut().shutdown = shutdown;
         self
     }
 
@@ -167,7 +168,7 @@ impl ChildSpec {
     /// Delays restarts of this child.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.plan.backoff = Some(backoff);
+        self.plan_mut().backoff = Some(backoff);
         self
     }
 
@@ -176,7 +177,7 @@ impl ChildSpec {
     #[must_use]
     pub fn restart_limit(mut self, restarts: u32, period: Duration, then: GiveUp) -> Self {
         let intensity = Intensity::new(restarts, period);
-        self.plan.limit = Some(RestartLimit { intensity, then });
+        self.plan_mut().limit = Some(RestartLimit { intensity, then });
         self
     }
 
@@ -184,7 +185,7 @@ impl ChildSpec {
     /// [`AutoShutdown`]; a significant child may not be permanent.
     #[must_use]
     pub fn significant(mut self) -> Self {
-        self.plan.significant = true;
+        self.plan_mut().significant = true;
         self
     }
 
@@ -217,7 +218,7 @@ impl ChildSpec {
     /// ```
     #[must_use]
     pub fn binds_to<I: Into<ChildId>>(mut self, siblings: impl IntoIterator<Item = I>) -> Self {
-        self.plan.binds_to = siblings.into_iter().map(Into::into).collect();
+        self.plan_mut().binds_to = siblings.into_iter().map(Into::into).collect();
         self
     }
 
@@ -279,7 +280,7 @@ impl ChildSpec {
     ) -> Self {
         let start_timeout = (plan.kind != ChildKind::Supervisor).then_some(START_TIMEOUT);
         Self {
-            plan,
+            plan: Arc::new(plan),
             start_timeout,
             type_name: B::type_name(),
             kill_grace: KILL_GRACE,
@@ -291,8 +292,12 @@ impl ChildSpec {
         }
     }
 
+    fn plan_mut(&mut self) -> &mut ChildPlan {
+        Arc::make_mut(&mut self.plan)
+    }
+
     pub(crate) fn renamed(mut self, id: impl Into<ChildId>) -> Self {
-        self.plan.id = id.into();
+        self.plan_mut().id = id.into();
         self
     }
 
@@ -328,6 +333,6 @@ pub fn check_child_specs(
     specs: &[ChildSpec],
     auto_shutdown: AutoShutdown,
 ) -> Result<(), SpecError> {
-    let plans: Vec<ChildPlan> = specs.iter().map(|spec| spec.plan.clone()).collect();
+    let plans: Vec<ChildPlan> = specs.iter().map(|spec| spec.plan().clone()).collect();
     check_child_plans(&plans, auto_shutdown)
 }

@@ -36,7 +36,8 @@ pub struct ChildView<'a> {
 /// The members sit in start order and are found by their id.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Family {
-    members: BTreeMap<Seat, Member>,
+    /// On the heap one by one, as the nodes of the map are half empty.
+    members: BTreeMap<Seat, Box<Member>>,
     seats: HashMap<ChildId, Seat>,
     last_seat: Seat,
     incarnations: u64,
@@ -123,7 +124,7 @@ impl Family {
 
     pub(super) fn counts(&self) -> Counts {
         let is_supervisor = |m: &&Member| m.plan.kind == ChildKind::Supervisor;
-        let supervisors = self.members.values().filter(is_supervisor).count();
+        let supervisors = self.members.values().map(Box::as_ref).filter(is_supervisor).count();
         Counts {
             specs: self.members.len(),
             active: self.members.values().filter(|member| member.is_running()).count(),
@@ -141,11 +142,15 @@ impl Family {
     pub(super) fn has_significant_beside(&self, these: &[ChildId]) -> bool {
         let alive = |member: &Member| member.state != ChildState::Stopped;
         let counts = |member: &&Member| member.plan.significant && alive(member);
-        self.members.values().filter(counts).any(|member| !these.contains(&member.plan.id))
+        self.members
+            .values()
+            .map(Box::as_ref)
+            .filter(counts)
+            .any(|member| !these.contains(&member.plan.id))
     }
 
     pub(super) fn push(&mut self, plan: ChildPlan) {
-        self.seat(Member::new(plan));
+        self.seat(Box::new(Member::new(plan)));
     }
 
     pub(super) fn remove(&mut self, id: &ChildId) -> Option<ChildPlan> {
@@ -259,7 +264,7 @@ impl Family {
     }
 
     /// Gives a member the place of the youngest.
-    fn seat(&mut self, member: Member) {
+    fn seat(&mut self, member: Box<Member>) {
         self.last_seat += 1;
         self.bound += usize::from(member.is_bound());
         self.seats.insert(member.plan.id.clone(), self.last_seat);
@@ -274,10 +279,10 @@ impl Family {
     }
 
     fn get(&self, id: &ChildId) -> Option<&Member> {
-        self.members.get(self.seats.get(id)?)
+        self.members.get(self.seats.get(id)?).map(Box::as_ref)
     }
 
     fn get_mut(&mut self, id: &ChildId) -> Option<&mut Member> {
-        self.members.get_mut(self.seats.get(id)?)
+        self.members.get_mut(self.seats.get(id)?).map(Box::as_mut)
     }
 }

@@ -26,6 +26,8 @@ pub(crate) enum Msg {
     Started(ChildKey, Incarnation, Result<(), StartFailure>),
     Exited(ChildKey, Incarnation, Exit),
     Retry(ChildKey, u64),
+    /// Children that were told to end may be late.
+    Overdue,
 }
 
 pub(super) struct DynamicBehavior;
@@ -74,8 +76,15 @@ impl Behavior for DynamicBehavior {
             Msg::Started(key, incarnation, outcome) => state.started(key, incarnation, outcome),
             Msg::Exited(key, incarnation, exit) => state.exited(key, incarnation, exit),
             Msg::Retry(key, ticket) => state.feed(DynamicEvent::Retry(key, ticket)),
+            Msg::Overdue => {
+                state.overdue();
+                None
+            }
         };
-        let verdict = verdict.or(state.wait_for_the_end().await);
+        let verdict = match verdict {
+            None if state.is_ending() => Box::pin(state.wait_for_the_end()).await,
+            verdict => verdict,
+        };
         Ok(verdict.map_or(Flow::Continue, |verdict| Flow::Stop(verdict.into())))
     }
 
@@ -96,7 +105,9 @@ impl Behavior for DynamicBehavior {
         _exit: &Exit,
     ) -> Result<(), Fault> {
         state.feed(DynamicEvent::Stop);
-        state.wait_for_the_end().await;
+        if state.is_ending() {
+            state.wait_for_the_end().await;
+        }
         Ok(())
     }
 
@@ -115,5 +126,6 @@ fn label(message: &Msg) -> &'static str {
         Msg::Started(..) => "child_started",
         Msg::Exited(..) => "child_exited",
         Msg::Retry(..) => "retry",
+        Msg::Overdue => "overdue",
     }
 }

@@ -1,21 +1,23 @@
 //! What a dynamic supervisor knows of its children, and what it tells the machine about them.
 
+mod deadlines;
 mod perform;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use futures_util::future::join_all;
 use heights_core::{
     ChildKey, Counts, DynamicEvent, DynamicMachine, Incarnation, SpecError, Verdict,
 };
 use ractor::ActorRef;
 use tokio::time::Instant;
 
+use self::deadlines::Deadlines;
 use super::builder::Config;
 use super::run::Msg;
 use crate::admin::{AdminError, ChildInfo, ChildStarted, ChildStatus, StartChildError};
 use crate::exit::Exit;
-use crate::keeper::{StartFailure, gone_within};
+use crate::keeper::StartFailure;
 use crate::process::{Process, ProcessId};
 use crate::reply::Reply;
 use crate::report::ReportContext;
@@ -28,9 +30,11 @@ pub(super) struct State {
     myself: ActorRef<Msg>,
     process: Process,
     machine: DynamicMachine,
-    children: BTreeMap<ChildKey, Child>,
+    /// On the heap one by one, as the nodes of the map are half empty.
+    children: BTreeMap<ChildKey, Box<Child>>,
     keys: HashMap<ProcessId, ChildKey>,
     origin: Instant,
+    deadlines: Deadlines,
     alarms: Alarms,
     voice: Voice,
 }
@@ -46,6 +50,8 @@ struct Child {
     waited: bool,
     on_started: Option<Reply<Result<ChildStarted, StartChildError>>>,
     on_terminated: Vec<Reply<Result<(), AdminError>>>,
+    /// By when it has to be gone, if it was told to end.
+    deadline: Option<Instant>,
 }
 
 impl State {
@@ -62,6 +68,7 @@ impl State {
             children: BTreeMap::new(),
             keys: HashMap::new(),
             origin: Instant::now(),
+            deadlines: Deadlines::default(),
             alarms: Alarms::default(),
             voice: Voice::new(process.clone(), config.reporter.clone()),
             process,
@@ -73,7 +80,7 @@ impl State {
         spec: ChildSpec,
         reply: Reply<Result<ChildStarted, StartChildError>>,
     ) {
-        let (key, start) = match self.machine.start_child(spec.plan().clone()) {
+        let (key, start) = match self.machine.start_child(Arc::clone(&spec.plan)) {
             Ok(taken) => taken,
             Err(refusal) => return reply.send(Err(refusal.into())),
         };
@@ -86,8 +93,9 @@ impl State {
             waited: false,
             on_started: Some(reply),
             on_terminated: Vec::new(),
+            deadline: None,
         };
-        self.children.insert(key, child);
+        self.children.insert(key, Box::new(child));
         self.perform(start);
     }
 
@@ -182,26 +190,9 @@ impl State {
         actions.into_iter().fold(None, |verdict, action| self.perform(action).or(verdict))
     }
 
-    /// Waits until all children are gone, if the supervisor is ending.
-    pub(super) async fn wait_for_the_end(&mut self) -> Option<Verdict> {
-        if !self.machine.is_ending() {
-            return None;
-        }
-        let last = |(key, child): (&ChildKey, &Child)| {
-            let process = child.process.clone()?;
-            Some((*key, child.incarnation, process, child.spec.plan.shutdown))
-        };
-        let last: Vec<_> = self.children.iter().filter_map(last).collect();
-        // All at once: a child that takes long does not delay the others.
-        let waits = last.iter().map(|(_, _, process, shutdown)| gone_within(process, *shutdown));
-        let exits = join_all(waits).await;
-        let mut verdict = None;
-        for ((key, incarnation, ..), exit) in last.iter().zip(exits) {
-            // A zombie has been reported; the end does not wait for it any longer.
-            let exit = exit.unwrap_or(Exit::Killed);
-            verdict = self.exited(*key, *incarnation, exit).or(verdict);
-        }
-        verdict
+    /// Tells whether the end has begun.
+    pub(super) const fn is_ending(&self) -> bool {
+        self.machine.is_ending()
     }
 }
 

@@ -7,13 +7,17 @@ use heights_core::Shutdown;
 use ractor::ActorCell;
 
 use super::milestones::Milestone;
-use super::{Activity, Mailroom, Process, ProcessId, StartInfo};
+use super::{Activity, Mailroom, Process, ProcessId, Sayings, StartInfo};
 use crate::exit::Exit;
 use crate::hub::Shape;
 use crate::thread::Site;
 use crate::zombie::ZombiePolicy;
 
 impl Process {
+    fn sayings(&self) -> &Sayings {
+        self.0.sayings.get_or_init(Box::default)
+    }
+
     pub(crate) fn activity(&self) -> &Activity {
         &self.0.activity
     }
@@ -64,11 +68,11 @@ impl Process {
 
     /// Keeps what the process wants whoever started it to know; what was said first stays.
     pub(crate) fn inform_starter(&self, info: StartInfo) {
-        self.0.start_info.get_or_init(|| info);
+        self.sayings().start_info.get_or_init(|| info);
     }
 
     pub(crate) fn start_info(&self) -> Option<StartInfo> {
-        self.0.start_info.get().cloned()
+        self.0.sayings.get()?.start_info.get().cloned()
     }
 
     /// Asks the process to stop; the first reason given is the one it leaves with.
@@ -81,23 +85,23 @@ impl Process {
     }
 
     pub(crate) fn set_farewell(&self, exit: Exit) {
-        self.0.farewell.get_or_init(|| exit);
+        self.sayings().farewell.get_or_init(|| exit);
     }
 
     /// The exit to leave with if nothing goes wrong on the way out.
     pub(crate) fn farewell(&self) -> Exit {
-        self.0.farewell.get().cloned().unwrap_or(Exit::Normal)
+        self.sayings().farewell.get().cloned().unwrap_or(Exit::Normal)
     }
 
     /// Settles how the process ended; the first answer stays.
     pub(crate) fn settle(&self, exit: Exit) -> Exit {
-        self.0.exit.get_or_init(|| exit).clone()
+        self.sayings().exit.get_or_init(|| exit).clone()
     }
 
     /// Asks the process to end by the rules of a child spec, or kills it if they say so. The first
     /// order stands; when its limit has passed, whoever gave it has to see to it.
     pub(crate) fn order_shutdown(&self, shutdown: Shutdown) {
-        let order = *self.0.order.get_or_init(|| shutdown);
+        let order = *self.sayings().order.get_or_init(|| shutdown);
         self.0.milestones.pass(Milestone::Ordered);
         match order {
             Shutdown::Brutal => self.kill(),
@@ -107,12 +111,12 @@ impl Process {
 
     /// Tells whether it was killed because its spec says that it is stopped by killing it.
     pub(crate) fn was_killed_in_order(&self, exit: &Exit) -> bool {
-        matches!(exit, Exit::Killed) && self.0.order.get() == Some(&Shutdown::Brutal)
+        matches!(exit, Exit::Killed) && self.sayings().order.get() == Some(&Shutdown::Brutal)
     }
 
     pub(crate) async fn shutdown_ordered(&self) -> Shutdown {
         self.0.milestones.reached(Milestone::Ordered).await;
-        self.0.order.get().copied().unwrap_or(Shutdown::Infinity)
+        self.sayings().order.get().copied().unwrap_or(Shutdown::Infinity)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -27,7 +27,8 @@ pub(super) struct State {
     myself: ActorRef<Msg>,
     process: Process,
     machine: Machine,
-    children: HashMap<ChildId, Child>,
+    /// On the heap one by one, as the table is half empty.
+    children: HashMap<ChildId, Box<Child>>,
     origin: Instant,
     alarms: Alarms,
     voice: Voice,
@@ -67,7 +68,8 @@ impl State {
         let plans = children.iter().map(|spec| spec.plan().clone()).collect();
         let machine =
             Machine::new(config.strategy, config.flags, plans)?.with_seed(process.pid().number());
-        let children = children.into_iter().map(|spec| (spec.id().clone(), Child::new(spec)));
+        let children =
+            children.into_iter().map(|spec| (spec.id().clone(), Box::new(Child::new(spec))));
         Ok(Self {
             children: children.collect(),
             myself,
@@ -142,7 +144,10 @@ impl State {
             for spec in specs {
                 match self.children.get_mut(spec.id()) {
                     Some(child) => child.respec(spec),
-                    None => drop(self.children.insert(spec.id().clone(), Child::new(spec))),
+                    None => {
+                        let child = Box::new(Child::new(spec));
+                        self.children.insert(child.spec.id().clone(), child);
+                    }
                 }
             }
         }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use heights_core::{ChildKey, DynamicAction, Incarnation, Shutdown, Verdict};
+use heights_core::{ChildKey, DynamicAction, Incarnation, Verdict};
 use ractor::ActorRef;
 
 use super::State;
 use crate::admin::{ChildStarted, StartChildError};
 use crate::dynamic::Msg;
 use crate::exit::Exit;
-use crate::keeper::{News, StartFailure, gone_within};
+use crate::keeper::{News, StartFailure};
 use crate::launch::{child_path, launch_child};
 use crate::process::Process;
 use crate::report::ReportContext;
@@ -49,16 +49,6 @@ impl State {
         }
         self.keys.insert(process.pid(), key);
         child.process = Some(process);
-    }
-
-    fn stop(&mut self, key: ChildKey, shutdown: Shutdown) {
-        if let Some(process) = self.children.get(&key).and_then(|child| child.process.clone()) {
-            process.order_shutdown(shutdown);
-            self.alarms.watch(async move {
-                // Reports a zombie; how the child ended comes in as a message.
-                let _ended = gone_within(&process, shutdown).await;
-            });
-        }
     }
 
     fn arm(&mut self, key: ChildKey, ticket: u64, after: Duration) {
@@ -121,12 +111,15 @@ impl State {
     }
 
     fn forget(&mut self, key: ChildKey) {
-        let Some(child) = self.children.remove(&key) else { return };
+        let Some(child) = self.children.remove(&key).map(|child| *child) else { return };
         if let Some(pid) = child.process.map(|process| process.pid()) {
             self.keys.remove(&pid);
         }
         if let Some((last, _)) = child.last {
             self.keys.remove(&last.pid());
+        }
+        if let Some(at) = child.deadline {
+            self.forget_deadline(key, at);
         }
         child.spec.place.set_restarting(false);
         if child.waited {

@@ -73,7 +73,7 @@ impl State {
 
     async fn launch(&mut self, run: &ChildRun) -> Result<Process, StartFailure> {
         if let Some(spec) = self.arriving.take_if(|spec| *spec.id() == run.id) {
-            self.children.insert(run.id.clone(), Child::new(spec));
+            self.children.insert(run.id.clone(), Box::new(Child::new(spec)));
         }
         let child = self.children.get_mut(&run.id).ok_or(StartFailure::Stopped)?;
         if !child.remains().is_empty() {
@@ -128,7 +128,7 @@ impl State {
 
     fn arm(&mut self, id: ChildId, ticket: u64, after: Duration) {
         self.set_restarting(&id, true);
-        let remains = self.children.get(&id).map(Child::remains).unwrap_or_default();
+        let remains = self.children.get(&id).map(|child| child.remains()).unwrap_or_default();
         let path = child_path(&self.process, &id);
         self.process.hub().waits(path, id.clone(), after);
         let myself = self.myself.clone();
