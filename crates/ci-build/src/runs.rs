@@ -185,8 +185,8 @@ impl TailSource for Runs {
 /// The lines at the end of a log.
 fn last_lines(log: &LogReader) -> Vec<String> {
     let from = log.length().unwrap_or(0).saturating_sub(TAIL_BYTES);
-    let bytes = log.read_at(from, usize::try_from(TAIL_BYTES).unwrap_or(usize::MAX));
-    let bytes = bytes.unwrap_or_default();
+    let piece = log.read_at(from, usize::try_from(TAIL_BYTES).unwrap_or(usize::MAX));
+    let bytes = piece.map(|piece| piece.bytes).unwrap_or_default();
     String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect()
 }
 

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,7 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::fact::{CommandId, ExitRecord, WireExitRecord};
 use crate::identity::{Identity, WireIdentity};
 use crate::journal::{JournalOffset, JournalReader};
-use crate::log_reader::LogReader;
+use crate::log::{self, LogReader};
 use crate::spec::{RunSpec, SpecError, WireSpec};
 
 /// The directory of one attempt.
@@ -177,6 +179,35 @@ impl RunDir {
 
     pub(crate) fn lock_path(&self) -> PathBuf {
         self.file("lock")
+    }
+
+    /// Packs the logs of a run that is over; does nothing where that is done or under way elsewhere.
+    ///
+    /// It may be killed at any time. The call blocks for as long as reading and compressing takes.
+    ///
+    /// # Errors
+    /// The file system failed; what was not packed can be read as before.
+    pub fn pack_logs(&self) -> Result<(), OpenError> {
+        let folder = self.file("logs");
+        // The logs of a runner that died are as complete as they will ever be.
+        if !matches!(self.state()?, RunState::Finished(_) | RunState::Lost) {
+            return Ok(());
+        }
+        let pack = || -> io::Result<()> {
+            let open = File::open(&folder)?;
+            match flock(&open, FlockOperation::NonBlockingLockExclusive) {
+                Err(Errno::WOULDBLOCK) => return Ok(()),
+                other => other?,
+            }
+            for entry in fs::read_dir(&folder)? {
+                let path = entry?.path();
+                if let Some(log) = log::log_of(&path) {
+                    log::pack(&log)?;
+                }
+            }
+            Ok(())
+        };
+        pack().map_err(at(&folder))
     }
 
     pub(crate) fn log_path(&self, command: &CommandId) -> PathBuf {

@@ -13,7 +13,7 @@ pub(super) struct CommandLog {
 }
 
 impl CommandLog {
-    /// Makes an empty log that will hold about `limit` bytes at most.
+    /// Makes an empty log that will keep about `limit` bytes at most.
     pub(super) fn create(path: &Path, limit: u64, mask: &Mask) -> io::Result<Self> {
         Ok(Self { masker: mask.masker(), file: LogFile::create(path, limit)? })
     }
@@ -27,9 +27,9 @@ impl CommandLog {
         self.masker.push(bytes, &mut |bytes| self.file.write(bytes))
     }
 
-    /// Ends the log and returns its final length.
+    /// Ends the log and returns its final length, what was not kept included.
     pub(super) fn finish(&mut self) -> io::Result<u64> {
         self.masker.finish(&mut |bytes| self.file.write(bytes))?;
-        self.file.finish()
+        Ok(self.file.length())
     }
 }

@@ -48,28 +48,93 @@ async fn a_log_can_be_read_while_it_grows() {
         Place::with_command("echo first; until [ -e go ]; do sleep 0.01; done; echo second");
     let dir = place.start().await;
     let log = dir.log(&CommandId::parse("0-1").unwrap());
-    until("the first line", || log.read_at(0, 1024).unwrap() == b"first\n").await;
-    assert_eq!(log.read_at(6, 1024).unwrap(), b"");
+    until("the first line", || log.read_at(0, 1024).unwrap().bytes == b"first\n").await;
+    assert_eq!(log.read_at(6, 1024).unwrap().bytes, b"");
     fs::write(place.file("go"), "").unwrap();
     Run::follow(&dir).await;
-    assert_eq!(log.read_at(6, 3).unwrap(), b"sec");
-    assert_eq!(log.read_at(9, 1024).unwrap(), b"ond\n");
+    assert_eq!(log.read_at(6, 3).unwrap().bytes, b"sec");
+    assert_eq!(log.read_at(9, 1024).unwrap().bytes, b"ond\n");
     assert_eq!(log.length().unwrap(), 13);
 }
 
 #[tokio::test]
-async fn a_log_above_its_limit_keeps_head_and_tail() {
+async fn a_log_above_its_limit_keeps_head_and_tail_at_their_offsets() {
     let mut place = Place::with_command("seq 1 100000");
-    place.spec.log_limit = 1000;
+    place.spec.log_limit = 16_000;
     let run = place.run().await;
-    let (log, whole) = (run.log_text("0-1"), String::from_utf8(numbers(100_000)).unwrap());
-    assert!(log.starts_with(&whole[..500]) && log.ends_with(&whole[whole.len() - 500..]));
-    let gap = format!(
-        "\n[{} bytes left out here: the limit of a log is 1000 bytes]\n",
-        whole.len() - 1000
-    );
-    assert_eq!(log[500..log.len() - 500], gap);
+    let (text, whole) = (run.log_text("0-1"), String::from_utf8(numbers(100_000)).unwrap());
+    let (head, rest) = text.split_at(8000);
+    assert_eq!(head, &whole[..8000]);
+    let (gap, tail) = rest.split_once("]\n").unwrap();
+    assert!(whole.ends_with(tail) && (7000..=8000).contains(&tail.len()), "{}", tail.len());
+    let left_out = whole.len() - 8000 - tail.len();
+    assert_eq!(gap, format!("\n[{left_out} bytes left out here: the log is longer than its limit"));
     assert_eq!(run.outcome, Outcome::Passed);
+
+    let log = run.dir.log(&CommandId::parse("0-1").unwrap());
+    let at = whole.len() - 1000;
+    assert_eq!(log.read_at(at as u64, 10).unwrap().bytes, whole.as_bytes()[at..at + 10]);
+}
+
+#[tokio::test]
+async fn the_end_of_a_log_above_its_limit_is_there_while_it_grows() {
+    let mut place = Place::with_command(
+        "seq 1 100000; echo so far; until [ -e go ]; do sleep 0.01; done; echo end",
+    );
+    place.spec.log_limit = 16_000;
+    let dir = place.start().await;
+    let log = dir.log(&CommandId::parse("0-1").unwrap());
+    let is_there = || {
+        let from = log.length().unwrap().saturating_sub(8);
+        log.read_at(from, 100).unwrap().bytes.ends_with(b"so far\n")
+    };
+    until("the end so far", is_there).await;
+    fs::write(place.file("go"), "").unwrap();
+    let run = Run::follow(&dir).await;
+    assert!(run.log_text("0-1").ends_with("so far\nend\n"));
+}
+
+#[tokio::test]
+async fn who_follows_a_log_misses_nothing_that_is_not_declared() {
+    let mut place = Place::with_command("seq 1 300000");
+    place.spec.log_limit = 256_000;
+    let dir = place.start().await;
+    let log = dir.log(&CommandId::parse("0-1").unwrap());
+    let whole = numbers(300_000);
+    let mut offset = 0_u64;
+    until("the end of the log", || {
+        let piece = log.read_at(offset, 5000).unwrap();
+        let kept = &whole[offset as usize..(offset as usize + piece.bytes.len()).min(whole.len())];
+        if piece.bytes != kept {
+            // The beginning is as it was written; then a line tells how much is missing.
+            let same = piece.bytes.iter().zip(kept).take_while(|(a, b)| a == b).count();
+            let said = String::from_utf8_lossy(&piece.bytes[same.saturating_sub(1)..]);
+            assert!(said.contains("bytes left out here"), "{said}");
+            let rest = said.split_once("]\n").unwrap().1;
+            assert!(whole[..piece.next as usize].ends_with(rest.as_bytes()));
+        }
+        offset = piece.next;
+        offset == whole.len() as u64
+    })
+    .await;
+    Run::follow(&dir).await;
+}
+
+#[tokio::test]
+async fn logs_are_packed_once_the_job_has_ended() {
+    let place = Place::with_command("seq 1 100000; until [ -e go ]; do sleep 0.01; done");
+    let dir = place.start().await;
+    let log = dir.log(&CommandId::parse("0-1").unwrap());
+    until("the numbers", || log.length().unwrap() == 588_895).await;
+    dir.pack_logs().unwrap();
+    assert!(log.path().exists(), "it is still being written");
+    fs::write(place.file("go"), "").unwrap();
+    let run = Run::follow(&dir).await;
+    dir.pack_logs().unwrap();
+    dir.pack_logs().unwrap();
+    assert!(!log.path().exists() && log.path().with_extension("log.gz").exists());
+    assert!(run.log("0-1") == numbers(100_000), "as it was");
+    assert!(log.read_at(100, 10).unwrap().bytes == numbers(100_000)[100..110]);
 }
 
 #[tokio::test]

@@ -15,8 +15,8 @@ const BYTES: u64 = 64 * 1024;
 pub(super) fn tail(log: &LogReader) -> io::Result<(Vec<String>, bool)> {
     let length = log.length()?;
     let from = length.saturating_sub(BYTES);
-    let bytes = log.read_at(from, usize::try_from(BYTES).unwrap_or(usize::MAX))?;
-    let (lines, is_cut) = last_lines(&bytes);
+    let piece = log.read_at(from, usize::try_from(BYTES).unwrap_or(usize::MAX))?;
+    let (lines, is_cut) = last_lines(&piece.bytes);
     Ok((lines, is_cut || from > 0))
 }
 

@@ -160,14 +160,14 @@ enum Next {
 /// Waits for text that does not end within a character, unless it is the last.
 async fn next_text(log: &mut CommandLog) -> io::Result<Next> {
     loop {
-        let from = log.offset();
         let mut piece = log.read().await?;
         if piece.is_last && piece.bytes.is_empty() {
             return Ok(Next::End);
         }
         if !piece.is_last {
-            piece.bytes.truncate(whole_characters(&piece.bytes));
-            log.rewind(from + piece.bytes.len() as u64);
+            let whole = whole_characters(&piece.bytes);
+            log.rewind(piece.next - (piece.bytes.len() - whole) as u64);
+            piece.bytes.truncate(whole);
         }
         if !piece.bytes.is_empty() {
             return Ok(Next::Text(piece.bytes, piece.is_last));

@@ -3,7 +3,7 @@
 use std::io;
 
 use ci_build::Runs;
-use ci_exec::LogReader;
+use ci_exec::{LogPiece, LogReader};
 
 use super::pulse::Pulse;
 use crate::problem::Problem;
@@ -26,6 +26,8 @@ pub(crate) struct CommandLog {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) bytes: Vec<u8>,
+    /// The offset to read on from.
+    pub(crate) next: u64,
     /// Whether these are the last bytes that will ever be.
     pub(crate) is_last: bool,
 }
@@ -71,7 +73,7 @@ impl CommandLog {
         let offset = self.offset;
         let read = move || read(&runs, &command, &reader, offset);
         let piece = tokio::task::spawn_blocking(read).await??;
-        self.offset += piece.bytes.len() as u64;
+        self.offset = piece.next;
         if !piece.bytes.is_empty() {
             self.pulse.heard();
         }
@@ -87,8 +89,8 @@ impl CommandLog {
 fn read(runs: &Runs, command: &CommandRef, reader: &LogReader, offset: u64) -> io::Result<Piece> {
     // Asked first: once the end of a command is on record its log does not grow.
     let has_ended = has_ended(runs, command)?;
-    let bytes = reader.read_at(offset, CHUNK)?;
-    Ok(Piece { is_last: has_ended && bytes.len() < CHUNK, bytes })
+    let LogPiece { bytes, next } = reader.read_at(offset, CHUNK)?;
+    Ok(Piece { is_last: has_ended && next >= reader.length()?, bytes, next })
 }
 
 fn has_ended(runs: &Runs, command: &CommandRef) -> io::Result<bool> {

@@ -51,7 +51,7 @@ fn one(runs: &Runs, id: &str, length: u64) -> io::Result<Tail> {
         return Ok(Tail::LeftOut);
     };
     let from = length.saturating_sub(MOST);
-    let mut bytes = log.read_at(from, usize::try_from(MOST).unwrap_or(usize::MAX))?;
+    let mut bytes = log.read_at(from, usize::try_from(MOST).unwrap_or(usize::MAX))?.bytes;
     if from == 0 {
         return Ok(Tail::Whole(bytes));
     }
