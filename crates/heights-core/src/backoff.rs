@@ -33,7 +33,8 @@ impl Backoff {
     /// Takes a random share of up to `share` (0 to 1) off each delay.
     #[must_use]
     pub const fn jitter(mut self, share: f64) -> Self {
-        self.jitter = share.clamp(0.0, 1.0);
+        // What is no number is no jitter.
+        self.jitter = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
         self
     }
 
@@ -48,7 +49,9 @@ impl Backoff {
     pub fn delay(&self, attempt: u32, dice: &mut Dice) -> Duration {
         let factor = 2_u32.saturating_pow(attempt.min(31));
         let full = self.min.saturating_mul(factor).min(self.max);
-        full.mul_f64(1.0 - self.jitter * dice.roll())
+        let share = 1.0 - self.jitter * dice.roll();
+        // The longest durations there are round up to more than there is.
+        Duration::try_from_secs_f64(full.as_secs_f64() * share).unwrap_or(full)
     }
 
     /// Tells whether a run of this length counts as healthy.
@@ -92,6 +95,18 @@ mod tests {
         let mut dice = Dice::new(7);
         let delays: Vec<u64> = (0..6).map(|n| backoff.delay(n, &mut dice).as_secs()).collect();
         assert_eq!(delays, [1, 2, 4, 8, 10, 10]);
+    }
+
+    #[test]
+    fn e52_no_delay_is_too_long_and_no_share_too_strange() {
+        let longest = Backoff::exponential(SECOND, Duration::MAX).jitter(f64::NAN);
+        assert_eq!(longest.delay(9, &mut Dice::new(0)), SECOND * 512);
+        let for_ever = Backoff::exponential(Duration::MAX, Duration::MAX);
+        for share in [0.0, -1.0, f64::NEG_INFINITY, f64::NAN] {
+            assert_eq!(for_ever.jitter(share).delay(99, &mut Dice::new(0)), Duration::MAX);
+        }
+        let shortest = for_ever.jitter(f64::INFINITY).delay(0, &mut Dice::new(7));
+        assert!(shortest < Duration::MAX, "{shortest:?}");
     }
 
     proptest! {

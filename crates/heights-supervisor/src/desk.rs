@@ -87,6 +87,7 @@ pub(crate) fn ignore(supervisor: &Process, event: &SupervisionEvent) {
 
 /// Starts a supervisor that has no supervisor of its own.
 pub(crate) async fn start(spec: &ChildSpec, hub: Hub) -> Result<Process, StartError> {
+    spec.plan().check(AutoShutdown::Never)?;
     start_root(spec, hub).await.map_err(StartError::unpack)
 }
 

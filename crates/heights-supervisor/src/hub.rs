@@ -16,6 +16,7 @@ use crate::panic::shielded;
 use crate::process::{Figures, Process, ProcessId};
 use crate::recipient::Recipient;
 use crate::report::Report;
+use crate::timer::instant_after;
 
 /// How many crashes are kept: enough to see a pattern, small enough to forget about.
 const CRASHES_KEPT: usize = 256;
@@ -190,7 +191,8 @@ impl Hub {
 
     /// Notes that a child waits to be started again.
     pub(crate) fn waits(&self, path: Arc<str>, id: ChildId, delay: Duration) {
-        self.table().waiting.insert(path, Waiting { id, until: Instant::now() + delay });
+        let until = instant_after(Instant::now(), delay);
+        self.table().waiting.insert(path, Waiting { id, until });
     }
 
     pub(crate) fn waits_no_more(&self, path: &str) {

@@ -78,6 +78,16 @@ impl Mailbox {
     }
 
     /// Lets at most `most` messages wait, not counting the one that is being handled.
+    ///
+    /// # Panics
+    ///
+    /// With no room at all; as the constant of a server, for which it is made, that does not
+    /// compile:
+    ///
+    /// ```compile_fail
+    /// # use heights_supervisor::{Mailbox, Overflow};
+    /// const MAILBOX: Mailbox = Mailbox::bounded(0, Overflow::Block);
+    /// ```
     pub const fn bounded(most: usize, overflow: Overflow) -> Self {
         assert!(most > 0, "a mailbox without room takes no message at all");
         Self { bound: Some((most, overflow)), survives: false }

@@ -13,6 +13,7 @@ use crate::queue::{Envelope, Origin, Queue};
 use crate::recipient::Recipient;
 use crate::reply::{CallError, NoProc, Reply};
 use crate::slot::Slot;
+use crate::timer::instant_after;
 
 /// How long a call waits for its answer unless told otherwise: the default of `GenServer.call`.
 pub const CALL_DEADLINE: Duration = Duration::from_secs(5);
@@ -84,7 +85,8 @@ impl<M: Send + 'static> Ref<M> {
 
     /// Sends a message, and waits for room if the mailbox is one where senders wait.
     ///
-    /// Giving up, by dropping the future, leaves the message unsent.
+    /// Giving up, by dropping the future, leaves the message unsent. A server never waits for room
+    /// in its own mailbox: that is `Full`.
     pub async fn send(&self, message: M) -> Result<Sent, SendError<M>> {
         let envelope = Envelope::new(message, current_pid(), Origin::Sender);
         self.push(envelope).await.map_err(opened)
@@ -106,11 +108,14 @@ impl<M: Send + 'static> Ref<M> {
         limit: Duration,
         message: impl FnOnce(Reply<R>) -> M,
     ) -> Result<R, CallError> {
+        let from = current_pid();
+        if from == Some(self.process.pid()) {
+            return Err(CallError::CallingSelf);
+        }
         let now = Instant::now();
-        let deadline = now + limit;
+        let deadline = instant_after(now, limit);
         let (reply, answer) = Reply::new();
         let _waiting = Waiting::for_answer_of(&self.process);
-        let from = current_pid();
         let envelope =
             Envelope { message: message(reply), sent: now, from, origin: Origin::Sender };
         let activity = self.process.activity();
@@ -159,8 +164,10 @@ impl<M: Send + 'static> Ref<M> {
 
     async fn push(&self, envelope: Envelope<M>) -> Result<Sent, SendError<Envelope<M>>> {
         let activity = self.process.activity();
+        // Whoever waits for room in its own mailbox waits for itself.
+        let oneself = envelope.from == Some(self.process.pid());
         match self.queue.push(envelope, activity) {
-            Err(SendError::Full(envelope)) if self.queue.senders_wait() => {
+            Err(SendError::Full(envelope)) if self.queue.senders_wait() && !oneself => {
                 self.queue.push_when_there_is_room(envelope, activity).await
             }
             outcome => outcome,

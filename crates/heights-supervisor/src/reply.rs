@@ -33,6 +33,9 @@ impl<R> Reply<R> {
 /// Why a call has no answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
+    /// A process asks itself, and would wait for itself: OTP's `calling_self`.
+    #[error("the process asks itself")]
+    CallingSelf,
     /// There was no process to ask.
     #[error("no such process")]
     NoProc,

@@ -4,10 +4,18 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::process::Process;
 use crate::zombie::all_gone;
+
+/// Longer than any program runs.
+const AGES: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// Returns when so much time will have passed; what is too long to reckon with is ages away.
+pub(crate) fn instant_after(now: Instant, delay: Duration) -> Instant {
+    now.checked_add(delay).unwrap_or_else(|| now + AGES)
+}
 
 /// Names a timer of one server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

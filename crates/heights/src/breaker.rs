@@ -125,8 +125,10 @@ impl BreakerBuilder {
         self
     }
 
-    /// Opens when this share (0 to 1) of the calls in the window has failed, of at least so many.
+    /// Opens when this share (0 to 1) of the calls in the window has failed, of at least so many;
+    /// what is no share is read as all.
     pub fn failure_rate(mut self, share: f64, least: u32) -> Self {
+        let share = if share.is_nan() { 1.0 } else { share.clamp(0.0, 1.0) };
         self.plan.trip = Trip::Rate { share, least: least.max(1) };
         self
     }

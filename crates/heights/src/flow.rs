@@ -58,6 +58,7 @@ use std::time::Duration;
 use futures_util::stream::{BoxStream, StreamExt};
 use futures_util::{Stream, future};
 use heights_supervisor::{ChildId, ChildSpec, Fault};
+use tokio::sync::Semaphore;
 
 pub use self::run::FlowRef;
 use self::run::Plan;
@@ -136,7 +137,7 @@ impl<T: Send + 'static> Flow<T> {
     /// Lets at most this many items be on their way to the end of their stage, and as many results on
     /// their way through the sink; at least one.
     pub fn demand(mut self, items: usize) -> Self {
-        self.demand = items.max(1);
+        self.demand = items.clamp(1, Semaphore::MAX_PERMITS);
         self
     }
 

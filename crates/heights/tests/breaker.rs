@@ -100,3 +100,12 @@ async fn can_be_opened_and_closed_by_hand() {
     forge.close();
     succeed(&forge).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_share_that_is_none_is_read_as_all() {
+    for share in [f64::NAN, f64::INFINITY, 2.0] {
+        let forge = Breaker::builder("forge").failure_rate(share, 0).build();
+        assert!(fail(&forge).await.is_err());
+        assert_eq!(forge.info().state, BreakerState::Open, "{share}");
+    }
+}

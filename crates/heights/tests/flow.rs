@@ -249,3 +249,12 @@ async fn m114_a_flow_that_is_stopped_has_not_ended() {
     assert!(!exit.is_abnormal() && !done.is_finished());
     assert!(probe.rest().is_empty(), "the window that is not full was not the last");
 }
+
+#[tokio::test(start_paused = true)]
+async fn m114_no_demand_is_too_much_or_too_little() {
+    for demand in [0, usize::MAX] {
+        let flow = Flow::from(|| stream::iter(0..10_u64)).demand(demand);
+        let flow = flow.partition(0, |item| *item).each(async |item| Ok(item));
+        finish(start(flow.sink(async |_item| Ok(())).child_spec("flow")).await).await;
+    }
+}

@@ -26,3 +26,4 @@ mod m_async_streams;
 mod m_mailboxes;
 mod m_tasks_and_calls;
 mod n_hub;
+mod o_misuse;
