@@ -4,152 +4,24 @@
 //! answered by exactly one of `Started`, `StartFailed`, `Ignored` or `Stopped` before any other event goes
 //! in, except `Stop`, which may interrupt a start that was given up.
 
+mod action;
 mod admin;
+mod event;
 mod family;
 mod restart;
 #[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
-use std::fmt;
-use std::time::Duration;
 
+pub use self::action::{Action, Answer, Refusal, Verdict};
+pub use self::event::{ChildRun, Event, Incarnation};
 use self::family::Family;
 pub use self::family::{ChildState, ChildView};
 use crate::{
-    ChildId, ChildPlan, Counts, Dice, ExitClass, Flags, Moment, RestartWindow, Shutdown, SpecError,
-    Strategy, check_child_plans,
+    ChildId, ChildPlan, Counts, Dice, Flags, Moment, RestartWindow, SpecError, Strategy,
+    check_child_plans,
 };
-
-/// Which life of a child: every start within one supervisor gets a new number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Incarnation(pub u64);
-
-/// One life of one child.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ChildRun {
-    /// Which child.
-    pub id: ChildId,
-    /// Which of its lives.
-    pub incarnation: Incarnation,
-}
-
-impl fmt::Debug for ChildRun {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}#{}", self.id, self.incarnation.0)
-    }
-}
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// The supervisor itself starts.
-    Boot,
-    /// The child that was being started runs.
-    Started(ChildRun),
-    /// The child that was being started did not come up.
-    StartFailed(ChildRun),
-    /// The child that was being started found nothing to do; that is not a failure.
-    Ignored(ChildRun),
-    /// The child that was being stopped is gone.
-    Stopped(ChildRun),
-    /// A child ended by itself and is gone.
-    Exited(ChildRun, ExitClass),
-    /// A retry that was asked for is due.
-    Retry {
-        /// The child to start again.
-        id: ChildId,
-        /// The ticket of the `Retry` action; an old one is ignored.
-        ticket: u64,
-    },
-    /// Somebody wants a child added and started.
-    StartChild(ChildPlan),
-    /// Somebody wants a child stopped, its spec kept.
-    TerminateChild(ChildId),
-    /// Somebody wants a stopped child started.
-    RestartChild(ChildId),
-    /// Somebody wants the spec of a stopped child dropped.
-    DeleteChild(ChildId),
-    /// Somebody has new specs, in their order. They hold from the next start on: what runs goes
-    /// on, new children are not started, and those without a spec become the youngest and stay
-    /// until they are deleted.
-    Reconfigure(Vec<ChildPlan>),
-    /// The supervisor is to stop.
-    Stop,
-}
-
-/// What to do about it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    /// Start this child and say how it went.
-    Start(ChildRun),
-    /// Stop this child in this way and say when it is gone.
-    Stop(ChildRun, Shutdown),
-    /// Come back with this ticket after this delay; zero means through the queue, not at once.
-    Retry {
-        /// The child to start again.
-        id: ChildId,
-        /// What to put into the `Retry` event.
-        ticket: u64,
-        /// How long to wait.
-        after: Duration,
-    },
-    /// Drop what is kept for this child: it is no longer known.
-    Forget(ChildId),
-    /// A child ended by itself and stays down.
-    Left(ChildRun),
-    /// Answer the pending administrative request.
-    Answer(Answer),
-    /// End the supervisor: all children are gone.
-    Exit(Verdict),
-}
-
-/// The answer to an administrative request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// The child runs.
-    Started(ChildRun),
-    /// The child did not come up.
-    StartFailed(ChildId),
-    /// The child found nothing to do.
-    Ignored(ChildId),
-    /// It is done.
-    Done,
-    /// It is not possible now.
-    Refused(Refusal),
-}
-
-/// Why an administrative request is not possible.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// A child with this id runs already.
-    AlreadyStarted(ChildRun),
-    /// A child with this id is known but does not run.
-    AlreadyPresent,
-    /// The spec itself is wrong.
-    Invalid(SpecError),
-    /// No child has this id.
-    NotFound,
-    /// The child runs.
-    Running,
-    /// The child is being restarted.
-    Restarting,
-    /// The child is bound to this one, which does not run.
-    DependencyDown(ChildId),
-}
-
-/// Why a supervisor ends.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
-    /// It was told to.
-    Stopped,
-    /// This child did not come up while the supervisor was starting.
-    StartFailed(ChildId),
-    /// There were more restarts than its intensity allows.
-    ReachedMaxIntensity,
-    /// Its significant children have ended.
-    AutoShutdown,
-}
 
 /// Decides for a supervisor with a fixed order of children.
 #[derive(Debug, Clone)]

@@ -1,37 +1,16 @@
 //! The children of a supervisor in start order, and what each is doing.
 
 mod bonds;
+mod member;
 
 use std::collections::{BTreeMap, HashMap};
 
+use self::member::Member;
+pub use self::member::{ChildState, ChildView};
 use crate::{
     Action, Backoff, ChildId, ChildKind, ChildPlan, ChildRun, Counts, GiveUp, Incarnation, Moment,
-    Restart, RestartWindow,
+    Restart,
 };
-
-/// What a child is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChildState {
-    /// It does not run and nobody is about to start it.
-    Stopped,
-    /// It is being started.
-    Starting(Incarnation),
-    /// It runs.
-    Running(Incarnation),
-    /// It is being stopped.
-    Stopping(Incarnation),
-    /// It failed and waits for the retry with this ticket.
-    Restarting(u64),
-}
-
-/// One child as seen from outside.
-#[derive(Debug, Clone, Copy)]
-pub struct ChildView<'a> {
-    /// What the supervisor was told about it.
-    pub plan: &'a ChildPlan,
-    /// What it is doing.
-    pub state: ChildState,
-}
 
 /// The members sit in start order and are found by their id.
 #[derive(Debug, Clone, Default)]
@@ -48,44 +27,6 @@ pub(super) struct Family {
 }
 
 type Seat = u64;
-
-#[derive(Debug, Clone)]
-struct Member {
-    plan: ChildPlan,
-    state: ChildState,
-    attempts: u32,
-    running_since: Option<Moment>,
-    window: Option<RestartWindow>,
-}
-
-impl Member {
-    fn new(plan: ChildPlan) -> Self {
-        let window = plan.limit.map(|limit| RestartWindow::new(limit.intensity));
-        Self { plan, state: ChildState::Stopped, attempts: 0, running_since: None, window }
-    }
-
-    /// Takes a new plan; what runs goes on as it is.
-    fn replan(&mut self, plan: ChildPlan) {
-        if self.plan.limit != plan.limit {
-            self.window = plan.limit.map(|limit| RestartWindow::new(limit.intensity));
-        }
-        self.plan = plan;
-    }
-
-    const fn is_running(&self) -> bool {
-        matches!(self.state, ChildState::Running(_))
-    }
-
-    fn is_bound(&self) -> bool {
-        !self.plan.binds_to.is_empty()
-    }
-}
-
-impl ChildState {
-    const fn is_waiting(self) -> bool {
-        matches!(self, Self::Starting(_) | Self::Stopping(_))
-    }
-}
 
 impl Family {
     pub(super) fn new(plans: Vec<ChildPlan>) -> Self {

@@ -1,13 +1,16 @@
 //! The machine against a small world that performs its actions at once.
 
 mod bonds;
+mod endings;
 mod histories;
+mod limits;
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
-use crate::{AutoShutdown, Backoff, GiveUp, Intensity, Refusal, Restart, RestartLimit};
+use crate::{AutoShutdown, Backoff, ExitClass, GiveUp, Intensity, Refusal, Restart, RestartLimit};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -213,6 +216,22 @@ fn d39_an_exit_of_an_earlier_life_is_ignored() {
 }
 
 #[test]
+fn f54_a_child_that_waits_for_its_restart_is_listed_so_and_not_active() {
+    let mut plans = plans(&["a"]);
+    plans.push(ChildPlan::supervisor("b"));
+    let mut world = World::new(Strategy::OneForOne, Intensity::default(), plans).boot();
+    let state = |world: &World, id: &str| world.machine.state_of(&id.into());
+    assert_eq!(state(&world, "a"), Some(ChildState::Running(Incarnation(1))));
+    let counts = Counts { specs: 2, active: 2, supervisors: 1, workers: 1 };
+    assert_eq!(world.machine.counts(), counts);
+    world.failing.insert("a");
+    world.exit("a", ExitClass::Abnormal);
+    assert_eq!(state(&world, "a"), Some(ChildState::Restarting(1)));
+    assert_eq!(state(&world, "c"), None);
+    assert_eq!(world.machine.counts(), Counts { active: 1, ..counts });
+}
+
+#[test]
 fn e47_giving_up_stops_the_others_in_reverse() {
     let mut world = world(Strategy::OneForOne);
     for _ in 0..4 {
@@ -220,211 +239,4 @@ fn e47_giving_up_stops_the_others_in_reverse() {
         world.exit("a", ExitClass::Abnormal);
     }
     assert_eq!(world.take_log(), "stop z, stop m, exit ReachedMaxIntensity");
-}
-
-#[test]
-fn e51_a_child_with_a_limit_of_its_own_is_given_up_first() {
-    let check = |strategy, then, expected: &str| {
-        let limit = RestartLimit { intensity: Intensity::new(1, SECOND * 5), then };
-        let mut plans = plans(&["m", "a", "z"]);
-        plans[1].limit = Some(limit);
-        let mut world = World::new(strategy, Intensity::new(9, SECOND * 5), plans).boot();
-        world.exit("a", ExitClass::Abnormal);
-        world.exit("m", ExitClass::Abnormal);
-        world.take_log();
-        world.exit("a", ExitClass::Abnormal);
-        assert_eq!(world.take_log(), expected, "{strategy:?} {then:?}");
-    };
-    for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
-        check(strategy, GiveUp::Escalate, "stop z, stop m, exit ReachedMaxIntensity");
-        check(strategy, GiveUp::RemoveChild, "left a, forget a");
-    }
-}
-
-#[test]
-fn e51_a_start_that_fails_too_often_is_given_up_and_the_siblings_go_on() {
-    let check = |strategy, expected: &str| {
-        let then = GiveUp::RemoveChild;
-        let mut plans = plans(&["m", "a", "z"]);
-        plans[1].limit = Some(RestartLimit { intensity: Intensity::new(1, SECOND * 5), then });
-        let mut world = World::new(strategy, Intensity::new(9, SECOND * 5), plans).boot();
-        world.failing.insert("a");
-        world.exit("a", ExitClass::Abnormal);
-        assert_eq!(world.take_log(), expected, "{strategy:?}");
-        assert_eq!(world.machine.counts().active, 2);
-    };
-    check(Strategy::OneForOne, "fail a, left a, forget a");
-    check(Strategy::OneForAll, "stop z, stop m, start m, fail a, left a, forget a, start z");
-    check(Strategy::RestForOne, "stop z, fail a, left a, forget a, start z");
-}
-
-#[test]
-fn e51_those_that_are_about_to_start_again_have_not_ended() {
-    let limit =
-        RestartLimit { intensity: Intensity::new(1, SECOND * 5), then: GiveUp::RemoveChild };
-    let significant =
-        |id| ChildPlan { significant: true, restart: Restart::Transient, ..ChildPlan::worker(id) };
-    let plans = vec![ChildPlan { limit: Some(limit), ..significant("a") }, significant("b")];
-    let flags = Flags { auto_shutdown: AutoShutdown::AllSignificant, ..Flags::default() };
-    let mut world = World::with_flags(Strategy::RestForOne, flags, plans).boot();
-    world.failing.insert("a");
-    world.exit("a", ExitClass::Abnormal);
-    assert_eq!(world.take_log(), "stop b, fail a, left a, forget a, start b");
-}
-
-#[test]
-fn e52_backoff_delays_the_restart_but_not_the_stop_of_the_siblings() {
-    let backoff = Some(Backoff::exponential(SECOND, SECOND * 4));
-    let flags = Flags { intensity: Intensity::new(9, SECOND), backoff, ..Flags::default() };
-    let world = World::with_flags(Strategy::OneForAll, flags, plans(&["m", "a", "z"]));
-    let mut world = world.boot();
-    world.exit("a", ExitClass::Abnormal);
-    assert_eq!(world.take_log(), "stop z, stop m, retry a in 1");
-    world.now += SECOND;
-    world.retry();
-    assert_eq!(world.take_log(), "start m, start a, start z");
-}
-
-#[test]
-fn f56_a_terminated_child_does_not_come_back() {
-    let mut world = world(Strategy::OneForOne);
-    world.failing.insert("a");
-    world.exit("a", ExitClass::Abnormal);
-    world.feed(Event::TerminateChild("a".into()));
-    world.failing.clear();
-    world.retry();
-    assert_eq!(world.take_log(), "fail a, retry a in 0, answer Done");
-}
-
-/// Two significant children and one that is not, under each flag: what their ends lead to.
-#[test]
-fn g59_to_g62_auto_shutdown() {
-    use AutoShutdown::{AllSignificant, AnySignificant};
-    use ExitClass::{Abnormal, Normal};
-    let check = |auto_shutdown, restart, ends: &[(&str, ExitClass)], expected: &str| {
-        let plans = [("m", true), ("a", false), ("z", true)].map(|(name, significant)| {
-            let restart = if significant { restart } else { Restart::Temporary };
-            ChildPlan { significant, restart, ..ChildPlan::worker(name) }
-        });
-        let flags = Flags { auto_shutdown, ..Flags::default() };
-        let mut world = World::with_flags(Strategy::OneForOne, flags, plans.to_vec()).boot();
-        for (id, class) in ends {
-            world.exit(id, *class);
-        }
-        assert_eq!(world.take_log(), expected, "{auto_shutdown:?} {restart:?} {ends:?}");
-    };
-    let any_m = "left m, stop z, stop a, exit AutoShutdown";
-    check(AnySignificant, Restart::Transient, &[("m", Normal)], any_m);
-    check(AnySignificant, Restart::Transient, &[("m", Abnormal)], "start m");
-    check(AnySignificant, Restart::Transient, &[("a", Normal)], "left a, forget a");
-    let any_m = "left m, forget m, stop z, stop a, exit AutoShutdown";
-    check(AnySignificant, Restart::Temporary, &[("m", Normal)], any_m);
-    check(AnySignificant, Restart::Temporary, &[("m", Abnormal)], any_m);
-    check(AllSignificant, Restart::Transient, &[("m", Normal)], "left m");
-    let both = [("m", Normal), ("z", ExitClass::Shutdown)];
-    let all = "left m, left z, stop a, exit AutoShutdown";
-    check(AllSignificant, Restart::Transient, &both, all);
-}
-
-#[test]
-fn g63_a_significant_child_that_was_terminated_has_not_ended_by_itself() {
-    let plan =
-        |id| ChildPlan { significant: true, restart: Restart::Transient, ..ChildPlan::worker(id) };
-    for auto_shutdown in [AutoShutdown::AnySignificant, AutoShutdown::AllSignificant] {
-        let flags = Flags { auto_shutdown, ..Flags::default() };
-        let plans = vec![plan("a"), plan("b")];
-        let mut world = World::with_flags(Strategy::OneForOne, flags, plans).boot();
-        world.feed(Event::TerminateChild("a".into()));
-        assert_eq!(world.take_log(), "stop a, answer Done");
-        // It does not count among the living either.
-        world.exit("b", ExitClass::Normal);
-        assert_eq!(world.take_log(), "left b, exit AutoShutdown");
-    }
-}
-
-#[test]
-fn i88_new_specs_hold_from_the_next_start_on() {
-    let mut world = world(Strategy::OneForAll);
-    let plan = |id, restart| ChildPlan { restart, ..ChildPlan::worker(id) };
-    let plans = vec![
-        plan("z", Restart::Permanent),
-        plan("new", Restart::Permanent),
-        plan("m", Restart::Temporary),
-    ];
-    world.feed(Event::Reconfigure(plans));
-    assert_eq!(world.take_log(), "answer Done");
-    let listed = |world: &World| -> String {
-        let views = world.machine.children();
-        views.map(|view| format!("{} {:?}; ", view.plan.id, view.state)).collect()
-    };
-    let expected = "z Running(Incarnation(3)); new Stopped; m Running(Incarnation(1)); \
-                    a Running(Incarnation(2)); ";
-    assert_eq!(listed(&world), expected);
-    // The new restart type of `m`, the new order, and `a` as the youngest.
-    world.exit("m", ExitClass::Abnormal);
-    assert_eq!(world.take_log(), "left m, forget m");
-    world.feed(Event::RestartChild("new".into()));
-    world.exit("z", ExitClass::Abnormal);
-    let expected =
-        "start new, answer Started(new#4), stop a, stop new, start z, start new, start a";
-    assert_eq!(world.take_log(), expected);
-    // Wrong specs change nothing.
-    let before = listed(&world);
-    world.feed(Event::Reconfigure(plans_of_twins()));
-    assert_eq!(world.take_log(), "answer Refused(Invalid(DuplicateId(\"a\")))");
-    assert_eq!(listed(&world), before);
-    world.feed(Event::TerminateChild("a".into()));
-    world.feed(Event::DeleteChild("a".into()));
-    assert_eq!(world.take_log(), "stop a, answer Done, forget a, answer Done");
-}
-
-fn plans_of_twins() -> Vec<ChildPlan> {
-    plans(&["a", "b", "a"])
-}
-
-#[test]
-fn i88_new_specs_do_not_disturb_a_restart_under_way() {
-    let mut world = world(Strategy::OneForOne);
-    world.failing.insert("a");
-    world.exit("a", ExitClass::Abnormal);
-    world.feed(Event::Reconfigure(plans(&["z", "a"])));
-    world.failing.clear();
-    world.retry();
-    assert_eq!(world.take_log(), "fail a, retry a in 0, answer Done, start a");
-    world.feed(Event::Stop);
-    assert_eq!(world.take_log(), "stop m, stop a, stop z, exit Stopped");
-}
-
-#[test]
-fn i88_a_child_that_became_temporary_while_it_is_restarted_can_be_terminated() {
-    let mut world = world(Strategy::OneForOne);
-    world.failing.insert("a");
-    world.exit("a", ExitClass::Abnormal);
-    let temporary = ChildPlan { restart: Restart::Temporary, ..ChildPlan::worker("a") };
-    world.feed(Event::Reconfigure(vec![temporary]));
-    world.feed(Event::TerminateChild("a".into()));
-    assert_eq!(world.take_log(), "fail a, retry a in 0, answer Done, forget a, answer Done");
-}
-
-#[test]
-fn i77_to_i81_requests() {
-    let mut world = world(Strategy::OneForOne);
-    let mut check = |event, expected: &str| {
-        world.feed(event);
-        assert_eq!(world.take_log(), expected);
-    };
-    let id = || ChildId::from("a");
-    check(Event::StartChild(ChildPlan::worker("a")), "answer Refused(AlreadyStarted(a#2))");
-    check(Event::RestartChild(id()), "answer Refused(Running)");
-    check(Event::DeleteChild(id()), "answer Refused(Running)");
-    check(Event::TerminateChild(id()), "stop a, answer Done");
-    check(Event::TerminateChild(id()), "answer Done");
-    check(Event::StartChild(ChildPlan::worker("a")), "answer Refused(AlreadyPresent)");
-    check(Event::RestartChild(id()), "start a, answer Started(a#4)");
-    check(Event::TerminateChild(id()), "stop a, answer Done");
-    check(Event::DeleteChild(id()), "forget a, answer Done");
-    check(Event::DeleteChild(id()), "answer Refused(NotFound)");
-    check(Event::StartChild(ChildPlan::worker("a")), "start a, answer Started(a#5)");
-    check(Event::StartChild(ChildPlan::worker("")), "answer Refused(Invalid(EmptyId))");
-    assert_eq!(Refusal::Invalid(SpecError::EmptyId), Refusal::Invalid(SpecError::EmptyId));
 }
