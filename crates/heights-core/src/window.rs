@@ -117,4 +117,15 @@ mod tests {
         assert_eq!(admitted(1, 5, &[0, 5]), [true, false]);
         assert_eq!(admitted(1, 5, &[0, 6]), [true, true]);
     }
+
+    #[test]
+    fn only_those_count_that_are_young_enough() {
+        let mut window = RestartWindow::new(Intensity::new(3, Duration::from_secs(5)));
+        for second in [0, 1, 6] {
+            window.admit(Duration::from_secs(second));
+        }
+        let counted: Vec<u64> = window.restarts().map(|then| then.as_secs()).collect();
+        assert_eq!(counted, [1, 6]);
+        assert_eq!(window.total(), 3);
+    }
 }

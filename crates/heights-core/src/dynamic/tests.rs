@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{AutoShutdown, GiveUp, Intensity, Restart, RestartLimit};
+use crate::{AutoShutdown, Backoff, GiveUp, Intensity, Restart, RestartLimit};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -40,6 +40,34 @@ fn c24_a_transient_child_is_restarted_after_an_abnormal_exit_only() {
     assert_eq!(machine.step(Moment::ZERO, exited(ExitClass::Normal)), []);
     let actions = machine.step(Moment::ZERO, DynamicEvent::Exited(key, next, ExitClass::Shutdown));
     assert_eq!(actions, [DynamicAction::Left(key), DynamicAction::Forget(key)]);
+}
+
+#[test]
+fn e52_delays_grow_until_a_child_has_run_for_long_enough() {
+    let backoff = Some(Backoff::exponential(SECOND, SECOND * 4).reset_after(SECOND * 10));
+    let flags = Flags { intensity: Intensity::new(9, SECOND), backoff, ..Flags::default() };
+    let mut machine = DynamicMachine::new(flags, None).unwrap();
+    let (key, mut life) = add(&mut machine, Restart::Permanent);
+    let mut now = Moment::ZERO;
+    let mut fails_after = |seconds: u32, delay: u32| {
+        now += SECOND * seconds;
+        let actions = machine.step(now, DynamicEvent::Exited(key, life, ExitClass::Abnormal));
+        let [DynamicAction::Retry { ticket, after, .. }] = actions[..] else {
+            panic!("{actions:?}")
+        };
+        assert_eq!(after, SECOND * delay, "after {seconds} s");
+        now += after;
+        let actions = machine.step(now, DynamicEvent::Retry(key, ticket));
+        let [DynamicAction::Start(_, next)] = actions[..] else { panic!("{actions:?}") };
+        life = next;
+        assert_eq!(machine.step(now, DynamicEvent::Started(key, life)), []);
+    };
+    fails_after(0, 1);
+    fails_after(9, 2);
+    fails_after(0, 4);
+    fails_after(0, 4);
+    fails_after(10, 1);
+    fails_after(0, 2);
 }
 
 #[test]
