@@ -16,73 +16,39 @@
 //! Work that already runs is *adopted*: counted at once, over the limit if need be. While a queue
 //! is *held* nothing new is admitted through it, so that adoption can finish first.
 
+mod limits;
 mod node;
+mod request;
 mod view;
 
 use std::time::Duration;
 
+pub use self::limits::Limits;
 use self::node::Node;
+pub use self::request::{Decision, Grant, RefusalKind, Request};
 pub use self::view::{Claim, QueueView};
-use crate::queue::{Discipline, Key, Ticket, TicketCounter, Waiter};
-use crate::{Moment, Rate, TokenBucket};
+use crate::queue::{Key, Ticket, TicketCounter, Waiter};
+use crate::{Moment, TokenBucket};
 
 /// Names a queue within its [`Admission`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct QueueId(usize);
 
-/// Limits one queue; without any it only counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// How many may hold a permit at once; zero admits nobody.
-    pub concurrency: Option<u32>,
-    /// How often a permit is given.
-    pub rate: Option<Rate>,
-    /// How long a waiter may wait unless it says otherwise.
-    pub max_wait: Option<Duration>,
-    /// How many may wait; zero lets only those in who need not wait.
-    pub max_len: Option<usize>,
-    /// Who of those who wait is served next.
-    pub discipline: Discipline,
-}
-
-/// Says who asks and for how long; by default nobody in particular, for as long as it takes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Request {
-    /// On whose behalf.
-    pub key: Option<Key>,
-    /// How long to wait at most; `None` is for ever.
-    pub max_wait: Option<Duration>,
-}
-
-/// Stands for a permit that was given; [`Admission::release`] takes it back.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use = "a grant that is lost is held for ever"]
-pub struct Grant {
-    queue: QueueId,
-    slot: usize,
-}
-
-/// Ends a wait.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Decision<T> {
-    /// The waiter has its permit.
-    Admit(Grant, T),
-    /// The waiter gets none.
-    Refuse(RefusalKind, T),
-}
-
-/// Says why a waiter gets no permit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefusalKind {
-    /// Its patience ended.
-    Expired,
-    /// It waited longer than the target of a queue that stands still.
-    Shed,
-    /// Too many wait.
-    Full,
-}
-
 /// Decides for a tree of queues; `T` stands for whatever wakes a waiter.
+///
+/// ```
+/// use heights_core::{Admission, Decision, Limits, Moment, Request};
+///
+/// let mut admission = Admission::default();
+/// let jobs = admission.add(None, Limits { concurrency: Some(1), ..Limits::default() });
+/// for name in ["first", "second"] {
+///     admission.enqueue(jobs, Moment::ZERO, Request::default(), name);
+/// }
+/// let Some(Decision::Admit(grant, "first")) = admission.decide(Moment::ZERO) else { panic!() };
+/// assert!(admission.decide(Moment::ZERO).is_none());
+/// admission.release(grant);
+/// assert!(matches!(admission.decide(Moment::ZERO), Some(Decision::Admit(_, "second"))));
+/// ```
 #[derive(Debug)]
 pub struct Admission<T> {
     nodes: Vec<Node<T>>,

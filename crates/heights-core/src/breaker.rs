@@ -71,6 +71,23 @@ pub enum Outcome {
 }
 
 /// A breaker without a clock.
+///
+/// ```
+/// use std::time::Duration;
+/// use heights_core::{BreakerMachine, BreakerPlan, BreakerState, Moment, Outcome, Trip};
+///
+/// const SECOND: Duration = Duration::from_secs(1);
+///
+/// let trip = Trip::Consecutive(1);
+/// let plan = BreakerPlan { trip, window: 60 * SECOND, open_for: SECOND, probes: 1 };
+/// let mut breaker = BreakerMachine::new(plan);
+/// let call = breaker.admit(Moment::ZERO).expect("it is closed");
+/// breaker.tell(Moment::ZERO, &call, Outcome::Failure);
+/// assert_eq!(breaker.admit(SECOND / 4), Err(SECOND * 3 / 4));
+/// let probe = breaker.admit(SECOND).expect("it is half open");
+/// breaker.tell(SECOND, &probe, Outcome::Success);
+/// assert_eq!(breaker.state(), BreakerState::Closed);
+/// ```
 #[derive(Debug)]
 pub struct BreakerMachine {
     plan: BreakerPlan,

@@ -10,6 +10,17 @@ use std::time::Duration;
 use crate::Moment;
 
 /// Says how many permits a period allows and how many may be taken at once.
+///
+/// ```
+/// use std::time::Duration;
+/// use heights_core::{Rate, TokenBucket};
+///
+/// const SECOND: Duration = Duration::from_secs(1);
+///
+/// let mut bucket = TokenBucket::new(Rate::new(4, SECOND).burst(2));
+/// assert_eq!((0..9).filter(|_| bucket.take(SECOND)).count(), 2);
+/// assert_eq!(bucket.ready_at(), SECOND * 5 / 4);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     permits: u32,

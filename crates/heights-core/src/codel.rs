@@ -17,6 +17,17 @@ use std::time::Duration;
 use crate::Moment;
 
 /// Decides who has waited too long, and whether that is a reason to drop.
+///
+/// ```
+/// use std::time::Duration;
+/// use heights_core::CoDel;
+///
+/// let millis = Duration::from_millis;
+/// let mut codel = CoDel::new(millis(10), millis(100));
+/// assert!(!codel.drops(millis(0), millis(40)), "perhaps it is only a burst");
+/// assert!(codel.drops(millis(100), millis(40)), "it is not");
+/// assert!(!codel.drops(millis(101), millis(10)), "who is in time is served");
+/// ```
 #[derive(Clone, Debug)]
 pub struct CoDel {
     target: Duration,

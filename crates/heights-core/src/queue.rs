@@ -28,6 +28,17 @@ pub struct TicketCounter(u64);
 pub struct Key(Arc<str>);
 
 /// Says who of those who wait is served next.
+///
+/// ```
+/// use heights_core::{Discipline, Moment, Queue, TicketCounter, Waiter};
+///
+/// let (mut queue, mut tickets) = (Queue::new(Discipline::Lifo), TicketCounter::default());
+/// for item in ["first", "last"] {
+///     queue.push(tickets.draw(), Waiter { since: Moment::ZERO, key: None, deadline: None, item });
+/// }
+/// queue.set_discipline(Discipline::Fifo);
+/// assert_eq!(queue.pop().map(|(_, waiter)| waiter.item), Some("first"));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Discipline {
     /// Who came first.

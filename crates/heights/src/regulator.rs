@@ -38,21 +38,43 @@
 mod builder;
 mod family;
 mod permit;
+mod place;
+mod refused;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heights_core::{QueueId, RefusalKind};
+use heights_core::QueueId;
 use heights_supervisor::ChildSpec;
 
 pub use heights_core::{Discipline, Key, Limits, QueueView, Rate, Request};
 
 pub use self::builder::RegulatorBuilder;
-use self::family::{Family, Place};
+use self::family::Family;
 pub use self::permit::{Hold, Permit};
+use self::place::Place;
+pub use self::refused::Refused;
 
 /// Regulates one queue; cloning gives another handle to the same queue.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), heights::Fault> {
+/// use heights::regulator::{Limits, Regulator};
+///
+/// let disk = Regulator::builder("disk").concurrency(1).build();
+/// let written = disk.run(async { "written" }).await?;
+/// assert_eq!(written, "written");
+///
+/// let permit = disk.acquire().await?;
+/// assert!(disk.try_acquire().is_none());
+/// disk.reconfigure(Limits { concurrency: Some(2), ..disk.info().limits });
+/// assert!(disk.try_acquire().is_some());
+/// drop(permit);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Regulator(Arc<Member>);
 
@@ -64,6 +86,19 @@ struct Member {
 }
 
 /// Shows one who holds a permit or waits for one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), heights::Fault> {
+/// # let jobs = heights::Regulator::builder("jobs").build();
+/// let permit = jobs.acquire_as("shop").await?;
+/// for claim in jobs.holders() {
+///     println!("{:?} has held a permit of {} for {:?}", claim.key, claim.queue, claim.age);
+/// }
+/// # drop(permit);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// The name of the queue that was asked.
@@ -72,32 +107,6 @@ pub struct Claim {
     pub key: Option<Key>,
     /// How long it has held the permit, or waited.
     pub age: Duration,
-}
-
-/// Says why there is no permit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refused {
-    /// The queue did not move fast enough.
-    #[error("get a permit from queue {queue} within {waited:?}")]
-    TimedOut {
-        /// The name of the queue.
-        queue: Arc<str>,
-        /// How long the caller was willing to wait.
-        waited: Duration,
-    },
-    /// The queue stands, and the caller had waited longer than its target.
-    #[error("get a permit from queue {queue}, which is overloaded")]
-    Shed {
-        /// The name of the queue.
-        queue: Arc<str>,
-    },
-    /// Too many wait already.
-    #[error("get a permit from queue {queue}, where too many wait")]
-    Full {
-        /// The name of the queue.
-        queue: Arc<str>,
-    },
 }
 
 impl Regulator {
@@ -233,18 +242,7 @@ impl Regulator {
         let waited = place.max_wait();
         match place.end().await {
             Ok(grant) => Ok(Permit::new(self.clone(), grant)),
-            Err(why) => Err(self.refused(why, waited)),
-        }
-    }
-
-    fn refused(&self, why: RefusalKind, max_wait: Option<Duration>) -> Refused {
-        let queue = Arc::clone(&self.0.name);
-        match why {
-            RefusalKind::Expired => {
-                Refused::TimedOut { queue, waited: max_wait.unwrap_or_default() }
-            }
-            RefusalKind::Shed => Refused::Shed { queue },
-            RefusalKind::Full => Refused::Full { queue },
+            Err(why) => Err(Refused::by(Arc::clone(&self.0.name), why, waited)),
         }
     }
 }

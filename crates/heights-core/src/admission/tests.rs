@@ -1,7 +1,9 @@
 //! Checks the rules of admission, first by example, then against random histories.
 
-use super::*;
 use proptest::prelude::*;
+
+use super::*;
+use crate::{Discipline, Rate};
 
 const SECOND: Duration = Duration::from_secs(1);
 

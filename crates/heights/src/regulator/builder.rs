@@ -8,6 +8,24 @@ use heights_core::{Discipline, Limits, Rate};
 use super::{Family, Regulator};
 
 /// Collects the limits of a [`Regulator`].
+///
+/// ```
+/// use std::time::Duration;
+/// use heights::regulator::{Discipline, Regulator};
+///
+/// const SECOND: Duration = Duration::from_secs(1);
+///
+/// let api = Regulator::builder("api")
+///     .concurrency(8)
+///     .rate(100, SECOND)
+///     .burst(10)
+///     .max_wait(5 * SECOND)
+///     .max_len(500)
+///     .discipline(Discipline::Fair)
+///     .build();
+/// let writes = Regulator::builder("api.writes").rate(10, SECOND).parent(&api).build();
+/// assert!(writes.try_acquire().is_some());
+/// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct RegulatorBuilder {

@@ -13,21 +13,16 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use heights_core::{
-    Admission, Decision, Grant, Key, Limits, Moment, QueueId, QueueView, RefusalKind, Request,
-    Ticket,
-};
+use heights_core::{Admission, Decision, Grant, Limits, Moment, QueueId, QueueView};
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Claim;
+use super::place::End;
 
 /// How often a waiter looks whether a rate should have let someone in, which goes unnoticed where
 /// the one who has the turn to watch is a future that nobody polls: late then, but not for good.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// How a wait ends.
-type End = Result<Grant, RefusalKind>;
 
 /// Queues that share limits.
 pub(super) struct Family {
@@ -41,19 +36,8 @@ pub(super) struct Family {
     reconfigured: Notify,
 }
 
-/// A place in line; dropping it leaves the line.
-pub(super) struct Place<'a> {
-    family: &'a Family,
-    queue: QueueId,
-    ticket: Ticket,
-    since: Moment,
-    max_wait: Option<Duration>,
-    /// There until the wait has ended.
-    end: Option<oneshot::Receiver<End>>,
-}
-
-struct State {
-    admission: Admission<oneshot::Sender<End>>,
+pub(super) struct State {
+    pub(super) admission: Admission<oneshot::Sender<End>>,
     names: HashMap<QueueId, Arc<str>>,
     /// When the one who watches the clock looks again.
     next_look: Option<Moment>,
@@ -139,7 +123,7 @@ impl Family {
     }
 
     /// Does what a waiter has to do about the clock, until its wait has ended.
-    async fn attend(&self, queue: QueueId, deadline: Option<Moment>) -> Infallible {
+    pub(super) async fn attend(&self, queue: QueueId, deadline: Option<Moment>) -> Infallible {
         let mut patience = pin!(self.until(deadline));
         loop {
             // Listening starts before looking, so that no change falls between the two.
@@ -172,7 +156,7 @@ impl Family {
     }
 
     /// Ends all waits that end now, and returns when time will let someone in.
-    fn settle(&self, mut state: MutexGuard<'_, State>) -> Option<Moment> {
+    pub(super) fn settle(&self, mut state: MutexGuard<'_, State>) -> Option<Moment> {
         let now = self.now();
         while let Some(decision) = state.admission.decide(now) {
             let untaken = match decision {
@@ -192,11 +176,11 @@ impl Family {
         next_look
     }
 
-    fn now(&self) -> Moment {
+    pub(super) fn now(&self) -> Moment {
         self.origin.elapsed()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -209,61 +193,5 @@ impl State {
             age,
         };
         claims.into_iter().map(named).collect()
-    }
-}
-
-impl<'a> Place<'a> {
-    /// Takes a permit at once, or joins the line.
-    pub(super) fn take(
-        family: &'a Family,
-        queue: QueueId,
-        key: Option<Key>,
-        max_wait: Option<Duration>,
-    ) -> Result<Grant, Self> {
-        let mut state = family.state();
-        let now = family.now();
-        if let Some(grant) = state.admission.try_take(queue, now, key.as_ref()) {
-            return Ok(grant);
-        }
-        let max_wait = max_wait.or_else(|| state.admission.max_wait(queue));
-        let (call, end) = oneshot::channel();
-        let ticket = state.admission.enqueue(queue, now, Request { key, max_wait }, call);
-        family.settle(state);
-        Err(Self { family, queue, ticket, since: now, max_wait, end: Some(end) })
-    }
-
-    /// How long the wait may last.
-    pub(super) fn max_wait(&self) -> Option<Duration> {
-        self.max_wait
-    }
-
-    /// Waits for the end of the wait.
-    pub(super) async fn end(mut self) -> End {
-        let deadline = self.max_wait.map(|max_wait| self.since.saturating_add(max_wait));
-        let waiting = self.end.as_mut().expect("only this function, which runs once, takes it");
-        let end = tokio::select! {
-            biased;
-            end = waiting => end.expect("a waiter is only ever dropped with its answer"),
-            never = self.family.attend(self.queue, deadline) => match never {},
-        };
-        self.end = None;
-        end
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        let Some(mut end) = self.end.take() else { return };
-        end.close();
-        match end.try_recv() {
-            // A turn that came but was never taken goes to the next in line.
-            Ok(Ok(grant)) => self.family.release(grant),
-            Ok(Err(_)) => {}
-            Err(_) => {
-                let mut state = self.family.state();
-                state.admission.abandon(self.queue, self.family.now(), self.ticket);
-                self.family.settle(state);
-            }
-        }
     }
 }
