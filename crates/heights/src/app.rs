@@ -11,6 +11,7 @@ mod end;
 mod run;
 mod signals;
 mod step;
+mod trouble;
 
 use std::time::Duration;
 
@@ -23,17 +24,22 @@ pub use self::end::AppEnd;
 /// A program made of one tree.
 ///
 /// `main` returns how it ended: what went wrong is said on stderr, and the exit code says it too.
-/// What has to be done before there is a tree may fail on its own.
+/// What has to be done before there is a tree may fail as well.
 ///
 /// ```
 /// use heights::app::AppEnd;
 /// use heights::prelude::*;
 ///
 /// #[tokio::main]
-/// async fn main() -> Result<AppEnd, Fault> {
-///     let name = std::env::var("GREETING").unwrap_or("hello".to_owned());
+/// async fn main() -> AppEnd {
+///     serve().await.unwrap_or_else(AppEnd::not_started)
+/// }
+///
+/// async fn serve() -> Result<AppEnd, Fault> {
+///     let patience = std::env::var("PATIENCE").unwrap_or("30".to_owned()).parse()?;
 ///     let idle = ChildSpec::task("idle", |cx| async move { Ok(cx.shutdown().await) });
-///     let root = Supervisor::builder(name).child(idle);
+///     let idle = idle.shutdown(Shutdown::Timeout(std::time::Duration::from_secs(patience)));
+///     let root = Supervisor::builder("hello").child(idle);
 ///     let soon = tokio::time::sleep(std::time::Duration::from_millis(10));
 ///     // Without `stop_when` it runs until it is told to stop by a signal.
 ///     Ok(App::builder("hello").supervisor(root).stop_when(soon).run().await)

@@ -65,13 +65,24 @@ async fn kills_what_still_runs_when_the_budget_is_spent() {
 #[tokio::test(start_paused = true)]
 async fn ends_with_a_code_of_its_own_when_the_root_gives_up() {
     let broken = ChildSpec::task("broken", |_cx| async { Err("on purpose".into()) });
-    let root = Supervisor::builder("app").intensity(2, Duration::from_secs(5)).child(broken);
+    let (inner, _) = Supervisor::builder("inner").child(broken).child_spec();
+    let root = Supervisor::builder("app").intensity(2, Duration::from_secs(5)).child(inner);
     let end = App::builder("app").without_vitals().supervisor(root).run().await;
-    assert!(
-        matches!(end, AppEnd::Ended(Exit::Shutdown(ShutdownReason::ReachedMaxIntensity))),
-        "{end}"
+    let exit = Exit::Shutdown(ShutdownReason::ReachedMaxIntensity);
+    let expected = format!(
+        "the root ended: {exit}; the last trouble was \
+         app/inner: child terminated: broken: error: on purpose"
     );
+    assert_eq!(end.to_string(), expected);
     assert_eq!(end.code(), 70);
+}
+
+#[test]
+fn what_fails_before_there_is_a_tree_is_said_with_its_causes() {
+    let error = heights::table::StoreError::load("the disk is away");
+    let end = AppEnd::not_started(error);
+    assert_eq!(end.to_string(), "did not start: load the store: the disk is away");
+    assert_eq!(end.code(), 1);
 }
 
 struct NeverUp;

@@ -5,7 +5,9 @@ use std::fmt;
 use std::process::{ExitCode, Termination};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use heights_supervisor::{Exit, Hub, Recipient, Report, ReportContext};
+use heights_supervisor::{Exit, Fault, Hub, Recipient, Report, ReportContext};
+
+use super::trouble::Trouble;
 
 /// How a program ended.
 ///
@@ -23,7 +25,12 @@ pub enum AppEnd {
     /// The tree did not come up.
     NotStarted(Arc<dyn Error + Send + Sync>),
     /// The root gave up, or ended in some other way that nobody asked for.
-    Ended(Exit),
+    Ended {
+        /// How it ended.
+        exit: Exit,
+        /// What had gone wrong last in the tree, in the words of its report.
+        trouble: Option<Arc<str>>,
+    },
     /// It was asked to stop, and these processes had to be killed.
     Forced(Vec<Arc<str>>),
 }
@@ -38,24 +45,29 @@ impl AppEnd {
         match self {
             Self::Clean => 0,
             Self::NotStarted(_) => 1,
-            Self::Ended(_) => 70,
+            Self::Ended { .. } => 70,
             Self::Forced(_) => 71,
         }
     }
 
+    /// Says that something went wrong before there was a tree: for a `main` whose work may fail.
+    pub fn not_started(cause: impl Into<Fault>) -> Self {
+        Self::NotStarted(cause.into().into())
+    }
+
     /// Tells how a root that ended by itself, or at an operator's word, leaves the program.
-    pub(super) fn of_itself(exit: Exit) -> Self {
+    pub(super) fn of_itself(exit: Exit, trouble: &Trouble) -> Self {
         match exit {
             Exit::Normal | Exit::Shutdown(heights_supervisor::ShutdownReason::Requested) => {
                 Self::Clean
             }
-            exit => Self::Ended(exit),
+            exit => Self::Ended { exit, trouble: trouble.last() },
         }
     }
 
     pub(super) fn of_stop(exit: Exit, forced: Vec<Arc<str>>) -> Self {
         if exit.is_abnormal() {
-            Self::Ended(exit)
+            Self::Ended { exit, trouble: None }
         } else if forced.is_empty() {
             Self::Clean
         } else {
@@ -66,7 +78,7 @@ impl AppEnd {
     pub(super) fn trace(&self) {
         match self {
             Self::Clean => tracing::info!("{self}"),
-            Self::NotStarted(_) | Self::Ended(_) | Self::Forced(_) => tracing::error!("{self}"),
+            Self::NotStarted(_) | Self::Ended { .. } | Self::Forced(_) => tracing::error!("{self}"),
         }
     }
 }
@@ -75,11 +87,22 @@ impl fmt::Display for AppEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Clean => f.write_str("stopped in order"),
-            Self::NotStarted(error) => write!(f, "did not start: {error}"),
-            Self::Ended(exit) => write!(f, "the root ended: {exit}"),
+            Self::NotStarted(error) => {
+                write!(f, "did not start: {error}")?;
+                causes(error.as_ref()).try_for_each(|cause| write!(f, ": {cause}"))
+            }
+            Self::Ended { exit, trouble: None } => write!(f, "the root ended: {exit}"),
+            Self::Ended { exit, trouble: Some(trouble) } => {
+                write!(f, "the root ended: {exit}; the last trouble was {trouble}")
+            }
             Self::Forced(paths) => write!(f, "stopped, but had to kill {}", paths.join(", ")),
         }
     }
+}
+
+/// Returns what is behind an error, the nearest first.
+fn causes(error: &dyn Error) -> impl Iterator<Item = &dyn Error> {
+    std::iter::successors(error.source(), |&cause| cause.source())
 }
 
 impl Termination for AppEnd {

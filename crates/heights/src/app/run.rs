@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::builder::{AppBuilder, Stop};
 use super::end::{AppEnd, Forced};
 use super::signals::Signals;
+use super::trouble::Trouble;
 
 /// How long killed processes may take to be gone before the program ends without them.
 const KILL_GRACE: Duration = Duration::from_secs(2);
@@ -23,6 +24,7 @@ impl AppBuilder {
         }
         let budget = self.limit.map_or(self.budget, |limit| limit.min(self.budget));
         let hub = Hub::new();
+        let trouble = Trouble::watch(&hub);
         let mut signals = match Signals::listen(self.hangup) {
             Ok(signals) => signals,
             Err(error) => return AppEnd::NotStarted(Arc::new(error)),
@@ -38,7 +40,7 @@ impl AppBuilder {
         match started {
             Err(error) => AppEnd::NotStarted(Arc::new(error)),
             Ok((_root, process)) => {
-                let run = Run { root: process, hub, budget };
+                let run = Run { root: process, hub, budget, trouble };
                 run.until_the_end(signals, self.stop, self.before_stop).await
             }
         }
@@ -50,12 +52,13 @@ struct Run {
     root: Process,
     hub: Hub,
     budget: Duration,
+    trouble: Trouble,
 }
 
 impl Run {
     async fn until_the_end(self, mut signals: Signals, stop: Stop, before: Stop) -> AppEnd {
         tokio::select! {
-            exit = self.root.gone() => AppEnd::of_itself(exit),
+            exit = self.root.gone() => AppEnd::of_itself(exit, &self.trouble),
             () = stop => self.stop(signals, before).await,
             () = signals.stop() => self.stop(signals, before).await,
         }
