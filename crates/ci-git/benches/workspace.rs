@@ -9,7 +9,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use ci_domain::ids::{BranchName, CommitSha, PullNumber};
 use ci_git::{Git, Mirror, MirrorConfig, Subject, Tree, Workspaces};
@@ -58,12 +58,12 @@ async fn seeds(scene: &Scene) {
     let (mut seeded, mut first, mut copied, mut cloned) = (vec![], vec![], vec![], vec![]);
     for number in 0..REPEATS {
         let workspace = scene.workspaces.workspace(&Subject::Pull(PullNumber(number)));
-        let begin = Instant::now();
+        let begin = Cost::now();
         workspace.seed_from(&warm).await.expect("a copy");
-        seeded.push(begin.elapsed());
-        let begin = Instant::now();
+        seeded.push(begin.since());
+        let begin = Cost::now();
         workspace.update(&scene.mirror, &scene.trees[1]).await.expect("an update");
-        first.push(begin.elapsed());
+        first.push(begin.since());
         workspace.remove().await.expect("no workspace");
 
         let other = scene.root.join("other");
@@ -80,18 +80,10 @@ async fn seeds(scene: &Scene) {
     let (seeded, first) = (median(seeded), median(first));
     let (copied, cloned) = (median(copied), median(cloned));
     println!("a new workspace, warm");
-    println!("  seed                {:>8.0} ms", millis(seeded));
-    println!("  first update        {:>8.0} ms", millis(first));
-    println!(
-        "  cp --archive        {:>8.0} ms  seed is x{:.2}",
-        millis(copied),
-        seeded.div_duration_f64(copied)
-    );
-    println!(
-        "  git clone --shared  {:>8.0} ms  seed is x{:.2}, without what was built",
-        millis(cloned),
-        seeded.div_duration_f64(cloned)
-    );
+    show("seed", seeded, None);
+    show("first update", first, None);
+    show("cp --archive", copied, Some(seeded));
+    show("git clone --shared", cloned, Some(seeded));
 }
 
 /// From one commit to another and back, beside git alone in a work tree of its own.
@@ -102,20 +94,63 @@ async fn updates(scene: &Scene) {
     let (mut ours, mut gits) = (vec![], vec![]);
     for turn in 0..REPEATS * 2 {
         let tree = &scene.trees[usize::from(turn % 2 == 0)];
-        let begin = Instant::now();
+        let begin = Cost::now();
         workspace.update(&scene.mirror, tree).await.expect("an update");
-        ours.push(begin.elapsed());
+        ours.push(begin.since());
         let commit = tree.commit().as_str();
         gits.push(timed(&mut git(&alone, &["read-tree", "--reset", "-u", commit])));
     }
     let (ours, gits) = (median(ours), median(gits));
     println!("an update by {CHANGED} files");
-    println!("  update              {:>8.0} ms", millis(ours));
-    println!(
-        "  git read-tree alone {:>8.0} ms  more: {:.0} ms",
-        millis(gits),
-        millis(ours.saturating_sub(gits))
-    );
+    show("update", ours, None);
+    show("git read-tree alone", gits, Some(ours));
+}
+
+/// What something took by the clock, and of the processors, by us and by programs that have ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Cost {
+    clock: Duration,
+    processors: Duration,
+}
+
+impl Cost {
+    /// Counted from a fixed moment.
+    fn now() -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let stat = fs::read_to_string("/proc/self/stat").expect("the kernel tells");
+        let (_, fields) = stat.rsplit_once(')').expect("the name is in brackets");
+        let ticks = fields.split_whitespace().skip(11).take(4);
+        let ticks = ticks.map(|ticks| ticks.parse::<u64>().expect("a number")).sum::<u64>();
+        let processors = Duration::from_millis(ticks * 10);
+        Self { clock: since.expect("it is later than 1970"), processors }
+    }
+
+    fn since(self) -> Self {
+        let now = Self::now();
+        Self { clock: now.clock - self.clock, processors: now.processors - self.processors }
+    }
+}
+
+impl std::ops::Add for Cost {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { clock: self.clock + other.clock, processors: self.processors + other.processors }
+    }
+}
+
+fn show(what: &str, cost: Cost, ours: Option<Cost>) {
+    let millis = |time: Duration| time.as_secs_f64() * 1000.0;
+    let (clock, processors) = (millis(cost.clock), millis(cost.processors));
+    print!("  {what:<20} {clock:>8.0} ms, {processors:>6.0} ms of the processors");
+    match ours {
+        Some(ours) => println!(
+            "; ours is x{:.2}, x{:.2}",
+            millis(ours.clock) / clock,
+            millis(ours.processors) / processors
+        ),
+        None => println!(),
+    }
 }
 
 impl Scene {
@@ -192,21 +227,17 @@ fn git(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn timed(command: &mut Command) -> Duration {
-    let begin = Instant::now();
+fn timed(command: &mut Command) -> Cost {
+    let begin = Cost::now();
     assert!(command.status().expect("it starts").success(), "{command:?}");
-    begin.elapsed()
+    begin.since()
 }
 
 fn main_branch() -> Subject {
     Subject::Branch(BranchName::new("main").expect("a name of a branch"))
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
+fn median(mut costs: Vec<Cost>) -> Cost {
+    costs.sort_unstable();
+    costs[costs.len() / 2]
 }

@@ -4,23 +4,31 @@
 //! tracked folder, looks into the repository at a submodule's place, and waits for ever for a pipe
 //! called `.gitignore`. So every folder that the tree has is made a real one, without any of these.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::io;
 
 use rustix::fs::FileType;
 
 use crate::folder::{Entry, Folder};
 use crate::trash::Trash;
-use crate::tree::{EntryKind, Tree};
+use crate::tree::{EntryKind, Tree, TreeEntry};
 
 /// Nobody nests folders like this; each level costs a descriptor while it is swept.
 const DEEPEST: usize = 100;
 
 /// What a tree wants at a name.
 enum Wanted<'a> {
-    Folder(BTreeMap<&'a [u8], Wanted<'a>>),
+    Folder(Contents<'a>),
     File,
     Submodule,
+}
+
+/// The entries of a tree that lie in one folder, however deep, ordered by path.
+#[derive(Clone, Copy)]
+struct Contents<'a> {
+    entries: &'a [(&'a [u8], EntryKind)],
+    /// How many bytes of their paths name the folder.
+    folder: usize,
 }
 
 /// What a sweep leaves for git to judge.
@@ -33,13 +41,19 @@ pub(super) enum Strangers {
 }
 
 /// Makes `src` a place where git can write the files of `tree` and nothing else.
-pub(super) fn sweep(src: &Folder, tree: &Tree, trash: &Trash) -> io::Result<Strangers> {
-    let mut root = BTreeMap::new();
-    for entry in tree.entries() {
-        insert(&mut root, entry.path.as_bytes(), entry.kind)?;
+pub(super) fn sweep<'a>(src: &Folder, tree: &'a Tree, trash: &Trash) -> io::Result<Strangers> {
+    let entry = |entry: &'a TreeEntry| (entry.path.as_bytes(), entry.kind);
+    let mut entries: Vec<_> = tree.entries().iter().map(entry).collect();
+    // They are ordered already, but for those whose bytes are no text.
+    entries.sort_unstable_by_key(|(path, _)| *path);
+    let is_too_deep = |path: &[u8]| path.iter().filter(|byte| **byte == b'/').count() > DEEPEST;
+    if let Some((path, _)) = entries.iter().find(|(path, _)| is_too_deep(path)) {
+        let path = String::from_utf8_lossy(path);
+        return Err(io::Error::other(format!("{path:.100}… has more than {DEEPEST} levels")));
     }
+    let root = Contents { entries: &entries, folder: 0 };
     let mut strangers = Strangers::None;
-    sweep_folder(src, &root, trash, &mut strangers)?;
+    sweep_folder(src, root, trash, &mut strangers)?;
     Ok(strangers)
 }
 
@@ -49,32 +63,33 @@ pub(super) fn mend(folder: &Folder, trash: &Trash) -> io::Result<()> {
     mend_below(folder, trash, 0)
 }
 
-fn insert<'a>(
-    root: &mut BTreeMap<&'a [u8], Wanted<'a>>,
-    path: &'a [u8],
-    kind: EntryKind,
-) -> io::Result<()> {
-    let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
-    let (name, folders) = parts.split_last().expect("splitting gives at least one part");
-    if folders.len() > DEEPEST {
-        let path = String::from_utf8_lossy(path);
-        return Err(io::Error::other(format!("{path:.100}… has more than {DEEPEST} levels")));
-    }
-    let mut place = root;
-    for folder in folders {
-        let inner = place.entry(folder).or_insert_with(|| Wanted::Folder(BTreeMap::new()));
-        let Wanted::Folder(inner) = inner else {
-            return Err(io::Error::other("a file of the tree is also a folder"));
+impl<'a> Contents<'a> {
+    /// What belongs at `name` of the folder.
+    fn at(&self, name: &[u8]) -> Option<Wanted<'a>> {
+        let rest = |(path, _): &(&'a [u8], EntryKind)| &path[self.folder..];
+        if let Ok(index) = self.entries.binary_search_by(|entry| rest(entry).cmp(name)) {
+            let is_submodule = self.entries[index].1 == EntryKind::Submodule;
+            return Some(if is_submodule { Wanted::Submodule } else { Wanted::File });
+        }
+        // What lies in a folder of that name is together, since its paths begin alike.
+        let place = |entry: &(&'a [u8], EntryKind)| {
+            let (rest, length) = (rest(entry), name.len() + 1);
+            let begin = &rest[..rest.len().min(length)];
+            begin.iter().cmp(name.iter().chain(b"/"))
         };
-        place = inner;
+        let start = self.entries.partition_point(|entry| place(entry) == Ordering::Less);
+        let inside = &self.entries[start..];
+        let inside = &inside[..inside.partition_point(|entry| place(entry) == Ordering::Equal)];
+        if inside.is_empty() {
+            return None;
+        }
+        Some(Wanted::Folder(Self { entries: inside, folder: self.folder + name.len() + 1 }))
     }
-    place.insert(name, if kind == EntryKind::Submodule { Wanted::Submodule } else { Wanted::File });
-    Ok(())
 }
 
 fn sweep_folder(
     folder: &Folder,
-    wanted: &BTreeMap<&[u8], Wanted<'_>>,
+    contents: Contents<'_>,
     trash: &Trash,
     strangers: &mut Strangers,
 ) -> io::Result<()> {
@@ -84,7 +99,7 @@ fn sweep_folder(
             continue;
         }
         let is_folder = entry.kind == FileType::Directory;
-        match wanted.get(entry.name.as_bytes()) {
+        match contents.at(entry.name.as_bytes()) {
             Some(Wanted::Folder(inner)) if is_folder => {
                 sweep_folder(&folder.enter(&entry.name)?, inner, trash, strangers)?;
             }
