@@ -13,6 +13,7 @@ mod restart;
 mod tests;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 pub use self::action::{Action, Answer, Refusal, Verdict};
 pub use self::event::{ChildRun, Event, Incarnation};
@@ -61,8 +62,9 @@ impl Machine {
     pub fn new(
         strategy: Strategy,
         flags: Flags,
-        children: Vec<ChildPlan>,
+        children: impl IntoIterator<Item = impl Into<Arc<ChildPlan>>>,
     ) -> Result<Self, SpecError> {
+        let children: Vec<Arc<ChildPlan>> = children.into_iter().map(Into::into).collect();
         check_child_plans(&children, flags.auto_shutdown)?;
         Ok(Self {
             strategy,

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use heights_core::{ChildKind, Shutdown};
-use heights_registry::OwnerEnd;
 use ractor::ActorCell;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -85,17 +84,11 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    pub(crate) fn new(
-        process: Process,
-        spec: &ChildSpec,
-        end: OwnerEnd,
-        news: Box<dyn News>,
-    ) -> Self {
+    pub(crate) fn new(process: Process, spec: &ChildSpec, news: Box<dyn News>) -> Self {
         let burial = Burial {
             process: process.clone(),
             came_up: OnceLock::new(),
             place: Arc::clone(&spec.place),
-            end: Some(end),
             news,
         };
         Self { process, start_timeout: spec.start_timeout, burial: Some(burial) }
@@ -203,7 +196,6 @@ struct Burial {
     /// Not set if the process was killed before it was up.
     came_up: OnceLock<Result<(), Box<StartFailure>>>,
     place: Arc<dyn Place>,
-    end: Option<OwnerEnd>,
     news: Box<dyn News>,
 }
 
@@ -217,9 +209,8 @@ impl Drop for Burial {
         });
         self.place.vacate(process, process.expects_restart(&exit));
         process.hub().leave(process, &exit);
-        let end = self.end.take();
         // Those two run code of others, and nothing that it does may keep the news from arriving.
-        shielded("a hook at the end of an owner", move || drop(end));
+        shielded("a hook at the end of an owner", || process.end_ownership());
         if let Some(parent) = process.parent() {
             parent.disown(process.pid());
         }

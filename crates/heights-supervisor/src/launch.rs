@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use heights_core::ChildId;
-use heights_registry::{Owner, OwnerEnd};
 use tokio::sync::oneshot;
 
 use crate::exit::Exit;
@@ -20,28 +19,25 @@ pub(crate) fn launch_child(
     news: Box<dyn News>,
 ) -> Process {
     let path = child_path(parent, spec.id());
-    let (owner, end) = Owner::new();
     let birth = Birth {
         path,
         incarnation: life,
         hub: parent.hub().clone(),
         parent: Some(parent.clone()),
-        owner,
         spec: spec.into(),
     };
     let process = Process::new(birth, spec.shape.as_deref().copied());
-    launch(process, spec, news, end)
+    launch(process, spec, news)
 }
 
 /// Starts a root and returns once it is up.
 pub(crate) async fn start_root(spec: &ChildSpec, hub: Hub) -> Result<Process, StartFailure> {
-    let (owner, end) = Owner::new();
     let path = Arc::from(spec.id().as_str());
-    let birth = Birth { path, incarnation: 1, hub, parent: None, owner, spec: spec.into() };
+    let birth = Birth { path, incarnation: 1, hub, parent: None, spec: spec.into() };
     let process = Process::new(birth, spec.shape.as_deref().copied());
     let (on_started, started) = oneshot::channel();
     let news = RootNews(Mutex::new(Some(on_started)));
-    let process = launch(process, spec, Box::new(news), end);
+    let process = launch(process, spec, Box::new(news));
     let unwanted = StopOnDrop(Some(process.clone()));
     // A process that says nothing was cancelled together with its runtime.
     let outcome = started.await.unwrap_or(Err(StartFailure::Stopped));
@@ -54,8 +50,8 @@ pub(crate) fn child_path(parent: &Process, id: &ChildId) -> Arc<str> {
     Arc::from([parent.path(), id.as_str()].join("/"))
 }
 
-fn launch(process: Process, spec: &ChildSpec, news: Box<dyn News>, end: OwnerEnd) -> Process {
-    let keeper = Keeper::new(process.clone(), spec, end, news);
+fn launch(process: Process, spec: &ChildSpec, news: Box<dyn News>) -> Process {
+    let keeper = Keeper::new(process.clone(), spec, news);
     Arc::clone(&spec.starter).start(keeper);
     process
 }

@@ -4,6 +4,7 @@ mod activity;
 mod control;
 mod down;
 mod milestones;
+mod ownership;
 mod reign;
 
 use std::any::Any;
@@ -24,6 +25,7 @@ pub use self::activity::{Figures, Working};
 use self::down::Downs;
 pub use self::down::{Down, MonitorId};
 use self::milestones::{Milestone, Milestones};
+use self::ownership::Ownership;
 use self::reign::Reign;
 use crate::exit::{Exit, ShutdownReason};
 use crate::hub::{Hub, Shape};
@@ -97,7 +99,6 @@ pub(crate) struct Birth {
     pub(crate) incarnation: u32,
     pub(crate) hub: Hub,
     pub(crate) parent: Option<Process>,
-    pub(crate) owner: Owner,
     pub(crate) spec: Traits,
 }
 
@@ -123,6 +124,7 @@ impl From<&ChildSpec> for Traits {
 struct Inner {
     pid: ProcessId,
     birth: Birth,
+    ownership: Ownership,
     born: Instant,
     activity: Activity,
     site: Site,
@@ -152,6 +154,7 @@ impl Process {
         Self(Arc::new(Inner {
             pid: ProcessId::next(),
             birth,
+            ownership: Ownership::default(),
             born: Instant::now(),
             activity: Activity::default(),
             site: Site::default(),
@@ -216,7 +219,7 @@ impl Process {
 
     /// Returns the token that ends when the task of this process has ended.
     pub fn owner(&self) -> &Owner {
-        &self.0.birth.owner
+        self.0.ownership.owner()
     }
 
     /// Returns how long the process has existed.

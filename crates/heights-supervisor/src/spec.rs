@@ -333,6 +333,6 @@ pub fn check_child_specs(
     specs: &[ChildSpec],
     auto_shutdown: AutoShutdown,
 ) -> Result<(), SpecError> {
-    let plans: Vec<ChildPlan> = specs.iter().map(|spec| spec.plan().clone()).collect();
+    let plans: Vec<Arc<ChildPlan>> = specs.iter().map(|spec| Arc::clone(&spec.plan)).collect();
     check_child_plans(&plans, auto_shutdown)
 }

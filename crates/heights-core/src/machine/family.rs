@@ -4,6 +4,7 @@ mod bonds;
 mod member;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use self::member::Member;
 pub use self::member::{ChildState, ChildView};
@@ -29,7 +30,7 @@ pub(super) struct Family {
 type Seat = u64;
 
 impl Family {
-    pub(super) fn new(plans: Vec<ChildPlan>) -> Self {
+    pub(super) fn new(plans: Vec<Arc<ChildPlan>>) -> Self {
         let mut family = Self::default();
         for plan in plans {
             family.push(plan);
@@ -56,7 +57,7 @@ impl Family {
     }
 
     pub(super) fn plan(&self, id: &ChildId) -> Option<&ChildPlan> {
-        self.get(id).map(|member| &member.plan)
+        self.get(id).map(|member| &*member.plan)
     }
 
     pub(super) fn state(&self, id: &ChildId) -> Option<ChildState> {
@@ -90,11 +91,11 @@ impl Family {
             .any(|member| !these.contains(&member.plan.id))
     }
 
-    pub(super) fn push(&mut self, plan: ChildPlan) {
-        self.seat(Box::new(Member::new(plan)));
+    pub(super) fn push(&mut self, plan: impl Into<Arc<ChildPlan>>) {
+        self.seat(Box::new(Member::new(plan.into())));
     }
 
-    pub(super) fn remove(&mut self, id: &ChildId) -> Option<ChildPlan> {
+    pub(super) fn remove(&mut self, id: &ChildId) -> Option<Arc<ChildPlan>> {
         let member = self.members.remove(&self.seats.remove(id)?)?;
         self.waiting -= usize::from(member.state.is_waiting());
         self.bound -= usize::from(member.is_bound());
@@ -127,7 +128,7 @@ impl Family {
     }
 
     pub(super) fn youngest(&self) -> Option<&ChildPlan> {
-        self.members.last_key_value().map(|(_, member)| &member.plan)
+        self.members.last_key_value().map(|(_, member)| &*member.plan)
     }
 
     pub(super) fn set_stopped(&mut self, id: &ChildId) {

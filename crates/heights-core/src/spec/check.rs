@@ -1,5 +1,6 @@
 //! What a specification must not say.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -102,12 +103,13 @@ impl ChildPlan {
 }
 
 /// Checks a list of children as a supervisor with this `auto_shutdown` would at start.
-pub fn check_child_plans(
-    plans: &[ChildPlan],
+pub fn check_child_plans<P: Borrow<ChildPlan>>(
+    plans: &[P],
     auto_shutdown: AutoShutdown,
 ) -> Result<(), SpecError> {
     let mut ids = HashSet::new();
     for plan in plans {
+        let plan = plan.borrow();
         plan.check(auto_shutdown)?;
         plan.check_bonds(|id| ids.contains(id)).map_err(|error| explain(error, plans))?;
         if !ids.insert(&plan.id) {
@@ -118,9 +120,10 @@ pub fn check_child_plans(
 }
 
 /// Tells a dependency that comes too late from one that does not come at all.
-fn explain(error: SpecError, plans: &[ChildPlan]) -> SpecError {
+fn explain<P: Borrow<ChildPlan>>(error: SpecError, plans: &[P]) -> SpecError {
     let SpecError::UnknownDependency { id, on } = error else { return error };
-    let bonds: HashMap<_, _> = plans.iter().map(|plan| (&plan.id, &plan.binds_to)).collect();
+    let plans = plans.iter().map(Borrow::borrow);
+    let bonds: HashMap<_, _> = plans.map(|plan| (&plan.id, &plan.binds_to)).collect();
     if !bonds.contains_key(&on) {
         return SpecError::UnknownDependency { id, on };
     }

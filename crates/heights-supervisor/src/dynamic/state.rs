@@ -3,7 +3,7 @@
 mod deadlines;
 mod perform;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heights_core::{
@@ -32,7 +32,7 @@ pub(super) struct State {
     machine: DynamicMachine,
     /// On the heap one by one, as the nodes of the map are half empty.
     children: BTreeMap<ChildKey, Box<Child>>,
-    keys: HashMap<ProcessId, ChildKey>,
+    keys: BTreeMap<ProcessId, ChildKey>,
     origin: Instant,
     deadlines: Deadlines,
     alarms: Alarms,
@@ -66,7 +66,7 @@ impl State {
             myself,
             machine,
             children: BTreeMap::new(),
-            keys: HashMap::new(),
+            keys: BTreeMap::new(),
             origin: Instant::now(),
             deadlines: Deadlines::default(),
             alarms: Alarms::default(),

@@ -154,6 +154,11 @@ impl Process {
         self.0.milestones.passed(Milestone::Zombie)
     }
 
+    /// Ends its token, which runs the hooks of others.
+    pub(crate) fn end_ownership(&self) {
+        self.0.ownership.end();
+    }
+
     pub(crate) fn set_gone(&self) {
         self.0.milestones.pass(Milestone::Gone);
     }

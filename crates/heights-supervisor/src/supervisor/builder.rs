@@ -69,14 +69,14 @@ pub(super) struct Config {
     pub(super) strategy: Strategy,
     pub(super) flags: Flags,
     pub(super) reporter: Reporter,
-    children: Vec<ChildSpec>,
+    children: Arc<[ChildSpec]>,
     init: Option<Init>,
 }
 
 impl Config {
     /// Returns the children to begin a life with.
     pub(super) fn children(&self) -> Result<Vec<ChildSpec>, Fault> {
-        let mut children = self.children.clone();
+        let mut children = self.children.to_vec();
         if let Some(init) = &self.init {
             children.extend(init()?);
         }
@@ -174,7 +174,8 @@ impl SupervisorBuilder {
     pub fn child_spec(self) -> (ChildSpec, SupervisorRef) {
         let Self { profile, strategy, children, init } = self;
         let (flags, reporter) = (profile.flags, profile.reporter.clone());
-        let known = init.is_none().then(|| children.clone().into());
+        let children: Arc<[ChildSpec]> = children.into();
+        let known = init.is_none().then(|| Arc::clone(&children));
         let config = Arc::new(Config { strategy, flags, reporter, children, init });
         let make = move || (SupervisorBehavior, Arc::clone(&config));
         let (mut spec, desk) = profile.open(Some(strategy), make);

@@ -65,7 +65,7 @@ impl State {
         config: &Config,
         children: Vec<ChildSpec>,
     ) -> Result<Self, SpecError> {
-        let plans = children.iter().map(|spec| spec.plan().clone()).collect();
+        let plans = children.iter().map(|spec| Arc::clone(&spec.plan));
         let machine =
             Machine::new(config.strategy, config.flags, plans)?.with_seed(process.pid().number());
         let children =

@@ -1,5 +1,7 @@
 //! One child, and what it is doing.
 
+use std::sync::Arc;
+
 use crate::{ChildPlan, Incarnation, Moment, RestartWindow};
 
 /// What a child is doing.
@@ -28,7 +30,7 @@ pub struct ChildView<'a> {
 
 #[derive(Debug, Clone)]
 pub(super) struct Member {
-    pub(super) plan: ChildPlan,
+    pub(super) plan: Arc<ChildPlan>,
     pub(super) state: ChildState,
     pub(super) attempts: u32,
     pub(super) running_since: Option<Moment>,
@@ -36,7 +38,7 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn new(plan: ChildPlan) -> Self {
+    pub(super) fn new(plan: Arc<ChildPlan>) -> Self {
         let window = plan.limit.map(|limit| RestartWindow::new(limit.intensity));
         Self { plan, state: ChildState::Stopped, attempts: 0, running_since: None, window }
     }
@@ -46,7 +48,7 @@ impl Member {
         if self.plan.limit != plan.limit {
             self.window = plan.limit.map(|limit| RestartWindow::new(limit.intensity));
         }
-        self.plan = plan;
+        self.plan = Arc::new(plan);
     }
 
     pub(super) const fn is_running(&self) -> bool {
