@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use heights_supervisor::{
-    ChildRef, ChildSpec, ChildStatus, Context, Exit, Fault, Flow, Process, Restart, Server,
-    Shutdown, Strategy, Supervisor, SupervisorRef,
+    ChildRef, ChildSpec, ChildStatus, Context, DynamicRef, DynamicSupervisor, Exit, Fault, Flow,
+    Process, ProcessId, Restart, Server, Shutdown, Strategy, Supervisor, SupervisorRef,
 };
 
 use crate::peer::{Child, End, Missing, Peer, Plan, Refusal, StopRule};
@@ -14,9 +14,15 @@ use crate::puppet::{Life, Puppet};
 /// A supervisor of heights.
 #[derive(Debug)]
 pub struct Heights {
-    root: SupervisorRef,
+    root: Root,
     process: Process,
     children: Mutex<HashMap<&'static str, ChildRef<End>>>,
+}
+
+#[derive(Debug)]
+enum Root {
+    Fixed(SupervisorRef),
+    Dynamic(DynamicRef),
 }
 
 struct Actor(Life);
@@ -64,6 +70,11 @@ fn spec(child: Child) -> (ChildSpec, ChildRef<End>) {
 }
 
 impl Heights {
+    fn pid_of(&self, id: &str) -> Option<ProcessId> {
+        let children = self.children.lock().expect("nothing panics while it holds the lock");
+        Some(children.get(id)?.current()?.pid())
+    }
+
     fn remember(&self, id: &'static str, child: ChildRef<End>) {
         self.children.lock().expect("nothing panics while it holds the lock").insert(id, child);
     }
@@ -89,7 +100,22 @@ impl Peer for Heights {
         }
         let started = builder.start_root().await;
         let (root, process) = started.map_err(|error| Refusal::Failed(told(&error)))?;
-        Ok(Self { root, process, children: Mutex::new(children) })
+        Ok(Self { root: Root::Fixed(root), process, children: Mutex::new(children) })
+    }
+
+    async fn dynamic(plan: Plan, most: usize) -> Result<Self, Refusal> {
+        let builder = DynamicSupervisor::builder("root").max_children(most);
+        let started = builder.intensity(plan.intensity, plan.period).start().await;
+        let root = started.map_err(|error| Refusal::Failed(told(&error)))?;
+        let process = root.process().ok_or_else(|| Refusal::Failed("it has ended".to_owned()))?;
+        let heights = Self { root: Root::Dynamic(root), process, children: Mutex::default() };
+        for child in plan.children {
+            let id = child.puppet.id();
+            if !heights.add(child).await.map_err(Refusal::Missing)? {
+                return Err(Refusal::Failed(format!("{id} does not come up")));
+            }
+        }
+        Ok(heights)
     }
 
     async fn tell(&self, id: &str, end: End) {
@@ -100,7 +126,10 @@ impl Peer for Heights {
     }
 
     async fn stop(&self) {
-        self.root.stop().await;
+        match &self.root {
+            Root::Fixed(root) => root.stop().await,
+            Root::Dynamic(root) => root.stop().await,
+        };
     }
 
     async fn ended(&self) {
@@ -108,7 +137,10 @@ impl Peer for Heights {
     }
 
     async fn running(&self) -> Result<Vec<String>, Missing> {
-        let children = self.root.which_children().await;
+        let children = match &self.root {
+            Root::Fixed(root) => root.which_children().await,
+            Root::Dynamic(root) => root.which_children().await,
+        };
         let running = children.into_iter().filter(|c| matches!(c.status, ChildStatus::Running(_)));
         Ok(running.map(|child| child.id.to_string()).collect())
     }
@@ -116,7 +148,10 @@ impl Peer for Heights {
     async fn add(&self, child: Child) -> Result<bool, Missing> {
         let id = child.puppet.id();
         let (spec, child) = spec(child);
-        let added = self.root.start_child(spec).await.is_ok();
+        let added = match &self.root {
+            Root::Fixed(root) => root.start_child(spec).await.is_ok(),
+            Root::Dynamic(root) => root.start_child(spec).await.is_ok(),
+        };
         if added {
             self.remember(id, child);
         }
@@ -124,7 +159,12 @@ impl Peer for Heights {
     }
 
     async fn terminate(&self, id: &str) -> Result<bool, Missing> {
-        Ok(self.root.terminate_child(id).await.is_ok())
+        let root = match &self.root {
+            Root::Fixed(root) => return Ok(root.terminate_child(id).await.is_ok()),
+            Root::Dynamic(root) => root,
+        };
+        let Some(pid) = self.pid_of(id) else { return Ok(false) };
+        Ok(root.terminate_child(&pid).await.is_ok())
     }
 }
 

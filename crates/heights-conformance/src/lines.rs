@@ -1,6 +1,7 @@
 //! The lines.
 
 mod administration;
+mod dynamic;
 mod intensity;
 mod restart_types;
 mod stage;
@@ -33,6 +34,7 @@ pub fn lines<P: Peer>() -> Vec<Line> {
     lines.extend(intensity::lines::<P>());
     lines.extend(stop::lines::<P>());
     lines.extend(administration::lines::<P>());
+    lines.extend(dynamic::lines::<P>());
     lines
 }
 

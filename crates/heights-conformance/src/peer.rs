@@ -99,6 +99,10 @@ pub trait Peer: Sized + 'static {
     /// Starts a supervisor and returns when it says that it runs.
     fn start(plan: Plan) -> impl Future<Output = Result<Self, Refusal>>;
 
+    /// Starts a supervisor whose children come and go, at most this many at once, and adds those of
+    /// the plan; its strategy means nothing here.
+    fn dynamic(plan: Plan, most: usize) -> impl Future<Output = Result<Self, Refusal>>;
+
     /// Makes a child end.
     fn tell(&self, id: &str, end: End) -> impl Future<Output = ()>;
 

@@ -74,7 +74,7 @@ async fn right_list<P: Peer>() -> Verdict {
     expect(&list(&peer).await?, "a c")
 }
 
-async fn list<P: Peer>(peer: &P) -> Result<String, Why> {
+pub(super) async fn list<P: Peer>(peer: &P) -> Result<String, Why> {
     let mut running = within(peer.running()).await??;
     running.sort();
     Ok(running.join(" "))

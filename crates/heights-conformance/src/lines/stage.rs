@@ -60,6 +60,16 @@ impl Stage {
         self.log.take();
         Ok(peer)
     }
+
+    /// Starts a supervisor with these children that come and go, at most this many at once, and
+    /// forgets how it started.
+    pub(super) async fn up_dynamic<P: Peer>(&self, most: usize) -> Result<P, Refusal> {
+        let peer = within(P::dynamic(self.plan.clone(), most)).await;
+        let peer = peer.unwrap_or_else(|_why| Err(Refusal::Failed("it never is up".to_owned())))?;
+        soon().await;
+        self.log.take();
+        Ok(peer)
+    }
 }
 
 pub(super) fn child(puppet: &Puppet, restart: Restart) -> Child {

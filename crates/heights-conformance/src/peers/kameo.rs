@@ -168,6 +168,10 @@ impl Peer for Kameo {
         Ok(Self { root, dolls })
     }
 
+    async fn dynamic(_plan: Plan, _most: usize) -> Result<Self, Refusal> {
+        Err(Refusal::Missing(Missing("children can be added, but have no ids and no answer")))
+    }
+
     async fn tell(&self, id: &str, end: End) {
         let doll = self.dolls.lock().unwrap_or_else(PoisonError::into_inner)[id].clone();
         // A child that is gone has ended, which is what it was to do.

@@ -1,16 +1,16 @@
 //! `ractor-supervisor` 0.2.0, on ractor.
 //!
-//! Its static supervisor is scored, the only one with strategies. Names are global there, so each
-//! plan has names of its own.
+//! Its static supervisor is the only one with strategies, its dynamic one the only one that takes
+//! children later. Names are global there, so each plan has names of its own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ractor::registry::where_is;
 use ractor::rpc::CallResult;
-use ractor::{Actor, ActorProcessingErr, ActorRef};
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef};
 use ractor_supervisor::{
-    ChildSpec, SpawnFn, Supervisor, SupervisorArguments, SupervisorMsg, SupervisorOptions,
-    SupervisorStrategy,
+    ChildSpec, DynamicSupervisor, DynamicSupervisorMsg, DynamicSupervisorOptions, SpawnFn,
+    Supervisor, SupervisorArguments, SupervisorMsg, SupervisorOptions, SupervisorStrategy,
 };
 
 use crate::peer::{Child, End, Missing, Peer, Plan, Refusal, Restart, StopRule, Strategy};
@@ -21,7 +21,8 @@ static PLANS: AtomicU64 = AtomicU64::new(0);
 /// A supervisor of `ractor-supervisor`.
 #[derive(Debug)]
 pub struct RactorSupervisor {
-    root: ActorRef<SupervisorMsg>,
+    root: ActorCell,
+    dynamic: bool,
     plan: u64,
 }
 
@@ -60,6 +61,18 @@ impl Actor for Doll {
 impl RactorSupervisor {
     fn name(&self, id: &str) -> String {
         name(self.plan, id)
+    }
+
+    async fn known(&self) -> Vec<String> {
+        let state = ractor::rpc::call(&self.root, SupervisorMsg::InspectState, None).await;
+        let Ok(CallResult::Success(state)) = state else { return Vec::new() };
+        state.child_specs.into_iter().map(|spec| spec.id).collect()
+    }
+
+    async fn known_dynamic(&self) -> Vec<String> {
+        let state = ractor::rpc::call(&self.root, DynamicSupervisorMsg::InspectState, None).await;
+        let Ok(CallResult::Success(state)) = state else { return Vec::new() };
+        state.active_children.into_keys().collect()
     }
 }
 
@@ -118,9 +131,31 @@ impl Peer for RactorSupervisor {
         let (root, _task) = spawned.map_err(|error| Refusal::Failed(error.to_string()))?;
         // Its start returns before its children start; it answers after they have.
         match ractor::rpc::call(&root.get_cell(), SupervisorMsg::InspectState, None).await {
-            Ok(CallResult::Success(_state)) => Ok(Self { root, plan: number }),
+            Ok(CallResult::Success(_state)) => {
+                Ok(Self { root: root.get_cell(), dynamic: false, plan: number })
+            }
             _ => Err(Refusal::Failed("it has ended already".to_owned())),
         }
+    }
+
+    async fn dynamic(plan: Plan, most: usize) -> Result<Self, Refusal> {
+        let number = PLANS.fetch_add(1, Ordering::Relaxed);
+        let options = DynamicSupervisorOptions {
+            max_children: Some(most),
+            max_restarts: usize::try_from(plan.intensity).unwrap_or(usize::MAX),
+            max_window: plan.period,
+            reset_after: None,
+        };
+        let spawned = DynamicSupervisor::spawn(name(number, "supervisor"), options).await;
+        let (root, _task) = spawned.map_err(|error| Refusal::Failed(error.to_string()))?;
+        let supervisor = Self { root: root.get_cell(), dynamic: true, plan: number };
+        for child in plan.children {
+            let id = child.puppet.id();
+            if !supervisor.add(child).await.map_err(Refusal::Missing)? {
+                return Err(Refusal::Failed(format!("{id} does not come up")));
+            }
+        }
+        Ok(supervisor)
     }
 
     async fn tell(&self, id: &str, end: End) {
@@ -141,22 +176,27 @@ impl Peer for RactorSupervisor {
     }
 
     async fn running(&self) -> Result<Vec<String>, Missing> {
-        let root = self.root.get_cell();
-        let state = ractor::rpc::call(&root, SupervisorMsg::InspectState, None).await;
-        let Ok(CallResult::Success(state)) = state else { return Ok(Vec::new()) };
         // It knows its specs; who of them runs is known to ractor.
         let linked: Vec<_> =
-            root.get_children().iter().filter_map(|cell| cell.get_name()).collect();
-        let ids =
-            state.child_specs.into_iter().map(|spec| spec.id).filter(|id| linked.contains(id));
+            self.root.get_children().iter().filter_map(ActorCell::get_name).collect();
+        let known = if self.dynamic { self.known_dynamic().await } else { self.known().await };
+        let ids = known.into_iter().filter(|id| linked.contains(id));
         Ok(ids.filter_map(|id| Some(id.split_once(' ')?.1.to_owned())).collect())
     }
 
-    async fn add(&self, _child: Child) -> Result<bool, Missing> {
-        Err(Missing("only its dynamic supervisor, which has no strategies, takes children later"))
+    async fn add(&self, child: Child) -> Result<bool, Missing> {
+        if !self.dynamic {
+            return Err(Missing("its supervisor with strategies takes no children later"));
+        }
+        let spec = spec(self.plan, child)?;
+        Ok(DynamicSupervisor::spawn_child(self.root.clone().into(), spec).await.is_ok())
     }
 
-    async fn terminate(&self, _id: &str) -> Result<bool, Missing> {
-        Err(Missing("only its dynamic supervisor, which has no strategies, terminates children"))
+    async fn terminate(&self, id: &str) -> Result<bool, Missing> {
+        if !self.dynamic {
+            return Err(Missing("its supervisor with strategies terminates no children"));
+        }
+        let root = self.root.clone().into();
+        Ok(DynamicSupervisor::terminate_child(root, self.name(id)).await.is_ok())
     }
 }
