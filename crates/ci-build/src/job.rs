@@ -27,6 +27,7 @@ use ci_exec::{
     Fact, FollowError, JournalOffset, Outcome, RunDir, RunState, StartError, UnixMillis, cancel,
     follow, sweep, sweep_attempt,
 };
+use ci_git::Presence;
 use heights::{ChildSpec, Fault, Recipient, Restart, Shutdown, TaskContext};
 use tokio::sync::watch;
 use tracing::{info, warn};
@@ -34,7 +35,6 @@ use tracing::{info, warn};
 use crate::elders::Elders;
 use crate::origin::Origin;
 use crate::queues::JobPermit;
-use crate::workspaces::AtWork;
 
 /// How the build speaks to an attempt.
 #[derive(Clone, Debug)]
@@ -152,7 +152,7 @@ impl Job {
             Some((RunState::Running(_), dir)) => {
                 let ports = port_base(&dir);
                 let permit = queues.adopt_job(&self.args.job, &self.args.attempt, ports);
-                let _at_work = self.enter().await;
+                let _present = self.enter().await?;
                 self.follow(&dir, permit).await.map(Some)
             }
             Some((RunState::Finished(_), dir)) => {
@@ -180,7 +180,7 @@ impl Job {
                 Err(refused) => return Ok(Some(crashed(&format!("wait for a permit: {refused}")))),
             },
         };
-        let _at_work = self.enter().await;
+        let _present = self.enter().await?;
         let spec = spec::run_spec(&self.args, permit.port_base()).await;
         let spec = spec.and_then(|spec| Ok((spec, spec::secrets(&self.args)?)));
         let (spec, secrets) = match spec {
@@ -257,7 +257,7 @@ impl Job {
         Ok(tokio::fs::rename(dir.path(), &aside).await?)
     }
 
-    async fn enter(&self) -> AtWork {
+    async fn enter(&self) -> Result<Presence, Fault> {
         self.args.elders.workspaces.enter(&self.args.origin.subject).await
     }
 

@@ -1,10 +1,10 @@
 //! Where jobs work, and how a new pull request gets a warm start.
 //!
 //! What flows is one-way: only builds of a branch write the branch's workspace, and a pull request
-//! starts from a copy of it that is its own. Nothing is copied while a job of the branch runs: a job
-//! holds its workspace while it is at work, and a copy is not made while one does. A pull request does
-//! not wait for that: it starts cold. It does wait for other copies, so that they do not fight for the
-//! disk.
+//! starts from a copy of it that is its own. A job is present in its workspace while it is at work, and
+//! so is whoever works there by hand; nothing is updated, copied or removed while anybody is present. A
+//! pull request does not wait for the base branch's jobs: it starts cold. It does wait for other copies,
+//! so that they do not fight for the disk.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ci_domain::build::BuildSpec;
 use ci_domain::ids::BranchName;
 use ci_domain::subject::Subject;
-use ci_git::Workspaces;
+use ci_git::{Presence, Workspace, Workspaces};
 use heights::Fault;
-use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 use tracing::{info, warn};
 
 use crate::elders::Elders;
@@ -26,8 +25,12 @@ use crate::origin::Origin;
 pub(crate) struct JobWorkspaces {
     workspaces: Workspaces,
     folder: PathBuf,
-    warm: Arc<Mutex<BTreeMap<BranchName, Arc<Warm>>>>,
+    turns: Arc<Mutex<BTreeMap<BranchName, Turn>>>,
+    preparations: Arc<Mutex<BTreeMap<Subject, u64>>>,
 }
+
+/// The turn to copy a branch's workspace.
+type Turn = Arc<tokio::sync::Mutex<()>>;
 
 /// Where the jobs of a pull request or branch work.
 pub(crate) struct Place {
@@ -37,23 +40,9 @@ pub(crate) struct Place {
     pub(crate) temporary: PathBuf,
 }
 
-/// While a job holds this, the workspace it works in is not copied.
-pub(crate) struct AtWork(#[expect(dead_code, reason = "dropping it is its use")] Option<InUse>);
-
-type InUse = OwnedRwLockReadGuard<()>;
-
-/// Who is at the workspace of a branch.
-#[derive(Debug, Default)]
-struct Warm {
-    /// Shared by the branch's jobs; whoever copies has it alone.
-    in_use: Arc<RwLock<()>>,
-    /// The turn to copy.
-    turn: tokio::sync::Mutex<()>,
-}
-
 impl JobWorkspaces {
     pub(crate) fn new(workspaces: Workspaces, folder: PathBuf) -> Self {
-        Self { workspaces, folder, warm: Arc::default() }
+        Self { workspaces, folder, turns: Arc::default(), preparations: Arc::default() }
     }
 
     /// The folder they are all in.
@@ -68,7 +57,7 @@ impl JobWorkspaces {
 
     /// Where the jobs of `subject` work.
     pub(crate) fn place_of(&self, subject: &Subject) -> Place {
-        let workspace = self.workspaces.workspace(subject);
+        let workspace = self.of(subject);
         Place {
             source: workspace.src(),
             home: workspace.home(),
@@ -77,27 +66,45 @@ impl JobWorkspaces {
         }
     }
 
-    /// Says that a job of `subject` is at work, as soon as nobody copies its workspace.
-    pub(crate) async fn enter(&self, subject: &Subject) -> AtWork {
-        match subject {
-            Subject::Pull(_) => AtWork(None),
-            Subject::Branch(name) => {
-                AtWork(Some(self.warm(name).in_use.clone().read_owned().await))
-            }
-        }
+    /// The workspace of `subject`.
+    pub(crate) fn of(&self, subject: &Subject) -> Workspace {
+        self.workspaces.workspace(subject)
     }
 
-    /// Removes the workspace of `subject`.
+    /// Has a job be present in the workspace of `subject`, as soon as nobody has it alone.
+    ///
+    /// # Errors
+    /// The file system does not let us.
+    pub(crate) async fn enter(&self, subject: &Subject) -> Result<Presence, Fault> {
+        Ok(self.of(subject).enter().await?)
+    }
+
+    /// Removes the workspace of `subject`, once nobody is there.
     ///
     /// # Errors
     /// The file system does not let us.
     pub(crate) async fn remove(&self, subject: &Subject) -> Result<(), Fault> {
-        Ok(self.workspaces.workspace(subject).remove().await?)
+        let workspace = self.of(subject);
+        let _alone = workspace.have_alone().await?;
+        Ok(workspace.remove().await?)
     }
 
-    fn warm(&self, branch: &BranchName) -> Arc<Warm> {
-        let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
-        warm.entry(branch.clone()).or_default().clone()
+    fn turn(&self, branch: &BranchName) -> Turn {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.entry(branch.clone()).or_default().clone()
+    }
+
+    /// Counts the preparations of a workspace.
+    fn number(&self, subject: &Subject) -> u64 {
+        let mut preparations = self.preparations.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = preparations.entry(subject.clone()).or_default();
+        *number += 1;
+        *number
+    }
+
+    fn is_newest(&self, subject: &Subject, number: u64) -> bool {
+        let preparations = self.preparations.lock().unwrap_or_else(PoisonError::into_inner);
+        preparations.get(subject) == Some(&number)
     }
 }
 
@@ -112,7 +119,13 @@ impl Elders {
         origin: &Origin,
         spec: &BuildSpec,
     ) -> Result<(), Fault> {
-        let workspace = self.workspaces.workspaces.workspace(&origin.subject);
+        let number = self.workspaces.number(&origin.subject);
+        let workspace = self.workspaces.of(&origin.subject);
+        let _alone = workspace.have_alone().await?;
+        // The build may have been restarted meanwhile, and asked again; its jobs may be under way.
+        if !self.workspaces.is_newest(&origin.subject, number) {
+            return Err("it is being prepared anew".into());
+        }
         if spec.reseed {
             workspace.remove().await?;
         }
@@ -137,18 +150,17 @@ impl Elders {
 
     /// Copies the workspace of `base`; answers whether there was one that nobody was at.
     async fn seed(&self, subject: &Subject, base: &BranchName) -> Result<bool, Fault> {
-        let all = &self.workspaces.workspaces;
-        let source = all.workspace(&Subject::Branch(base.clone()));
-        let warm = self.workspaces.warm(base);
-        let _turn = warm.turn.lock().await;
-        let Ok(_alone) = warm.in_use.try_write() else { return Ok(false) };
+        let source = self.workspaces.of(&Subject::Branch(base.clone()));
+        let turn = self.workspaces.turn(base);
+        let _turn = turn.lock().await;
+        let Some(_alone) = source.try_have_alone()? else { return Ok(false) };
         let (runs, prefix) = (self.runs.clone(), format!("{}-", self.branch_prefix(base)));
         // A runner of an earlier life of the node may be at work before its job is there to say so.
         let is_busy = tokio::task::spawn_blocking(move || runs.is_at_work(&prefix)).await??;
         if is_busy || source.last_update()?.is_none() {
             return Ok(false);
         }
-        all.workspace(subject).seed_from(&source).await?;
+        self.workspaces.of(subject).seed_from(&source).await?;
         Ok(true)
     }
 }
