@@ -196,6 +196,7 @@ fn trouble(exit: Exit) -> Option<String> {
         Exit::Code(0) => None,
         Exit::Code(code) => Some(format!("[exit code {code}]")),
         Exit::Signal(signal) => Some(format!("[ended by signal {signal}]")),
+        Exit::OutOfMemory => Some("[out of memory: the job used more than it may]".to_owned()),
         Exit::TimedOut => Some("[timed out]".to_owned()),
         Exit::Cancelled => Some("[cancelled]".to_owned()),
     }

@@ -132,6 +132,7 @@ fn spec(text: &str, root: &Path, name: &str) -> RunSpec {
         workspace: root.to_owned(),
         working_dir: root.to_owned(),
         isolation: Isolation::None,
+        bounds: None,
         env: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
         steps: Sequence { id: NodeId::root(), name: None, steps: vec![Step::Command(command)] },
         timeout: Duration::from_secs(600),

@@ -34,6 +34,8 @@ pub enum Exit {
     Code(i32),
     /// The shell was ended by this signal, which the runner did not send.
     Signal(i32),
+    /// It failed, and the kernel killed something of the job since the job had used up its memory.
+    OutOfMemory,
     /// The runner stopped it because the command's time, or the job's, was over.
     TimedOut,
     /// The runner stopped it because the job was cancelled, or a sibling failed under `fail_fast`.

@@ -28,6 +28,7 @@ mod journal;
 mod run_dir;
 
 mod cancel;
+mod cgroup;
 mod control;
 mod follower;
 mod launcher;
@@ -41,6 +42,7 @@ mod mask;
 mod runner;
 
 pub use cancel::{CancelError, Stopped, cancel, cancel_within};
+pub use cgroup::{Bounds, Delegated, NotDelegated};
 pub use control::ping;
 pub use fact::{CommandId, Exit, ExitRecord, Fact, FailReason, FailedCommand, Outcome, UnixMillis};
 pub use follower::{FollowError, Follower, follow};

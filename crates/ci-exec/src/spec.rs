@@ -10,6 +10,8 @@ use std::time::Duration;
 use ci_domain::ids::AttemptId;
 use ci_domain::step::Sequence;
 
+use crate::cgroup::Bounds;
+
 pub(crate) use wire::WireSpec;
 
 pub use isolation::{Isolation, Namespaces, Network};
@@ -26,6 +28,8 @@ pub struct RunSpec {
     pub working_dir: PathBuf,
     /// What keeps the commands from the rest of the machine.
     pub isolation: Isolation,
+    /// What the job may use as a whole, where the machine can bound it.
+    pub bounds: Option<Bounds>,
     /// The whole environment of the commands; nothing else reaches them.
     pub env: BTreeMap<String, String>,
     /// What to run.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ci_domain::ids::AttemptId;
 use rustix::process::Pid;
 
+use crate::cgroup::JobGroup;
 use crate::processes::{Process, Rule, Scope, Survivors};
 use crate::run_dir::{OpenError, RunDir, RunState};
 use crate::spec::RunSpec;
@@ -32,9 +33,9 @@ pub enum SweepError {
 
 /// Ends every process that a dead runner left, and returns when none is left.
 ///
-/// They are known by the session of the runner and by `CI_ATTEMPT` in their environment, and so are
-/// their descendants. Without isolation, a process that left the session, cleared its environment
-/// and lost its parent is not found.
+/// They are known by the control group of the job where it had one, by the session of the runner and by
+/// `CI_ATTEMPT` in their environment, and so are their descendants. Without isolation and without a control
+/// group, a process that left the session, cleared its environment and lost its parent is not found.
 ///
 /// # Errors
 /// Fails where the runner is alive, and names the processes that do not end.
@@ -47,7 +48,8 @@ pub async fn sweep(dir: &RunDir) -> Result<(), SweepError> {
     let spec = dir.spec()?;
     let marker = spec.marker();
     let session = free_session(dir)?;
-    let mut scope = Scope::new(Rule::LeftBy { session, marker });
+    let group = spec.bounds.as_ref().map(|bounds| JobGroup::of(bounds, &spec.attempt));
+    let mut scope = Scope::new(Rule::LeftBy { session, marker }).and_group(group);
     scope.end(spec.grace.min(SWEEP_GRACE)).await.map_err(SweepError::Processes)??;
     Ok(())
 }

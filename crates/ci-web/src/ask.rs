@@ -208,6 +208,7 @@ fn end(exit: Exit) -> CommandEnd {
     match exit {
         Exit::Code(code) => CommandEnd::Code(code),
         Exit::Signal(signal) => CommandEnd::Signal(signal),
+        Exit::OutOfMemory => CommandEnd::OutOfMemory,
         Exit::TimedOut => CommandEnd::TimedOut,
         Exit::Cancelled => CommandEnd::Cancelled,
     }

@@ -47,6 +47,7 @@ pub(crate) struct WireExitRecord {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum WireExit {
+    OutOfMemory,
     Code(i32),
     Signal(i32),
     TimedOut,
@@ -149,6 +150,7 @@ impl From<Exit> for WireExit {
         match exit {
             Exit::Code(code) => Self::Code(code),
             Exit::Signal(signal) => Self::Signal(signal),
+            Exit::OutOfMemory => Self::OutOfMemory,
             Exit::TimedOut => Self::TimedOut,
             Exit::Cancelled => Self::Cancelled,
         }
@@ -160,6 +162,7 @@ impl From<WireExit> for Exit {
         match wire {
             WireExit::Code(code) => Self::Code(code),
             WireExit::Signal(signal) => Self::Signal(signal),
+            WireExit::OutOfMemory => Self::OutOfMemory,
             WireExit::TimedOut => Self::TimedOut,
             WireExit::Cancelled => Self::Cancelled,
         }

@@ -9,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::time::{Instant, sleep};
 
 use super::{Answer, Process, Survivors};
+use crate::cgroup::JobGroup;
 
 /// How long killed processes may take to disappear; only one that hangs in the kernel takes longer.
 const KILL_MARGIN: Duration = Duration::from_secs(5);
@@ -46,6 +47,8 @@ pub(crate) struct Scope {
     seen: BTreeSet<(i32, u64)>,
     /// The pids of processes that are left alone, though not what descends from them.
     spared: Vec<Pid>,
+    /// A control group whose processes belong to it too.
+    group: Option<JobGroup>,
 }
 
 /// What a look at a scope has shown.
@@ -59,7 +62,13 @@ pub(crate) struct Sight {
 
 impl Scope {
     pub(crate) fn new(rule: Rule) -> Self {
-        Self { rule, seen: BTreeSet::new(), spared: vec![rustix::process::getpid()] }
+        Self { rule, seen: BTreeSet::new(), spared: vec![rustix::process::getpid()], group: None }
+    }
+
+    /// Adds the processes of a control group, which none of them leaves by itself.
+    pub(crate) fn and_group(mut self, group: Option<JobGroup>) -> Self {
+        self.group = group;
+        self
     }
 
     /// Leaves these processes alone too, and not only the one that calls.
@@ -146,6 +155,9 @@ impl Scope {
                 Answer::Unknown => undecided += 1,
                 Answer::No => {}
             }
+        }
+        if let Some(group) = &self.group {
+            members.extend(group.processes()?.into_iter().map(|pid| pid.as_raw_nonzero().get()));
         }
         add_descendants(&all, &mut members);
         let is_member = |process: &Process| {

@@ -19,6 +19,7 @@ use super::record::Recorder;
 use super::shell::{Group, Shell, reap_group};
 use super::stop::StopSignal;
 use super::tree::Executor;
+use crate::cgroup::{Bounds, JobGroup};
 use crate::fact::{CommandId, Exit, Fact, UnixMillis};
 use crate::processes::{Process, Rule, Scope, Survivors};
 use crate::run_dir::RunDir;
@@ -46,6 +47,8 @@ pub(super) enum Fault {
     Log(#[from] LogError),
     #[error("start {title:?} in {}", working_dir.display())]
     Spawn { title: String, working_dir: PathBuf, source: io::Error },
+    #[error("bound the job")]
+    Bounds(#[source] io::Error),
     #[error("make a sandbox")]
     Enter(#[from] EnterError),
     #[error("control its processes")]
@@ -80,13 +83,27 @@ impl<'a> Shells<'a> {
         Self { spec, secrets, dir, recorder, shell: Path::new(SHELL), keeper, live }
     }
 
-    /// Makes the sandbox, if the job is to have one; no command may start before.
+    /// Enters the control group and makes the sandbox, if the job is to have them; no command may start
+    /// before.
     pub(super) async fn enter(&self) -> Result<(), Fault> {
+        if let Some((bounds, group)) = self.group() {
+            group.enter(bounds).map_err(Fault::Bounds)?;
+        }
         let Isolation::Namespaces(namespaces) = &self.spec.isolation else { return Ok(()) };
         let marker = (RunSpec::MARKER, self.spec.attempt.as_str());
         let keeper = Keeper::enter(namespaces, marker).await?;
         self.keeper.get_or_init(|| keeper);
         Ok(())
+    }
+
+    fn group(&self) -> Option<(&Bounds, JobGroup)> {
+        let bounds = self.spec.bounds.as_ref()?;
+        Some((bounds, JobGroup::of(bounds, &self.spec.attempt)))
+    }
+
+    /// How often something of the job was killed for want of memory.
+    fn memory_kills(&self) -> Result<u64, Fault> {
+        self.group().map_or(Ok(0), |(_, group)| group.memory_kills().map_err(Fault::Bounds))
     }
 
     /// Passes on what is told from inside the sandbox.
@@ -212,9 +229,13 @@ impl Executor for Shells<'_> {
         let (title, at) = (command.title().to_owned(), UnixMillis::now());
         let fact = Fact::CommandStarted { command: id.clone(), title, at };
         self.recorder.append(fact).map_err(Fault::Journal)?;
+        let kills = self.memory_kills()?;
         let (mut shell, mut pump) = self.spawn(command, log).await?;
         self.live.borrow_mut().insert(raw(shell.pid()));
         let exit = self.attend(&mut shell, &mut pump, stop).await?;
+        let ran_out =
+            matches!(exit, Exit::Code(1..) | Exit::Signal(_)) && self.memory_kills()? > kills;
+        let exit = if ran_out { Exit::OutOfMemory } else { exit };
         let log_bytes = pump.finish()?;
         let (duration, at) = (started.elapsed(), UnixMillis::now());
         let fact = Fact::CommandExited { command: id, exit, duration, log_bytes, at };

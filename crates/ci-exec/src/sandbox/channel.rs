@@ -155,7 +155,9 @@ impl News {
         match exit {
             Exit::Code(code) => Self::Ended { number, code: Some(code), signal: None },
             Exit::Signal(signal) => Self::Ended { number, code: None, signal: Some(signal) },
-            Exit::TimedOut | Exit::Cancelled => unreachable!("these are decided by the runner"),
+            Exit::OutOfMemory | Exit::TimedOut | Exit::Cancelled => {
+                unreachable!("these are decided by the runner")
+            }
         }
     }
 

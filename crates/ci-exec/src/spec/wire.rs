@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::isolation::WireIsolation;
 use super::{RunSpec, SpecError};
+use crate::cgroup::{Bounds, WireBounds};
 
 /// The version of `spec.json` that this program writes.
 const SPEC_VERSION: u32 = 2;
@@ -24,6 +25,8 @@ pub(crate) struct WireSpec {
     workspace: PathBuf,
     working_dir: PathBuf,
     isolation: WireIsolation,
+    #[serde(default)]
+    bounds: Option<WireBounds>,
     env: BTreeMap<String, String>,
     timeout_ms: u64,
     grace_ms: u64,
@@ -70,6 +73,7 @@ impl From<&RunSpec> for WireSpec {
             workspace: spec.workspace.clone(),
             working_dir: spec.working_dir.clone(),
             isolation: WireIsolation::from(&spec.isolation),
+            bounds: spec.bounds.as_ref().map(WireBounds::from),
             env: spec.env.clone(),
             timeout_ms: millis(spec.timeout),
             grace_ms: millis(spec.grace),
@@ -96,6 +100,7 @@ impl TryFrom<WireSpec> for RunSpec {
             workspace: wire.workspace,
             working_dir: wire.working_dir,
             isolation: wire.isolation.into(),
+            bounds: wire.bounds.map(Bounds::from),
             env: wire.env,
             steps: root,
             timeout: Duration::from_millis(wire.timeout_ms),
@@ -200,6 +205,11 @@ mod tests {
             workspace: "/w".into(),
             working_dir: "/w/air".into(),
             isolation: Isolation::None,
+            bounds: Some(Bounds {
+                parent: PathBuf::from("/sys/fs/cgroup/jobs"),
+                memory: Some(4 << 30),
+                pids: None,
+            }),
             env: [("A".to_owned(), "1".to_owned())].into(),
             steps: Sequence { id: NodeId::root(), name: None, steps },
             timeout: Duration::from_secs(60),

@@ -4,6 +4,7 @@
 mod support;
 
 mod adoption;
+mod bounds;
 mod cancelling;
 mod commands;
 mod crashes;

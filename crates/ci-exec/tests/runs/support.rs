@@ -41,6 +41,7 @@ impl Place {
             working_dir: workspace.clone(),
             workspace,
             isolation: Isolation::None,
+            bounds: None,
             env: env(&[("PATH", "/usr/local/bin:/usr/bin:/bin")]),
             steps: sequence(steps),
             timeout: CEILING,
@@ -173,6 +174,7 @@ impl Run {
         let words = exits.iter().map(|(command, exit)| match exit {
             Exit::Code(code) => format!("{command}={code}"),
             Exit::Signal(signal) => format!("{command}=signal {signal}"),
+            Exit::OutOfMemory => format!("{command}=memory"),
             Exit::TimedOut => format!("{command}=timeout"),
             Exit::Cancelled => format!("{command}=cancelled"),
         });

@@ -133,6 +133,7 @@ pub(super) fn exit_text(exit: Exit) -> String {
     match exit {
         Exit::Code(code) => format!("exit code {code}"),
         Exit::Signal(signal) => format!("signal {signal}"),
+        Exit::OutOfMemory => "out of memory".to_owned(),
         Exit::TimedOut => "timed out".to_owned(),
         Exit::Cancelled => "cancelled".to_owned(),
     }

@@ -83,6 +83,7 @@ struct WireFailed<'a> {
 enum WireExit {
     Code(i32),
     Signal(i32),
+    OutOfMemory,
     TimedOut,
     Cancelled,
 }
@@ -164,6 +165,7 @@ impl From<Exit> for WireExit {
         match exit {
             Exit::Code(code) => Self::Code(code),
             Exit::Signal(signal) => Self::Signal(signal),
+            Exit::OutOfMemory => Self::OutOfMemory,
             Exit::TimedOut => Self::TimedOut,
             Exit::Cancelled => Self::Cancelled,
         }

@@ -92,6 +92,7 @@ impl Scene {
             workspace: self.root.clone(),
             working_dir: self.root.join(job.id.component.folder()),
             isolation: Isolation::None,
+            bounds: None,
             env,
             steps: job.definition.steps.clone(),
             timeout: job.definition.timeout.unwrap_or(JOB_TIMEOUT),

@@ -45,6 +45,8 @@ pub enum CommandEnd {
     Code(i32),
     /// This signal ended it.
     Signal(i32),
+    /// The job had used up its memory.
+    OutOfMemory,
     /// Its time was over.
     TimedOut,
     /// It was cancelled.
@@ -97,6 +99,7 @@ impl fmt::Display for CommandEnd {
         match self {
             Self::Code(code) => write!(f, "exit {code}"),
             Self::Signal(signal) => write!(f, "signal {signal}"),
+            Self::OutOfMemory => f.write_str("out of memory"),
             Self::TimedOut => f.write_str("timed out"),
             Self::Cancelled => f.write_str("cancelled"),
         }

@@ -45,6 +45,7 @@ impl Executor for Fake {
         self.running.set(self.running.get() - 1);
         let end = match &exit {
             Ok(Exit::Code(code)) => code.to_string(),
+            Ok(Exit::OutOfMemory) => "memory".to_owned(),
             Ok(Exit::TimedOut) => "timeout".to_owned(),
             Ok(_) => "cancelled".to_owned(),
             Err(_) => "broke".to_owned(),

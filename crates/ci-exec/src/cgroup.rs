@@ -1,0 +1,154 @@
+//! Control groups, version 2: what bounds a job as a whole, and a set that no process leaves.
+//!
+//! The node takes the group that systemd delegated to it (`Delegate=yes`), moves itself to a leaf of it,
+//! since a group with processes of its own cannot hand controllers down, and lets each runner make a group
+//! for its job beside that leaf.
+//! See the kernel's `Documentation/admin-guide/cgroup-v2.rst`.
+
+mod delegated;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ci_domain::ids::AttemptId;
+use rustix::process::Pid;
+use serde::{Deserialize, Serialize};
+
+pub use delegated::{Delegated, NotDelegated};
+
+/// What a job may use as a whole, and where its control group is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// The group that the job's is made in, a directory.
+    pub parent: PathBuf,
+    /// Bytes of memory; what goes beyond is killed.
+    pub memory: Option<u64>,
+    /// How many processes and threads there may be at once.
+    pub pids: Option<u32>,
+}
+
+/// [`Bounds`] as they are stored.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct WireBounds {
+    parent: PathBuf,
+    memory: Option<u64>,
+    pids: Option<u32>,
+}
+
+/// The control group of one job.
+#[derive(Clone, Debug)]
+pub(crate) struct JobGroup(PathBuf);
+
+impl JobGroup {
+    /// The group of an attempt, which may not be there.
+    pub(crate) fn of(bounds: &Bounds, attempt: &AttemptId) -> Self {
+        Self(bounds.parent.join(format!("job-{attempt}")))
+    }
+
+    /// Makes the group with its bounds and moves this process into it; what it starts begins there.
+    pub(crate) fn enter(&self, bounds: &Bounds) -> io::Result<()> {
+        match fs::create_dir(&self.0) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        if let Some(memory) = bounds.memory {
+            self.write("memory.max", &memory.to_string())?;
+            // Where the kernel counts swap, memory that was swapped out is memory too.
+            if self.0.join("memory.swap.max").exists() {
+                self.write("memory.swap.max", "0")?;
+            }
+        }
+        if let Some(pids) = bounds.pids {
+            self.write("pids.max", &pids.to_string())?;
+        }
+        self.write("cgroup.procs", "0")
+    }
+
+    /// The processes in it; none where it is gone.
+    pub(crate) fn processes(&self) -> io::Result<Vec<Pid>> {
+        let listed = match fs::read_to_string(self.0.join("cgroup.procs")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            listed => listed?,
+        };
+        Ok(listed.lines().filter_map(|line| Pid::from_raw(line.trim().parse().ok()?)).collect())
+    }
+
+    /// How often the kernel has killed something in it for want of memory.
+    pub(crate) fn memory_kills(&self) -> io::Result<u64> {
+        let events = match fs::read_to_string(self.0.join("memory.events")) {
+            // Memory is not bounded here.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            events => events?,
+        };
+        let kills = events.lines().find_map(|line| line.strip_prefix("oom_kill "));
+        Ok(kills.and_then(|count| count.trim().parse().ok()).unwrap_or(0))
+    }
+
+    fn write(&self, name: &str, value: &str) -> io::Result<()> {
+        write(&self.0.join(name), value)
+    }
+}
+
+impl From<&Bounds> for WireBounds {
+    fn from(bounds: &Bounds) -> Self {
+        let Bounds { parent, memory, pids } = bounds.clone();
+        Self { parent, memory, pids }
+    }
+}
+
+impl From<WireBounds> for Bounds {
+    fn from(wire: WireBounds) -> Self {
+        let WireBounds { parent, memory, pids } = wire;
+        Self { parent, memory, pids }
+    }
+}
+
+/// Writes to one of the kernel's files, naming it where that fails.
+fn write(path: &Path, value: &str) -> io::Result<()> {
+    fs::write(path, value).map_err(|error| {
+        io::Error::new(error.kind(), format!("write {value} to {}: {error}", path.display()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(folder: &Path) -> (Bounds, JobGroup) {
+        let bounds = Bounds { parent: folder.to_owned(), memory: Some(1 << 20), pids: Some(7) };
+        let group = JobGroup::of(&bounds, &AttemptId::new("b1-1").unwrap());
+        (bounds, group)
+    }
+
+    #[test]
+    fn the_bounds_are_written_before_anything_enters() {
+        let folder = tempfile::tempdir().unwrap();
+        let (bounds, group) = group(folder.path());
+        group.enter(&bounds).unwrap();
+        let read =
+            |name: &str| fs::read_to_string(folder.path().join("job-b1-1").join(name)).unwrap();
+        assert_eq!((read("memory.max"), read("pids.max")), ("1048576".to_owned(), "7".to_owned()));
+        assert_eq!(read("cgroup.procs"), "0");
+    }
+
+    #[test]
+    fn a_file_that_the_kernel_does_not_have_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (bounds, group) = group(&folder.path().join("missing"));
+        let error = group.enter(&bounds).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert_eq!(group.processes().unwrap(), []);
+        assert_eq!(group.memory_kills().unwrap(), 0);
+    }
+
+    #[test]
+    fn kills_for_want_of_memory_are_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, group) = group(folder.path());
+        fs::create_dir(folder.path().join("job-b1-1")).unwrap();
+        let events = "low 0\nhigh 0\nmax 4\noom 3\noom_kill 2\noom_group_kill 0\n";
+        fs::write(folder.path().join("job-b1-1/memory.events"), events).unwrap();
+        assert_eq!(group.memory_kills().unwrap(), 2);
+    }
+}

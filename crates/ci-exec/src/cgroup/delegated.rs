@@ -1,0 +1,207 @@
+//! The part of the machine's control groups that is the node's own.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::getxattr;
+use rustix::process::getuid;
+
+use super::{Bounds, write};
+
+/// The leaf that the node itself is in.
+const NODE: &str = "node";
+/// The group whose children are the jobs'.
+const JOBS: &str = "jobs";
+/// What bounds a job, where the machine has it.
+const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
+/// How much of the processors jobs get beside the node, whose weight is 100: it answers people.
+const JOBS_WEIGHT: &str = "50";
+
+/// A group that was delegated to this process, ready for groups of jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegated {
+    jobs: PathBuf,
+    has_memory: bool,
+    has_pids: bool,
+}
+
+/// Why jobs cannot have control groups.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDelegated {
+    /// The machine has no version 2.
+    #[error("find control groups of version 2")]
+    Missing,
+    /// The group of this process belongs to somebody else.
+    #[error("use the control group {}: it was not delegated (Delegate=yes in the unit)", .0.display())]
+    NotOurs(PathBuf),
+    /// The group cannot be used.
+    #[error("use the control group {}", path.display())]
+    Io {
+        /// The group.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Delegated {
+    /// Takes the group of this process, and moves everything in it to a leaf.
+    ///
+    /// # Errors
+    /// There is none, or it is not ours to change.
+    pub fn take() -> Result<Self, NotDelegated> {
+        let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+        let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        let group = own_group(&mounts, &own).ok_or(NotDelegated::Missing)?;
+        if !is_ours(&group) {
+            return Err(NotDelegated::NotOurs(group));
+        }
+        Self::take_at(&group).map_err(|source| NotDelegated::Io { path: group, source })
+    }
+
+    fn take_at(group: &Path) -> io::Result<Self> {
+        let (node, jobs) = (group.join(NODE), group.join(JOBS));
+        make(&node)?;
+        for process in fs::read_to_string(group.join("cgroup.procs"))?.lines() {
+            move_to(&node, process)?;
+        }
+        let available = fs::read_to_string(group.join("cgroup.controllers"))?;
+        let has = |name: &str| available.split_ascii_whitespace().any(|one| one == name);
+        let wanted: Vec<String> =
+            CONTROLLERS.iter().filter(|name| has(name)).map(|name| format!("+{name}")).collect();
+        make(&jobs)?;
+        for parent in [group, &jobs] {
+            if !wanted.is_empty() {
+                write(&parent.join("cgroup.subtree_control"), &wanted.join(" "))?;
+            }
+        }
+        if has("cpu") {
+            write(&jobs.join("cpu.weight"), JOBS_WEIGHT)?;
+        }
+        Ok(Self { jobs, has_memory: has("memory"), has_pids: has("pids") })
+    }
+
+    /// The bounds of a job, as far as the machine can keep them.
+    #[must_use]
+    pub fn bounds(&self, memory: u64, pids: u32) -> Bounds {
+        Bounds {
+            parent: self.jobs.clone(),
+            memory: self.has_memory.then_some(memory),
+            pids: self.has_pids.then_some(pids),
+        }
+    }
+
+    /// What the machine cannot bound.
+    #[must_use]
+    pub fn lacks(&self) -> Vec<&'static str> {
+        let each = [(self.has_memory, "memory"), (self.has_pids, "pids")];
+        each.into_iter().filter(|(has, _)| !has).map(|(_, name)| name).collect()
+    }
+
+    /// Removes the groups of jobs that have ended; those with processes in them stay.
+    ///
+    /// # Errors
+    /// The groups cannot be listed.
+    pub fn tidy(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.jobs)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                match fs::remove_dir(&path) {
+                    // In use, or removed by somebody else at the same moment.
+                    Err(error)
+                        if matches!(
+                            error.kind(),
+                            io::ErrorKind::ResourceBusy
+                                | io::ErrorKind::NotFound
+                                | io::ErrorKind::DirectoryNotEmpty
+                        ) => {}
+                    removed => removed?,
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Moves a process, unless it has ended meanwhile.
+fn move_to(group: &Path, process: &str) -> io::Result<()> {
+    match fs::write(group.join("cgroup.procs"), process) {
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::SRCH.raw_os_error()) => {
+            Ok(())
+        }
+        moved => moved,
+    }
+}
+
+fn make(group: &Path) -> io::Result<()> {
+    match fs::create_dir(group) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
+/// The directory of this process's group of version 2; that of the unit where it is in our own leaf.
+fn own_group(mounts: &str, own: &str) -> Option<PathBuf> {
+    let mounted = mounts.lines().find_map(|line| {
+        let (before, after) = line.split_once(" - ")?;
+        after.starts_with("cgroup2 ").then(|| before.split(' ').nth(4))?
+    })?;
+    let path = own.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let path = path.strip_suffix(&format!("/{NODE}")).unwrap_or(path);
+    Some(Path::new(mounted).join(path.trim_start_matches('/')))
+}
+
+/// Whether the group was delegated: systemd marks it, and gives it to the unit's user.
+fn is_ours(group: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let mut value = [0; 1];
+    let marked = ["trusted.delegate", "user.delegate"].iter().any(|name| {
+        getxattr(group, *name, &mut value).is_ok_and(|length| length == 1) && value == *b"1"
+    });
+    let owner = fs::metadata(group).map(|found| found.uid());
+    // Everything is root's, so to root only the mark says something.
+    marked || (!getuid().is_root() && owner.is_ok_and(|uid| uid == getuid().as_raw()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOUNTS: &str = "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n\
+         30 22 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n";
+
+    #[test]
+    fn the_group_is_found_by_its_mount() {
+        let check = |own: &str, expected: Option<&str>| {
+            assert_eq!(own_group(MOUNTS, own).as_deref(), expected.map(Path::new), "{own}");
+        };
+        let unit = "/sys/fs/cgroup/system.slice/ci-node.service";
+        check("0::/system.slice/ci-node.service\n", Some(unit));
+        check("0::/system.slice/ci-node.service/node\n", Some(unit));
+        check("4:memory:/x\n0::/system.slice/ci-node.service\n", Some(unit));
+        check("4:memory:/x\n", None);
+        assert_eq!(own_group("22 1 8:1 / / rw - ext4 /dev/sda1 rw\n", "0::/x\n"), None);
+    }
+
+    #[test]
+    fn everything_moves_to_a_leaf_before_controllers_are_handed_down() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("cgroup.procs"), "11\n").unwrap();
+        fs::write(at("cgroup.controllers"), "cpuset cpu io pids\n").unwrap();
+        let group = Delegated::take_at(folder.path()).unwrap();
+        let read = |name: &str| fs::read_to_string(at(name)).unwrap();
+        assert_eq!(read("node/cgroup.procs"), "11");
+        assert_eq!(read("cgroup.subtree_control"), "+cpu +pids");
+        assert_eq!(read("jobs/cgroup.subtree_control"), "+cpu +pids");
+        assert_eq!(group.lacks(), ["memory"]);
+        let bounds = group.bounds(1 << 30, 100);
+        assert_eq!(bounds, Bounds { parent: at("jobs"), memory: None, pids: Some(100) });
+        fs::create_dir(at("jobs/job-a")).unwrap();
+        fs::create_dir_all(at("jobs/job-b/in-use")).unwrap();
+        group.tidy().unwrap();
+        assert!(!at("jobs/job-a").exists() && at("jobs/job-b").exists());
+    }
+}
