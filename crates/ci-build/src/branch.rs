@@ -121,6 +121,7 @@ fn config(elders: &Elders, name: &BranchName) -> BranchConfig {
         name: name.clone(),
         prefix: elders.branch_prefix(name),
         isolation: elders.settings.isolation,
+        isolation_trouble: elders.settings.isolation_trouble.clone(),
     }
 }
 

@@ -17,6 +17,7 @@ mod prepare;
 mod wish;
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ci_domain::ids::{BranchName, CommitSha, RepoName};
@@ -50,6 +51,7 @@ pub(crate) struct MirrorHandle {
     actor: ChildRef<Msg>,
     open: OpenMirror,
     pipelines: PipelineCache,
+    objects: PathBuf,
 }
 
 /// The mirror while it is open.
@@ -82,6 +84,11 @@ impl MirrorHandle {
     /// The open mirror.
     pub(crate) fn git(&self) -> Result<Mirror, NotOpen> {
         self.open.0.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(NotOpen)
+    }
+
+    /// The folder of its objects, which jobs borrow.
+    pub(crate) fn objects(&self) -> &Path {
+        &self.objects
     }
 
     /// The pipeline of a merge.
@@ -123,12 +130,13 @@ pub(crate) struct MirrorArgs {
 pub(crate) fn start(args: MirrorArgs) -> (ChildSpec, MirrorHandle) {
     let open = OpenMirror::default();
     let pipelines = PipelineCache::default();
+    let objects = args.config.dir.join("objects");
     let make = {
         let (open, pipelines) = (open.clone(), pipelines.clone());
         move || (args.clone(), open.clone(), pipelines.clone())
     };
     let (spec, actor) = ChildSpec::server::<MirrorActor>("mirror", make);
-    (spec, MirrorHandle { actor, open, pipelines })
+    (spec, MirrorHandle { actor, open, pipelines, objects })
 }
 
 struct MirrorActor {

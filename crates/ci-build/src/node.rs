@@ -19,6 +19,7 @@ use std::time::{Duration, SystemTime};
 use ci_domain::branch::BranchRefusal;
 use ci_domain::forge::ForceTarget;
 use ci_domain::ids::{BranchName, JobId, Login, PullNumber, RepoName};
+use ci_domain::may_run::Isolation;
 use ci_domain::pull::{Refusal, Request};
 use ci_domain::report::Voice;
 use ci_exec::Launcher;
@@ -80,6 +81,7 @@ pub struct NodeHandle {
 
 struct Inner {
     voice: Voice,
+    settings: Arc<RunnerSettings>,
     ledger: LedgerHandle,
     queues: Queues,
     runs: Runs,
@@ -123,9 +125,10 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
         reads: args.queues.required(FORGE_READ).clone(),
         tails: Arc::new(args.runs.clone()),
     });
+    let settings = Arc::new(args.settings);
     let shared = Shared {
         voice: args.voice.clone(),
-        settings: Arc::new(args.settings),
+        settings: settings.clone(),
         ledger: args.ledger.clone(),
         reporter: reporter.clone(),
         queues: args.queues.clone(),
@@ -153,6 +156,7 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
         .child(intake_spec);
     let inner = Inner {
         voice: args.voice,
+        settings,
         ledger: args.ledger,
         queues: args.queues,
         runs: args.runs,
@@ -201,6 +205,13 @@ impl NodeHandle {
     #[must_use]
     pub fn voice(&self) -> &Voice {
         &self.inner.voice
+    }
+
+    /// What keeps jobs from the node, and why it is not more.
+    #[must_use]
+    pub fn isolation(&self) -> (Isolation, &str) {
+        let settings = &self.inner.settings;
+        (settings.isolation, &settings.isolation_trouble)
     }
 
     /// The repositories that are served.

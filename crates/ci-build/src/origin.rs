@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use ci_domain::forge::PullFacts;
-use ci_domain::ids::{BranchName, PullNumber, RepoName};
+use ci_domain::ids::BranchName;
 use ci_domain::may_run::Head;
 use ci_domain::outline::Prepared;
+use ci_domain::policy::{Forks, Policy, Sandbox};
+use ci_domain::pull::Pull;
 use ci_domain::subject::Subject;
 
 /// Where the code of a build comes from.
@@ -20,23 +21,29 @@ pub(crate) struct Origin {
     pub(crate) branch: Option<BranchName>,
     /// The branch that the code is meant for.
     pub(crate) base: Option<BranchName>,
+    /// When heads of forks run; `None` where no policy ever said so.
+    pub(crate) forks: Option<Forks>,
+    /// What is to stand between its jobs and the world.
+    pub(crate) sandbox: Sandbox,
     /// The names of the secrets that its jobs see.
     pub(crate) secrets: BTreeSet<String>,
 }
 
 impl Origin {
     /// A pull request; what is not known of it is taken for a fork's.
-    pub(crate) fn pull(
-        number: PullNumber,
-        facts: Option<&PullFacts>,
-        prepared: Option<&Prepared>,
-        repo: &RepoName,
-    ) -> Self {
-        let is_fork = facts.is_none_or(|facts| facts.from_fork(repo));
-        let head = if is_fork { Head::ForkUnapproved } else { Head::Own };
-        let subject = Subject::Pull(number);
+    pub(crate) fn pull(pull: &Pull) -> Self {
+        let (facts, prepared) = (pull.facts(), pull.prepared());
+        let is_fork = facts.is_none_or(|facts| facts.from_fork(&pull.config().repo));
+        let head = match (is_fork, pull.is_approved_to_run()) {
+            (false, _) => Head::Own,
+            (true, true) => Head::ForkApproved,
+            (true, false) => Head::ForkUnapproved,
+        };
+        let subject = Subject::Pull(pull.config().number);
         Self {
             secrets: secrets(prepared, &subject, head),
+            forks: forks(prepared),
+            sandbox: sandbox(prepared),
             subject,
             head,
             branch: facts.map(|facts| facts.head.branch.clone()),
@@ -49,12 +56,22 @@ impl Origin {
         let subject = Subject::Branch(name.clone());
         Self {
             secrets: secrets(prepared, &subject, Head::Own),
+            forks: forks(prepared),
+            sandbox: sandbox(prepared),
             subject,
             head: Head::Own,
             branch: Some(name.clone()),
             base: Some(name),
         }
     }
+}
+
+fn forks(prepared: Option<&Prepared>) -> Option<Forks> {
+    prepared.map(|prepared| prepared.policy.forks)
+}
+
+fn sandbox(prepared: Option<&Prepared>) -> Sandbox {
+    prepared.map_or(Policy::default().sandbox, |prepared| prepared.policy.sandbox)
 }
 
 /// What the policy shows that the build was planned by.

@@ -10,6 +10,7 @@ mod facts;
 mod memory;
 mod prepared;
 mod pull;
+mod sandbox;
 
 use ci_domain::ids::InvalidId;
 use ci_store::Record;

@@ -32,8 +32,17 @@ pub(crate) const SEQUENCE: Keys = Keys { known: &["name", "steps"], refused: NON
 
 /// `ci-policy.yaml`.
 pub(crate) const POLICY: Keys = Keys {
-    known: &["mergeable", "base_moved", "branches", "ignore", "unowned", "forks", "secrets"],
-    refused: &["nightly", "sandbox", "notify"],
+    known: &[
+        "mergeable",
+        "base_moved",
+        "branches",
+        "ignore",
+        "unowned",
+        "forks",
+        "secrets",
+        "sandbox",
+    ],
+    refused: &["nightly", "notify"],
 };
 /// `mergeable` of the policy.
 pub(crate) const MERGEABLE: Keys = Keys {
@@ -47,6 +56,9 @@ pub(crate) const MERGEABLE: Keys = Keys {
     ],
     refused: NONE,
 };
+/// `sandbox` of the policy.
+pub(crate) const SANDBOX: Keys =
+    Keys { known: &["isolation", "network", "forks_network"], refused: NONE };
 /// `forks` of the policy.
 pub(crate) const FORKS: Keys = Keys { known: &["run"], refused: NONE };
 
@@ -89,6 +101,7 @@ pub(crate) const QUEUE: Keys = Keys { known: &["concurrency", "rate", "burst"], 
 pub(crate) const RUNNER: Keys = Keys {
     known: &[
         "isolation",
+        "visible",
         "job_timeout",
         "max_job_timeout",
         "grace",

@@ -119,6 +119,8 @@ pub enum Origin {
 pub struct Runner {
     /// Default `auto`.
     pub isolation: IsolationChoice,
+    /// What isolated jobs may read of the machine besides the system. Default none.
+    pub visible: Vec<PathBuf>,
     /// How long a job may take that does not say. Default 1 h.
     pub job_timeout: Duration,
     /// The most that a job may ask for. Default 6 h.

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::ids::JobId;
-use ci_domain::policy::{BaseMoved, Expose, Forks, Mergeable, Policy, StaleApprovals, Unowned};
+use ci_domain::policy::{
+    BaseMoved, Demand, Expose, Forks, Mergeable, Network, Policy, Sandbox, StaleApprovals, Unowned,
+};
 
 use crate::component::read_patterns;
 use crate::diagnostic::{Diagnostic, Problems};
@@ -80,7 +82,24 @@ fn read_policy(
     if let Some(field) = fields.get("secrets") {
         policy.secrets = read_secrets(&field, granted, problems);
     }
+    if let Some(field) = fields.get("sandbox") {
+        read_sandbox(&field, &mut policy.sandbox, problems);
+    }
     Some(policy)
+}
+
+/// Isolation is only demanded here, never let go of: that is up to the node.
+fn read_sandbox(field: &Field<'_>, sandbox: &mut Sandbox, problems: &mut Problems) {
+    let Some(fields) = field.fields(keys::SANDBOX, problems) else { return };
+    let demands =
+        [("namespaces", Some(Demand::Namespaces)), ("container", Some(Demand::Container))];
+    set(&mut sandbox.isolation, word(&fields, "isolation", &demands, problems));
+    let mut network = |key: &str| {
+        let is_shared = fields.get(key)?.boolean(problems)?;
+        Some(if is_shared { Network::Shared } else { Network::None })
+    };
+    set(&mut sandbox.network, network("network"));
+    set(&mut sandbox.forks_network, network("forks_network"));
 }
 
 fn read_secrets(

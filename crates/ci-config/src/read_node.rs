@@ -1,6 +1,6 @@
 //! Reading `ci-node.toml`, section by section, with the defaults of what is left out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::address::web_url;
@@ -155,6 +155,16 @@ fn read_auth(
     }
 }
 
+/// A folder by its full path; not the root, which would show everything.
+fn folder(field: &Field<'_>, problems: &mut Problems) -> Option<PathBuf> {
+    let path = PathBuf::from(path_text(field, problems)?);
+    if path.is_absolute() && path != Path::new("/") {
+        return Some(path);
+    }
+    field.report("is no folder that can be shown", "write a full path, and not / itself", problems);
+    None
+}
+
 fn read_runner(fields: &Fields<'_>, problems: &mut Problems) -> Runner {
     let isolation = [
         ("auto", IsolationChoice::Auto),
@@ -165,6 +175,10 @@ fn read_runner(fields: &Fields<'_>, problems: &mut Problems) -> Runner {
     let runner = Runner {
         isolation: or(fields, "isolation", IsolationChoice::Auto, |field| {
             field.word(&isolation, problems)
+        }),
+        visible: or(fields, "visible", Vec::new(), |field| {
+            let items = field.one_or_many(problems)?;
+            Some(items.iter().filter_map(|item| folder(item, problems)).collect())
         }),
         job_timeout: time(fields, "job_timeout", HOUR, problems),
         max_job_timeout: time(fields, "max_job_timeout", 6 * HOUR, problems),

@@ -27,6 +27,12 @@ impl System {
     pub fn beside(file: &Path) -> Self {
         Self { folder: file.parent().unwrap_or(Path::new("")).to_owned() }
     }
+
+    /// Where the file lies that the configuration calls `path`.
+    #[must_use]
+    pub fn place(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
 }
 
 impl Source for System {
@@ -35,6 +41,6 @@ impl Source for System {
     }
 
     fn file(&self, path: &Path) -> io::Result<String> {
-        std::fs::read_to_string(self.folder.join(path))
+        std::fs::read_to_string(self.place(path))
     }
 }

@@ -5,7 +5,9 @@
 mod findings;
 
 use ci_config::{parse_policy, parse_policy_granted};
-use ci_domain::policy::{BaseMoved, Expose, Forks, Mergeable, Policy, StaleApprovals, Unowned};
+use ci_domain::policy::{
+    BaseMoved, Demand, Expose, Forks, Mergeable, Network, Policy, Sandbox, StaleApprovals, Unowned,
+};
 use findings::assert_found;
 use proptest::prelude::*;
 
@@ -27,6 +29,11 @@ fn reads_all_that_a_policy_can_say() {
         ignore: text(&["docs/**", "*.md"]),
         unowned: Unowned::None,
         forks: Forks::Never,
+        sandbox: Sandbox {
+            isolation: Some(Demand::Container),
+            network: Network::None,
+            forks_network: Network::Shared,
+        },
         secrets: [
             ("HEX_KEY".to_owned(), Expose::Branches),
             ("NPM_TOKEN".to_owned(), Expose::Internal),
@@ -58,15 +65,28 @@ fn check(text: &str, expected: &[&str]) {
 #[test]
 fn what_this_version_does_not_execute_is_refused_by_name() {
     check(
-        "nightly: {between: x}\n\nsandbox: {isolation: namespaces}\nnotify: {}\n\
+        "nightly: {between: x}\n\nnotify: {}\n\
             mergeable: {code_owners: true}\n",
         &[
             "1:1: `nightly` is not executed yet by this version\n  hint: remove `nightly`",
-            "3:1: `sandbox` is not executed yet by this version\n  hint: remove `sandbox`",
-            "4:1: `notify` is not executed yet by this version\n  hint: remove `notify`",
-            "5:26: `mergeable.code_owners`: asking code owners is not executed yet by this version\n  \
+            "3:1: `notify` is not executed yet by this version\n  hint: remove `notify`",
+            "4:26: `mergeable.code_owners`: asking code owners is not executed yet by this version\n  \
                 hint: say false, or remove `code_owners`",
         ],
+    );
+}
+
+#[test]
+fn isolation_is_demanded_here_and_never_let_go_of() {
+    for word in ["none", "auto"] {
+        check(
+            &format!("sandbox: {{isolation: {word}}}"),
+            &[&format!("1:22: `sandbox.isolation`: \"{word}\" is none of namespaces, container")],
+        );
+    }
+    check(
+        "sandbox: {network: maybe}",
+        &["1:20: `sandbox.network`: expected true or false, found text"],
     );
 }
 

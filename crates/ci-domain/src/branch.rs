@@ -40,6 +40,8 @@ pub struct BranchConfig {
     pub prefix: String,
     /// How jobs are kept apart from the node.
     pub isolation: Isolation,
+    /// Why they are not kept further apart, for people who wait for that.
+    pub isolation_trouble: String,
 }
 
 /// One branch.

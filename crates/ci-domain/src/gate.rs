@@ -168,7 +168,12 @@ impl Pull {
             ),
             Reason::NoIsolation | Reason::ForkWithoutIsolation => (
                 StatusState::Pending,
-                format!("no isolation available: {}", self.config().isolation_trouble),
+                wording::no_isolation(
+                    &self
+                        .policy()
+                        .sandbox
+                        .trouble_on(self.config().isolation, &self.config().isolation_trouble),
+                ),
                 "a node that can isolate jobs".to_owned(),
             ),
             Reason::ForksNever => (

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::may_run::Head;
+use crate::may_run::{Head, Isolation};
 use crate::subject::Subject;
 
 /// The whole policy, complete with its defaults.
@@ -23,6 +23,8 @@ pub struct Policy {
     pub forks: Forks,
     /// The secrets that jobs see, by the names of their variables.
     pub secrets: BTreeMap<String, Expose>,
+    /// What stands between jobs and the world.
+    pub sandbox: Sandbox,
 }
 
 /// When a pull request is mergeable.
@@ -87,6 +89,92 @@ pub enum Expose {
     Internal,
 }
 
+/// What stands between jobs and the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sandbox {
+    /// The least that must keep jobs from the node; `None` leaves it to the node.
+    pub isolation: Option<Demand>,
+    /// What jobs reach of the network.
+    pub network: Network,
+    /// What those of forks reach.
+    pub forks_network: Network,
+}
+
+/// The least that must keep jobs from the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// Namespaces, or a container.
+    Namespaces,
+    /// A container.
+    Container,
+}
+
+/// What jobs reach of the network. Without isolation nothing can keep them from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// What the node reaches.
+    Shared,
+    /// Nothing but themselves.
+    None,
+}
+
+impl Sandbox {
+    /// What the jobs have on a node that offers `offered`. What is demanded is never lowered.
+    ///
+    /// | the policy says | `none` | `namespaces` | `container` |
+    /// |---|---|---|---|
+    /// | nothing | `none` | `namespaces` | `container` |
+    /// | no network | unavailable | `namespaces` | `container` |
+    /// | `namespaces` | unavailable | `namespaces` | `container` |
+    /// | `container` | unavailable | unavailable | `container` |
+    #[must_use]
+    pub fn on(self, offered: Isolation) -> Isolation {
+        match (self.isolation, offered) {
+            (Some(_), Isolation::None) | (Some(Demand::Container), Isolation::Namespaces) => {
+                Isolation::Unavailable
+            }
+            (None, Isolation::None) if self.network == Network::None => Isolation::Unavailable,
+            (None | Some(Demand::Namespaces | Demand::Container), offered) => offered,
+        }
+    }
+
+    /// Why the jobs have no better isolation on a node that offers `offered` and says `why` not more.
+    #[must_use]
+    pub fn trouble_on(self, offered: Isolation, why: &str) -> String {
+        let offers = match offered {
+            Isolation::None => "none",
+            Isolation::Namespaces => "namespaces",
+            Isolation::Container | Isolation::Unavailable => return why.to_owned(),
+        };
+        if self.on(offered) != Isolation::Unavailable {
+            return why.to_owned();
+        }
+        let demand = self.isolation.map_or("no network", Demand::word);
+        format!("the policy demands {demand}, this node offers {offers}")
+    }
+
+    /// What jobs reach whose code comes from `head`: those of a fork no more than others.
+    #[must_use]
+    pub fn network_for(self, head: Head) -> Network {
+        match (head, self.network) {
+            (Head::Own, network) => network,
+            (Head::ForkApproved | Head::ForkUnapproved, Network::Shared) => self.forks_network,
+            (Head::ForkApproved | Head::ForkUnapproved, Network::None) => Network::None,
+        }
+    }
+}
+
+impl Demand {
+    /// What the policy calls it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Namespaces => "namespaces",
+            Self::Container => "container",
+        }
+    }
+}
+
 impl Policy {
     /// The names of the secrets that jobs of `subject` see, whose code comes from `head`.
     ///
@@ -123,6 +211,11 @@ impl Default for Policy {
             unowned: Unowned::All,
             forks: Forks::AfterApproval,
             secrets: BTreeMap::new(),
+            sandbox: Sandbox {
+                isolation: None,
+                network: Network::Shared,
+                forks_network: Network::None,
+            },
         }
     }
 }
@@ -148,6 +241,62 @@ mod tests {
         for subject in [&branch, &pull] {
             check(subject, Head::ForkApproved, "");
             check(subject, Head::ForkUnapproved, "");
+        }
+    }
+
+    fn sandbox(isolation: Option<Demand>) -> Sandbox {
+        Sandbox { isolation, ..Policy::default().sandbox }
+    }
+
+    #[test]
+    fn what_is_demanded_is_never_lowered() {
+        use Isolation::{Container, Namespaces, None as Nothing, Unavailable};
+        let offers = [Nothing, Namespaces, Container, Unavailable];
+        let check = |demand, expected| {
+            assert_eq!(offers.map(|offer| sandbox(demand).on(offer)), expected, "{demand:?}");
+        };
+        check(None, offers);
+        let cut = Sandbox { network: Network::None, ..sandbox(None) };
+        assert_eq!(
+            offers.map(|offer| cut.on(offer)),
+            [Unavailable, Namespaces, Container, Unavailable]
+        );
+        check(Some(Demand::Namespaces), [Unavailable, Namespaces, Container, Unavailable]);
+        check(Some(Demand::Container), [Unavailable, Unavailable, Container, Unavailable]);
+    }
+
+    #[test]
+    fn what_is_missing_is_told_by_whoever_misses_it() {
+        let check = |demand, offered, expected| {
+            assert_eq!(sandbox(demand).trouble_on(offered, "no bwrap"), expected);
+        };
+        let by_policy = "the policy demands container, this node offers namespaces";
+        check(Some(Demand::Container), Isolation::Namespaces, by_policy);
+        check(
+            Some(Demand::Namespaces),
+            Isolation::None,
+            "the policy demands namespaces, this node offers none",
+        );
+        let cut = Sandbox { network: Network::None, ..sandbox(None) };
+        assert_eq!(
+            cut.trouble_on(Isolation::None, ""),
+            "the policy demands no network, this node offers none"
+        );
+        check(Some(Demand::Container), Isolation::Unavailable, "no bwrap");
+        check(None, Isolation::None, "no bwrap");
+        check(Some(Demand::Namespaces), Isolation::Namespaces, "no bwrap");
+    }
+
+    #[test]
+    fn forks_reach_no_more_of_the_network_than_others() {
+        use Network::{None as Cut, Shared};
+        for (network, forks_network, expected) in
+            [(Shared, Shared, Shared), (Shared, Cut, Cut), (Cut, Shared, Cut), (Cut, Cut, Cut)]
+        {
+            let sandbox = Sandbox { isolation: None, network, forks_network };
+            assert_eq!(sandbox.network_for(Head::Own), network);
+            assert_eq!(sandbox.network_for(Head::ForkApproved), expected);
+            assert_eq!(sandbox.network_for(Head::ForkUnapproved), expected);
         }
     }
 }

@@ -61,6 +61,12 @@ pub struct FailedJob {
     pub tail: Vec<String>,
 }
 
+/// The umbrella, or why, of what waits for a node that can isolate jobs.
+#[must_use]
+pub fn no_isolation(why: &str) -> String {
+    format!("no isolation available: {why}")
+}
+
 /// Cuts a description at what GitHub takes.
 #[must_use]
 pub fn cut(description: &str) -> String {

@@ -23,6 +23,9 @@ mod channel;
 mod init;
 mod keeper;
 mod system;
+mod trial;
 
 pub(crate) use init::{called_with, init_main};
 pub(crate) use keeper::{EnterError, Inmate, Keeper};
+
+pub use trial::{TrialError, try_out};

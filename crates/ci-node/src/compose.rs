@@ -11,10 +11,9 @@ use anyhow::{Context as _, Result};
 use ci_build::{
     LedgerHandle, NodeArgs, NodeHandle, QueueLimits, Queues, RepoArgs, RunnerSettings, Runs,
 };
-use ci_config::node::{Github, GithubAuth, IsolationChoice, NodeConfig, Origin, Repo, Runner};
+use ci_config::node::{Github, GithubAuth, NodeConfig, Origin, Repo, Runner};
 use ci_config::queue::Queue;
 use ci_domain::ids::RepoName;
-use ci_domain::may_run::Isolation;
 use ci_domain::report::Voice;
 use ci_exec::Launcher;
 use ci_git::{Credential, Git, MirrorConfig, Workspaces};
@@ -24,6 +23,7 @@ use ci_github::{
 use ci_store::{SledLedger, Stamp};
 use heights::SupervisorBuilder;
 
+use crate::isolation::Offer;
 use crate::store;
 
 /// The hidden subcommand by which this executable becomes a runner.
@@ -50,8 +50,8 @@ pub(crate) struct Folders(PathBuf);
 /// # Errors
 /// Something cannot be opened: the store is held by another node, git is missing, a folder cannot be
 /// written.
-pub(crate) async fn compose(config: &NodeConfig, path: String) -> Result<Composed> {
-    let folders = Folders(config.data_dir.clone());
+pub(crate) async fn compose(config: &NodeConfig, path: String, offer: Offer) -> Result<Composed> {
+    let folders = Folders::of(config);
     let git = Git::discover(None).await?;
     let ledger = store::open(&folders.store())?;
     let runs = Runs::open(&folders.runs())
@@ -64,7 +64,7 @@ pub(crate) async fn compose(config: &NodeConfig, path: String) -> Result<Compose
     }
     let (tree, node) = ci_build::describe(NodeArgs {
         voice: Voice { node: config.name.clone(), public_url: config.public_url.clone() },
-        settings: runner_settings(&config.runner, path),
+        settings: runner_settings(&config.runner, path, offer),
         ledger: LedgerHandle::new(ledger),
         exports: Some(SledLedger::exports_dir(&folders.store())),
         stamp,
@@ -81,7 +81,8 @@ pub(crate) async fn compose(config: &NodeConfig, path: String) -> Result<Compose
 impl Folders {
     /// The folders below `data_dir`.
     pub(crate) fn of(config: &NodeConfig) -> Self {
-        Self(config.data_dir.clone())
+        // Sandboxes take full paths only, and git writes some down.
+        Self(std::path::absolute(&config.data_dir).unwrap_or_else(|_| config.data_dir.clone()))
     }
 
     pub(crate) fn store(&self) -> PathBuf {
@@ -94,6 +95,11 @@ impl Folders {
 
     pub(crate) fn admin_socket(&self) -> PathBuf {
         self.0.join("admin.sock")
+    }
+
+    /// Where isolation is tried out.
+    pub(crate) fn trial(&self) -> PathBuf {
+        self.0.join("trial")
     }
 
     fn mirror(&self, repo: &RepoName) -> PathBuf {
@@ -190,17 +196,11 @@ fn git_credential(settings: &Github) -> Option<Credential> {
     }
 }
 
-fn runner_settings(runner: &Runner, path: String) -> RunnerSettings {
-    let (isolation, isolation_trouble) = match runner.isolation {
-        IsolationChoice::None => (Isolation::None, "the node runs jobs without isolation"),
-        IsolationChoice::Auto | IsolationChoice::Namespaces | IsolationChoice::Container => (
-            Isolation::Unavailable,
-            "this version runs jobs only with isolation = \"none\" in [runner]",
-        ),
-    };
+fn runner_settings(runner: &Runner, path: String, offer: Offer) -> RunnerSettings {
     RunnerSettings {
-        isolation,
-        isolation_trouble: isolation_trouble.to_owned(),
+        isolation: offer.level,
+        isolation_trouble: offer.trouble,
+        namespaces: offer.namespaces,
         path,
         job_timeout: runner.job_timeout,
         max_job_timeout: runner.max_job_timeout,

@@ -1,5 +1,6 @@
 //! Finding and loading `ci-node.toml`.
 
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,14 @@ use ci_config::{Diagnostic, parse_node};
 
 /// What the configuration is called where nothing else is said.
 pub(crate) const CONFIG_FILE: &str = "ci-node.toml";
+
+/// A configuration, and where its secrets lie.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: NodeConfig,
+    /// The files that hold secrets, by their full paths.
+    pub(crate) private: Vec<PathBuf>,
+}
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +43,16 @@ pub(crate) fn load(path: &Path) -> Result<NodeConfig, ConfigFileError> {
     load_from(path, &System::beside(path))
 }
 
+/// Loads the configuration with its secrets, and says in which files these are.
+///
+/// # Errors
+/// As for [`load`].
+pub(crate) fn load_with_files(path: &Path) -> Result<Loaded, ConfigFileError> {
+    let noting = Noting { system: System::beside(path), files: RefCell::default() };
+    let config = load_from(path, &noting)?;
+    Ok(Loaded { config, private: noting.files.into_inner() })
+}
+
 /// Loads the configuration without reading its secrets; each is a placeholder.
 ///
 /// Who may talk to a node need not be who may read its secrets.
@@ -48,6 +67,24 @@ fn load_from(path: &Path, source: &dyn Source) -> Result<NodeConfig, ConfigFileE
     let unreadable = |source| ConfigFileError::Unreadable { path: path.to_owned(), source };
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
     parse_node(&path.to_string_lossy(), &text, source).map_err(ConfigFileError::Invalid)
+}
+
+/// A source that remembers the files that were read.
+struct Noting {
+    system: System,
+    files: RefCell<Vec<PathBuf>>,
+}
+
+impl Source for Noting {
+    fn env(&self, name: &str) -> Option<String> {
+        self.system.env(name)
+    }
+
+    fn file(&self, path: &Path) -> io::Result<String> {
+        let content = self.system.file(path)?;
+        self.files.borrow_mut().push(std::path::absolute(self.system.place(path))?);
+        Ok(content)
+    }
 }
 
 /// Secrets that are not.
@@ -98,6 +135,16 @@ mod tests {
         std::fs::write(&path, token).unwrap();
         assert!(load(&path).is_err());
         load_without_secrets(&path).unwrap();
+    }
+
+    #[test]
+    fn the_files_of_secrets_are_known_by_their_full_paths() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(CONFIG_FILE);
+        let token = folder.path().join("token");
+        std::fs::write(&token, "ghp_0123").unwrap();
+        std::fs::write(&path, "[github]\ntoken = { file = \"token\" }\n").unwrap();
+        assert_eq!(load_with_files(&path).unwrap().private, [token]);
     }
 
     #[test]

@@ -13,11 +13,13 @@ use ci_build::{JobStatus, NodeHandle, PullView};
 use ci_config::node::NodeConfig;
 use ci_domain::forge::StatusState;
 use ci_domain::ids::RepoName;
+use ci_domain::may_run::Isolation;
 use heights::{App, ChildSpec, Restart};
 use tokio::sync::Notify;
 
 use crate::compose::{Composed, compose};
 use crate::demo::sample::SamplePull;
+use crate::isolation::{self, Offer};
 use crate::output::{Output, note};
 use crate::serve::{inspector, web};
 
@@ -41,7 +43,8 @@ pub(crate) async fn run(port: Option<u16>, once: bool) -> Result<ExitCode> {
     let listener = listen(port, once)?;
     let config = config(&folder.0, &bare, listener.local_addr()?)?;
     let path = std::env::var("PATH").unwrap_or_default();
-    let Composed { tree, node } = compose(&config, path).await?;
+    let offer = isolation(&config, &path).await;
+    let Composed { tree, node } = compose(&config, path, offer).await?;
     note(&format!(
         "A sample monorepo with {} pull requests, built in {}",
         pulls.len(),
@@ -65,6 +68,22 @@ pub(crate) async fn run(port: Option<u16>, once: bool) -> Result<ExitCode> {
     Ok(if is_right { ExitCode::from(end.code()) } else { ExitCode::FAILURE })
 }
 
+/// The best isolation that works here; else none, which will do for commands that are our own.
+async fn isolation(config: &NodeConfig, path: &str) -> Offer {
+    let offer = isolation::offer(config, path, &[]).await;
+    match offer.level {
+        Isolation::Unavailable => {
+            note(&format!("Jobs run without isolation, since there is none: {}", offer.trouble));
+            Offer::none()
+        }
+        Isolation::None => offer,
+        Isolation::Namespaces | Isolation::Container => {
+            note("Jobs run in sandboxes");
+            offer
+        }
+    }
+}
+
 fn listen(port: Option<u16>, once: bool) -> Result<TcpListener> {
     let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listener = match port {
@@ -75,13 +94,12 @@ fn listen(port: Option<u16>, once: bool) -> Result<TcpListener> {
     listener.with_context(|| format!("failed to listen on {}", at(port.unwrap_or(PORT))))
 }
 
-/// The configuration of the demo's node: loopback only, everything readable, no isolation, since the
-/// commands are the sample's own.
+/// The configuration of the demo's node: loopback only, everything readable.
 fn config(folder: &Path, bare: &Path, address: SocketAddr) -> Result<NodeConfig> {
     let text = format!(
         "name = \"ci-node\"\ndata_dir = {data:?}\npublic_url = \"http://{address}\"\n\
          [http]\nlisten = \"{address}\"\nread = \"public\"\n\
-         [runner]\nisolation = \"none\"\nmin_free = \"1MiB\"\n\
+         [runner]\nisolation = \"auto\"\nmin_free = \"1MiB\"\n\
          [queues]\njobs = {{ concurrency = 4 }}\n\"github.write\" = {{ rate = \"100/s\", burst = 100 }}\n\
          [vitals]\ntier = \"control\"\n\
          [[repos]]\nname = \"{REPO}\"\nlocal = {bare:?}\n",

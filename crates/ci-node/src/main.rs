@@ -9,6 +9,7 @@ mod output;
 
 mod compose;
 mod demo;
+mod isolation;
 mod serve;
 mod store;
 

@@ -19,7 +19,8 @@ use tokio::time::sleep;
 use tracing::{error, info, warn};
 
 use crate::compose::{Composed, Folders, compose, queue_limits};
-use crate::config_file;
+use crate::config_file::{self, Loaded};
+use crate::isolation;
 
 /// How often an address in use is tried, and the pause between two tries.
 const LISTEN_TRIES: u32 = 20;
@@ -30,13 +31,15 @@ const LISTEN_PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// Something that the configuration names cannot be opened.
 pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
-    let config = config_file::load(config_path)?;
+    let Loaded { config, private } = config_file::load_with_files(config_path)?;
     let address = config.http.listen;
     let listener = listen(address)
         .await
         .with_context(|| format!("failed to listen on {address} ([http] listen)"))?;
     let path = std::env::var("PATH").unwrap_or_default();
-    let Composed { tree, node } = compose(&config, path).await?;
+    let offer = isolation::offer(&config, &path, &private).await;
+    offer.log();
+    let Composed { tree, node } = compose(&config, path, offer).await?;
     let (secret, webhook_secret) = watch::channel(webhook_secret(&config));
     let web = web(&config, node.clone(), listener, webhook_secret);
     info!(name = config.name, %address, repos = config.repos.len(), "serving");

@@ -5,6 +5,7 @@ mod pull;
 
 use ci_build::{BranchView, PullView, Undelivered, WatcherView};
 use ci_domain::ids::{AttemptId, BranchName, PullNumber, RepoName};
+use ci_domain::may_run::Isolation;
 use ci_exec::Exit;
 use futures_util::{StreamExt, stream};
 use heights::regulator::QueueView;
@@ -16,8 +17,9 @@ use crate::moment::{duration_ms, millis};
 use crate::problem::{Problem, chain};
 use crate::site::Site;
 use crate::wire::{
-    BranchSummary, Command, CommandEnd, CommandRef, JobRun, NodeStatus, PullDetail, PullSummary,
-    Quarantined, Queue, Repo, StoreStats, VerdictCounts, VerdictState,
+    BranchSummary, Command, CommandEnd, CommandRef, IsolationLevel, JobRun, NodeIsolation,
+    NodeStatus, PullDetail, PullSummary, Quarantined, Queue, Repo, StoreStats, VerdictCounts,
+    VerdictState,
 };
 
 /// Pull requests that are asked at once.
@@ -32,12 +34,24 @@ pub(crate) async fn status(site: &Site) -> NodeStatus {
         public_url: voice.public_url.clone(),
         started_ms: millis(site.started()),
         readiness: health::readiness(site).await,
+        isolation: isolation(site),
         repos: repos(site).await,
         queues: queues(site),
         // A reporter that is being restarted has told nothing yet.
         undelivered: undelivered(site).await.unwrap_or_default(),
         store: store_stats(site),
     }
+}
+
+fn isolation(site: &Site) -> NodeIsolation {
+    let (level, why) = site.node().isolation();
+    let level = match level {
+        Isolation::None => IsolationLevel::None,
+        Isolation::Namespaces => IsolationLevel::Namespaces,
+        Isolation::Container => IsolationLevel::Container,
+        Isolation::Unavailable => IsolationLevel::Unavailable,
+    };
+    NodeIsolation { level, why: why.to_owned() }
 }
 
 /// Every repository.

@@ -14,7 +14,10 @@ use serde::{Deserialize, Serialize};
 
 pub use branch::{BranchDetail, BranchSummary};
 pub use job::{Command, CommandEnd, CommandRef, JobRun};
-pub use node::{NodeStatus, Quarantined, Queue, Readiness, Repo, Undelivered, VerdictCounts};
+pub use node::{
+    IsolationLevel, NodeIsolation, NodeStatus, Quarantined, Queue, Readiness, Repo, Undelivered,
+    VerdictCounts,
+};
 pub use pull::{Job, JobAction, JobState, Jobs, PullDetail, PullSummary, Unmet, VerdictState};
 pub use store::{StoreAudit, StoreFinding, StoreStats};
 pub use token::{NewToken, Role, Token, TokenRequest};

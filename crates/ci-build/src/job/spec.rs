@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ci_domain::ids::BranchName;
-use ci_domain::may_run::{Circumstances, Disk, MayRun};
+use ci_domain::may_run::{Circumstances, Disk, Isolation as Level, MayRun};
 use ci_domain::pipeline::Job;
+use ci_domain::policy;
 use ci_domain::subject::Subject;
-use ci_exec::{Isolation, RunDir, RunSpec, Secrets};
+use ci_exec::{Isolation, Namespaces, Network, RunDir, RunSpec, Secrets};
 
 use crate::job::JobArgs;
+use crate::workspaces::Place;
 
 /// The variable that holds the first of a job's ports.
 pub(super) const PORT_BASE: &str = "CI_PORT_BASE";
@@ -46,6 +48,7 @@ pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, 
             .await
             .map_err(|error| Obstacle(format!("make {}: {error}", folder.display())))?;
     }
+    let isolation = isolation(args, &place)?;
     let working_dir = place.source.join(args.job.component.folder());
     let mut env = surroundings(args, &place.home, port_base);
     env.extend([
@@ -58,7 +61,7 @@ pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, 
         attempt: args.attempt.clone(),
         workspace: place.source,
         working_dir,
-        isolation: Isolation::None,
+        isolation,
         bounds: None,
         env,
         steps: definition.steps.clone(),
@@ -84,13 +87,38 @@ pub(super) fn secrets(args: &JobArgs) -> Result<Secrets, Obstacle> {
 fn check_may_run(args: &JobArgs) -> Result<(), Obstacle> {
     let circumstances = Circumstances {
         head: args.origin.head,
-        forks: Some(ci_domain::policy::Forks::AfterApproval),
-        isolation: args.elders.settings.isolation,
+        forks: args.origin.forks,
+        isolation: args.origin.sandbox.on(args.elders.settings.isolation),
         disk: Disk::Ok,
     };
     match MayRun::decide(circumstances) {
         MayRun::Yes => Ok(()),
         MayRun::No(reason) => Err(Obstacle(format!("run commands of this head: {reason:?}"))),
+    }
+}
+
+/// What keeps the commands from the node. They write in their part of the workspace, and read the
+/// objects of the mirror, which their `.git` borrows.
+fn isolation(args: &JobArgs, place: &Place) -> Result<Isolation, Obstacle> {
+    let (settings, sandbox) = (&args.elders.settings, args.origin.sandbox);
+    match (sandbox.on(settings.isolation), &settings.namespaces) {
+        (Level::None, _) => Ok(Isolation::None),
+        (Level::Namespaces, Some(namespaces)) => {
+            let writable = [&place.source, &place.home, &place.cache, &place.temporary];
+            Ok(Isolation::Namespaces(Namespaces {
+                readable: vec![args.elders.mirror.objects().to_owned()],
+                writable: writable.map(Clone::clone).to_vec(),
+                network: match sandbox.network_for(args.origin.head) {
+                    policy::Network::Shared => Network::Shared,
+                    policy::Network::None => Network::Own,
+                },
+                ..namespaces.clone()
+            }))
+        }
+        (Level::Namespaces | Level::Container | Level::Unavailable, _) => {
+            let why = sandbox.trouble_on(settings.isolation, &settings.isolation_trouble);
+            Err(Obstacle(format!("isolate its commands: {why}")))
+        }
     }
 }
 

@@ -21,10 +21,7 @@ impl PullActor {
                 self.args.elders.mirror.prepare(subject, basis, answer);
             }
             PullEffect::StartBuild(spec) => {
-                let (number, repo) = (self.args.number, &self.args.elders.repo);
-                let (facts, prepared) = (self.pull.facts(), self.pull.prepared());
-                let origin = Origin::pull(number, facts, prepared, repo);
-                self.builds.start(origin, spec).await?;
+                self.builds.start(Origin::pull(&self.pull), spec).await?;
             }
             PullEffect::Order { index, order } => self.builds.order(index, order),
             PullEffect::Supersede => self.builds.supersede(),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use ci_store::Record;
 
+use super::sandbox::StoredSandbox;
 use super::{RecordError, body, record};
 
 /// [`Prepared`] as stored.
@@ -63,6 +64,9 @@ struct StoredPolicy {
     forks: StoredForks,
     #[serde(default)]
     secrets: BTreeMap<String, StoredExpose>,
+    /// Not there in records of before it could be said: then what holds by default.
+    #[serde(default)]
+    sandbox: Option<StoredSandbox>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -212,6 +216,7 @@ impl From<&Policy> for StoredPolicy {
                     (name.clone(), expose)
                 })
                 .collect(),
+            sandbox: Some(policy.sandbox.into()),
         }
     }
 }
@@ -249,6 +254,7 @@ impl TryFrom<StoredPolicy> for Policy {
                     (name, expose)
                 })
                 .collect(),
+            sandbox: stored.sandbox.map_or(Self::default().sandbox, Into::into),
         })
     }
 }

@@ -12,7 +12,9 @@ use ci_domain::ids::{BuildNumber, CommitSha, JobId, PullNumber};
 use ci_domain::outcome::{JobResult, Outcome};
 use ci_domain::outline::{Basis, Outline, OutlineJob, Preparation, Prepared};
 use ci_domain::pipeline::When;
-use ci_domain::policy::{BaseMoved, Expose, Forks, Policy, StaleApprovals, Unowned};
+use ci_domain::policy::{
+    BaseMoved, Demand, Expose, Forks, Network, Policy, Sandbox, StaleApprovals, Unowned,
+};
 use ci_domain::pull::{Observation, PullEvent, Request};
 
 use super::*;
@@ -101,6 +103,11 @@ fn strict_policy() -> Policy {
     policy.forks = Forks::Never;
     let exposed = [("A".to_owned(), Expose::Branches), ("B".to_owned(), Expose::Internal)];
     policy.secrets = exposed.into();
+    policy.sandbox = Sandbox {
+        isolation: Some(Demand::Namespaces),
+        network: Network::None,
+        forks_network: Network::Shared,
+    };
     policy.branches = vec!["release/*".to_owned()];
     policy.ignore = vec!["docs/**".to_owned()];
     policy
@@ -270,6 +277,7 @@ fn what_is_written_of_branches_is_what_is_read() {
         name: "main".parse().unwrap(),
         prefix: "abc123-t1".to_owned(),
         isolation: ci_domain::may_run::Isolation::None,
+        isolation_trouble: String::new(),
     };
     let mut branch = Branch::new(config);
     for event in branch_events() {

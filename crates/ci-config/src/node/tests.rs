@@ -57,6 +57,7 @@ fn reads_all_that_a_node_can_say() {
     assert_eq!(github.auth, GithubAuth::Token(Secret::new("ghp_0123")));
     assert_eq!((github.poll_interval, github.write), (Duration::from_secs(30), false));
     assert_eq!(config.runner.isolation, IsolationChoice::None);
+    assert_eq!(config.runner.visible, ["/opt/tools", "/home/ci/.cargo"].map(Path::new));
     assert_eq!((config.runner.memory, config.runner.pids), (8 << 30, 1000));
     assert_eq!(config.vitals.tier, Tier::Read);
     assert_eq!(config.retention.logs, Duration::from_secs(7 * 86_400));
@@ -121,6 +122,21 @@ fn check(text: &str, expected: &[&str]) {
     let found: Vec<String> =
         found.map(|text| text.strip_prefix("ci-node.toml:").unwrap().to_owned()).collect();
     assert_found(&found, expected, text);
+}
+
+#[test]
+fn only_folders_by_their_full_path_are_shown() {
+    assert_eq!(
+        parse("[runner]\nvisible = \"/opt/x\"").unwrap().runner.visible,
+        [Path::new("/opt/x")]
+    );
+    check(
+        "[runner]\nvisible = [\"tools\", \"/\"]\n",
+        &[
+            "2:12: `runner.visible[0]`: is no folder that can be shown",
+            "2:21: `runner.visible[1]`: is no folder that can be shown",
+        ],
+    );
 }
 
 #[test]

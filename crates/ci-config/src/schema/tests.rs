@@ -63,6 +63,7 @@ fn each_map_offers_the_keys_that_are_read() {
     check(Format::Policy, "", keys::POLICY);
     check(Format::Policy, "/properties/mergeable", keys::MERGEABLE);
     check(Format::Policy, "/properties/forks", keys::FORKS);
+    check(Format::Policy, "/properties/sandbox", keys::SANDBOX);
     check(Format::Node, "", keys::NODE);
     check(Format::Node, "/properties/http", keys::HTTP);
     check(Format::Node, "/properties/github", keys::GITHUB);
@@ -122,6 +123,7 @@ fn what_the_parser_refuses_is_not_valid() {
         "secrets: {A: {expose: forks}}",
         "secrets: {CI_A: {}}",
         "unowned: some",
+        "sandbox: {isolation: none}",
         "mergeable: {code_owners: true}",
         "mergeable: {optional: [bench]}",
     ] {
@@ -137,6 +139,7 @@ fn what_the_parser_refuses_is_not_valid() {
         "[queues]\njobs = { concurrency = 1, burst = 1 }",
         "[[repos]]\nname = \"a/b\"\nlocal = \"x\"\nclone_url = \"y\"",
         "[runner]\nmemory = \"4G\"",
+        "[runner]\nvisible = [\"tools\"]",
     ] {
         check(Format::Node, text);
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::branch::{Branch, BranchEffect, BranchEvent, BranchStep};
 use crate::build::{BuildSpec, JobRequest};
 use crate::ids::{BuildNumber, JobId};
-use crate::may_run::{Circumstances, Head, MayRun};
+use crate::may_run::{Circumstances, Head, Isolation, MayRun};
 use crate::outline::Basis;
 
 impl Branch {
@@ -24,9 +24,17 @@ impl Branch {
         MayRun::decide(Circumstances {
             head: Head::Own,
             forks: self.memory.prepared.as_ref().map(|prepared| prepared.policy.forks),
-            isolation: self.config.isolation,
+            isolation: self.isolation(),
             disk: self.disk,
         })
+    }
+
+    /// What stands between its jobs and the node: what the node offers, where that is enough for the
+    /// policy.
+    #[must_use]
+    pub fn isolation(&self) -> Isolation {
+        let offered = self.config.isolation;
+        self.prepared().map_or(offered, |prepared| prepared.policy.sandbox.on(offered))
     }
 
     /// The jobs of the tip that should run: affected or forced, not blocked, without an outcome.

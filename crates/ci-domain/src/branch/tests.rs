@@ -20,6 +20,7 @@ fn config() -> BranchConfig {
         name: "main".parse().unwrap(),
         prefix: "shop-t1".to_owned(),
         isolation: Isolation::Namespaces,
+        isolation_trouble: String::new(),
     }
 }
 

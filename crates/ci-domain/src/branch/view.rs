@@ -59,8 +59,12 @@ impl Branch {
     /// How the tip stands, in one line.
     #[must_use]
     pub fn standing(&self) -> (StatusState, String) {
-        if self.config.isolation == Isolation::Unavailable {
-            return (StatusState::Pending, "no isolation available".to_owned());
+        if self.isolation() == Isolation::Unavailable {
+            let (offered, why) = (self.config.isolation, &self.config.isolation_trouble);
+            let policy = self.prepared().map(|prepared| &prepared.policy);
+            let trouble = policy.map(|policy| policy.sandbox.trouble_on(offered, why));
+            let words = wording::no_isolation(trouble.as_ref().unwrap_or(why));
+            return (StatusState::Pending, words);
         }
         let Some(prepared) = self.prepared() else {
             let words = self.trouble.as_deref().unwrap_or(wording::INITIALIZING);

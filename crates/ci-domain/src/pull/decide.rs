@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::{BuildSpec, JobRequest, Order};
 use crate::ids::{BuildNumber, JobId};
-use crate::may_run::{Circumstances, Disk, Head, MayRun};
+use crate::may_run::{Circumstances, Disk, Head, Isolation, MayRun};
 use crate::outline::{Basis, Outline, OutlineJob, jobs_behind};
 use crate::pipeline::When;
 use crate::pull::{Pull, PullEffect, PullEvent, PullStep};
@@ -36,9 +36,17 @@ impl Pull {
         MayRun::decide(Circumstances {
             head,
             forks: self.prepared.as_ref().map(|prepared| prepared.policy.forks),
-            isolation: self.config.isolation,
+            isolation: self.isolation(),
             disk: self.disk,
         })
+    }
+
+    /// What stands between its jobs and the node: what the node offers, where that is enough for the
+    /// policy.
+    #[must_use]
+    pub fn isolation(&self) -> Isolation {
+        let offered = self.config.isolation;
+        self.prepared.as_ref().map_or(offered, |prepared| prepared.policy.sandbox.on(offered))
     }
 
     /// Tries a preparation again that did not work.

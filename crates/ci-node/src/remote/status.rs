@@ -29,11 +29,11 @@ fn describe(status: &NodeStatus) -> String {
         [] => "ready".to_owned(),
         reasons => format!("not ready: {}", reasons.join("; ")),
     };
-    let NodeStatus { name, version, public_url, .. } = status;
+    let NodeStatus { name, version, public_url, isolation, .. } = status;
     let repos: Vec<_> = status.repos.iter().map(repo).collect();
     let queues: Vec<_> = status.queues.iter().map(queue).collect();
     let mut parts = vec![
-        format!("{name} {version} at {public_url}, {readiness}"),
+        format!("{name} {version} at {public_url}, {readiness}\nisolation: {}", isolation.words()),
         table(["REPOSITORY", "OPEN", "GREEN", "WAIT", "RED", "ERROR", "LAST POLL"], &repos),
         table(["QUEUE", "LIMIT", "HELD", "WAITING"], &queues),
     ];

@@ -38,9 +38,10 @@ fn overview(status: &NodeStatus) -> Html {
     let store = &status.store;
     let health = if store.failed { badge("broken", "store failed") } else { Html::default() };
     html!(
-        r#"<p>{} {}</p><p class="quiet">{} {} · serving since {} · store: {} changes in {} syncs, {} waiting, {} bytes</p>"#,
+        r#"<p>{} {}</p><p>Isolation of jobs: {}</p><p class="quiet">{} {} · serving since {} · store: {} changes in {} syncs, {} waiting, {} bytes</p>"#,
         ready,
         health,
+        status.isolation.words(),
         status.name,
         status.version,
         date(status.started_ms),

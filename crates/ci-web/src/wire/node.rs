@@ -17,6 +17,8 @@ pub struct NodeStatus {
     pub started_ms: u64,
     /// Whether it is ready, and why not.
     pub readiness: Readiness,
+    /// What keeps its jobs from it.
+    pub isolation: NodeIsolation,
     /// Its repositories.
     pub repos: Vec<Repo>,
     /// Its queues.
@@ -25,6 +27,43 @@ pub struct NodeStatus {
     pub undelivered: Vec<Undelivered>,
     /// Its store.
     pub store: StoreStats,
+}
+
+/// What keeps jobs from the node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeIsolation {
+    /// How far they are kept.
+    pub level: IsolationLevel,
+    /// Why not further.
+    pub why: String,
+}
+
+/// How far jobs are kept from the node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IsolationLevel {
+    /// Not at all: its configuration says so.
+    None,
+    /// In namespaces.
+    Namespaces,
+    /// In containers.
+    Container,
+    /// What its configuration asks for does not work, so none starts.
+    Unavailable,
+}
+
+impl NodeIsolation {
+    /// How far and why not further, in a few words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let why = &self.why;
+        match self.level {
+            IsolationLevel::None => "none: jobs can do whatever the node can".to_owned(),
+            IsolationLevel::Namespaces => format!("namespaces ({why})"),
+            IsolationLevel::Container => format!("containers ({why})"),
+            IsolationLevel::Unavailable => format!("none works: {why}"),
+        }
+    }
 }
 
 /// Whether the node does all that it should.

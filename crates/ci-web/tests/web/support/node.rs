@@ -178,6 +178,7 @@ fn settings() -> RunnerSettings {
     RunnerSettings {
         isolation: Isolation::None,
         isolation_trouble: String::new(),
+        namespaces: None,
         path: "/usr/local/bin:/usr/bin:/bin".to_owned(),
         job_timeout: minute,
         max_job_timeout: minute,

@@ -1,0 +1,178 @@
+//! Which isolation this machine offers to jobs: what the configuration asks for, and what works when it
+//! is tried.
+
+use std::path::{Component, Path, PathBuf};
+
+use ci_config::node::{IsolationChoice, NodeConfig};
+use ci_domain::may_run::Isolation;
+use ci_exec::{Launcher, Namespaces, Network};
+use rustix::fs::{Access, access};
+use tracing::{info, warn};
+
+use crate::compose::{Folders, RUNNER};
+use crate::exit::failed_to;
+
+/// The program that makes sandboxes.
+const BUBBLEWRAP: &str = "bwrap";
+/// Where a folder of its own under it can be hidden as a whole.
+const SETTINGS: &str = "/etc";
+
+/// What jobs are offered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Offer {
+    pub(crate) level: Isolation,
+    /// Why it is not more.
+    pub(crate) trouble: String,
+    /// How sandboxes are made, where they can be.
+    pub(crate) namespaces: Option<Namespaces>,
+}
+
+/// What a sandbox must not show, wherever it lies: the files of the node's secrets.
+pub(crate) type Private<'a> = &'a [PathBuf];
+
+impl Offer {
+    /// Nothing stands between jobs and the node.
+    pub(crate) fn none() -> Self {
+        let trouble = "this node runs jobs without isolation".to_owned();
+        Self { level: Isolation::None, trouble, namespaces: None }
+    }
+
+    fn unavailable(trouble: impl Into<String>) -> Self {
+        Self { level: Isolation::Unavailable, trouble: trouble.into(), namespaces: None }
+    }
+
+    /// Says once which it is, and why not more.
+    pub(crate) fn log(&self) {
+        let why = &self.trouble;
+        match self.level {
+            Isolation::Unavailable => warn!(why, "no isolation available: no job will start"),
+            Isolation::None => warn!(why, "jobs can do whatever this user can do"),
+            Isolation::Namespaces => info!(level = "namespaces", why, "jobs are isolated"),
+            Isolation::Container => info!(level = "container", why, "jobs are isolated"),
+        }
+    }
+}
+
+/// Finds out what this machine offers, by trying it; `path` is where programs are looked for.
+pub(crate) async fn offer(config: &NodeConfig, path: &str, private: Private<'_>) -> Offer {
+    match config.runner.isolation {
+        IsolationChoice::None => Offer::none(),
+        IsolationChoice::Container => {
+            Offer::unavailable("this version makes no containers ([runner] isolation)")
+        }
+        IsolationChoice::Auto | IsolationChoice::Namespaces => {
+            match namespaces(config, path, private).await {
+                Ok(namespaces) => Offer {
+                    level: Isolation::Namespaces,
+                    trouble: "this version makes no containers".to_owned(),
+                    namespaces: Some(namespaces),
+                },
+                Err(why) => Offer::unavailable(why),
+            }
+        }
+    }
+}
+
+/// The sandboxes of this node, which were seen to work.
+async fn namespaces(
+    config: &NodeConfig,
+    path: &str,
+    private: Private<'_>,
+) -> Result<Namespaces, String> {
+    let bubblewrap =
+        program(path, BUBBLEWRAP).ok_or("bubblewrap is not installed (apt install bubblewrap)")?;
+    let folders = Folders::of(config);
+    let data = std::path::absolute(&config.data_dir).map_err(|error| error.to_string())?;
+    let namespaces = Namespaces {
+        bubblewrap,
+        visible: config.runner.visible.clone(),
+        hidden: private.iter().map(|file| to_hide(file)).chain([data]).collect(),
+        readable: Vec::new(),
+        writable: Vec::new(),
+        network: Network::Shared,
+        pids: config.runner.pids,
+    };
+    let launcher = Launcher::current_exe([RUNNER]);
+    match ci_exec::try_out(&launcher, &folders.trial(), &namespaces).await {
+        Ok(()) => Ok(namespaces),
+        Err(error) => Err(explained(&failed_to(&error))),
+    }
+}
+
+/// The first program of this name on `path`.
+fn program(path: &str, name: &str) -> Option<PathBuf> {
+    let folders = std::env::split_paths(path).filter(|folder| folder.is_absolute());
+    let mut programs = folders.map(|folder| folder.join(name));
+    programs.find(|file| file.is_file() && access(file, Access::EXEC_OK).is_ok())
+}
+
+/// A folder that has the secret and little else, so that a new file in the place of an old one is hidden
+/// from sandboxes that are there already; else the file.
+fn to_hide(file: &Path) -> PathBuf {
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    let below_settings = folder.strip_prefix(SETTINGS).is_ok_and(|rest| {
+        rest.components().next().is_some_and(|first| matches!(first, Component::Normal(_)))
+    });
+    if below_settings { folder.to_owned() } else { file.to_owned() }
+}
+
+/// What bubblewrap says, and what would help.
+fn explained(said: &str) -> String {
+    let hint = if said.contains("Unknown option") {
+        "bubblewrap 0.8 or newer is needed"
+    } else if ["uid map", "new namespace", "Operation not permitted", "No permissions"]
+        .iter()
+        .any(|words| said.contains(words))
+    {
+        "user namespaces are off here: see sysctl user.max_user_namespaces, \
+         kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns"
+    } else {
+        return said.to_owned();
+    };
+    format!("{hint} ({said})")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_program_is_the_first_on_the_path_that_can_be_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for (place, mode) in [("a", 0o644), ("b", 0o755), ("c", 0o755)] {
+            fs::create_dir(at(place)).unwrap();
+            fs::write(at(place).join("tool"), "x").unwrap();
+            let mode = fs::Permissions::from_mode(mode);
+            fs::set_permissions(at(place).join("tool"), mode).unwrap();
+        }
+        let path = std::env::join_paths([Path::new("."), &at("a"), &at("b"), &at("c")]).unwrap();
+        let path = path.to_str().unwrap();
+        assert_eq!(program(path, "tool"), Some(at("b").join("tool")));
+        assert_eq!(program(path, "other"), None);
+        assert_eq!(program("", "tool"), None);
+    }
+
+    #[test]
+    fn a_secret_is_hidden_with_its_folder_where_that_is_its_own() {
+        let check =
+            |file: &str, hidden: &str| assert_eq!(to_hide(Path::new(file)), Path::new(hidden));
+        check("/etc/ci-node/token", "/etc/ci-node");
+        check("/etc/ci/node/token", "/etc/ci/node");
+        check("/etc/token", "/etc/token");
+        check("/usr/local/token", "/usr/local/token");
+        check("/token", "/token");
+    }
+
+    #[test]
+    fn what_would_help_is_said() {
+        let check = |said: &str, start: &str| assert!(explained(said).starts_with(start), "{said}");
+        check("make a sandbox: bwrap: Unknown option --disable-userns", "bubblewrap 0.8 or newer");
+        check("bwrap: setting up uid map: Permission denied", "user namespaces are off here");
+        check("bwrap: Creating new namespace failed: Operation not permitted", "user namespaces");
+        check("bwrap: Can't find source path /x", "bwrap: Can't find");
+    }
+}
