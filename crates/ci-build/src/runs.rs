@@ -1,5 +1,6 @@
 //! The run directories of a node: what every attempt was told, did and printed.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub struct CommandView {
     pub started_at: UnixMillis,
     /// How it ended, and how long it took.
     pub end: Option<(Exit, Duration)>,
+    /// How much it printed, once it has ended.
+    pub log_bytes: Option<u64>,
 }
 
 impl Runs {
@@ -146,23 +149,27 @@ impl RunView {
         match fact {
             Fact::RunnerStarted { at, .. } => self.started_at = Some(at),
             Fact::CommandStarted { command, title, at } => {
-                self.commands.push(CommandView { command, title, started_at: at, end: None });
+                let (end, log_bytes) = (None, None);
+                self.commands.push(CommandView { command, title, started_at: at, end, log_bytes });
             }
-            Fact::CommandExited { command, exit, duration, .. } => {
+            Fact::CommandExited { command, exit, duration, log_bytes, .. } => {
                 if let Some(view) = self.commands.iter_mut().rfind(|view| view.command == command) {
                     view.end = Some((exit, duration));
+                    view.log_bytes = Some(log_bytes);
                 }
             }
             Fact::JobEnded { .. } => self.has_ended = true,
         }
     }
 
-    /// The commands with those that failed last, as people want to read them.
+    /// The commands with those that failed last, and of these the one that says least at the very end:
+    /// the last lines of a log are what people look at first, and then there is more than one in them.
     #[must_use]
     pub fn failures_last(&self) -> Vec<&CommandView> {
         let has_failed =
             |command: &&CommandView| command.end.is_some_and(|(exit, _)| !exit.is_success());
-        let (failed, others): (Vec<_>, Vec<_>) = self.commands.iter().partition(has_failed);
+        let (mut failed, others): (Vec<_>, Vec<_>) = self.commands.iter().partition(has_failed);
+        failed.sort_by_key(|command| Reverse(command.log_bytes));
         others.into_iter().chain(failed).collect()
     }
 }
@@ -199,5 +206,34 @@ fn trouble(exit: Exit) -> Option<String> {
         Exit::OutOfMemory => Some("[out of memory: the job used more than it may]".to_owned()),
         Exit::TimedOut => Some("[timed out]".to_owned()),
         Exit::Cancelled => Some("[cancelled]".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_come_last_and_the_shortest_of_them_at_the_end() {
+        let command = |id: &str, exit: Option<Exit>, log_bytes| CommandView {
+            command: CommandId::parse(id).unwrap(),
+            title: String::new(),
+            started_at: UnixMillis(0),
+            end: exit.map(|exit| (exit, Duration::ZERO)),
+            log_bytes,
+        };
+        let (passed, failed) = (Some(Exit::Code(0)), Some(Exit::Code(1)));
+        let commands = vec![
+            command("0-1", failed, Some(20)),
+            command("1-1", passed, Some(9)),
+            command("2-1", Some(Exit::TimedOut), Some(5)),
+            command("3-1", None, None),
+            command("4-1", failed, Some(7)),
+            command("5-1", passed, Some(1)),
+        ];
+        let view = RunView { started_at: None, commands, has_ended: false };
+        let order: Vec<_> =
+            view.failures_last().iter().map(|view| view.command.to_string()).collect();
+        assert_eq!(order, ["1-1", "3-1", "5-1", "0-1", "4-1", "2-1"]);
     }
 }

@@ -36,6 +36,15 @@ pub enum RunState {
     Lost,
 }
 
+/// Whether there is anything left to pack in a run directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// Nothing, now and ever.
+    Done,
+    /// The run goes on, or somebody else packs.
+    Later,
+}
+
 /// A run directory that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -181,22 +190,22 @@ impl RunDir {
         self.file("lock")
     }
 
-    /// Packs the logs of a run that is over; does nothing where that is done or under way elsewhere.
+    /// Packs the logs of a run that is over, unless that is done or under way elsewhere.
     ///
     /// It may be killed at any time. The call blocks for as long as reading and compressing takes.
     ///
     /// # Errors
     /// The file system failed; what was not packed can be read as before.
-    pub fn pack_logs(&self) -> Result<(), OpenError> {
+    pub fn pack_logs(&self) -> Result<Packing, OpenError> {
         let folder = self.file("logs");
         // The logs of a runner that died are as complete as they will ever be.
         if !matches!(self.state()?, RunState::Finished(_) | RunState::Lost) {
-            return Ok(());
+            return Ok(Packing::Later);
         }
-        let pack = || -> io::Result<()> {
+        let pack = || -> io::Result<Packing> {
             let open = File::open(&folder)?;
             match flock(&open, FlockOperation::NonBlockingLockExclusive) {
-                Err(Errno::WOULDBLOCK) => return Ok(()),
+                Err(Errno::WOULDBLOCK) => return Ok(Packing::Later),
                 other => other?,
             }
             for entry in fs::read_dir(&folder)? {
@@ -205,7 +214,7 @@ impl RunDir {
                     log::pack(&log)?;
                 }
             }
-            Ok(())
+            Ok(Packing::Done)
         };
         pack().map_err(at(&folder))
     }

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::Instant;
 
-use ci_exec::{CommandId, Outcome};
+use ci_exec::{CommandId, Outcome, Packing, RunDir};
 
 use crate::support::{Place, Run, command, parallel, until};
 
@@ -120,18 +120,58 @@ async fn who_follows_a_log_misses_nothing_that_is_not_declared() {
     Run::follow(&dir).await;
 }
 
+/// One of many who follow a log: comes at `offset`, goes now and then, and comes back where it was.
+fn follow_to_end(dir: &RunDir, whole: &[u8], mut offset: usize, patience: usize) {
+    let begin = Instant::now();
+    while offset < whole.len() {
+        let log = dir.log(&CommandId::parse("0-1").unwrap());
+        for _ in 0..patience {
+            let piece = log.read_at(offset as u64, 64 * 1024).unwrap();
+            let next = offset + piece.bytes.len();
+            assert_eq!(piece.next, next as u64);
+            assert!(piece.bytes == whole[offset..next], "bytes {offset} to {next}");
+            offset = next;
+        }
+        assert!(begin.elapsed().as_secs() < 60, "waited for byte {offset}");
+        std::thread::yield_now();
+    }
+}
+
+#[tokio::test]
+async fn fifty_who_come_and_go_read_every_byte_live_and_packed() {
+    let whole = numbers(1_000_000);
+    let place = Place::with_command("seq 1 500000; sleep 0.2; seq 500001 1000000");
+    let dir = place.start().await;
+    std::thread::scope(|scope| {
+        for n in 0..50 {
+            let (dir, whole) = (&dir, &whole);
+            scope.spawn(move || follow_to_end(dir, whole, n * 50_000, n + 1));
+        }
+        // It ends while they read, and is packed under their hands.
+        scope.spawn(|| {
+            let begin = Instant::now();
+            while dir.pack_logs().unwrap() == Packing::Later {
+                assert!(begin.elapsed().as_secs() < 60, "waited for the end of the run");
+                std::thread::yield_now();
+            }
+        });
+    });
+    assert!(Run::follow(&dir).await.log("0-1") == whole);
+}
+
 #[tokio::test]
 async fn logs_are_packed_once_the_job_has_ended() {
     let place = Place::with_command("seq 1 100000; until [ -e go ]; do sleep 0.01; done");
     let dir = place.start().await;
     let log = dir.log(&CommandId::parse("0-1").unwrap());
     until("the numbers", || log.length().unwrap() == 588_895).await;
-    dir.pack_logs().unwrap();
+    assert_eq!(dir.pack_logs().unwrap(), Packing::Later);
     assert!(log.path().exists(), "it is still being written");
     fs::write(place.file("go"), "").unwrap();
     let run = Run::follow(&dir).await;
-    dir.pack_logs().unwrap();
-    dir.pack_logs().unwrap();
+    for _ in 0..2 {
+        assert_eq!(dir.pack_logs().unwrap(), Packing::Done);
+    }
     assert!(!log.path().exists() && log.path().with_extension("log.gz").exists());
     assert!(run.log("0-1") == numbers(100_000), "as it was");
     assert!(log.read_at(100, 10).unwrap().bytes == numbers(100_000)[100..110]);

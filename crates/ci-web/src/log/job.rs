@@ -1,5 +1,6 @@
 //! The log of an attempt at a job: its commands one after the other, each below its title.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::io;
 
@@ -148,10 +149,11 @@ impl JobLog {
     }
 }
 
-/// Commands with those that failed last.
+/// Commands with those that failed last, the one of them that says least at the very end.
 pub(crate) fn failures_last(commands: Vec<Command>) -> Vec<Command> {
     let has_failed = |command: &Command| command.end.is_some_and(|end| !end.is_success());
-    let (failed, mut others): (Vec<_>, Vec<_>) = commands.into_iter().partition(has_failed);
+    let (mut failed, mut others): (Vec<_>, Vec<_>) = commands.into_iter().partition(has_failed);
+    failed.sort_by_key(|command| Reverse(command.log_bytes));
     others.extend(failed);
     others
 }
