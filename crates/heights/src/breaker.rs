@@ -26,64 +26,60 @@
 //! # }
 //! ```
 
+mod builder;
+mod call;
+mod view;
+
 use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use heights_core::{BreakerMachine, BreakerPlan, Outcome, Pass, Trip};
+use heights_core::{BreakerMachine, Outcome};
 use heights_supervisor::Recipient;
 use tokio::time::Instant;
 
+pub use self::builder::BreakerBuilder;
+use self::call::Call;
+pub use self::view::{BreakerEvent, BreakerInfo, BreakerState};
+
 /// Stands before something that can be down; cloning gives another handle to the same breaker.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), heights::Fault> {
+/// use heights::breaker::{Breaker, BreakerState};
+///
+/// let forge = Breaker::builder("forge").build();
+/// let answer = forge.call(async { Ok::<_, std::io::Error>(42) }).await?;
+/// assert_eq!(answer, 42);
+///
+/// // By hand, while the other side is being mended.
+/// forge.open();
+/// assert_eq!(forge.info().state, BreakerState::Open);
+/// forge.close();
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Breaker(Arc<Shared>);
 
-/// Collects when a [`Breaker`] opens and closes.
-#[derive(Debug)]
-#[must_use]
-pub struct BreakerBuilder {
-    name: Arc<str>,
-    plan: BreakerPlan,
-    events: Option<Recipient<BreakerEvent>>,
-}
-
-/// Shows what a breaker does with calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BreakerState {
-    /// Makes them.
-    Closed,
-    /// Refuses them.
-    Open,
-    /// Makes a few to see.
-    HalfOpen,
-}
-
-/// Tells that a breaker has changed its state.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BreakerEvent {
-    /// The name of the breaker.
-    pub breaker: Arc<str>,
-    /// Its new state.
-    pub state: BreakerState,
-}
-
-/// Shows a breaker as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BreakerInfo {
-    /// What it does with calls.
-    pub state: BreakerState,
-    /// How long until it lets a call try, while it is open.
-    pub retry_in: Option<Duration>,
-    /// Calls of the window that failed; only while closed.
-    pub failed: usize,
-    /// Calls of the window that count: all, or those of the present row.
-    pub counted: usize,
-    /// Calls refused so far.
-    pub refused: u64,
-}
-
 /// Says why a call has no result.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use heights::breaker::{Breaker, BreakerError};
+///
+/// let forge = Breaker::builder("forge").build();
+/// forge.open();
+/// match forge.call(async { Err::<(), _>("404") }).await {
+///     Ok(()) => println!("done"),
+///     Err(BreakerError::Open { retry_in, .. }) => println!("not asked; again in {retry_in:?}"),
+///     Err(BreakerError::Failed(error)) => println!("asked in vain: {error}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BreakerError<E> {
     /// It was not made.
@@ -111,75 +107,10 @@ struct State {
     refused: u64,
 }
 
-/// Tells the breaker how a call went, also if nobody waits for its end.
-struct Call<'a> {
-    breaker: &'a Breaker,
-    pass: Pass,
-    told: bool,
-}
-
-impl BreakerBuilder {
-    /// Opens after so many failures in a row, all within the window; unless told otherwise, five.
-    pub fn consecutive(mut self, failures: u32) -> Self {
-        self.plan.trip = Trip::Consecutive(failures.max(1));
-        self
-    }
-
-    /// Opens when this share (0 to 1) of the calls in the window has failed, of at least so many;
-    /// what is no share is read as all.
-    pub fn failure_rate(mut self, share: f64, least: u32) -> Self {
-        let share = if share.is_nan() { 1.0 } else { share.clamp(0.0, 1.0) };
-        self.plan.trip = Trip::Rate { share, least: least.max(1) };
-        self
-    }
-
-    /// Counts calls for this long; unless told otherwise, a minute.
-    pub fn window(mut self, window: Duration) -> Self {
-        self.plan.window = window;
-        self
-    }
-
-    /// Stays open for this long; unless told otherwise, half a minute.
-    pub fn open_for(mut self, open_for: Duration) -> Self {
-        self.plan.open_for = open_for;
-        self
-    }
-
-    /// Lets so many calls try before it closes; unless told otherwise, one.
-    pub fn probes(mut self, probes: u32) -> Self {
-        self.plan.probes = probes;
-        self
-    }
-
-    /// Tells each change of state.
-    pub fn on_change(mut self, events: Recipient<BreakerEvent>) -> Self {
-        self.events = Some(events);
-        self
-    }
-
-    /// Makes the breaker, closed.
-    pub fn build(self) -> Breaker {
-        let state = State { machine: BreakerMachine::new(self.plan), refused: 0 };
-        Breaker(Arc::new(Shared {
-            name: self.name,
-            origin: Instant::now(),
-            state: Mutex::new(state),
-            events: self.events,
-        }))
-    }
-}
-
 impl Breaker {
     /// Starts the description of a breaker.
     pub fn builder(name: impl Into<Arc<str>>) -> BreakerBuilder {
-        let (minute, half_a_minute) = (Duration::from_secs(60), Duration::from_secs(30));
-        let plan = BreakerPlan {
-            trip: Trip::Consecutive(5),
-            window: minute,
-            open_for: half_a_minute,
-            probes: 1,
-        };
-        BreakerBuilder { name: name.into(), plan, events: None }
+        BreakerBuilder::new(name.into())
     }
 
     /// Makes a call, unless too many have failed; every error counts as a failure.
@@ -222,7 +153,7 @@ impl Breaker {
             heights_core::BreakerState::Open(until) => {
                 (BreakerState::Open, Some(until.saturating_sub(now)))
             }
-            other => (shown(other), None),
+            other => (other.into(), None),
         };
         BreakerInfo { state: shown, retry_in, failed, counted, refused: state.refused }
     }
@@ -234,7 +165,7 @@ impl Breaker {
             pass
         });
         match admitted {
-            Ok(pass) => Ok(Call { breaker: self, pass, told: false }),
+            Ok(pass) => Ok(Call::new(self, pass)),
             Err(retry_in) => {
                 Err(BreakerError::Open { breaker: Arc::clone(&self.0.name), retry_in })
             }
@@ -244,9 +175,9 @@ impl Breaker {
     /// Changes something and tells the new state if there is one.
     fn change<R>(&self, change: impl FnOnce(&mut State, Duration) -> R) -> R {
         let mut state = self.0.state();
-        let before = shown(state.machine.state());
+        let before = BreakerState::from(state.machine.state());
         let result = change(&mut state, self.0.origin.elapsed());
-        let after = shown(state.machine.state());
+        let after = BreakerState::from(state.machine.state());
         // Under the lock, so that events come in the order of the changes.
         if before != after {
             tracing::info!(breaker = %self.0.name, state = ?after, "the breaker changed");
@@ -264,32 +195,8 @@ impl Shared {
     }
 }
 
-impl Call<'_> {
-    fn tell(&mut self, outcome: Outcome) {
-        self.told = true;
-        self.breaker.change(|state, now| state.machine.tell(now, &self.pass, outcome));
-    }
-}
-
-impl Drop for Call<'_> {
-    fn drop(&mut self) {
-        if !self.told {
-            let panics = std::thread::panicking();
-            self.tell(if panics { Outcome::Failure } else { Outcome::Unknown });
-        }
-    }
-}
-
 impl fmt::Debug for Breaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Breaker({})", self.0.name)
-    }
-}
-
-fn shown(state: heights_core::BreakerState) -> BreakerState {
-    match state {
-        heights_core::BreakerState::Closed => BreakerState::Closed,
-        heights_core::BreakerState::Open(_) => BreakerState::Open,
-        heights_core::BreakerState::HalfOpen => BreakerState::HalfOpen,
     }
 }
