@@ -53,6 +53,7 @@ pub use log::{LogPiece, LogReader};
 pub use processes::{ProcessName, Survivors};
 pub use run_dir::{OpenError, Packing, RunDir, RunState};
 pub use runner::{RunnerExit, runner_main};
+pub use sandbox::{TrialError, try_out};
 pub use secrets::Secrets;
 pub use spec::{Isolation, Namespaces, Network, RunSpec, SpecError};
 pub use sweep::{SweepError, sweep, sweep_attempt};
