@@ -24,6 +24,7 @@ mod damage;
 mod full_disk;
 mod green;
 mod heads;
+mod isolation;
 mod kills;
 mod reboot;
 mod recorded;
