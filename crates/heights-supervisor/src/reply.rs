@@ -7,6 +7,50 @@ use tokio::sync::oneshot;
 use crate::exit::Exit;
 
 /// Answers one call; dropping it unanswered leaves the caller to its deadline.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, Context, Fault, Flow, Reply, Server, Supervisor};
+///
+/// /// Lets everybody wait until somebody opens.
+/// #[derive(Default)]
+/// struct Gate(Vec<Reply<()>>);
+///
+/// enum Msg {
+///     Pass(Reply<()>),
+///     Open,
+/// }
+///
+/// impl Server for Gate {
+///     type Args = ();
+///     type Msg = Msg;
+///
+///     async fn init((): (), _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+///         Ok(Self::default())
+///     }
+///
+///     async fn handle(&mut self, msg: Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+///         match msg {
+///             Msg::Pass(reply) => self.0.push(reply),
+///             Msg::Open => self.0.drain(..).for_each(|reply| reply.send(())),
+///         }
+///         Ok(Flow::Continue)
+///     }
+/// }
+///
+/// let (spec, gate) = ChildSpec::server::<Gate>("gate", || ());
+/// let root = Supervisor::builder("root").child(spec).start().await?;
+/// let (one, other, opened) = tokio::join!(
+///     gate.call(Msg::Pass),
+///     gate.call(Msg::Pass),
+///     async { gate.cast(Msg::Open) },
+/// );
+/// (one?, other?, opened?);
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Reply<R> {
     sender: oneshot::Sender<R>,

@@ -11,6 +11,24 @@ use super::tell::{Change, Listeners};
 use super::{Registry, Shared};
 
 /// Describes a registry: by default unique, in one partition, with nobody listening.
+///
+/// ```
+/// use heights_registry::{Change, Owner, Registry};
+///
+/// let rooms: Registry<&str, u32> = Registry::builder()
+///     .duplicate()
+///     .partitions(4)
+///     .listener(|change| match change {
+///         Change::Registered(name, _) => println!("{name} has one more"),
+///         Change::Unregistered(name, _) => println!("{name} has one less"),
+///     })
+///     .build();
+/// let (owner, _end) = Owner::new();
+/// rooms.register("owls", 1, &owner)?;
+/// rooms.register("owls", 2, &owner)?;
+/// assert_eq!(rooms.lookup_all(&"owls"), [1, 2]);
+/// # Ok::<(), heights_registry::AlreadyRegistered<u32>>(())
+/// ```
 #[must_use]
 pub struct RegistryBuilder<K, V> {
     unique: bool,

@@ -13,6 +13,27 @@ use crate::process::{Process, ProcessId};
 /// A running task and the place where its result arrives.
 ///
 /// Dropping it leaves the task running and its result unread.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use heights_supervisor::{TaskError, TaskSupervisor};
+///
+/// let tasks = TaskSupervisor::builder("tasks").start().await?;
+/// let (answer, question) = tokio::sync::oneshot::channel::<u32>();
+/// let mut slow = tasks.async_nolink("slow", |_cx| async move { question.await.ok() }).await?;
+/// assert!(slow.yield_within(Duration::from_millis(5)).await.is_none(), "not yet");
+/// answer.send(42).map_err(|_| "it waits")?;
+/// assert_eq!(slow.join().await?, Some(42));
+///
+/// let endless = tasks.async_nolink("endless", |_cx| std::future::pending::<()>()).await?;
+/// let end = endless.join_within(Duration::from_millis(5)).await;
+/// assert!(matches!(end, Err(TaskError::Timeout(_))), "and it is killed");
+/// tasks.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Task<R> {
     process: Process,
