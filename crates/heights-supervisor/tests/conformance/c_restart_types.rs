@@ -43,6 +43,7 @@ async fn table(restart: Restart) -> Vec<(&'static str, bool, usize)> {
         let (root, probe) = lone(restart).await;
         end(&probe, how).await;
         settle().await;
+        assert!(root.process().is_some(), "after {how} the supervisor goes on");
         let counts = root.count_children().await;
         rows.push((how, counts.active == 1, counts.specs));
     }

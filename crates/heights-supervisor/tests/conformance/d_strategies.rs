@@ -1,9 +1,10 @@
 //! Section D: strategies and order.
 
-use heights_supervisor::{ChildSpec, Strategy, Supervisor, SupervisorRef};
+use heights_supervisor::{Backoff, ChildSpec, Strategy, Supervisor, SupervisorRef};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::time::advance;
 
-use crate::support::{Msg, Probe, Start, Trace, settle, start, within};
+use crate::support::{Msg, Probe, SECOND, Start, Trace, settle, start, within};
 
 /// Ids that do not sort in start order.
 const NAMES: [&str; 3] = ["m", "a", "z"];
@@ -85,6 +86,26 @@ async fn d35_a_failing_sibling_start_restarts_the_whole_set() {
     settle().await;
     let expected = "crash m, stop z, stop a, start m, fail a, stop m, start m, start a, start z";
     assert_eq!(trace.take(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn d35b_the_restarted_ones_do_not_run_until_the_whole_set_is_tried_again() {
+    let trace = Trace::default();
+    let probes = ["m", "a", "z"].map(|name| Probe::new(&trace, name));
+    probes[1].next_starts([Start::Takes(SECOND), Start::Fails("once")]);
+    let backoff = Backoff::exponential(SECOND * 10, SECOND * 60);
+    let builder = Supervisor::builder("root").strategy(Strategy::OneForAll).backoff(backoff);
+    let builder = probes.iter().fold(builder, |builder, probe| builder.child(probe.spec.clone()));
+    let root = start(builder).await;
+    probes[0].panic().await;
+    advance(SECOND * 11).await;
+    settle().await;
+    // `m` had come up again, `a` had not.
+    assert_eq!(root.count_children().await.active, 0);
+    let expected = "start m, start a, start z, crash m, stop z, stop a, start m, fail a, stop m";
+    assert_eq!(trace.take(), expected);
+    probes[2].running().await;
+    assert_eq!(trace.take(), "start m, start a, start z");
 }
 
 #[tokio::test(start_paused = true)]
