@@ -8,7 +8,7 @@ use ci_domain::ids::{BranchName, RepoName};
 use ci_domain::may_run::Isolation;
 use ci_domain::report::Voice;
 use ci_domain::secret::Secret;
-use ci_exec::{Launcher, Namespaces};
+use ci_exec::{Bounds, Launcher, Namespaces};
 use ci_github::Forge;
 use heights::TaskSupervisorRef;
 
@@ -50,6 +50,8 @@ pub struct RunnerSettings {
     pub isolation_trouble: String,
     /// The sandboxes that the node can make, with nothing yet that belongs to a job.
     pub namespaces: Option<Namespaces>,
+    /// What jobs may use as a whole, where the machine can bound it.
+    pub bounds: Option<Bounds>,
     /// Where commands look for programs.
     pub path: String,
     /// How long a job may take that does not say.

@@ -123,6 +123,7 @@ impl Job {
         let end = self.attempt().await?;
         let (job, attempt) = (self.args.job.clone(), self.args.attempt.clone());
         info!(%job, %attempt, ?end, "ended");
+        self.tidy();
         self.args.parent.tell(JobFact::Ended { job, attempt, end });
         Ok(())
     }
@@ -259,6 +260,14 @@ impl Job {
 
     async fn enter(&self) -> Result<Presence, Fault> {
         self.args.elders.workspaces.enter(&self.args.origin.subject).await
+    }
+
+    /// Removes the control groups of what has ended: a runner cannot remove the one that it is in.
+    fn tidy(&self) {
+        let Some(bounds) = &self.args.elders.settings.bounds else { return };
+        if let Err(error) = bounds.tidy() {
+            warn!(%error, "failed to remove control groups");
+        }
     }
 
     fn run_path(&self) -> PathBuf {

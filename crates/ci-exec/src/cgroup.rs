@@ -28,6 +28,22 @@ pub struct Bounds {
     pub pids: Option<u32>,
 }
 
+impl Bounds {
+    /// Removes the groups of jobs that have ended; those with processes in them stay.
+    ///
+    /// # Errors
+    /// The groups cannot be listed.
+    pub fn tidy(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.parent)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                remove_unused(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// [`Bounds`] as they are stored.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct WireBounds {
@@ -101,6 +117,15 @@ impl From<WireBounds> for Bounds {
     fn from(wire: WireBounds) -> Self {
         let WireBounds { parent, memory, pids } = wire;
         Self { parent, memory, pids }
+    }
+}
+
+fn remove_unused(group: &Path) -> io::Result<()> {
+    use io::ErrorKind::{DirectoryNotEmpty, NotFound, ResourceBusy};
+    match fs::remove_dir(group) {
+        // In use, or removed by somebody else at the same moment.
+        Err(error) if matches!(error.kind(), ResourceBusy | NotFound | DirectoryNotEmpty) => Ok(()),
+        removed => removed,
     }
 }
 

@@ -15,7 +15,7 @@ use ci_config::node::{Github, GithubAuth, NodeConfig, Origin, Repo, Runner};
 use ci_config::queue::Queue;
 use ci_domain::ids::RepoName;
 use ci_domain::report::Voice;
-use ci_exec::Launcher;
+use ci_exec::{Bounds, Launcher};
 use ci_git::{Credential, Git, MirrorConfig, Workspaces};
 use ci_github::{
     AppKey, Credentials, Forge, GitHub, GitHubConfig, LocalForge, LogOnly, TimestampParser,
@@ -50,7 +50,12 @@ pub(crate) struct Folders(PathBuf);
 /// # Errors
 /// Something cannot be opened: the store is held by another node, git is missing, a folder cannot be
 /// written.
-pub(crate) async fn compose(config: &NodeConfig, path: String, offer: Offer) -> Result<Composed> {
+pub(crate) async fn compose(
+    config: &NodeConfig,
+    path: String,
+    offer: Offer,
+    bounds: Option<Bounds>,
+) -> Result<Composed> {
     let folders = Folders::of(config);
     let git = Git::discover(None).await?;
     let ledger = store::open(&folders.store())?;
@@ -64,7 +69,7 @@ pub(crate) async fn compose(config: &NodeConfig, path: String, offer: Offer) -> 
     }
     let (tree, node) = ci_build::describe(NodeArgs {
         voice: Voice { node: config.name.clone(), public_url: config.public_url.clone() },
-        settings: runner_settings(&config.runner, path, offer),
+        settings: runner_settings(&config.runner, path, offer, bounds),
         ledger: LedgerHandle::new(ledger),
         exports: Some(SledLedger::exports_dir(&folders.store())),
         stamp,
@@ -196,11 +201,17 @@ fn git_credential(settings: &Github) -> Option<Credential> {
     }
 }
 
-fn runner_settings(runner: &Runner, path: String, offer: Offer) -> RunnerSettings {
+fn runner_settings(
+    runner: &Runner,
+    path: String,
+    offer: Offer,
+    bounds: Option<Bounds>,
+) -> RunnerSettings {
     RunnerSettings {
         isolation: offer.level,
         isolation_trouble: offer.trouble,
         namespaces: offer.namespaces,
+        bounds,
         path,
         job_timeout: runner.job_timeout,
         max_job_timeout: runner.max_job_timeout,

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use ci_build::NodeHandle;
-use ci_config::node::{NodeConfig, ReadAccess, Tier};
+use ci_config::node::{NodeConfig, ReadAccess, Runner, Tier};
+use ci_exec::{Bounds, Delegated};
 use ci_github::Secret;
 use ci_web::WebArgs;
 use heights::{App, ChildSpec};
@@ -20,6 +21,7 @@ use tracing::{error, info, warn};
 
 use crate::compose::{Composed, Folders, compose, queue_limits};
 use crate::config_file::{self, Loaded};
+use crate::exit::failed_to;
 use crate::isolation;
 
 /// How often an address in use is tried, and the pause between two tries.
@@ -39,7 +41,8 @@ pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
     let path = std::env::var("PATH").unwrap_or_default();
     let offer = isolation::offer(&config, &path, &private).await;
     offer.log();
-    let Composed { tree, node } = compose(&config, path, offer).await?;
+    let bounds = bounds(&config.runner);
+    let Composed { tree, node } = compose(&config, path, offer, bounds).await?;
     let (secret, webhook_secret) = watch::channel(webhook_secret(&config));
     let web = web(&config, node.clone(), listener, webhook_secret);
     info!(name = config.name, %address, repos = config.repos.len(), "serving");
@@ -53,6 +56,27 @@ pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
         .run()
         .await;
     Ok(ExitCode::from(end.code()))
+}
+
+/// What jobs may use as a whole, where this machine can bound it; says so where it cannot.
+fn bounds(runner: &Runner) -> Option<Bounds> {
+    let delegated = match Delegated::take() {
+        Ok(delegated) => delegated,
+        Err(error) => {
+            let error = failed_to(&error);
+            warn!(error, "[runner] memory and pids do not bound jobs as a whole");
+            return None;
+        }
+    };
+    for what in delegated.lacks() {
+        warn!(what, "this machine's control groups do not bound it ([runner])");
+    }
+    let bounds = delegated.bounds(runner.memory, runner.pids);
+    // Left by jobs that ended while no node was there.
+    if let Err(error) = bounds.tidy() {
+        warn!(%error, "failed to remove control groups");
+    }
+    Some(bounds)
 }
 
 /// Takes the address, which may be free in a moment: what a killed node was about to start holds its

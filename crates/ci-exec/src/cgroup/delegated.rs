@@ -99,30 +99,6 @@ impl Delegated {
         let each = [(self.has_memory, "memory"), (self.has_pids, "pids")];
         each.into_iter().filter(|(has, _)| !has).map(|(_, name)| name).collect()
     }
-
-    /// Removes the groups of jobs that have ended; those with processes in them stay.
-    ///
-    /// # Errors
-    /// The groups cannot be listed.
-    pub fn tidy(&self) -> io::Result<()> {
-        for entry in fs::read_dir(&self.jobs)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                match fs::remove_dir(&path) {
-                    // In use, or removed by somebody else at the same moment.
-                    Err(error)
-                        if matches!(
-                            error.kind(),
-                            io::ErrorKind::ResourceBusy
-                                | io::ErrorKind::NotFound
-                                | io::ErrorKind::DirectoryNotEmpty
-                        ) => {}
-                    removed => removed?,
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Moves a process, unless it has ended meanwhile.
@@ -198,10 +174,11 @@ mod tests {
         assert_eq!(read("jobs/cgroup.subtree_control"), "+cpu +pids");
         assert_eq!(group.lacks(), ["memory"]);
         let bounds = group.bounds(1 << 30, 100);
-        assert_eq!(bounds, Bounds { parent: at("jobs"), memory: None, pids: Some(100) });
+        let expected = Bounds { parent: at("jobs"), memory: None, pids: Some(100) };
+        assert_eq!(bounds, expected);
         fs::create_dir(at("jobs/job-a")).unwrap();
         fs::create_dir_all(at("jobs/job-b/in-use")).unwrap();
-        group.tidy().unwrap();
+        bounds.tidy().unwrap();
         assert!(!at("jobs/job-a").exists() && at("jobs/job-b").exists());
     }
 }

@@ -179,6 +179,7 @@ fn settings() -> RunnerSettings {
         isolation: Isolation::None,
         isolation_trouble: String::new(),
         namespaces: None,
+        bounds: None,
         path: "/usr/local/bin:/usr/bin:/bin".to_owned(),
         job_timeout: minute,
         max_job_timeout: minute,
