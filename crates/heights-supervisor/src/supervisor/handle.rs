@@ -16,6 +16,25 @@ use crate::spec::ChildSpec;
 ///
 /// Requests wait for their answer without a deadline of their own: what they cause is bounded by
 /// the start and shutdown limits of the children. Giving up on one does no harm.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{AdminError, ChildSpec, ChildStatus, StartChildError, Supervisor};
+///
+/// let worker = |id: &'static str| ChildSpec::task(id, |cx| async move { Ok(cx.shutdown().await) });
+/// let root = Supervisor::builder("root").child(worker("a")).start().await?;
+/// root.start_child(worker("b")).await?;
+/// assert!(matches!(root.start_child(worker("b")).await, Err(StartChildError::AlreadyStarted(_))));
+///
+/// root.terminate_child("a").await?;
+/// assert!(matches!(root.which_children().await[0].status, ChildStatus::Stopped));
+/// root.delete_child("a").await?;
+/// assert!(matches!(root.restart_child("a").await, Err(AdminError::NotFound)));
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct SupervisorRef(pub(super) Desk<Msg>);
 
