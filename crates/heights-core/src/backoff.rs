@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// Spreads small seeds over all bits.
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+
 /// A growing delay before a restart, an extension that OTP does not have.
 ///
 /// Attempt `n` (from zero) waits `min × 2ⁿ`, at most `max`, shortened by up to the jitter share.
@@ -67,8 +70,9 @@ pub struct Dice(u64);
 impl Dice {
     /// Seeds the sequence; the same seed rolls the same numbers.
     pub const fn new(seed: u64) -> Self {
+        let mixed = seed ^ MIX;
         // Xorshift never leaves zero.
-        Self(seed ^ 0x9E37_79B9_7F4A_7C15)
+        Self(if mixed == 0 { MIX } else { mixed })
     }
 
     /// Returns the next number, at least 0 and below 1.
@@ -107,6 +111,25 @@ mod tests {
         }
         let shortest = for_ever.jitter(f64::INFINITY).delay(0, &mut Dice::new(7));
         assert!(shortest < Duration::MAX, "{shortest:?}");
+    }
+
+    #[test]
+    fn the_same_seed_rolls_the_same_numbers_in_every_build() {
+        let mut dice = Dice::new(7);
+        let rolls: Vec<u64> = (0..5).map(|_roll| (dice.roll() * 1e6) as u64).collect();
+        assert_eq!(rolls, [859_794, 81_804, 728_024, 284_799, 349_409]);
+    }
+
+    #[test]
+    fn every_seed_rolls_all_over() {
+        for seed in [0, 1, u64::MAX, MIX] {
+            let mut dice = Dice::new(seed);
+            let mut tenths = [0; 10];
+            for _roll in 0..10_000 {
+                tenths[(dice.roll() * 10.0) as usize] += 1;
+            }
+            assert!(tenths.iter().all(|count| (800..1200).contains(count)), "{seed}: {tenths:?}");
+        }
     }
 
     proptest! {
