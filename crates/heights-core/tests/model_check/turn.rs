@@ -86,7 +86,8 @@ impl<S: Subject> Space for World<S> {
     }
 
     fn examine(&self) -> Result<(), String> {
-        self.nothing_follows_from_old_news().map_err(|what| self.tell(&what))
+        let examined = self.nothing_follows_from_old_news().and_then(|()| self.compare_fates());
+        examined.map_err(|what| self.tell(&what))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use heights_core::{ChildId, ChildPlan, SpecError, Strategy};
 
-use super::{Subject, World};
+use super::{Life, Member, Subject, World};
 
 impl<S: Subject> World<S> {
     /// Lists those that share the fate of a child, itself included, in their order.
@@ -30,6 +30,27 @@ impl<S: Subject> World<S> {
             }
         }
         going.split_off(1)
+    }
+
+    /// Compares what the supervisor tells of those that share a fate with what is so, where some are
+    /// bound to others.
+    pub fn compare_fates(&self) -> Result<(), String> {
+        if self.members.iter().all(|member| member.plan.binds_to.is_empty()) {
+            return Ok(());
+        }
+        let machine = self.subject.machine();
+        let waits = |member: &&Member| matches!(member.life, Life::Waiting(_));
+        for Member { plan: ChildPlan { id, .. }, .. } in &self.members {
+            let mut waiting = self.members.iter().filter(waits);
+            let returns = waiting.any(|other| self.fellows(&other.plan.id).contains(id));
+            if !self.ended && machine.comes_back(id) != returns {
+                return Err(format!("whether {id} comes back is not {returns}"));
+            }
+            if machine.dependants_of(id) != self.dependants(id) {
+                return Err(format!("those bound to {id} are {:?}", self.dependants(id)));
+            }
+        }
+        Ok(())
     }
 
     /// Returns the first of those that a child is bound to which is not there, as an elder.
