@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::*;
-use crate::{AutoShutdown, Backoff, ExitClass, GiveUp, Intensity, Refusal, Restart, RestartLimit};
+use crate::{
+    AutoShutdown, Backoff, ExitClass, GiveUp, Intensity, Refusal, Restart, RestartLimit, Shutdown,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -154,6 +156,20 @@ fn a04_a_failed_start_stops_the_started_in_reverse() {
     world.feed(Event::Boot);
     let expected = "start m, start a, fail z, stop a, stop m, exit StartFailed(\"z\")";
     assert_eq!(world.take_log(), expected);
+}
+
+#[test]
+fn a13_a_start_that_was_given_up_may_fail_later() {
+    let mut machine =
+        Machine::new(Strategy::OneForOne, Flags::default(), plans(&["m", "a"])).unwrap();
+    let mut step = |event| machine.step(Moment::ZERO, event);
+    let run = |id: &str, number| ChildRun { id: id.into(), incarnation: Incarnation(number) };
+    step(Event::Boot);
+    assert_eq!(step(Event::Started(run("m", 1))), [Action::Start(run("a", 2))]);
+    let stop = Action::Stop(run("m", 1), Shutdown::Timeout(SECOND * 5));
+    assert_eq!(step(Event::Stop), [stop]);
+    assert_eq!(step(Event::StartFailed(run("a", 2))), []);
+    assert_eq!(step(Event::Stopped(run("m", 1))), [Action::Exit(Verdict::Stopped)]);
 }
 
 #[test]
