@@ -15,7 +15,7 @@ use ci_exec::{Fact, Isolation, JournalOffset, Launcher, Outcome, RunDir, RunSpec
 use futures_util::stream::{self, StreamExt};
 
 /// How many short runs are made.
-const RUNS: usize = 200;
+const RUNS: usize = 1000;
 /// How many of them run at once.
 const AT_ONCE: usize = 4;
 /// What a short run does.

@@ -15,3 +15,4 @@ mod reboot;
 mod sandbox;
 mod secrets;
 mod starting;
+mod steps;
