@@ -1,6 +1,7 @@
 //! `doctor`: whether this machine, its configuration and GitHub let the node work, each with the remedy.
 
 mod forge;
+mod isolation;
 mod machine;
 mod unit;
 mod webhook;
@@ -130,7 +131,7 @@ async fn examine(args: &DoctorArgs) -> Vec<Finding> {
 }
 
 async fn check_node(config: &NodeConfig) -> Vec<Finding> {
-    let mut findings = vec![machine::disk(config)];
+    let mut findings = vec![machine::disk(config), isolation::isolation(config).await];
     if let Some(settings) = &config.github {
         findings.extend(forge::check(config, settings).await);
         findings.extend(webhook::check(config, settings).await);

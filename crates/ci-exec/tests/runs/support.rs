@@ -274,11 +274,17 @@ pub fn processes_in(namespace: &str) -> Vec<String> {
 /// Bubblewrap; without it a test is skipped, loudly.
 pub fn bubblewrap() -> Option<PathBuf> {
     let program = PathBuf::from("/usr/bin/bwrap");
-    if !program.exists() {
-        skip("bubblewrap: apt-get install bubblewrap");
-        return None;
+    let trial = std::process::Command::new(&program)
+        .args(["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"])
+        .output();
+    match trial {
+        Ok(output) if output.status.success() => return Some(program),
+        Ok(_) => {
+            skip("user namespaces: sysctl user.max_user_namespaces, or a less confined container")
+        }
+        Err(_) => skip("bubblewrap: apt-get install bubblewrap"),
     }
-    Some(program)
+    None
 }
 
 /// Says loudly that a test needs what this machine does not have. Where that must not be, it fails.

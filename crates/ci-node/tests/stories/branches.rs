@@ -52,7 +52,7 @@ impl World {
     }
 
     /// Asks the node on the command line.
-    fn ask(&self, arguments: &[&str]) -> Output {
+    pub fn ask(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ci-node"));
         command.args(arguments).arg("--config").arg(self.folder().join("ci-node.toml"));
         command.output().unwrap()

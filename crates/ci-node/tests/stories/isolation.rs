@@ -1,11 +1,11 @@
 //! Jobs in sandboxes, and nodes that cannot make them.
 
-use std::path::Path;
+use std::process::Command;
 
 use ci_domain::ids::PullNumber;
 
 use crate::repository::Change;
-use crate::world::{OFTEN, World};
+use crate::world::{OFTEN, World, login};
 
 /// What a job sees: exits with 0 where all is as it should be.
 const LOOK: &str = r#"
@@ -33,15 +33,18 @@ fn isolate(world: &World, isolation: &str) {
     std::fs::write(&path, text.replace("isolation = \"none\"", &isolation)).unwrap();
 }
 
-/// Whether there is bubblewrap; without it a story is skipped, loudly.
+/// Whether there is bubblewrap and it works; without it a story is skipped, loudly.
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 fn has_bubblewrap() -> bool {
-    let is_there = Path::new("/usr/bin/bwrap").exists();
-    if !is_there {
-        eprintln!("SKIPPED (needs bubblewrap: apt-get install bubblewrap)");
+    let trial = Command::new("bwrap")
+        .args(["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"])
+        .output();
+    let works = trial.is_ok_and(|output| output.status.success());
+    if !works {
+        eprintln!("SKIPPED (needs bubblewrap: apt-get install bubblewrap, and user namespaces)");
         assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "skipped in CI");
     }
-    is_there
+    works
 }
 
 async fn world(script: &str, policy: &str) -> World {
@@ -120,8 +123,76 @@ async fn a_node_without_what_it_was_told_to_use_starts_no_job() {
     let _node = world.start().await;
     let pull = bye(&world);
     let why = "this version makes no containers ([runner] isolation)";
-    world.says(pull, &format!("pending no isolation available: {why}")).await;
+    waits_for(&world, pull, &format!("no isolation available: {why}")).await;
     let status = world.answer(&["status"]);
     assert!(status.contains(&format!("isolation: none works: {why}")), "{status}");
+    assert_eq!(world.outside(), [""; 0]);
+}
+
+/// What a job of a fork has: nothing to send and nowhere to send it to.
+const POOR: &str = r#"
+set -e
+[ "${#HEX_KEY}" = 0 ]
+[ "$(grep -c : /proc/net/dev)" = 1 ]
+"#;
+/// What a job of the repository's own has.
+const RICH: &str = "[ \"${#HEX_KEY}\" = 6 ]\n";
+const SECRET: &str = "mergeable: {approvals: 0}\nsecrets: {HEX_KEY: {expose: internal}}\n";
+const GRANT: &str = "[repos.secrets]\nHEX_KEY = { file = \"hex-key\" }\n";
+
+/// Asks the node and not the forge, which is told of changed words with delay.
+async fn waits_for(world: &World, pull: PullNumber, why: &str) {
+    let number = pull.to_string();
+    let shown = || String::from_utf8(world.ask(&["pr", "show", &number]).stdout).unwrap();
+    world.until(why, || shown().contains(why)).await;
+}
+
+fn grant(world: &World) {
+    std::fs::write(world.folder().join("hex-key"), "c0ffee").unwrap();
+    world.configure(OFTEN, GRANT);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_runs_once_its_head_is_approved_without_secrets_or_network() {
+    if !has_bubblewrap() {
+        return;
+    }
+    let world = world(POOR, SECRET).await;
+    grant(&world);
+    isolate(&world, "auto");
+    let node = world.start().await;
+    let pull = world.open_fork("gift", &[Change::file("lib/word", "bye\n")]);
+    let head = world.head(pull);
+    waits_for(&world, pull, &format!("awaiting approval to run {}", head.short())).await;
+    world.repo.comment(pull, &login("linus"), &format!("/ci run {}", head.short()));
+    world.says(pull, "success pull request can be merged").await;
+    world.push_pull(pull, &[Change::file("lib/word", "and again\n")]);
+    let next = world.head(pull);
+    waits_for(&world, pull, &format!("awaiting approval to run {}", next.short())).await;
+    world.nothing_runs_beside(&node).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn forks_run_at_once_where_the_policy_says_so_and_own_branches_see_secrets() {
+    if !has_bubblewrap() {
+        return;
+    }
+    let world = world(RICH, &format!("{SECRET}forks: {{run: always}}\n")).await;
+    grant(&world);
+    isolate(&world, "auto");
+    let _node = world.start().await;
+    let own = bye(&world);
+    let fork = world.open_fork("gift", &[Change::file("lib/look", POOR)]);
+    world.says(own, "success pull request can be merged").await;
+    world.says(fork, "success pull request can be merged").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fork_never_runs_without_isolation() {
+    let world = world("echo ran >> {outside}\n", &format!("{FREE}forks: {{run: always}}\n")).await;
+    let _node = world.start().await;
+    let fork = world.open_fork("gift", &[Change::file("lib/word", "bye\n")]);
+    let why = "no isolation available: this node runs jobs without isolation";
+    waits_for(&world, fork, why).await;
     assert_eq!(world.outside(), [""; 0]);
 }

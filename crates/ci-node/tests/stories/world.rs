@@ -125,8 +125,17 @@ impl World {
 
     /// A pull request by someone of ours, from `branch`, which is main with these changes.
     pub fn open(&self, from: &str, changes: &[Change]) -> PullNumber {
+        self.open_from(Some(self.repo.name().clone()), from, changes)
+    }
+
+    /// The same from somebody's fork.
+    pub fn open_fork(&self, from: &str, changes: &[Change]) -> PullNumber {
+        self.open_from(Some("eve/shop".parse().unwrap()), from, changes)
+    }
+
+    fn open_from(&self, repo: Option<RepoName>, from: &str, changes: &[Change]) -> PullNumber {
         let head = self.commit(from, changes);
-        let head = Head { sha: head, branch: branch(from), repo: Some(self.repo.name().clone()) };
+        let head = Head { sha: head, branch: branch(from), repo };
         let (title, author) = (format!("Change by {from}"), login("ada"));
         let pull = NewPull { title, author, head, base: branch("main"), draft: false };
         let number = self.repo.open_pull(pull);
