@@ -3,6 +3,8 @@
 //! All code and all data of the process live in its task, and its keeper is what goes last there,
 //! so that nothing of a life is left when others hear of its end.
 
+mod life;
+
 use std::any::type_name;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -15,10 +17,12 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::unconstrained;
 use tokio::time::Instant;
 
+use self::life::Life;
+pub(crate) use self::life::{Egg, Nest};
 use crate::PanicInfo;
 use crate::exit::{Exit, Fault};
 use crate::keeper::{Keeper, StartFailure};
-use crate::panic::{catch, catch_now, shielded};
+use crate::panic::{catch, catch_now};
 use crate::process::{Batch, Process, ProcessId};
 use crate::server::Flow;
 
@@ -97,38 +101,10 @@ impl Receipt {
     }
 }
 
-/// Makes what a life begins with.
-pub(crate) trait Nest<B: Behavior>: Send + Sync + 'static {
-    fn lay(&self) -> Egg<B>;
-}
-
-/// What a life begins with.
-pub(crate) struct Egg<B: Behavior> {
-    pub(crate) behavior: B,
-    pub(crate) args: B::Args,
-    /// Makes the references to the child point to this life, once it is up.
-    pub(crate) occupy: Occupy<B::Msg>,
-}
-
-type Occupy<M> = Box<dyn FnOnce(&Process, ActorRef<M>) + Send>;
-
 /// One life, as ractor sees it.
 pub(crate) struct Guarded<B> {
     keeper: Arc<Keeper>,
     behavior: PhantomData<fn() -> B>,
-}
-
-/// What is the user's of a life.
-///
-/// ractor drops it and the guard around it in an order that is none of our business: the keeper
-/// goes with whichever goes last.
-pub(crate) struct Life<B: Behavior> {
-    /// Left when the life has begun.
-    nest: Option<Arc<dyn Nest<B>>>,
-    behavior: Option<B>,
-    /// Lost before the rest when the process ends by itself.
-    state: Option<B::State>,
-    _keeper: Arc<Keeper>,
 }
 
 /// What ractor is told; the real exit is with the process.
@@ -139,12 +115,7 @@ struct Ended;
 /// Starts the task of a process, which brings itself up.
 pub(crate) fn start<B: Behavior>(nest: Arc<dyn Nest<B>>, keeper: Keeper) {
     let keeper = Arc::new(keeper);
-    let life = Box::new(Life {
-        nest: Some(nest),
-        behavior: None,
-        state: None,
-        _keeper: Arc::clone(&keeper),
-    });
+    let life = Box::new(Life::new(nest, Arc::clone(&keeper)));
     let guarded = Guarded { keeper, behavior: PhantomData };
     #[expect(clippy::disallowed_methods, reason = "the keeper is what gives a process a parent")]
     let spawning = Actor::spawn(None, guarded, life);
@@ -331,20 +302,6 @@ impl<B: Behavior> Guarded<B> {
         };
         let dropped = catch_now(self.process(), move || drop(state));
         said.and(dropped.map_err(Exit::Panic))
-    }
-}
-
-impl<B: Behavior> Life<B> {
-    /// Returns what runs; nothing before it is up and when it has ended.
-    fn parts(&mut self) -> Option<(&B, &mut B::State)> {
-        Some((self.behavior.as_ref()?, self.state.as_mut()?))
-    }
-}
-
-impl<B: Behavior> Drop for Life<B> {
-    fn drop(&mut self) {
-        let (state, behavior, nest) = (self.state.take(), self.behavior.take(), self.nest.take());
-        shielded("dropping a process", move || drop((state, behavior, nest)));
     }
 }
 
