@@ -17,6 +17,7 @@ use crate::git::Git;
 use crate::hold::Hold;
 use crate::process::Running;
 
+pub(crate) use self::environment::ODDITIES;
 pub use self::outcome::CommandError;
 pub(crate) use self::outcome::{Judge, Output};
 

@@ -26,9 +26,12 @@ const ISOLATED: [(&str, &str); 4] = [
 /// Configuration for every call: nothing that a repository names is run.
 const SAFE: [&str; 2] = ["core.hooksPath=/dev/null", "core.fsmonitor=false"];
 
-/// Configuration for isolated calls. Transports are opened one by one, by the commands that need one.
 /// Old commits with odd dates and names are common and harmless; other broken objects are refused.
-const ISOLATED_CONFIG: [&str; 16] = [
+pub(crate) const ODDITIES: [&str; 4] =
+    ["zeroPaddedFilemode", "missingSpaceBeforeDate", "badTimezone", "badEmail"];
+
+/// Configuration for isolated calls. Transports are opened one by one, by the commands that need one.
+const ISOLATED_CONFIG: [&str; 12] = [
     "protocol.allow=never",
     "advice.fetchShowForcedUpdates=false",
     "core.attributesFile=/dev/null",
@@ -39,10 +42,6 @@ const ISOLATED_CONFIG: [&str; 16] = [
     "fetch.writeCommitGraph=false",
     "submodule.recurse=false",
     "transfer.fsckObjects=true",
-    "fetch.fsck.zeroPaddedFilemode=ignore",
-    "fetch.fsck.missingSpaceBeforeDate=ignore",
-    "fetch.fsck.badTimezone=ignore",
-    "fetch.fsck.badEmail=ignore",
     "http.lowSpeedLimit=100",
     "http.lowSpeedTime=60",
 ];
@@ -64,6 +63,9 @@ pub(super) fn isolated(git: &Git) -> Command {
     command.envs(ISOLATED);
     for setting in SAFE.iter().chain(&ISOLATED_CONFIG) {
         command.args(["-c", setting]);
+    }
+    for kind in ODDITIES {
+        command.args(["-c", &format!("fetch.fsck.{kind}=ignore")]);
     }
     command
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::listings::Listings;
 use super::write::Writers;
 use super::{Mirror, MirrorConfig};
-use crate::command::CommandError;
+use crate::command::{CommandError, ODDITIES};
 use crate::hold::{Hold, Sharing};
 use crate::remote::{BadUrl, RemoteUrl};
 use crate::repository::Repository;
@@ -19,6 +19,11 @@ const UNKNOWN_BRANCH: &str = "ci-node/unknown-default-branch";
 
 /// What git needs to see a repository in a folder.
 const ESSENTIALS: [&str; 4] = ["HEAD", "config", "objects", "refs"];
+
+/// How git ends when it has found damage: each bit is a kind of it.
+const DAMAGED: [i32; 16] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+/// So many findings are told.
+const DAMAGE_TOLD: usize = 10;
 
 /// What was found where a mirror should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +70,19 @@ impl Mirror {
     /// # Errors
     /// The address is not one to fetch from, the folder cannot be written, or git cannot be run.
     pub async fn open(config: MirrorConfig) -> Result<(Self, Opened), OpenError> {
+        Self::open_after(config, Look::AtTips).await
+    }
+
+    /// Like [`open`](Self::open), but reads all that is there, which can take minutes: damage deep in the
+    /// history is found, too.
+    ///
+    /// # Errors
+    /// Like [`open`](Self::open).
+    pub async fn examine(config: MirrorConfig) -> Result<(Self, Opened), OpenError> {
+        Self::open_after(config, Look::AtEverything).await
+    }
+
+    async fn open_after(config: MirrorConfig, look: Look) -> Result<(Self, Opened), OpenError> {
         let MirrorConfig { git, dir, url, credential, timeout } = config;
         let remote = Arc::new(RemoteUrl::parse(&url)?);
         let at = |path: &Path| {
@@ -79,7 +97,7 @@ impl Mirror {
         let alone =
             Hold::take(&lock, Sharing::Exclusive, timeout).await.map_err(CommandError::from)?;
         let repository = Repository::own(git, dir.clone(), timeout);
-        let opened = match repository.state().await.map_err(at(&dir))? {
+        let opened = match repository.state(look).await.map_err(at(&dir))? {
             State::Absent => {
                 repository.init(&alone).await?;
                 Opened::Created
@@ -106,6 +124,13 @@ impl Mirror {
     }
 }
 
+/// How closely a mirror is looked at.
+#[derive(Clone, Copy)]
+enum Look {
+    AtTips,
+    AtEverything,
+}
+
 enum State {
     Absent,
     Sound,
@@ -115,7 +140,7 @@ enum State {
 }
 
 impl Repository {
-    async fn state(&self) -> io::Result<State> {
+    async fn state(&self, look: Look) -> io::Result<State> {
         match fs::symlink_metadata(self.path()) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::Absent),
             found => found?,
@@ -124,7 +149,10 @@ impl Repository {
             return Ok(State::Broken(format!("it has no {missing}")));
         }
         remove_locks(self.path())?;
-        Ok(self.read_every_tip().await)
+        Ok(match (self.read_every_tip().await, look) {
+            (State::Sound, Look::AtEverything) => self.read_everything().await,
+            (state, _) => state,
+        })
     }
 
     /// Looks at the object of each reference, which finds what an interrupted write leaves: empty
@@ -134,6 +162,28 @@ impl Repository {
             Ok(output) if output.stderr.contains("broken ref") => State::Broken(output.stderr),
             Ok(_) => State::Sound,
             Err(CommandError::Failed { stderr, .. }) => State::Broken(stderr),
+            Err(error) => State::Unknown(error),
+        }
+    }
+
+    /// Reads every object, and follows all that refer to others. What is odd but was let in by a fetch is
+    /// no damage.
+    async fn read_everything(&self) -> State {
+        let check = ODDITIES
+            .iter()
+            .fold(self.command("fsck"), |check, kind| check.config(&format!("fsck.{kind}=ignore")));
+        let check = check.args(["--full", "--no-dangling", "--no-progress"]);
+        match check.accepting(&DAMAGED).run().await {
+            Ok(output) if output.code == 0 => State::Sound,
+            Ok(output) => {
+                let found = String::from_utf8_lossy(&output.stdout);
+                let found: Vec<&str> = found.lines().take(DAMAGE_TOLD).collect();
+                State::Broken(format!("{}\n{}", found.join("\n"), output.stderr))
+            }
+            // It gave up before the end; one that was killed, for its size perhaps, says nothing.
+            Err(CommandError::Failed { stderr, status, .. }) if status.code().is_some() => {
+                State::Broken(stderr)
+            }
             Err(error) => State::Unknown(error),
         }
     }

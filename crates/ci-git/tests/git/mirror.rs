@@ -1,6 +1,7 @@
 //! Opening, fetching and reading references.
 
 use std::fs::{self, File};
+use std::path::Path;
 use std::time::Duration;
 
 use ci_domain::ids::PullNumber;
@@ -241,4 +242,37 @@ async fn maintenance_keeps_everything_that_is_referred_to() {
     let mirror = scene.mirror().await;
     mirror.maintain().await.unwrap();
     assert_eq!(mirror.refs().await.unwrap().heads[&branch("main")], scene.origin.tip("main"));
+}
+
+#[tokio::test]
+async fn damage_deep_in_the_history_is_found_by_whoever_reads_everything() {
+    let scene = Scene::new().await;
+    let old = scene.origin.git(["rev-parse", "main^{tree}"]);
+    scene.origin.write("top", "second\n");
+    // What a fetch lets in is no damage.
+    scene.origin.git(["-c", "user.email=", "commit", "-q", "--allow-empty", "-m", "odd"]);
+    scene.origin.commit("second");
+    let dir = scene.mirror().await.dir().to_owned();
+    assert_eq!(Mirror::examine(scene.config()).await.unwrap().1, Opened::Existing);
+    unpack(&dir);
+    fs::remove_file(dir.join("objects").join(&old[..2]).join(&old[2..])).unwrap();
+    assert_eq!(scene.open().await.1, Opened::Existing, "the tips are sound");
+    let (mirror, opened) = Mirror::examine(scene.config()).await.unwrap();
+    let Opened::Replaced { reason, .. } = opened else { panic!("{opened:?}") };
+    assert!(reason.contains(&old), "{reason}");
+    mirror.fetch().await.unwrap();
+    assert_eq!(Mirror::examine(scene.config()).await.unwrap().1, Opened::Existing);
+}
+
+/// Has each object be a file of its own.
+fn unpack(mirror: &Path) {
+    let packs = mirror.with_extension("packs");
+    fs::rename(mirror.join("objects/pack"), &packs).unwrap();
+    for entry in fs::read_dir(packs).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "pack") {
+            let pack = File::open(path).unwrap();
+            run(command(mirror).args(["unpack-objects", "-q"]).stdin(pack));
+        }
+    }
 }
