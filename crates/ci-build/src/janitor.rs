@@ -123,6 +123,8 @@ impl Janitor {
                 Subject::Branch(name) => !view.branches.contains(name),
             };
             if is_left {
+                // Whoever is there still is somebody's shell, or a job that ends soon.
+                let Some(_alone) = workspace.try_have_alone()? else { continue };
                 info!(repo = %self.args.elders.repo, subject = %workspace.subject(), "removed a workspace");
                 workspace.remove().await?;
             }

@@ -15,13 +15,14 @@
 //! It is a task and not a server, since all it does is wait. Ending it, in whatever way, never touches
 //! the runner: only [`JobHandle::cancel`] does.
 
-mod spec;
+pub(crate) mod spec;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ci_domain::build::AttemptEnd;
 use ci_domain::ids::{AttemptId, CommitSha, JobId};
+use ci_domain::may_run::Disk;
 use ci_domain::outcome::JobResult;
 use ci_exec::{
     Fact, FollowError, JournalOffset, Outcome, RunDir, RunState, StartError, UnixMillis, cancel,
@@ -169,7 +170,7 @@ impl Job {
     }
 
     /// Waits for a permit and starts the runner, unless the attempt is cancelled first. `None` where a
-    /// runner that an earlier node started has come up meanwhile.
+    /// runner that an earlier node started has come up meanwhile, or the disk has filled up.
     async fn begin(&mut self, path: PathBuf) -> Result<Option<AttemptEnd>, Fault> {
         let queues = self.args.elders.queues.clone();
         let queue = queues.name_for(&self.args.job);
@@ -181,6 +182,11 @@ impl Job {
                 Err(refused) => return Ok(Some(crashed(&format!("wait for a permit: {refused}")))),
             },
         };
+        if self.args.elders.disk() == Disk::Low {
+            // The queue stands still from now on, until the watcher finds room.
+            queues.note_disk(Disk::Low);
+            return Ok(None);
+        }
         let _present = self.enter().await?;
         let spec = spec::run_spec(&self.args, permit.port_base()).await;
         let spec = spec.and_then(|spec| Ok((spec, spec::secrets(&self.args)?)));

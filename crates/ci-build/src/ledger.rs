@@ -66,6 +66,17 @@ impl LedgerHandle {
         self.0.snapshot(stream.clone(), upto, body).await
     }
 
+    /// Forgets a stream.
+    pub(crate) async fn drop_stream(&self, stream: &StreamId) -> Result<Seq, WriteError> {
+        self.0.drop_stream(stream.clone()).await
+    }
+
+    /// The streams that begin so; the disk is waited for on a thread of its own.
+    pub(crate) async fn streams(&self, prefix: String) -> Result<Vec<StreamId>, Fault> {
+        let ledger = self.0.clone();
+        Ok(tokio::task::spawn_blocking(move || ledger.streams(&prefix)).await??)
+    }
+
     /// Reads a stream; the disk is waited for on a thread of its own.
     pub(crate) async fn read(&self, stream: &StreamId) -> Result<Replay, Fault> {
         let (ledger, stream) = (self.0.clone(), stream.clone());
@@ -125,6 +136,21 @@ pub(crate) fn build_stream(repo: &RepoName, subject: &Subject, build: BuildNumbe
         Subject::Pull(pull) => stream(format!("build/{repo}/{pull}/{build}")),
         Subject::Branch(name) => stream(format!("build/{repo}/branch-{}/{build}", key(name))),
     }
+}
+
+/// How the streams of a repository's builds begin.
+pub(crate) fn build_streams(repo: &RepoName) -> String {
+    format!("build/{repo}/")
+}
+
+/// How the streams of a repository's pull requests begin.
+pub(crate) fn pull_streams(repo: &RepoName) -> String {
+    format!("pull/{repo}/")
+}
+
+/// The stream of what was there when.
+pub(crate) fn retention_stream() -> StreamId {
+    stream("retention".to_owned())
 }
 
 /// The stream of webhook deliveries.

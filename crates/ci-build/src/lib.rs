@@ -16,6 +16,7 @@
 //! │       ├── branches
 //! │       │   └── branch-main   the same shape: branch, builds
 //! │       ├── watcher, janitor
+//! ├── retention
 //! └── intake
 //! ```
 //!
@@ -39,8 +40,10 @@ mod intake;
 mod janitor;
 mod mirror;
 mod reporter;
+mod retention;
 
 mod chronicle;
+mod disk;
 mod elders;
 mod errand;
 mod ledger;
@@ -48,6 +51,7 @@ mod origin;
 mod queues;
 mod record;
 mod runs;
+mod shell;
 mod sibling;
 mod view;
 mod workspaces;
@@ -60,6 +64,8 @@ pub use node::{AskError, NodeArgs, NodeHandle, describe};
 pub use queues::{JOBS, QueueLimits, Queues};
 pub use repo::RepoArgs;
 pub use reporter::{ReporterHandle, TailSource, Undelivered};
+pub use retention::Keep;
 pub use runs::{CommandView, RunView, Runs};
+pub use shell::{NoShell, Shell};
 pub use view::{BranchView, JobStatus, JobView, PullView};
 pub use watcher::WatcherView;

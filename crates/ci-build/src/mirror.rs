@@ -19,6 +19,7 @@ mod wish;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use ci_domain::ids::{BranchName, CommitSha, RepoName};
 use ci_domain::outline::{Basis, Prepared};
@@ -29,6 +30,7 @@ use ci_git::{Mirror, MirrorConfig, OpenError, Opened};
 use heights::{
     ChildRef, ChildSpec, Context, Fault, Flow, Recipient, Regulator, Server, TaskSupervisorRef,
 };
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::errand::{Lost, errand};
@@ -36,8 +38,11 @@ use crate::ledger::LedgerHandle;
 use crate::mirror::agenda::{Agenda, Step, Verdict};
 use crate::mirror::cache::PipelineCache;
 use crate::mirror::policy::PolicyKeeper;
-use crate::mirror::prepare::{PrepareFault, Preparer};
+use crate::mirror::prepare::{Permits, PrepareFault, Preparer};
 use crate::mirror::wish::{Ask, Granted, Wish};
+
+/// How long a mirror that was read whole and found sound is left alone, whatever fails.
+const EXAMINATIONS: Duration = Duration::from_secs(3600);
 
 /// What a preparation is answered with: the basis, and what came of it or why nothing did.
 pub(crate) type Answer = (Basis, Result<Box<Prepared>, String>);
@@ -121,7 +126,8 @@ pub(crate) struct MirrorArgs {
     pub(crate) config: MirrorConfig,
     pub(crate) errands: TaskSupervisorRef,
     pub(crate) ledger: LedgerHandle,
-    pub(crate) regulator: Regulator,
+    pub(crate) fetches: Regulator,
+    pub(crate) merges: Regulator,
     /// The names of the secrets that a policy may name.
     pub(crate) granted: BTreeSet<String>,
 }
@@ -144,6 +150,10 @@ struct MirrorActor {
     open: OpenMirror,
     preparer: Arc<Preparer>,
     agenda: Agenda,
+    /// Whether a wish was refused although the mirror looked sound.
+    is_suspect: bool,
+    /// When all of the mirror was read last.
+    examined: Option<Instant>,
 }
 
 enum Msg {
@@ -166,8 +176,10 @@ impl Server for MirrorActor {
         open.put(&mirror);
         let policy =
             PolicyKeeper::load(args.ledger.clone(), &args.repo, args.granted.clone()).await?;
-        let preparer = Preparer::new(mirror, args.regulator.clone(), policy, pipelines);
-        Ok(Self { args, open, preparer: Arc::new(preparer), agenda: Agenda::default() })
+        let permits = Permits { fetches: args.fetches.clone(), merges: args.merges.clone() };
+        let preparer = Preparer::new(mirror, permits, policy, pipelines);
+        let (preparer, agenda) = (Arc::new(preparer), Agenda::default());
+        Ok(Self { args, open, preparer, agenda, is_suspect: false, examined: None })
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
@@ -193,6 +205,7 @@ impl Server for MirrorActor {
         };
         for verdict in verdicts {
             if let Verdict::Refused(wish, reason) = verdict {
+                self.is_suspect = true;
                 wish.refuse(reason);
             }
         }
@@ -215,7 +228,8 @@ impl Server for MirrorActor {
 impl MirrorActor {
     /// Starts an errand. What it brings finds this life, or none: wishes are made again after a restart,
     /// by pull requests and branches that restart with the mirror.
-    async fn begin(&self, step: Step, cx: &Context<Msg>) -> Result<(), Fault> {
+    async fn begin(&mut self, step: Step, cx: &Context<Msg>) -> Result<(), Fault> {
+        let is_thorough = matches!(step, Step::Look) && self.is_to_be_examined();
         let (errands, preparer) = (&self.args.errands, self.preparer.clone());
         let myself = cx.myself();
         let tell = move |msg| {
@@ -241,11 +255,30 @@ impl MirrorActor {
                 .await
             }
             Step::Look => {
-                warn!(repo = %self.args.repo, "git failed; the mirror is looked at");
-                let work = Mirror::open(self.args.config.clone());
+                warn!(repo = %self.args.repo, is_thorough, "git failed; the mirror is looked at");
+                let config = self.args.config.clone();
+                let work = async move {
+                    match is_thorough {
+                        true => Mirror::examine(config).await,
+                        false => Mirror::open(config).await,
+                    }
+                };
                 errand(errands, "look", work, move |found| tell(Msg::Looked(found))).await
             }
         }
+    }
+}
+
+impl MirrorActor {
+    /// Whether all of the mirror is read this time: what looks sound and still fails may be damaged where
+    /// a look does not reach. It takes long, and most that fails has other reasons.
+    fn is_to_be_examined(&mut self) -> bool {
+        let is_due = self.examined.is_none_or(|at| at.elapsed() > EXAMINATIONS);
+        let is_now = self.is_suspect && is_due;
+        if is_now {
+            (self.is_suspect, self.examined) = (false, Some(Instant::now()));
+        }
+        is_now
     }
 }
 

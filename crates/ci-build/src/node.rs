@@ -7,6 +7,7 @@
 //! ├── writes      tasks of the reporter
 //! ├── reporter    the only writer to the forge
 //! ├── repos       dynamic: one supervisor for each repository
+//! ├── retention   workspaces and builds of all repositories, within bounds
 //! ├── intake      webhook deliveries
 //! └── …           what the caller appends: the web server
 //! ```
@@ -35,6 +36,7 @@ use crate::pull::PullHandle;
 use crate::queues::{FORGE_READ, FORGE_WRITE, Queues};
 use crate::repo::{self, RepoArgs, RepoHandle, Repos, Shared};
 use crate::reporter::{self, ReporterArgs, ReporterHandle};
+use crate::retention::{self, Keep, RetentionArgs};
 use crate::runs::Runs;
 use crate::view::{BranchView, PullView};
 use crate::watcher::WatcherView;
@@ -67,8 +69,8 @@ pub struct NodeArgs {
     pub runs: Runs,
     /// Starts runners.
     pub launcher: Launcher,
-    /// How long logs are kept.
-    pub keep_logs: Duration,
+    /// How long, and how much, is kept.
+    pub keep: Keep,
     /// The repositories.
     pub repos: Vec<RepoArgs>,
 }
@@ -134,10 +136,11 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
         queues: args.queues.clone(),
         runs: args.runs.clone(),
         launcher: args.launcher,
-        keep_logs: args.keep_logs,
+        keep_logs: args.keep.logs,
         now: args.now,
     };
     let (repos_spec, repos) = describe_repos(args.repos, &shared);
+    let retention = describe_retention(&repos, &shared, args.keep);
     let watchers = repos.iter().map(|(name, repo)| (name.clone(), repo.watcher.clone())).collect();
     let (intake_spec, intake) = intake::start(IntakeArgs {
         ledger: args.ledger.clone(),
@@ -153,6 +156,7 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
         .child(writes_spec)
         .child(reporter_spec)
         .child(repos_spec)
+        .child(retention)
         .child(intake_spec);
     let inner = Inner {
         voice: args.voice,
@@ -178,6 +182,11 @@ fn describe_repos(repos: Vec<RepoArgs>, shared: &Shared) -> (ChildSpec, Repos) {
         handles.insert(name, handle);
     }
     (tree.child_spec().0, handles)
+}
+
+fn describe_retention(repos: &Repos, shared: &Shared, keep: Keep) -> ChildSpec {
+    let (ledger, now) = (shared.ledger.clone(), shared.now);
+    retention::start(RetentionArgs { repos: repos.values().cloned().collect(), ledger, keep, now })
 }
 
 /// The queues' clocks, and the end of the time of adoption.
@@ -359,7 +368,7 @@ impl NodeHandle {
         Ok(self.repo(repo)?.watcher.lift(number).await?)
     }
 
-    fn repo(&self, repo: &RepoName) -> Result<&RepoHandle, AskError> {
+    pub(crate) fn repo(&self, repo: &RepoName) -> Result<&RepoHandle, AskError> {
         self.inner.repos.get(repo).ok_or_else(|| AskError::NoRepo(repo.clone()))
     }
 

@@ -17,14 +17,21 @@ const FIRST_PORT: u16 = 20_000;
 /// How many jobs have ports of their own at once; later ones share those of the first.
 const PORT_SLOTS: u16 = 600;
 
+/// The first port of people's shells, after those of all jobs.
+pub(crate) const SHELL_PORTS: u16 = FIRST_PORT + PORT_SLOTS * PORTS_PER_JOB;
+
 /// The queue that every job goes through.
 pub const JOBS: &str = "jobs";
 /// Reads from a forge.
 pub const FORGE_READ: &str = "github.read";
 /// Writes to a forge.
 pub const FORGE_WRITE: &str = "github.write";
-/// Merges, diffs and checkouts.
+/// Git in the mirrors.
 pub const GIT: &str = "git";
+/// Of that, fetches.
+pub const GIT_FETCH: &str = "git.fetch";
+/// Of that, merges with their plans.
+pub const GIT_MERGE: &str = "git.merge";
 
 /// The limits of one queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,7 +66,7 @@ impl Queues {
     #[must_use]
     pub fn new(limits: &BTreeMap<String, QueueLimits>, to_adopt: BTreeSet<AttemptId>) -> Self {
         let mut all = limits.clone();
-        for name in [JOBS, FORGE_READ, FORGE_WRITE, GIT] {
+        for name in [JOBS, FORGE_READ, FORGE_WRITE, GIT, GIT_FETCH, GIT_MERGE] {
             all.entry(name.to_owned()).or_default();
         }
         let mut regulators: BTreeMap<String, Regulator> = BTreeMap::new();

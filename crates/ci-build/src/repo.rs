@@ -11,8 +11,7 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
@@ -32,7 +31,7 @@ use crate::elders::{Elders, RunnerSettings};
 use crate::janitor::{self, JanitorArgs};
 use crate::ledger::LedgerHandle;
 use crate::mirror::{self, MirrorArgs};
-use crate::queues::{GIT, Queues};
+use crate::queues::{GIT_FETCH, GIT_MERGE, Queues};
 use crate::reporter::ReporterHandle;
 use crate::runs::Runs;
 use crate::watcher::{self, Branches, Pulls, WatcherArgs, WatcherHandle};
@@ -97,7 +96,8 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         config: mirror,
         errands: errands.clone(),
         ledger: shared.ledger.clone(),
-        regulator: shared.queues.required(GIT).clone(),
+        fetches: shared.queues.required(GIT_FETCH).clone(),
+        merges: shared.queues.required(GIT_MERGE).clone(),
         granted: args.secrets.keys().cloned().collect(),
     });
     let elders = Elders {
@@ -129,7 +129,6 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
             branch_registry: branch_registry.clone(),
             poll_interval,
             now: timestamp,
-            free_bytes,
         },
         &reports,
     );
@@ -188,12 +187,6 @@ fn digest(text: &str, bytes: usize) -> String {
     use sha2::{Digest, Sha256};
     let digest = Sha256::digest(text);
     digest.iter().take(bytes).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
-}
-
-/// The bytes that we may still write where `folder` is.
-fn free_bytes(folder: &Path) -> io::Result<u64> {
-    let disk = rustix::fs::statvfs(folder)?;
-    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 fn timestamp() -> Timestamp {

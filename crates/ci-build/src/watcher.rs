@@ -19,8 +19,6 @@ mod reads;
 mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -101,7 +99,6 @@ pub(crate) struct WatcherArgs {
     pub(crate) branch_registry: Branches,
     pub(crate) poll_interval: Duration,
     pub(crate) now: fn() -> Timestamp,
-    pub(crate) free_bytes: fn(&Path) -> io::Result<u64>,
 }
 
 /// Describes a watcher as a child. `reports` is filled with the way for the reports of `pulls` and

@@ -25,7 +25,10 @@ mod keeper;
 mod system;
 mod trial;
 
+pub(crate) use arguments::arguments;
 pub(crate) use init::{called_with, init_main};
 pub(crate) use keeper::{EnterError, Inmate, Keeper};
+
+pub(crate) use system::System;
 
 pub use trial::{TrialError, try_out};

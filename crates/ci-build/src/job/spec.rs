@@ -1,16 +1,17 @@
 //! What a runner is told: the commands of the merge, and the whole environment they see.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ci_domain::ids::BranchName;
 use ci_domain::may_run::{Circumstances, Disk, Isolation as Level, MayRun};
-use ci_domain::pipeline::Job;
+use ci_domain::pipeline::{Component, Job};
 use ci_domain::policy;
 use ci_domain::subject::Subject;
 use ci_exec::{Isolation, Namespaces, Network, RunDir, RunSpec, Secrets};
 
 use crate::job::JobArgs;
+use crate::queues::SHELL_PORTS;
 use crate::workspaces::Place;
 
 /// The variable that holds the first of a job's ports.
@@ -19,7 +20,7 @@ pub(super) const PORT_BASE: &str = "CI_PORT_BASE";
 /// Why a runner cannot be told anything.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Obstacle(pub(super) String);
+pub(crate) struct Obstacle(pub(super) String);
 
 /// Whether the run in `dir` is of this very attempt: of its job, on its merge.
 pub(super) fn is_of(dir: &RunDir, args: &JobArgs) -> bool {
@@ -41,7 +42,44 @@ pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, 
     let (Some(component), Some(definition)) = (component, definition) else {
         return Err(Obstacle(format!("find {} in the merge {}", args.job, args.merge.short())));
     };
-    let place = elders.workspaces.place_of(&args.origin.subject);
+    let Scene { place, working_dir, isolation, env } = scene(args, component, port_base).await?;
+    Ok(RunSpec {
+        attempt: args.attempt.clone(),
+        workspace: place.source,
+        working_dir,
+        isolation,
+        bounds: elders.settings.bounds.clone(),
+        env,
+        steps: definition.steps.clone(),
+        timeout: timeout(args, definition),
+        grace: elders.settings.grace,
+        log_limit: elders.settings.log_limit,
+        orphan_limit: elders.settings.orphan_limit,
+    })
+}
+
+/// What the commands of a component find around them.
+pub(crate) struct Scene {
+    pub(crate) place: Place,
+    pub(crate) working_dir: PathBuf,
+    pub(crate) isolation: Isolation,
+    /// Without secrets, and without what a command adds.
+    pub(crate) env: BTreeMap<String, String>,
+}
+
+/// The scene of a person's shell, which stands in the place of a job.
+pub(crate) async fn shell_scene(args: &JobArgs) -> Result<Scene, Obstacle> {
+    check_may_run(args)?;
+    let pipeline = args.elders.mirror.pipeline(&args.merge).await.map_err(Obstacle)?;
+    let Some(component) = pipeline.components.get(&args.job.component) else {
+        let (component, merge) = (&args.job.component, args.merge.short());
+        return Err(Obstacle(format!("find the component {component} in the merge {merge}")));
+    };
+    scene(args, component, SHELL_PORTS).await
+}
+
+async fn scene(args: &JobArgs, component: &Component, port_base: u16) -> Result<Scene, Obstacle> {
+    let place = args.elders.workspaces.place_of(&args.origin.subject);
     for folder in [&place.home, &place.cache, &place.temporary] {
         // A job may have removed what later ones need.
         tokio::fs::create_dir_all(folder)
@@ -57,19 +95,7 @@ pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, 
     ]);
     // Secrets < component < command; the secrets and the command's own are the runner's to add.
     env.extend(component.env.clone());
-    Ok(RunSpec {
-        attempt: args.attempt.clone(),
-        workspace: place.source,
-        working_dir,
-        isolation,
-        bounds: elders.settings.bounds.clone(),
-        env,
-        steps: definition.steps.clone(),
-        timeout: timeout(args, definition),
-        grace: elders.settings.grace,
-        log_limit: elders.settings.log_limit,
-        orphan_limit: elders.settings.orphan_limit,
-    })
+    Ok(Scene { place, working_dir, isolation, env })
 }
 
 /// The secrets that the commands see, which go to the runner by another way than the rest.

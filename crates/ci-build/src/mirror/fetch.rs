@@ -24,7 +24,7 @@ impl Preparer {
         &self,
         wishes: &[Wish],
     ) -> Result<Vec<Result<(), PrepareFault>>, PrepareFault> {
-        let _permit = self.permit().await?;
+        let _permit = self.permit_to_fetch().await?;
         let mut lacking = self.lacking(wishes).await?;
         let heads = heads(wishes, &lacking);
         if !heads.is_empty() {

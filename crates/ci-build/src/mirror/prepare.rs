@@ -37,19 +37,26 @@ pub(super) enum PrepareFault {
 #[derive(Clone)]
 pub(super) struct Preparer {
     pub(super) git: Mirror,
-    regulator: Regulator,
+    permits: Permits,
     policy: PolicyKeeper,
     pipelines: PipelineCache,
+}
+
+/// The places that the node has for work on its mirrors.
+#[derive(Clone)]
+pub(super) struct Permits {
+    pub(super) fetches: Regulator,
+    pub(super) merges: Regulator,
 }
 
 impl Preparer {
     pub(super) fn new(
         git: Mirror,
-        regulator: Regulator,
+        permits: Permits,
         policy: PolicyKeeper,
         pipelines: PipelineCache,
     ) -> Self {
-        Self { git, regulator, policy, pipelines }
+        Self { git, permits, policy, pipelines }
     }
 
     /// The same with a mirror that was opened anew.
@@ -62,7 +69,7 @@ impl Preparer {
         if let Some(lacking) = self.git.lacking(self.needs(wish)).await?.first() {
             return Err(PrepareFault::Lacks((*lacking).clone()));
         }
-        let _permit = self.permit().await?;
+        let _permit = permit(&self.permits.merges).await?;
         match &wish.ask {
             Ask::Prepare(basis, answer) => {
                 let prepared = self.prepare(&wish.subject, basis).await?;
@@ -93,10 +100,9 @@ impl Preparer {
         needs
     }
 
-    /// Waits for one of the places that the node has for work on its mirrors.
-    pub(super) async fn permit(&self) -> Result<Permit, PrepareFault> {
-        let permit = self.regulator.acquire().await;
-        permit.map_err(|refused| PrepareFault::Later(refused.to_string()))
+    /// Waits for a place to fetch.
+    pub(super) async fn permit_to_fetch(&self) -> Result<Permit, PrepareFault> {
+        permit(&self.permits.fetches).await
     }
 
     /// Merges, where that is to be done, and plans.
@@ -210,6 +216,10 @@ impl Preparer {
             Err(_) => Affected::everything(pipeline, "the pipeline of the base is invalid"),
         })
     }
+}
+
+async fn permit(queue: &Regulator) -> Result<Permit, PrepareFault> {
+    queue.acquire().await.map_err(|refused| PrepareFault::Later(refused.to_string()))
 }
 
 /// What is to be planned.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use ci_domain::forge::Skipped;
 use ci_domain::ids::PullNumber;
-use ci_domain::may_run::Disk;
 use ci_github::ForgeError;
 use heights::{Context, Fault};
 use tracing::warn;
@@ -70,15 +69,7 @@ impl Watcher {
 
     /// Tells every pull request and branch when the disk fills up, and when there is room again.
     fn look_at_disk(&mut self) {
-        let disk = match (self.args.free_bytes)(self.args.elders.workspaces.folder()) {
-            Ok(free) if free < self.args.elders.settings.min_free => Disk::Low,
-            Ok(_) => Disk::Ok,
-            // What cannot be measured is found out when it is written to.
-            Err(error) => {
-                warn!(repo = %self.args.elders.repo, %error, "failed to measure the free space");
-                Disk::Ok
-            }
-        };
+        let disk = self.args.elders.disk();
         self.args.elders.queues.note_disk(disk);
         if disk != self.disk {
             warn!(repo = %self.args.elders.repo, ?disk, "the free space has crossed the reserve");

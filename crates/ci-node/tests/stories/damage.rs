@@ -51,6 +51,48 @@ async fn a_corrupt_mirror_is_replaced_at_the_start() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn damage_deep_in_the_mirrors_history_is_found_and_mended() {
+    let world = World::new(&FILES).await;
+    let node = world.start().await;
+    let pull = world.open("bye", &[Change::file("lib/work", "true; true\n")]);
+    world.deliver(&node).await;
+    world.says(pull, GREEN).await;
+    // The commit that both sides come from, which no tip is any more once the base has moved.
+    let mirror = world.data().join("mirrors/acme/shop.git");
+    lose(&mirror, &format!("{}^{{tree}}", world.tip()));
+    world.push_main(&[word(1)]);
+    world.deliver(&node).await;
+    let is_mended = || world.log().contains("replaced a broken mirror");
+    world.until("the mirror to be read whole and replaced", is_mended).await;
+    let other = world.open("other", &[word(2)]);
+    world.deliver(&node).await;
+    world.says(other, GREEN).await;
+    world.says(pull, GREEN).await;
+}
+
+/// Loses one object of the repository at `path`.
+fn lose(path: &Path, name: &str) {
+    let git = |arguments: &[&str], input: std::process::Stdio| {
+        let mut git = std::process::Command::new("git");
+        let output = git.args(arguments).current_dir(path).stdin(input).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let object = git(&["rev-parse", name], std::process::Stdio::null());
+    let object = object.trim();
+    let packs = path.with_extension("packs");
+    std::fs::rename(path.join("objects/pack"), &packs).unwrap();
+    std::fs::create_dir(path.join("objects/pack")).unwrap();
+    for entry in std::fs::read_dir(packs).unwrap() {
+        let pack = entry.unwrap().path();
+        if pack.extension().is_some_and(|extension| extension == "pack") {
+            git(&["unpack-objects", "-q"], std::fs::File::open(pack).unwrap().into());
+        }
+    }
+    std::fs::remove_file(path.join("objects").join(&object[..2]).join(&object[2..])).unwrap();
+}
+
 /// A job that makes its `.git` a trap for whoever runs git there, and the workspace one for whoever
 /// cleans up.
 const TRAP: &str = "\

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ci_build::{LedgerHandle, NodeArgs, NodeHandle, Queues, RepoArgs, RunnerSettings, Runs};
+use ci_build::{Keep, LedgerHandle, NodeArgs, NodeHandle, Queues, RepoArgs, RunnerSettings, Runs};
 use ci_domain::forge::Head;
 use ci_domain::ids::{BranchName, Login, PullNumber, RepoName};
 use ci_domain::may_run::Isolation;
@@ -168,7 +168,11 @@ async fn node_args(
         queues: Queues::new(&BTreeMap::new(), BTreeSet::new()),
         runs: Runs::open(&folder.join("runs")).unwrap(),
         launcher: launcher(),
-        keep_logs: Duration::from_secs(3600),
+        keep: Keep {
+            logs: Duration::from_secs(3600),
+            builds: Duration::from_secs(3600),
+            workspaces: u64::MAX,
+        },
         repos: vec![repo],
     }
 }

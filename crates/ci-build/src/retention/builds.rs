@@ -1,0 +1,130 @@
+//! Forgetting builds, and pull requests that are closed, once they are old.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, SystemTime};
+
+use ci_store::{Seq, StreamId};
+use heights::Fault;
+use tracing::info;
+
+use crate::ledger::{LedgerHandle, build_streams, pull_stream, pull_streams, retention_stream};
+use crate::record::{self, RecordError};
+use crate::repo::RepoHandle;
+use crate::retention::RetentionArgs;
+use crate::retention::calendar::{Calendar, Page};
+
+/// The kind of the records.
+const PAGE: &str = "page";
+/// Of a day.
+const SECONDS: u64 = 86_400;
+
+/// Notes which builds there are today, and drops the streams of those that are too old.
+pub(super) async fn forget_old(args: &RetentionArgs) -> Result<(), Fault> {
+    let ledger = &args.ledger;
+    let (mut calendar, mut seq) = load(ledger).await?;
+    let mut streams = Streams::default();
+    for repo in &args.repos {
+        streams.read(ledger, repo).await?;
+    }
+    let today = days((args.now)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+    if let Some(page) = calendar.news(today, &streams.newest(), &streams.ended) {
+        let record = record::record(PAGE, &page);
+        seq = Some(ledger.append(&retention_stream(), vec![record]).await?);
+        calendar.pages.push(page);
+    }
+    let last = today.checked_sub(days(args.keep.builds).max(1));
+    let (builds, ended) = last.map(|day| calendar.tear_off(day)).unwrap_or_default();
+    let (Some(seq), false) = (seq, builds.is_empty() && ended.is_empty()) else { return Ok(()) };
+    let ended: Vec<&String> = ended.intersection(&streams.ended).collect();
+    let old = streams.builds_up_to(&builds);
+    info!(builds = old.len(), pulls = ended.len(), "forgets what is old");
+    for stream in old.iter().chain(ended) {
+        ledger.drop_stream(&StreamId::new(stream.clone())?).await?;
+    }
+    // Only now: what a crash leaves is on the same pages again.
+    ledger.snapshot(&retention_stream(), seq, record::record(PAGE, &calendar).body).await?;
+    Ok(())
+}
+
+/// The streams that are to be forgotten one day.
+#[derive(Default)]
+struct Streams {
+    /// The numbers of builds, by the names of their streams without them.
+    builds: BTreeMap<String, BTreeSet<u64>>,
+    /// Pull requests that are closed.
+    ended: BTreeSet<String>,
+}
+
+impl Streams {
+    async fn read(&mut self, ledger: &LedgerHandle, repo: &RepoHandle) -> Result<(), Fault> {
+        let name = &repo.elders.repo;
+        for stream in ledger.streams(build_streams(name)).await? {
+            if let Some((of, number)) = stream.as_str().rsplit_once('/')
+                && let Ok(number) = number.parse()
+            {
+                self.builds.entry(of.to_owned()).or_default().insert(number);
+            }
+        }
+        let pulls = ledger.streams(pull_streams(name)).await?;
+        // Asked after the streams were listed: what is opened in between counts as open.
+        let view = repo.watcher.view().await?;
+        let quarantined = view.quarantined.iter().map(|(number, _)| number);
+        let open = view.open.iter().chain(quarantined).map(|pull| pull_stream(name, *pull));
+        let open: BTreeSet<StreamId> = open.collect();
+        let ended = pulls.into_iter().filter(|stream| !open.contains(stream));
+        self.ended.extend(ended.map(|stream| stream.as_str().to_owned()));
+        Ok(())
+    }
+
+    fn newest(&self) -> BTreeMap<String, u64> {
+        let newest =
+            |(of, numbers): (&String, &BTreeSet<u64>)| Some((of.clone(), *numbers.last()?));
+        self.builds.iter().filter_map(newest).collect()
+    }
+
+    fn builds_up_to(&self, last: &BTreeMap<String, u64>) -> Vec<String> {
+        let old = last.iter().flat_map(|(of, last)| {
+            let numbers = self.builds.get(of).into_iter().flatten();
+            let old = numbers.take_while(move |number| *number <= last);
+            old.map(move |number| format!("{of}/{number}"))
+        });
+        old.collect()
+    }
+}
+
+async fn load(ledger: &LedgerHandle) -> Result<(Calendar, Option<Seq>), Fault> {
+    let replay = ledger.read(&retention_stream()).await?;
+    let mut calendar = match &replay.snapshot {
+        Some(snapshot) => serde_json::from_value(snapshot.body.clone())?,
+        None => Calendar::default(),
+    };
+    let pages: Result<Vec<Page>, RecordError> =
+        replay.records.iter().map(|(_, record)| record::body(record)).collect();
+    calendar.pages.extend(pages?);
+    let of_records = replay.records.last().map(|(seq, _)| *seq);
+    Ok((calendar, of_records.or(replay.snapshot.map(|snapshot| snapshot.seq))))
+}
+
+fn days(duration: Duration) -> u64 {
+    duration.as_secs() / SECONDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn builds_are_forgotten_with_all_before_them() {
+        let numbers = |numbers: &[u64]| numbers.iter().copied().collect();
+        let streams = Streams {
+            builds: BTreeMap::from([
+                ("build/a/b/7".to_owned(), numbers(&[1, 2, 10])),
+                ("build/a/b/8".to_owned(), numbers(&[1])),
+            ]),
+            ended: BTreeSet::new(),
+        };
+        assert_eq!(streams.newest()["build/a/b/7"], 10);
+        let last = BTreeMap::from([("build/a/b/7".to_owned(), 9), ("build/a/b/9".to_owned(), 1)]);
+        assert_eq!(streams.builds_up_to(&last), ["build/a/b/7/1", "build/a/b/7/2"]);
+    }
+}
