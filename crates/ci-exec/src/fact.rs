@@ -10,7 +10,7 @@ use ci_domain::step::NodeId;
 
 use crate::identity::Identity;
 
-pub(crate) use wire::{WireExitRecord, WireFact};
+pub(crate) use wire::{EXIT_VERSION, WireExitRecord, WireFact};
 
 /// A moment of the wall clock, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

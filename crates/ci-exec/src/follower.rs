@@ -25,6 +25,8 @@ pub struct Follower {
     journal: JournalReader,
     /// The connection on which the runner says that there is more.
     wakes: Option<UnixStream>,
+    /// Whether the runner has said anything on that connection.
+    is_greeted: bool,
     /// Whether it has ever tried to connect.
     has_reached: bool,
     pause: Duration,
@@ -61,6 +63,7 @@ pub fn follow(dir: &RunDir, from: JournalOffset) -> Follower {
         journal: dir.journal(from),
         dir: dir.clone(),
         wakes: None,
+        is_greeted: false,
         has_reached: false,
         pause: FIRST_PAUSE,
         ended: false,
@@ -111,14 +114,31 @@ impl Follower {
         wakes.readable().await?;
         let mut bytes = [0; 64];
         match wakes.try_read(&mut bytes) {
-            Ok(0) => self.wakes = None,
-            Ok(_) => {}
+            Ok(0) => self.hung_up().await,
+            Ok(_) => {
+                self.is_greeted = true;
+                self.pause = FIRST_PAUSE;
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             // The runner ended with our request unread.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => self.wakes = None,
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => self.hung_up().await,
             Err(error) => return Err(error.into()),
         }
         Ok(Next::Look)
+    }
+
+    /// Forgets a connection. A runner rings at once, so one that never did has not understood us, and is
+    /// not asked again in a hurry.
+    async fn hung_up(&mut self) {
+        self.wakes = None;
+        if !std::mem::take(&mut self.is_greeted) {
+            self.rest().await;
+        }
+    }
+
+    async fn rest(&mut self) {
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
     }
 
     /// Finds out why there is no connection, and makes one where there can be.
@@ -137,14 +157,12 @@ impl Follower {
             RunState::Running(_) => {
                 if let Ok(stream) = control::attach(&self.dir).await {
                     self.wakes = Some(stream);
-                    self.pause = FIRST_PAUSE;
                     return Ok(Next::Look);
                 }
             }
             RunState::NotStarted => {}
         }
-        sleep(self.pause).await;
-        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        self.rest().await;
         Ok(Next::Look)
     }
 }

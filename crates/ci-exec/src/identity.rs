@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::processes::Process;
 
 /// The version of `identity.json` that this program writes.
-const IDENTITY_VERSION: u32 = 1;
+pub(crate) const IDENTITY_VERSION: u32 = 1;
 
 /// A process, told apart from every other one that had or will have its pid.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use crate::fact::{CommandId, ExitRecord, WireExitRecord};
-use crate::identity::{Identity, WireIdentity};
+use crate::fact::{CommandId, EXIT_VERSION, ExitRecord, WireExitRecord};
+use crate::identity::{IDENTITY_VERSION, Identity, WireIdentity};
 use crate::journal::{JournalOffset, JournalReader};
 use crate::log::{self, LogReader};
 use crate::spec::{RunSpec, SpecError, WireSpec};
@@ -58,6 +58,16 @@ pub enum OpenError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// A file was written by a later program, whose runner may be at work: leave all of it alone.
+    #[error("understand {}: it has version {found}, this program knows {known}", path.display())]
+    Version {
+        /// Which file.
+        path: PathBuf,
+        /// What the file says.
+        found: u32,
+        /// The newest that can be read.
+        known: u32,
     },
     /// A file holds something else than it should.
     #[error("understand {}", path.display())]
@@ -106,7 +116,12 @@ impl RunDir {
     pub fn spec(&self) -> Result<RunSpec, OpenError> {
         let path = self.file("spec.json");
         let bytes = fs::read(&path).map_err(at(&path))?;
-        WireSpec::parse(&bytes).map_err(|error: SpecError| content(&path, error))
+        WireSpec::parse(&bytes).map_err(|error| match error {
+            SpecError::Version { found, known } => {
+                OpenError::Version { path: path.clone(), found, known }
+            }
+            error => content(&path, error),
+        })
     }
 
     /// What is going on.
@@ -134,7 +149,7 @@ impl RunDir {
     /// # Errors
     /// Fails where the file exists and cannot be read.
     pub fn identity(&self) -> Result<Option<Identity>, OpenError> {
-        let wire = match self.read_json::<WireIdentity>("identity.json") {
+        let wire = match self.read_json::<WireIdentity>("identity.json", IDENTITY_VERSION) {
             Err(OpenError::Content { path, .. }) if is_torn(&path) => None,
             read => read?,
         };
@@ -168,7 +183,8 @@ impl RunDir {
     /// # Errors
     /// Fails where the file exists and cannot be read.
     pub fn exit_record(&self) -> Result<Option<ExitRecord>, OpenError> {
-        let Some(wire) = self.read_json::<WireExitRecord>("exit.json")? else { return Ok(None) };
+        let wire = self.read_json::<WireExitRecord>("exit.json", EXIT_VERSION)?;
+        let Some(wire) = wire else { return Ok(None) };
         let record =
             ExitRecord::try_from(wire).map_err(|error| content(&self.file("exit.json"), error))?;
         Ok(Some(record))
@@ -240,15 +256,28 @@ impl RunDir {
         Ok(holder.is_some())
     }
 
-    fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, OpenError> {
-        let path = self.file(name);
-        match fs::read(&path) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes).map(Some).map_err(|error| content(&path, error))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(at(&path)(error)),
+    /// Reads a file, looking at its version before anything else: a later one may have any shape.
+    fn read_json<T: DeserializeOwned>(
+        &self,
+        name: &str,
+        known: u32,
+    ) -> Result<Option<T>, OpenError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u32,
         }
+        let path = self.file(name);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(at(&path)(error)),
+        };
+        let Versioned { version: found } =
+            serde_json::from_slice(&bytes).map_err(|error| content(&path, error))?;
+        if found > known {
+            return Err(OpenError::Version { path, found, known });
+        }
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| content(&path, error))
     }
 
     /// Writes a file such that a reader finds all of it or nothing.

@@ -8,7 +8,7 @@ use super::{CommandId, Exit, ExitRecord, Fact, FailReason, FailedCommand, Outcom
 use crate::identity::{Identity, WireIdentity};
 
 /// The version of `exit.json` that this program writes.
-const EXIT_VERSION: u32 = 1;
+pub(crate) const EXIT_VERSION: u32 = 1;
 
 /// A stored text that is none of ours.
 #[derive(Debug, thiserror::Error)]
@@ -16,14 +16,6 @@ pub(crate) enum WireError {
     /// Not a command id.
     #[error("read {0:?} as a command id")]
     CommandId(String),
-    /// Written by a later program.
-    #[error("read version {found}, this program knows {known}")]
-    Version {
-        /// What the file says.
-        found: u32,
-        /// The newest that can be read.
-        known: u32,
-    },
 }
 
 /// A [`Fact`] as a line of the journal.
@@ -138,9 +130,6 @@ impl TryFrom<WireExitRecord> for ExitRecord {
     type Error = WireError;
 
     fn try_from(wire: WireExitRecord) -> Result<Self, WireError> {
-        if wire.version > EXIT_VERSION {
-            return Err(WireError::Version { found: wire.version, known: EXIT_VERSION });
-        }
         Ok(Self { outcome: wire.outcome.try_into()?, at: UnixMillis(wire.at) })
     }
 }

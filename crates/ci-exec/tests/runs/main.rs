@@ -16,3 +16,4 @@ mod sandbox;
 mod secrets;
 mod starting;
 mod steps;
+mod versions;
