@@ -11,13 +11,17 @@ use std::time::{Duration, Instant};
 
 use ci_domain::ids::AttemptId;
 use ci_domain::step::{Command, NodeId, Sequence, Step};
-use ci_exec::{Fact, Isolation, JournalOffset, Launcher, Outcome, RunDir, RunSpec, follow};
+use ci_exec::{
+    Fact, Isolation, JournalOffset, Launcher, Namespaces, Network, Outcome, RunDir, RunSpec, follow,
+};
 use futures_util::stream::{self, StreamExt};
 
 /// How many short runs are made.
 const RUNS: usize = 1000;
 /// How many of them run at once.
 const AT_ONCE: usize = 4;
+/// How many jobs are timed until their first command is done.
+const LATENCIES: usize = 101;
 /// What a short run does.
 const SHORT: &str = "echo hello";
 /// What the long run does: about 100 MB of lines.
@@ -37,8 +41,7 @@ async fn main() {
         "  extra        {:>8.2} ms for each run",
         millis(runs.saturating_sub(shells)) * AT_ONCE as f64 / RUNS as f64
     );
-    let latency = first_command(root.path()).await;
-    println!("from the spec to the first command {:.1} ms, median", millis(latency));
+    first_commands(root.path()).await;
     let plain = best(|n| Box::pin(plain_log(root.path(), n))).await;
     let run = best(|n| Box::pin(long_run(root.path(), n))).await;
     println!("a log of 100 MB");
@@ -55,18 +58,57 @@ async fn plain_shells(root: &Path) -> Duration {
 
 async fn short_runs(root: &Path) -> Duration {
     let begin = Instant::now();
-    let runs = stream::iter(0..RUNS).map(|n| run(SHORT, root, format!("short-{n}")));
+    let runs =
+        stream::iter(0..RUNS).map(|n| run(SHORT, root, format!("short-{n}"), Isolation::None));
     runs.buffer_unordered(AT_ONCE).collect::<Vec<Duration>>().await;
     begin.elapsed()
 }
 
-async fn first_command(root: &Path) -> Duration {
-    let mut latencies = Vec::new();
-    for n in 0..50 {
-        latencies.push(run(SHORT, root, format!("latency-{n}")).await);
+/// How much later the first command of a job is done than in a plain shell, one job at a time.
+async fn first_commands(root: &Path) {
+    let (mut shells, mut bare, mut inside) = (Vec::new(), Vec::new(), Vec::new());
+    for n in 0..LATENCIES {
+        let begin = Instant::now();
+        plain(SHORT, root.join(format!("latency-plain-{n}"))).await;
+        shells.push(begin.elapsed());
+        bare.push(run(SHORT, root, format!("latency-{n}"), Isolation::None).await);
+        if let Some(sandbox) = sandbox(root) {
+            inside.push(run(SHORT, root, format!("latency-inside-{n}"), sandbox).await);
+        }
     }
-    latencies.sort();
-    latencies[latencies.len() / 2]
+    let shell = median(shells);
+    println!("from the spec to the end of the first command, median");
+    println!("  plain shell  {:>8.1} ms", millis(shell));
+    for (name, times) in [("runner     ", bare), ("in a sandbox", inside)] {
+        if times.is_empty() {
+            println!("  {name}  no bubblewrap");
+            continue;
+        }
+        let time = median(times);
+        let extra = millis(time.saturating_sub(shell));
+        println!("  {name}  {:>8.1} ms, {extra:.1} ms more", millis(time));
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+/// Namespaces, where there is bubblewrap.
+fn sandbox(root: &Path) -> Option<Isolation> {
+    let bubblewrap = Path::new("/usr/bin/bwrap");
+    bubblewrap.exists().then(|| {
+        Isolation::Namespaces(Namespaces {
+            bubblewrap: bubblewrap.to_owned(),
+            visible: Vec::new(),
+            hidden: Vec::new(),
+            readable: Vec::new(),
+            writable: vec![root.to_owned()],
+            network: Network::Shared,
+            pids: 4096,
+        })
+    })
 }
 
 async fn plain_log(root: &Path, n: usize) -> Duration {
@@ -77,7 +119,7 @@ async fn plain_log(root: &Path, n: usize) -> Duration {
 
 async fn long_run(root: &Path, n: usize) -> Duration {
     let begin = Instant::now();
-    run(LONG, root, format!("long-{n}")).await;
+    run(LONG, root, format!("long-{n}"), Isolation::None).await;
     begin.elapsed()
 }
 
@@ -103,17 +145,18 @@ async fn plain(text: &str, path: impl AsRef<Path>) {
     assert!(status.expect("a shell to start").success());
 }
 
-/// One run to its end; returns the time until its first command began.
-async fn run(text: &str, root: &Path, name: String) -> Duration {
+/// One run to its end; returns the time until its first command was done.
+async fn run(text: &str, root: &Path, name: String, isolation: Isolation) -> Duration {
     let begin = Instant::now();
-    let dir = RunDir::create(root.join(&name), &spec(text, root, &name)).expect("a run directory");
+    let spec = RunSpec { isolation, ..spec(text, root, &name) };
+    let dir = RunDir::create(root.join(&name), &spec).expect("a run directory");
     let launcher = Launcher::new(env!("CARGO_BIN_EXE_ci-exec-runner"), std::iter::empty::<&str>());
     launcher.start(&dir).await.expect("a runner to start");
     let mut follower = follow(&dir, JournalOffset(0));
     let (mut first, mut outcome) = (None, None);
     while let Some((_, fact)) = follower.next().await.expect("a journal to follow") {
         match fact {
-            Fact::CommandStarted { .. } => first = first.or(Some(begin.elapsed())),
+            Fact::CommandExited { .. } => first = first.or(Some(begin.elapsed())),
             Fact::JobEnded { outcome: ended, .. } => outcome = Some(ended),
             _ => {}
         }
@@ -122,7 +165,7 @@ async fn run(text: &str, root: &Path, name: String) -> Duration {
     if text == LONG {
         fs::remove_dir_all(dir.path()).expect("the run directory to go");
     }
-    first.expect("a command that began")
+    first.expect("a command that ended")
 }
 
 fn spec(text: &str, root: &Path, name: &str) -> RunSpec {

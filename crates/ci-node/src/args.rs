@@ -141,6 +141,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N")]
     pub(crate) concurrency: Option<std::num::NonZeroUsize>,
 
+    /// What keeps the commands from the rest of the machine.
+    #[arg(long, value_enum, default_value_t = RunIsolation::None)]
+    pub(crate) isolation: RunIsolation,
+
     /// Pass this variable on to the commands, with its present or with this value.
     #[arg(short, long = "env", value_name = "NAME[=VALUE]")]
     pub(crate) env: Vec<PassedOn>,
@@ -148,6 +152,17 @@ pub(crate) struct RunArgs {
     /// How to print.
     #[arg(short, long, value_enum, default_value_t = RunFormat::Text)]
     pub(crate) output: RunFormat,
+}
+
+/// What keeps the commands of `run` from the rest of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RunIsolation {
+    /// The strongest that works here, never none.
+    Auto,
+    /// Nothing: they can do what you can do.
+    None,
+    /// Namespaces, through bubblewrap.
+    Namespaces,
 }
 
 #[derive(Debug, Args)]

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use ci_build::{
-    Keep, LedgerHandle, NodeArgs, NodeHandle, QueueLimits, Queues, RepoArgs, RunnerSettings, Runs,
+    LedgerHandle, NodeArgs, NodeHandle, QueueLimits, Queues, RepoArgs, RunnerSettings, Runs,
 };
 use ci_config::node::{Github, GithubAuth, NodeConfig, Origin, Repo, Runner};
 use ci_config::queue::Queue;
@@ -77,11 +77,7 @@ pub(crate) async fn compose(
         queues: Queues::new(&queue_limits(config), at_work),
         runs,
         launcher: Launcher::current_exe([RUNNER]),
-        keep: Keep {
-            logs: config.retention.logs,
-            builds: config.retention.builds,
-            workspaces: config.retention.workspaces,
-        },
+        keep_logs: config.retention.logs,
         repos,
     });
     Ok(Composed { tree, node })
@@ -104,6 +100,11 @@ impl Folders {
 
     pub(crate) fn admin_socket(&self) -> PathBuf {
         self.0.join("admin.sock")
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> PathBuf {
+        self.0.clone()
     }
 
     /// Where isolation is tried out.

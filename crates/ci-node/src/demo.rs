@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use crate::compose::{Composed, compose};
 use crate::demo::sample::SamplePull;
-use crate::isolation::{self, Offer};
+use crate::isolation::{self, Ground, Offer};
 use crate::output::{Output, note};
 use crate::serve::{inspector, web};
 
@@ -70,7 +70,7 @@ pub(crate) async fn run(port: Option<u16>, once: bool) -> Result<ExitCode> {
 
 /// The best isolation that works here; else none, which will do for commands that are our own.
 async fn isolation(config: &NodeConfig, path: &str) -> Offer {
-    let offer = isolation::offer(config, path, &[]).await;
+    let offer = isolation::offer(config.runner.isolation, Ground::of(config, path, &[])).await;
     match offer.level {
         Isolation::Unavailable => {
             note(&format!("Jobs run without isolation, since there is none: {}", offer.trouble));

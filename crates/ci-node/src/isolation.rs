@@ -27,8 +27,34 @@ pub(crate) struct Offer {
     pub(crate) namespaces: Option<Namespaces>,
 }
 
-/// What a sandbox must not show, wherever it lies: the files of the node's secrets.
-pub(crate) type Private<'a> = &'a [PathBuf];
+/// Where jobs are to be isolated.
+#[derive(Debug)]
+pub(crate) struct Ground<'a> {
+    /// Where programs are looked for.
+    pub(crate) path: &'a str,
+    /// What jobs may read besides the system.
+    pub(crate) visible: &'a [PathBuf],
+    /// What they must not see, wherever it lies.
+    pub(crate) hidden: Vec<PathBuf>,
+    /// How many processes a job may be.
+    pub(crate) pids: u32,
+    /// Where it is tried out; the folder is made and removed.
+    pub(crate) trial: PathBuf,
+}
+
+impl<'a> Ground<'a> {
+    /// The ground of a node, whose secrets lie in the files `private`.
+    pub(crate) fn of(config: &'a NodeConfig, path: &'a str, private: &[PathBuf]) -> Self {
+        let folders = Folders::of(config);
+        Self {
+            path,
+            visible: &config.runner.visible,
+            hidden: private.iter().map(|file| to_hide(file)).chain([folders.all()]).collect(),
+            pids: config.runner.pids,
+            trial: folders.trial(),
+        }
+    }
+}
 
 impl Offer {
     /// Nothing stands between jobs and the node.
@@ -53,47 +79,39 @@ impl Offer {
     }
 }
 
-/// Finds out what this machine offers, by trying it; `path` is where programs are looked for.
-pub(crate) async fn offer(config: &NodeConfig, path: &str, private: Private<'_>) -> Offer {
-    match config.runner.isolation {
+/// Finds out what this machine offers, by trying it.
+pub(crate) async fn offer(choice: IsolationChoice, ground: Ground<'_>) -> Offer {
+    match choice {
         IsolationChoice::None => Offer::none(),
         IsolationChoice::Container => {
             Offer::unavailable("this version makes no containers ([runner] isolation)")
         }
-        IsolationChoice::Auto | IsolationChoice::Namespaces => {
-            match namespaces(config, path, private).await {
-                Ok(namespaces) => Offer {
-                    level: Isolation::Namespaces,
-                    trouble: "this version makes no containers".to_owned(),
-                    namespaces: Some(namespaces),
-                },
-                Err(why) => Offer::unavailable(why),
-            }
-        }
+        IsolationChoice::Auto | IsolationChoice::Namespaces => match namespaces(ground).await {
+            Ok(namespaces) => Offer {
+                level: Isolation::Namespaces,
+                trouble: "this version makes no containers".to_owned(),
+                namespaces: Some(namespaces),
+            },
+            Err(why) => Offer::unavailable(why),
+        },
     }
 }
 
-/// The sandboxes of this node, which were seen to work.
-async fn namespaces(
-    config: &NodeConfig,
-    path: &str,
-    private: Private<'_>,
-) -> Result<Namespaces, String> {
-    let bubblewrap =
-        program(path, BUBBLEWRAP).ok_or("bubblewrap is not installed (apt install bubblewrap)")?;
-    let folders = Folders::of(config);
-    let data = std::path::absolute(&config.data_dir).map_err(|error| error.to_string())?;
+/// Sandboxes, which were seen to work.
+async fn namespaces(ground: Ground<'_>) -> Result<Namespaces, String> {
+    let bubblewrap = program(ground.path, BUBBLEWRAP)
+        .ok_or("bubblewrap is not installed (apt install bubblewrap)")?;
     let namespaces = Namespaces {
         bubblewrap,
-        visible: config.runner.visible.clone(),
-        hidden: private.iter().map(|file| to_hide(file)).chain([data]).collect(),
+        visible: ground.visible.to_vec(),
+        hidden: ground.hidden,
         readable: Vec::new(),
         writable: Vec::new(),
         network: Network::Shared,
-        pids: config.runner.pids,
+        pids: ground.pids,
     };
     let launcher = Launcher::current_exe([RUNNER]);
-    match ci_exec::try_out(&launcher, &folders.trial(), &namespaces).await {
+    match ci_exec::try_out(&launcher, &ground.trial, &namespaces).await {
         Ok(()) => Ok(namespaces),
         Err(error) => Err(explained(&failed_to(&error))),
     }

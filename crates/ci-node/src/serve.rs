@@ -22,7 +22,7 @@ use tracing::{error, info, warn};
 use crate::compose::{Composed, Folders, compose, queue_limits};
 use crate::config_file::{self, Loaded};
 use crate::exit::failed_to;
-use crate::isolation;
+use crate::isolation::{self, Ground};
 
 /// How often an address in use is tried, and the pause between two tries.
 const LISTEN_TRIES: u32 = 20;
@@ -39,7 +39,8 @@ pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
         .await
         .with_context(|| format!("failed to listen on {address} ([http] listen)"))?;
     let path = std::env::var("PATH").unwrap_or_default();
-    let offer = isolation::offer(&config, &path, &private).await;
+    let offer =
+        isolation::offer(config.runner.isolation, Ground::of(&config, &path, &private)).await;
     offer.log();
     let bounds = bounds(&config.runner);
     let Composed { tree, node } = compose(&config, path, offer, bounds).await?;

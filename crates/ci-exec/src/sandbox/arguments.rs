@@ -81,14 +81,20 @@ pub(crate) fn arguments(namespaces: &Namespaces, system: &System) -> Vec<OsStrin
     for file in &system.hidden.files {
         arguments.option("--ro-bind", Path::new("/dev/null"), file);
     }
-    for path in &namespaces.readable {
-        arguments.bind("--ro-bind", path);
-    }
-    for path in &namespaces.writable {
-        arguments.bind("--bind", path);
+    for (path, option) in own(namespaces) {
+        arguments.bind(option, path);
     }
     arguments.words(&["--remount-ro", "/", "--chdir", "/", "--"]);
     arguments.0
+}
+
+/// What belongs to the job, a folder before what lies in it: so each path is as it was said.
+fn own(namespaces: &Namespaces) -> Vec<(&Path, &'static str)> {
+    let readable = namespaces.readable.iter().map(|path| (path.as_path(), "--ro-bind"));
+    let writable = namespaces.writable.iter().map(|path| (path.as_path(), "--bind"));
+    let mut own: Vec<_> = readable.chain(writable).collect();
+    own.sort_by_key(|(path, _)| path.components().count());
+    own
 }
 
 #[derive(Default)]
@@ -171,6 +177,30 @@ mod tests {
             "/opt/ci/w/src",
         ];
         check(&namespaces, &system, &[&system_first, OWN, &rest].concat());
+    }
+
+    #[test]
+    fn a_part_is_as_it_was_said_whatever_the_whole_is() {
+        let both = Namespaces {
+            readable: vec!["/w/.git".into(), "/d".into()],
+            writable: vec!["/d/own".into(), "/w".into()],
+            ..namespaces()
+        };
+        let own = [
+            "--ro-bind",
+            "/d",
+            "/d",
+            "--bind",
+            "/w",
+            "/w",
+            "--ro-bind",
+            "/w/.git",
+            "/w/.git",
+            "--bind",
+            "/d/own",
+            "/d/own",
+        ];
+        check(&both, &System::default(), &[OWN, &own].concat());
     }
 
     #[test]

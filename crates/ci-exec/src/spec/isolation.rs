@@ -25,7 +25,7 @@ pub struct Namespaces {
     pub visible: Vec<PathBuf>,
     /// What they don't see although it lies in something that they do.
     pub hidden: Vec<PathBuf>,
-    /// What is theirs to read, wherever it lies.
+    /// What is theirs to read, wherever it lies; a part of what they may write for instance.
     pub readable: Vec<PathBuf>,
     /// What is theirs to write, wherever it lies.
     pub writable: Vec<PathBuf>,

@@ -4,7 +4,7 @@ use ci_config::node::{IsolationChoice, NodeConfig};
 use ci_domain::may_run::Isolation;
 
 use super::Finding;
-use crate::isolation::{self, Offer};
+use crate::isolation::{self, Ground, Offer};
 
 /// Tries what the configuration asks for.
 pub(super) async fn isolation(config: &NodeConfig) -> Finding {
@@ -15,7 +15,8 @@ pub(super) async fn isolation(config: &NodeConfig) -> Finding {
         return Finding::warn("isolation", words, "make the folder, owned by the node's user");
     }
     let path = std::env::var("PATH").unwrap_or_default();
-    found(&isolation::offer(config, &path, &[]).await)
+    let ground = Ground::of(config, &path, &[]);
+    found(&isolation::offer(config.runner.isolation, ground).await)
 }
 
 fn found(offer: &Offer) -> Finding {

@@ -5,6 +5,7 @@ mod check;
 mod doctor;
 mod guide;
 mod interrupting;
+mod isolating;
 mod plan;
 mod remote;
 mod run;

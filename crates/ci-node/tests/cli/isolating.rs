@@ -1,0 +1,77 @@
+//! `run --isolation`: a working copy, and of the rest of the machine only what is everybody's.
+
+use std::process::Command;
+
+use crate::support::{Done, Repo};
+
+/// What a job sees of a working copy and of whose it is.
+const LOOK: &str = "[ ! -e ../../beside ] && [ ! -e ../../home/.profile ] && \
+    git log -1 --format=%s && ! touch ../.git/hooks/post-checkout && ! echo x >> ../.git/config && \
+    echo x > made && echo x > $HOME/kept && echo x > $TMPDIR/x && echo x > $CI_CACHE_DIR/x";
+
+/// Whether there is bubblewrap and it works; without it a test is skipped, loudly.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+fn has_bubblewrap() -> bool {
+    let trial = Command::new("bwrap")
+        .args(["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"])
+        .output();
+    let works = trial.is_ok_and(|output| output.status.success());
+    if !works {
+        eprintln!("SKIPPED (needs bubblewrap: apt-get install bubblewrap, and user namespaces)");
+        assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "skipped in CI");
+    }
+    works
+}
+
+fn repo() -> Repo {
+    let repo = Repo::on_topic(&[("air/ci.yaml", &format!("jobs: {{test: [{LOOK:?}]}}"))]);
+    std::fs::write(repo.beside("beside"), "").unwrap();
+    std::fs::create_dir_all(repo.beside("home")).unwrap();
+    std::fs::write(repo.beside("home").join(".profile"), "").unwrap();
+    repo
+}
+
+#[test]
+fn commands_see_the_working_copy_and_nothing_of_its_owner() {
+    if !has_bubblewrap() {
+        return;
+    }
+    let repo = repo();
+    for isolation in ["auto", "namespaces"] {
+        let done = repo.ci_node(&["run", "--all", "--isolation", isolation]);
+        done.ended_with(0);
+        assert!(repo.root().join("air/made").exists());
+    }
+    assert!(!repo.beside("home").join("kept").exists());
+    assert!(!repo.root().join(".git/hooks/post-checkout").exists());
+    // Without being asked for there is none.
+    repo.ci_node(&["run", "--all"]).ended_with(1);
+}
+
+#[test]
+fn one_of_several_working_copies_has_its_history_too() {
+    if !has_bubblewrap() {
+        return;
+    }
+    let repo = Repo::on_topic(&[("air/ci.yaml", "jobs: {test: [git log -1]}")]);
+    let other = repo.beside("other");
+    repo.git(&["worktree", "add", "-q", "-b", "other", other.to_str().unwrap()]);
+    let mut command = repo.command(&["run", "--all", "--isolation", "namespaces"]);
+    Done::of(command.current_dir(other).output().unwrap()).ended_with(0);
+}
+
+#[test]
+fn what_is_not_to_be_had_is_refused() {
+    let repo = Repo::on_topic(&[("air/ci.yaml", "jobs: {test: [touch made]}")]);
+    let mut command = repo.command(&["run", "--all", "--isolation", "auto"]);
+    let tools = repo.beside("tools");
+    std::fs::create_dir(&tools).unwrap();
+    std::os::unix::fs::symlink("/usr/bin/git", tools.join("git")).unwrap();
+    let done = Done::of(command.env("PATH", &tools).output().unwrap()).ended_with(1);
+    assert!(
+        done.stderr.contains("no isolation available: bubblewrap is not installed"),
+        "{}",
+        done.stderr
+    );
+    assert!(!repo.root().join("air/made").exists());
+}
