@@ -7,6 +7,7 @@ mod log;
 mod place;
 mod pull;
 mod quarantine;
+mod shell;
 mod store;
 mod token;
 
@@ -41,6 +42,7 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/repos/{owner}/{repo}/pulls/{number}/retry", post(action::retry))
         .route("/repos/{owner}/{repo}/pulls/{number}/force", post(action::force))
         .route("/repos/{owner}/{repo}/pulls/{number}/cancel", post(action::cancel))
+        .route("/repos/{owner}/{repo}/pulls/{number}/shell", post(shell::describe))
         .route("/repos/{owner}/{repo}/branches", get(branch::list))
         .route("/repos/{owner}/{repo}/branches/{branch}", get(branch::show))
         .route("/repos/{owner}/{repo}/branches/{branch}/force", post(branch::force))

@@ -7,7 +7,7 @@ mod exchange;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ci_domain::ids::{AttemptId, BranchName, JobId, PullNumber, RepoName};
+use ci_domain::ids::{AttemptId, BranchName, ComponentName, JobId, PullNumber, RepoName};
 use ci_domain::subject::escaped;
 use hyper::Method;
 use serde::Serialize;
@@ -18,7 +18,8 @@ pub use error::ClientError;
 
 use crate::wire::{
     BranchDetail, BranchSummary, CommandRef, JobAction, JobRun, Jobs, NewToken, NodeStatus,
-    PullDetail, PullSummary, Quarantined, Repo, StoreAudit, Token, TokenRequest,
+    PullDetail, PullSummary, Quarantined, Repo, Shell, ShellRequest, StoreAudit, Token,
+    TokenRequest,
 };
 
 /// How long an answer may take: every actor that is asked on the way has five seconds.
@@ -129,6 +130,20 @@ impl AdminClient {
     ) -> Result<Jobs, ClientError> {
         let action = JobAction { job: job.map(ToString::to_string), clean: false };
         self.act(repo, number, "cancel", &action).await
+    }
+
+    /// How to start a shell in a component of a pull request.
+    ///
+    /// # Errors
+    /// There is no such pull request or no workspace of it, a build is under way, or there is no answer.
+    pub async fn shell(
+        &self,
+        repo: &RepoName,
+        number: PullNumber,
+        component: &ComponentName,
+    ) -> Result<Shell, ClientError> {
+        let request = ShellRequest { component: component.to_string() };
+        self.post(&format!("/api/v1/repos/{repo}/pulls/{number}/shell"), &request).await
     }
 
     /// The branches of a repository that are built on push, by name.

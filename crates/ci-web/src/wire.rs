@@ -7,6 +7,7 @@ mod branch;
 mod job;
 mod node;
 mod pull;
+mod shell;
 mod store;
 mod token;
 
@@ -19,6 +20,7 @@ pub use node::{
     VerdictCounts,
 };
 pub use pull::{Job, JobAction, JobState, Jobs, PullDetail, PullSummary, Unmet, VerdictState};
+pub use shell::{Shell, ShellRequest};
 pub use store::{StoreAudit, StoreFinding, StoreStats};
 pub use token::{NewToken, Role, Token, TokenRequest};
 

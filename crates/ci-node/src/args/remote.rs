@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ci_domain::ids::{BranchName, JobId, PullNumber, RepoName};
+use ci_domain::ids::{BranchName, ComponentName, JobId, PullNumber, RepoName};
 use ci_web::wire::Role;
 use clap::{Args, Subcommand};
 
@@ -126,6 +126,14 @@ pub(crate) enum PrCommand {
         pull: PullArg,
         #[command(flatten)]
         log: LogArgs,
+    },
+    /// Opens an interactive shell where the jobs of a component run; builds wait until it ends.
+    Shell {
+        #[command(flatten)]
+        pull: PullArg,
+        /// The component in whose folder it begins.
+        #[arg(value_name = "COMPONENT")]
+        component: ComponentName,
     },
 }
 

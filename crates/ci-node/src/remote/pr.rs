@@ -1,6 +1,8 @@
 //! `pr`: the pull requests of a running node.
 
 pub(super) mod logs;
+mod shell;
+mod terminal;
 pub(super) mod text;
 
 use std::process::ExitCode;
@@ -45,6 +47,9 @@ pub(crate) async fn run(args: &PrArgs) -> Result<ExitCode> {
         PrCommand::Logs { pull: PullArg { number }, log } => {
             let pull = client.pull(repo, *number).await.map_err(refusal)?;
             logs::print(client, &format!("{repo}#{number}"), &pull.jobs, log).await?;
+        }
+        PrCommand::Shell { pull, component } => {
+            return shell::open(client, repo, pull.number, component).await;
         }
     }
     Ok(ExitCode::SUCCESS)

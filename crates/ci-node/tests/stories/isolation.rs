@@ -26,7 +26,7 @@ git log -1 --format=%H "$CI_HEAD"
 "#;
 
 /// `isolation` for the world's node, instead of none.
-fn isolate(world: &World, isolation: &str) {
+pub fn isolate(world: &World, isolation: &str) {
     let path = world.folder().join("ci-node.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let isolation = format!("isolation = \"{isolation}\"");
@@ -35,7 +35,7 @@ fn isolate(world: &World, isolation: &str) {
 
 /// Whether there is bubblewrap and it works; without it a story is skipped, loudly.
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-fn has_bubblewrap() -> bool {
+pub fn has_bubblewrap() -> bool {
     let trial = Command::new("bwrap")
         .args(["--unshare-user", "--unshare-pid", "--ro-bind", "/", "/", "--proc", "/proc", "true"])
         .output();

@@ -29,5 +29,6 @@ mod kills;
 mod reboot;
 mod recorded;
 mod red;
+mod shell;
 mod soak;
 mod stop;

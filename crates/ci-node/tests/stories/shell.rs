@@ -1,0 +1,156 @@
+//! A person's shell where the jobs run, on a terminal that the test plays the person at.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rustix::fs::{Mode, OFlags, open};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::isolation::{has_bubblewrap, isolate};
+use crate::repository::Change;
+use crate::wait::{LIMIT, wait_for};
+use crate::world::{NO_APPROVAL, World};
+
+const FILES: [(&str, &str); 4] = [
+    NO_APPROVAL,
+    (
+        "lib/ci.yaml",
+        "env: {MINE: yes}\njobs:\n  test: ['echo $CI_COMMIT >> {outside}', 'test ! -e slow || sleep 600']\n",
+    ),
+    ("lib/word", "hello\n"),
+    (".gitignore", "built\n"),
+];
+const GREEN: &str = "success pull request can be merged";
+
+/// `pr shell`, and the terminal that it was given.
+struct Person {
+    child: Child,
+    keys: File,
+    screen: Arc<Mutex<String>>,
+}
+
+impl Person {
+    fn open(world: &World, component: &str) -> Self {
+        let (ours, theirs) = terminal();
+        let file = || Stdio::from(theirs.try_clone().unwrap());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ci-node"));
+        command.args(["pr", "shell", "1", component]).env("TERM", "dumb");
+        command.arg("--config").arg(world.folder().join("ci-node.toml"));
+        let child = command.stdin(file()).stdout(file()).stderr(file()).spawn().unwrap();
+        let (screen, keys) = (Arc::<Mutex<String>>::default(), File::from(ours));
+        let (shown, mut from) = (screen.clone(), keys.try_clone().unwrap());
+        thread::spawn(move || {
+            let mut chunk = [0; 4096];
+            while let Ok(read @ 1..) = from.read(&mut chunk) {
+                shown.lock().unwrap().push_str(&String::from_utf8_lossy(&chunk[..read]));
+            }
+        });
+        Self { child, keys, screen }
+    }
+
+    fn types(&mut self, line: &str) {
+        self.keys.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    async fn sees(&self, text: &str) {
+        let looks = async || self.screen.lock().unwrap().contains(text).then_some(());
+        let shown = || self.screen.lock().unwrap().clone();
+        let found = tokio::time::timeout(LIMIT, wait_for(text, LIMIT * 2, looks)).await;
+        assert!(found.is_ok(), "waited for {text:?}, and saw: {}", shown());
+    }
+
+    async fn leaves(mut self) -> Option<i32> {
+        let child = &mut self.child;
+        let ended = async || child.try_wait().unwrap();
+        wait_for("the shell to end", LIMIT, ended).await.code()
+    }
+}
+
+fn terminal() -> (OwnedFd, OwnedFd) {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    (ours, open(name.as_c_str(), flags, Mode::empty()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_has_the_workspace_alone_and_builds_wait_for_it() {
+    let world = World::new(&FILES).await;
+    let node = world.start().await;
+    let pull = world.open("bye", &[Change::file("lib/word", "bye\n")]);
+    world.deliver(&node).await;
+    world.says(pull, GREEN).await;
+    let mut person = Person::open(&world, "lib");
+    person.sees("builds wait until this shell ends").await;
+    // What is typed is seen, too, so what is looked for is not what was typed.
+    person.types("echo $(basename $PWD)-$MINE-$CI_PULL-$CI_COMPONENT-$((20 + 3))");
+    person.sees("lib-yes-1-lib-23").await;
+    person.types("cat word; echo edited > word; tty; echo $((50 + 5))");
+    person.sees("bye").await;
+    person.sees("55").await;
+
+    let other = Person::open(&world, "lib");
+    other.sees("somebody is at the workspace").await;
+    assert_eq!(other.leaves().await, Some(1));
+    world.push_pull(pull, &[Change::file("lib/word", "good day\n")]);
+    world.deliver(&node).await;
+    let waits = || world.log().contains("waits for those who are at the workspace");
+    world.until("the next build to wait", waits).await;
+    assert_eq!(world.outside().len(), 1, "nothing runs beside the shell");
+    // Ctrl-C ends what runs in the shell, and not the shell.
+    person.types("sleep 600");
+    person.types("\u{3}");
+    person.types("cat word; exit $((3 + 4))");
+    person.sees("edited").await;
+    assert_eq!(person.leaves().await, Some(7));
+    world.says(pull, GREEN).await;
+    assert_eq!(world.outside().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_is_refused_with_the_reason() {
+    let world = World::new(&FILES).await;
+    let node = world.start().await;
+    let pull = world.open("slow", &[Change::file("lib/slow", "")]);
+    world.deliver(&node).await;
+    world.until("the job to run", || world.outside().len() == 1).await;
+    let busy = Person::open(&world, "lib");
+    busy.sees("build 1 is under way").await;
+    assert_eq!(busy.leaves().await, Some(1));
+    world.push_pull(pull, &[Change::gone("lib/slow")]);
+    world.deliver(&node).await;
+    world.says(pull, GREEN).await;
+    let lost = Person::open(&world, "nowhere");
+    lost.sees("find the component nowhere").await;
+    assert_eq!(lost.leaves().await, Some(1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shell_is_in_the_sandbox_of_the_jobs() {
+    if !has_bubblewrap() {
+        return;
+    }
+    let world = World::new(&FILES).await;
+    isolate(&world, "namespaces");
+    let node = world.start().await;
+    let pull = world.open("bye", &[Change::file("lib/word", "bye\n")]);
+    world.deliver(&node).await;
+    world.says(pull, GREEN).await;
+    let mut person = Person::open(&world, "lib");
+    person.sees("builds wait until this shell ends").await;
+    person.types(&format!("test -e {}/token || echo hid''den", world.folder().display()));
+    person.sees("hidden").await;
+    person.types("ps -e | wc -l; cat word; touch /etc/x || echo read-on''ly");
+    person.sees("bye").await;
+    person.sees("read-only").await;
+    person.types("echo x > \"$CI_CACHE_DIR/kept\" && exit 0");
+    assert_eq!(person.leaves().await, Some(0));
+    let kept = world.data().join("workspaces/acme/shop/pull-1/cache/kept");
+    assert!(kept.exists());
+}
