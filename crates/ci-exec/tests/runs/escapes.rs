@@ -12,9 +12,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use ci_exec::{Launcher, Network, Outcome};
+use ci_exec::{Launcher, Network, Outcome, RunDir, cancel};
 
-use crate::support::{Place, Run, command, launcher, sequence};
+use crate::support::{Place, Run, command, launcher, sequence, within, written};
 
 /// An ordinary user; nobody needs to know it.
 const ORDINARY: u32 = 42_421;
@@ -70,15 +70,19 @@ impl Node {
 
     /// Whether the script does what it is after.
     async fn succeeds(&self) -> bool {
+        let run = Run::follow(&self.start().await).await;
+        assert!(!matches!(run.outcome, Outcome::Crashed { .. }), "{:?}", run.outcome);
+        run.outcome == Outcome::Passed
+    }
+
+    async fn start(&self) -> RunDir {
         let dir = self.place.create();
         let launcher = match self.user {
             User::Own => launcher(),
             User::Ordinary => self.launcher_as_ordinary(),
         };
         launcher.start(&dir).await.unwrap();
-        let run = Run::follow(&dir).await;
-        assert!(!matches!(run.outcome, Outcome::Crashed { .. }), "{:?}", run.outcome);
-        run.outcome == Outcome::Passed
+        dir
     }
 
     /// Gives everything to the ordinary user, the program included.
@@ -342,6 +346,28 @@ async fn its_own_part_of_what_is_hidden_is_there() {
         sandbox.writable.push(folder.join("data/mine"));
         assert!(node.succeeds().await, "as {user:?}");
         assert!(folder.join("data/mine/file").exists());
+    }
+}
+
+/// From outside, an ordinary user sees and signals what is in a user namespace of theirs.
+#[tokio::test]
+async fn commands_of_every_user_are_asked_to_end_and_then_killed() {
+    let polite = "trap 'echo bye; exit 0' TERM; echo up > up; while :; do sleep 0.01; done";
+    let stubborn = "trap '' TERM; setsid sh -c 'trap \"\" TERM; sleep 600; :' & \
+        echo up > up; while :; do sleep 600; done";
+    for user in users() {
+        for (script, last) in [(polite, "bye\n"), (stubborn, "")] {
+            let mut node = Node::new(user, script);
+            let Some(place) = node.place.clone().in_sandbox() else { return };
+            node.place = place;
+            let dir = node.start().await;
+            written(&node.place.file("up")).await;
+            within("the cancel", cancel(&dir)).await.unwrap();
+            node.place.assert_nothing_is_left();
+            let run = Run::follow(&dir).await;
+            assert_eq!(run.outcome, Outcome::Cancelled);
+            assert!(run.log_text("0-1").ends_with(last), "as {user:?}: {run:?}");
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! Jobs in a sandbox: the same tree, the same facts, and nothing left of it, ever.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use ci_exec::{Outcome, sweep};
+use ci_exec::{Outcome, cancel, sweep};
 
 use crate::support::{
-    Place, Run, command, command_with, kill, parallel, processes_in, until, within, written,
+    Place, Run, command, command_with, kill, parallel, processes_in, until, until_lost, within,
+    written,
 };
 
 #[tokio::test]
@@ -93,6 +94,43 @@ async fn with_its_runner_everything_in_it_dies() {
         within("the sweep", sweep(&dir)).await.unwrap();
         place.assert_nothing_is_left();
     }
+}
+
+#[tokio::test]
+async fn a_runner_can_be_killed_at_any_moment() {
+    for moment in 0..24 {
+        let daemon = "readlink /proc/self/ns/pid > namespace; setsid sleep 600 & sleep 600";
+        let Some(place) = Place::with_command(daemon).in_sandbox() else { return };
+        let dir = place.start().await;
+        let moment = Instant::now() + Duration::from_millis(2) * moment;
+        until("the moment to come", || Instant::now() >= moment).await;
+        kill(dir.identity().unwrap().unwrap().pid);
+        until_lost(&dir).await;
+        within("the sweep", sweep(&dir)).await.unwrap();
+        place.assert_nothing_is_left();
+        let namespace = std::fs::read_to_string(place.file("namespace")).unwrap_or_default();
+        until("the namespace to be empty", || processes_in(namespace.trim()).is_empty()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_job_can_be_cancelled_while_its_sandbox_is_made() {
+    let Some(place) = Place::with_command("touch up; sleep 600").in_sandbox() else { return };
+    let dir = place.start().await;
+    within("the cancel", cancel(&dir)).await.unwrap();
+    place.assert_nothing_is_left();
+    assert_eq!(Run::follow(&dir).await.outcome, Outcome::Cancelled);
+}
+
+#[tokio::test]
+async fn what_loses_its_parent_is_reaped_inside() {
+    let orphans = "for i in $(seq 50); do sh -c 'setsid true & exit' ; done";
+    let reaped =
+        "until ! grep -l '^State:.Z' /proc/[0-9]*/status 2> /dev/null; do sleep 0.01; done";
+    let Some(place) = Place::new(vec![command(orphans), command(reaped)]).in_sandbox() else {
+        return;
+    };
+    assert_eq!(place.run().await.outcome, Outcome::Passed);
 }
 
 #[tokio::test]

@@ -280,7 +280,7 @@ pub fn bubblewrap() -> Option<PathBuf> {
     match trial {
         Ok(output) if output.status.success() => return Some(program),
         Ok(_) => {
-            skip("user namespaces: sysctl user.max_user_namespaces, or a less confined container")
+            skip("user namespaces: sysctl user.max_user_namespaces, or a less confined container");
         }
         Err(_) => skip("bubblewrap: apt-get install bubblewrap"),
     }
