@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use ci_build::{
-    LedgerHandle, NodeArgs, NodeHandle, QueueLimits, Queues, RepoArgs, RunnerSettings, Runs,
+    Keep, LedgerHandle, NodeArgs, NodeHandle, QueueLimits, Queues, RepoArgs, RunnerSettings, Runs,
 };
 use ci_config::node::{Github, GithubAuth, NodeConfig, Origin, Repo, Runner};
 use ci_config::queue::Queue;
@@ -77,7 +77,11 @@ pub(crate) async fn compose(
         queues: Queues::new(&queue_limits(config), at_work),
         runs,
         launcher: Launcher::current_exe([RUNNER]),
-        keep_logs: config.retention.logs,
+        keep: Keep {
+            logs: config.retention.logs,
+            builds: config.retention.builds,
+            workspaces: config.retention.workspaces,
+        },
         repos,
     });
     Ok(Composed { tree, node })
