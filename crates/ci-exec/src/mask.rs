@@ -6,31 +6,21 @@
 //! the tests know what is right.
 
 mod forms;
+mod search;
 
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
+use self::search::Patterns;
 use crate::secrets::Secrets;
 
 /// What stands for a run of bytes that belong to secrets.
 const STARS: &[u8] = b"***";
-/// Patterns of up to this many bytes in all are searched by a table of 512 bytes for each, which is
-/// the faster way; above it a smaller automaton must do.
-const TABLE_LIMIT: usize = 8 * 1024;
 
 /// All forms of all secrets of a run.
 #[derive(Clone)]
 pub(crate) struct Mask(Option<Arc<Patterns>>);
-
-struct Patterns {
-    automaton: AhoCorasick,
-    /// All patterns in order, so that those with a given beginning stand together.
-    sorted: Vec<Vec<u8>>,
-    longest: usize,
-}
 
 /// Masks one stream. It tells every byte as soon as it is sure that it belongs to no secret.
 pub(crate) struct Masker {
@@ -45,29 +35,13 @@ pub(crate) struct Masker {
 
 impl Mask {
     /// Knows all forms of all `secrets`.
-    ///
-    /// # Errors
-    /// They are too much for one automaton.
-    pub(crate) fn new(secrets: &Secrets) -> io::Result<Self> {
+    pub(crate) fn new(secrets: &Secrets) -> Self {
         Self::of(secrets.values().flat_map(forms::of).collect())
     }
 
-    fn of(mut sorted: Vec<Vec<u8>>) -> io::Result<Self> {
-        sorted.sort();
-        sorted.dedup();
-        if sorted.is_empty() {
-            return Ok(Self(None));
-        }
-        let size: usize = sorted.iter().map(Vec::len).sum();
-        let kind =
-            if size <= TABLE_LIMIT { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-        let automaton = AhoCorasick::builder()
-            .match_kind(MatchKind::Standard)
-            .kind(Some(kind))
-            .build(&sorted)
-            .map_err(io::Error::other)?;
-        let longest = sorted.iter().map(Vec::len).max().unwrap_or_default();
-        Ok(Self(Some(Arc::new(Patterns { automaton, sorted, longest }))))
+    /// Masks these patterns, each of which has at least [`LEAST_MASKED`](ci_domain::secret::Secret::LEAST_MASKED) bytes.
+    fn of(patterns: Vec<Vec<u8>>) -> Self {
+        Self((!patterns.is_empty()).then(|| Arc::new(Patterns::new(patterns))))
     }
 
     /// Begins a stream.
@@ -112,7 +86,7 @@ impl Masker {
     ) -> io::Result<()> {
         let Some(patterns) = self.mask.0.clone() else { return Ok(()) };
         let text = std::mem::take(&mut self.open);
-        let secret = patterns.secret_parts(&text);
+        let secret = patterns.parts_of(&text);
         self.tell(&text, text.len(), &secret, tell)
     }
 
@@ -122,7 +96,7 @@ impl Masker {
         text: &[u8],
         tell: &mut impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
-        let secret = patterns.secret_parts(text);
+        let secret = patterns.parts_of(text);
         let open = text.len() - patterns.open_length(text);
         // What belongs to a secret does so whatever comes; it stays open only as the beginning of more.
         let decided = secret.iter().find(|part| part.contains(&open)).map_or(open, |part| part.end);
@@ -159,33 +133,6 @@ impl Masker {
         }
         self.told = 0;
         Ok(())
-    }
-}
-
-impl Patterns {
-    /// The parts of `text` that belong to a secret, in order and apart from each other.
-    fn secret_parts(&self, text: &[u8]) -> Vec<Range<usize>> {
-        let mut parts: Vec<Range<usize>> = Vec::new();
-        for found in self.automaton.find_overlapping_iter(text) {
-            let mut part = found.range();
-            // They come in the order of their ends.
-            while let Some(last) = parts.pop_if(|last| last.end >= part.start) {
-                part.start = part.start.min(last.start);
-            }
-            parts.push(part);
-        }
-        parts
-    }
-
-    /// The length of the longest end of `text` that is the beginning of a secret, but not all of it.
-    fn open_length(&self, text: &[u8]) -> usize {
-        let most = text.len().min(self.longest - 1);
-        (1..=most).rev().find(|length| self.is_beginning(&text[text.len() - length..])).unwrap_or(0)
-    }
-
-    fn is_beginning(&self, end: &[u8]) -> bool {
-        let next = self.sorted.partition_point(|pattern| pattern.as_slice() <= end);
-        self.sorted.get(next).is_some_and(|pattern| pattern.starts_with(end))
     }
 }
 

@@ -129,7 +129,7 @@ fn set_up(run_dir: &Path) -> Result<Held, SetupError> {
     setsid().map_err(io::Error::from)?;
     set_child_subreaper(Some(getpid())).map_err(io::Error::from)?;
     let secrets = Secrets::receive()?;
-    let mask = Mask::new(&secrets)?;
+    let mask = Mask::new(&secrets);
     let dir = RunDir::open(run_dir)?;
     let lock = lock(&dir)?;
     if dir.journal_path().exists() {

@@ -6,6 +6,9 @@ use ci_domain::secret::Secret;
 
 /// The lengths of lines at which `base64` and `openssl` break theirs.
 const LINE_LENGTHS: [usize; 2] = [76, 64];
+/// The last of these lines is searched together with the end of the one before where it is shorter: short
+/// forms are slow to find, and are found where they mean nothing.
+const SHORT_LINE: usize = 16;
 /// The characters besides letters and digits that keep their form in an address: in general, in a
 /// path, by `encodeURIComponent` and by `encodeURI`.
 const KEPT: [&str; 4] = ["-_.~", "-_.~/", "-_.!~*'()", "-_.!~*'();,/?:@&=+$#"];
@@ -53,7 +56,7 @@ fn base64(text: &str) -> Vec<Vec<u8>> {
         for text in [text, &line] {
             let whole = engine.encode(text).into_bytes();
             for length in LINE_LENGTHS {
-                forms.extend(whole.chunks(length).map(<[u8]>::to_vec));
+                forms.extend(lines(&whole, length));
             }
             forms.push(whole);
         }
@@ -62,6 +65,17 @@ fn base64(text: &str) -> Vec<Vec<u8>> {
         forms.extend((0..3).map(|before| amid(text, before, &engine)));
     }
     forms
+}
+
+/// The lines of `length` that `text` is broken into.
+fn lines(text: &[u8], length: usize) -> Vec<Vec<u8>> {
+    let mut lines: Vec<Vec<u8>> = text.chunks(length).map(<[u8]>::to_vec).collect();
+    let last = text.len() - text.len() % length;
+    if last > 0 && (1..SHORT_LINE).contains(&(text.len() - last)) {
+        lines.pop();
+        lines.push([&text[last - SHORT_LINE..last], b"\n", &text[last..]].concat());
+    }
+    lines
 }
 
 /// What each text has in common in which `before` bytes, or a multiple of three more, come before

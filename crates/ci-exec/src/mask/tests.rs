@@ -1,6 +1,7 @@
 //! What is masked, compared with a mask that looks at the whole text at once.
 
 use std::io::Write;
+use std::ops::Range;
 use std::process::{Command, Stdio};
 
 use ci_domain::secret::Secret;
@@ -53,7 +54,7 @@ fn masked(text: &[u8], is_secret: &[bool]) -> Vec<u8> {
 }
 
 fn check(values: &[&str], text: &str, expected: &str) {
-    assert_eq!(Mask::new(&secrets(values)).unwrap().text(text), expected, "{values:?}");
+    assert_eq!(Mask::new(&secrets(values)).text(text), expected, "{values:?}");
 }
 
 #[test]
@@ -95,7 +96,7 @@ fn base64_is_masked_wherever_the_secret_stands_in_what_was_encoded() {
         String::from_utf8(base64.wait_with_output().unwrap().stdout).unwrap()
     };
     let secret = "swordfish-?>7";
-    let mask = Mask::new(&secrets(&[secret])).unwrap();
+    let mask = Mask::new(&secrets(&[secret]));
     for before in ["", "u", "us", "use", "user:"] {
         for after in ["", "\n", "@host", "!?"] {
             let text = encoded(&format!("{before}{secret}{after}"));
@@ -125,8 +126,10 @@ fn of_many_lines_each_is_masked() {
 #[test]
 fn long_base64_is_masked_though_it_is_broken_into_lines() {
     let secret: String = (0..300).map(|n| char::from(b'a' + (n * 7 % 26) as u8)).collect();
-    let mask = Mask::new(&secrets(&[&secret])).unwrap();
-    for width in ["76", "64"] {
+    // The last line is long, and so short that it takes the one before it to be known.
+    for (width, length) in [("76", 300), ("64", 300), ("76", 115), ("64", 98)] {
+        let secret = &secret[..length];
+        let mask = Mask::new(&secrets(&[secret]));
         let mut base64 = Command::new("base64")
             .args(["-w", width])
             .stdin(Stdio::piped())
@@ -155,7 +158,7 @@ fn secrets_that_overlap_leave_nothing_of_each_other() {
 
 #[test]
 fn what_cannot_be_a_secret_is_told_at_once() {
-    let mask = Mask::of(vec![b"secret".to_vec(), b"crazy".to_vec()]).unwrap();
+    let mask = Mask::of(vec![b"secret".to_vec(), b"crazy".to_vec()]);
     let check = |pieces: &[&str], expected: &[&str]| {
         let pieces: Vec<&[u8]> = pieces.iter().map(|piece| piece.as_bytes()).collect();
         assert_eq!(told(&mask, &pieces), expected);
@@ -172,26 +175,26 @@ fn what_cannot_be_a_secret_is_told_at_once() {
 
 #[test]
 fn a_secret_that_another_begins_with_keeps_what_follows_open() {
-    let mask = Mask::of(vec![b"abcd".to_vec(), b"cdefgh".to_vec()]).unwrap();
+    let mask = Mask::of(vec![b"abcd".to_vec(), b"cdefgh".to_vec()]);
     assert_eq!(told(&mask, &[b"abcd", b"efgh", b"!"]), ["***", "", "!", ""]);
     assert_eq!(told(&mask, &[b"abcd", b"efg", b"!"]), ["***", "", "efg!", ""]);
-    let mask = Mask::of(vec![b"abcd".to_vec(), b"abcdefgh".to_vec()]).unwrap();
+    let mask = Mask::of(vec![b"abcd".to_vec(), b"abcdefgh".to_vec()]);
     assert_eq!(told(&mask, &[b"abcdef", b"gh", b"abcd"]), ["***", "", "", ""]);
     assert_eq!(told(&mask, &[b"abcde", b"x"]), ["***", "ex", ""]);
 }
 
 /// Few letters, so that secrets, their parts and their overlaps are frequent.
-fn letters(most: usize) -> impl Strategy<Value = Vec<u8>> {
-    vec(prop::sample::select(b"abc".to_vec()), 1..most)
+fn letters(length: Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+    vec(prop::sample::select(b"ab".to_vec()), length)
 }
 
 proptest! {
     #[test]
     fn pieces_are_masked_as_the_whole_is(
-        patterns in vec(letters(8), 1..5),
-        text in vec(letters(12), 0..12),
+        patterns in vec(letters(4..10), 1..5),
+        text in vec(letters(1..12), 0..12),
     ) {
-        let mask = Mask::of(patterns.clone()).unwrap();
+        let mask = Mask::of(patterns.clone());
         let pieces: Vec<&[u8]> = text.iter().map(Vec::as_slice).collect();
         let (text, told) = (text.concat(), told(&mask, &pieces).concat());
         let expected = masked(&text, &secret_bytes(&patterns, &text));
@@ -200,10 +203,10 @@ proptest! {
 
     #[test]
     fn only_what_could_be_the_beginning_of_a_secret_is_kept_back(
-        patterns in vec(letters(8), 1..5),
-        text in letters(40),
+        patterns in vec(letters(4..10), 1..5),
+        text in letters(1..40),
     ) {
-        let told = told(&Mask::of(patterns.clone()).unwrap(), &[&text]).swap_remove(0);
+        let told = told(&Mask::of(patterns.clone()), &[&text]).swap_remove(0);
         let is_secret = secret_bytes(&patterns, &text);
         let is_open = |start: usize| {
             let end = &text[start..];
@@ -228,7 +231,7 @@ proptest! {
         pieces in 1usize..9,
     ) {
         let secret = Secret::new(secret);
-        let mask = Mask::new(&[("S".to_owned(), secret.clone())].into_iter().collect()).unwrap();
+        let mask = Mask::new(&[("S".to_owned(), secret.clone())].into_iter().collect());
         for form in forms::of(&secret) {
             let text = [before.as_bytes(), &form, after.as_bytes()].concat();
             let pieces: Vec<&[u8]> = text.chunks(pieces).collect();
