@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Seek, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -13,6 +13,7 @@ use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
+use rustix::process::Pid;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::Interest;
@@ -31,7 +32,7 @@ const MAX_FILES: usize = 2;
 pub(super) enum Order {
     /// To start a shell: a [`WrittenScript`] and a pipe for the output go along.
     Start { number: u32 },
-    /// That the pid of the shell that was started last is known, and may be given to others.
+    /// That the pid of one more shell is known, and may be given to others once that has ended.
     Seen,
 }
 
@@ -166,14 +167,30 @@ impl News {
     }
 }
 
-/// The pid of another process as this one sees it, from its pidfd.
-pub(super) fn pid_of(pidfd: impl AsFd) -> io::Result<rustix::process::Pid> {
-    use std::os::fd::AsRawFd;
+/// The pid of another process as this one sees it, from its pidfd; of one that is reaped it is -1.
+pub(super) fn pid_of(pidfd: impl AsFd) -> io::Result<Pid> {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_fd().as_raw_fd()))?;
     let line = info.lines().find_map(|line| line.strip_prefix("Pid:"));
-    let number = line.and_then(|number| number.trim().parse().ok());
+    let number = line.and_then(|number| number.trim().parse::<i32>().ok());
     number
-        .and_then(rustix::process::Pid::from_raw)
-        .filter(|pid| pid.as_raw_nonzero().get() > 0)
+        .filter(|number| *number > 0)
+        .and_then(Pid::from_raw)
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the process is gone"))
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{PidfdFlags, pidfd_open};
+
+    use super::*;
+
+    #[test]
+    fn a_pidfd_tells_the_pid_until_it_is_given_away() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = Pid::from_child(&child);
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
+        assert_eq!(pid_of(&pidfd).unwrap(), pid);
+        child.wait().unwrap();
+        assert_eq!(pid_of(&pidfd).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
 }

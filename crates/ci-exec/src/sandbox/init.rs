@@ -61,7 +61,7 @@ fn run(socket: OwnedFd) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let channel = Channel::new(socket)?;
-        let init = Init { channel, shells: BTreeMap::new(), is_unseen: false };
+        let init = Init { channel, shells: BTreeMap::new(), unseen: 0 };
         init.serve().await
     })
 }
@@ -70,9 +70,9 @@ struct Init {
     channel: Channel,
     /// The shells that have not been reaped, by their pids here.
     shells: BTreeMap<i32, u32>,
-    /// Whether the runner does not know the pid of a shell yet. Nothing is reaped meanwhile, so that
-    /// the pid is nobody else's.
-    is_unseen: bool,
+    /// How many shells there are whose pids the runner does not know yet. Nothing is reaped meanwhile,
+    /// so that the pids are nobody else's.
+    unseen: u32,
 }
 
 impl Init {
@@ -84,12 +84,12 @@ impl Init {
             tokio::select! {
                 order = self.channel.receive() => match order? {
                     Some((Order::Start { number }, files)) => self.start(number, files).await?,
-                    Some((Order::Seen, _)) => self.is_unseen = false,
+                    Some((Order::Seen, _)) => self.unseen = self.unseen.saturating_sub(1),
                     None => return Ok(()),
                 },
                 _ = ends.recv() => {}
             }
-            if !self.is_unseen {
+            if self.unseen == 0 {
                 self.reap().await?;
             }
         }
@@ -100,7 +100,7 @@ impl Init {
             Ok(pid) => {
                 let pidfd = pidfd_open(pid, PidfdFlags::empty())?;
                 self.shells.insert(pid.as_raw_nonzero().get(), number);
-                self.is_unseen = true;
+                self.unseen += 1;
                 self.channel.send(&News::Started { number }, &[pidfd.as_fd()]).await
             }
             Err(error) => self.channel.send(&News::refused(number, &error), &[]).await,

@@ -44,6 +44,17 @@ async fn commands_run_at_once_and_see_each_other() {
 }
 
 #[tokio::test]
+async fn many_short_commands_run_at_once() {
+    let many = || (0..100).map(|_| command("true")).collect();
+    let Some(place) = Place::new(vec![parallel(many()), parallel(many())]).in_sandbox() else {
+        return;
+    };
+    let run = place.run().await;
+    assert_eq!(run.outcome, Outcome::Passed);
+    assert_eq!(run.exits().len(), 200);
+}
+
+#[tokio::test]
 async fn what_a_command_leaves_in_its_group_ends_with_it_and_the_rest_with_the_job() {
     let Some(place) = Place::new(vec![
         command(
