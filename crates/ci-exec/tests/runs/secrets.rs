@@ -50,6 +50,24 @@ async fn commands_see_secrets_and_logs_do_not() {
 }
 
 #[tokio::test]
+async fn a_sandbox_hands_secrets_on_by_nothing_that_others_see() {
+    let command = "echo \"<$HORSE>\"; printf '%s' \"$HORSE\" | wc -c; echo up > up; \
+                   until [ -e go ]; do sleep 0.01; done";
+    let Some(place) = Place::with_command(command).in_sandbox() else { return };
+    let dir = start(&place).await;
+    written(&place.file("up")).await;
+    for process in fs::read_dir("/proc").unwrap() {
+        let arguments = fs::read(process.unwrap().path().join("cmdline")).unwrap_or_default();
+        let arguments = String::from_utf8_lossy(&arguments).into_owned();
+        assert!(!arguments.contains("battery/staple"), "{arguments}");
+    }
+    fs::write(place.file("go"), "").unwrap();
+    let run = Run::follow(&dir).await;
+    assert_eq!(run.log_text("0-1"), "<***>\n28\n");
+    assert_nowhere(run.dir.path(), SECRET);
+}
+
+#[tokio::test]
 async fn a_secret_that_comes_in_pieces_is_masked_and_the_rest_is_seen_at_once() {
     let place = Place::with_command(
         "printf 'token: correct '; echo up > up; until [ -e go ]; do sleep 0.01; done; \
