@@ -101,7 +101,9 @@ impl Follower {
     /// Reads the next fact that is there. A dead runner may have left a damaged end.
     fn look(&mut self) -> Result<Option<(JournalOffset, Fact)>, FollowError> {
         match self.journal.next_fact() {
-            Err(JournalError::Damaged { .. }) if self.dir.state()? == RunState::Lost => {
+            Err(JournalError::Damaged { .. } | JournalError::Unknown { .. })
+                if self.dir.state()? == RunState::Lost =>
+            {
                 Err(FollowError::Lost)
             }
             other => Ok(other?),

@@ -13,7 +13,11 @@ use crate::fact::{Fact, WireFact};
 
 pub use reader::{JournalError, JournalReader};
 
-/// The first line of every journal.
+/// The version of the format that this program writes, and the newest that it reads.
+const VERSION: u32 = 1;
+/// The first line of every journal, but for the version at its end.
+const FORMAT: &str = "ci-exec journal ";
+/// The first line of a journal that this program writes.
 const HEADER: &[u8] = b"ci-exec journal 1\n";
 /// What comes before the text of a record: two numbers of eight digits, a space after each.
 const PREFIX: usize = 18;

@@ -5,11 +5,13 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use super::{HEADER, JournalOffset, PREFIX};
+use super::{FORMAT, JournalOffset, PREFIX, VERSION};
 use crate::fact::{Fact, WireFact};
 
 /// How much is read at once; most journals are shorter.
 const CHUNK: usize = 16 * 1024;
+/// No first line of a journal is longer.
+const MAX_HEADER: usize = 64;
 
 /// A journal that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +29,22 @@ pub enum JournalError {
     Format {
         /// Which file.
         path: PathBuf,
+    },
+    /// It was written by a later program.
+    #[error("read the journal {}: it has version {found}, this program knows {VERSION}", path.display())]
+    Version {
+        /// Which file.
+        path: PathBuf,
+        /// What its first line says.
+        found: u32,
+    },
+    /// A record is whole and tells something that this program does not know, as a later one may.
+    #[error("read the journal {}: unknown fact at {}", path.display(), offset.0)]
+    Unknown {
+        /// Which file.
+        path: PathBuf,
+        /// Where the record begins.
+        offset: JournalOffset,
     },
     /// A record is damaged.
     #[error("read the journal {}: damaged record at {}", path.display(), offset.0)]
@@ -56,8 +74,18 @@ enum Parsed {
     Record(usize, Fact),
     /// The beginning of something.
     Incomplete,
+    /// Something that cannot be read.
+    Trouble(Trouble),
+}
+
+/// Why the beginning of the buffer cannot be read.
+enum Trouble {
     /// A header of something else.
-    UnknownFormat,
+    Format,
+    /// A header of a later version.
+    Version(u32),
+    /// A whole record that tells something unknown.
+    UnknownFact,
     /// Something that no writer wrote.
     Damaged,
 }
@@ -84,14 +112,18 @@ impl JournalReader {
                         return Ok(None);
                     }
                 }
-                Parsed::UnknownFormat => {
-                    return Err(JournalError::Format { path: self.path.clone() });
-                }
-                Parsed::Damaged => {
-                    let offset = self.offset;
-                    return Err(JournalError::Damaged { path: self.path.clone(), offset });
-                }
+                Parsed::Trouble(trouble) => return Err(self.error(trouble)),
             }
+        }
+    }
+
+    fn error(&self, trouble: Trouble) -> JournalError {
+        let (path, offset) = (self.path.clone(), self.offset);
+        match trouble {
+            Trouble::Format => JournalError::Format { path },
+            Trouble::Version(found) => JournalError::Version { path, found },
+            Trouble::UnknownFact => JournalError::Unknown { path, offset },
+            Trouble::Damaged => JournalError::Damaged { path, offset },
         }
     }
 
@@ -129,30 +161,40 @@ impl JournalReader {
 
 fn parse(offset: JournalOffset, bytes: &[u8]) -> Parsed {
     if offset.0 == 0 {
-        return match (bytes.starts_with(HEADER), HEADER.starts_with(bytes)) {
-            (true, _) => Parsed::Skip(HEADER.len()),
-            (false, true) => Parsed::Incomplete,
-            (false, false) => Parsed::UnknownFormat,
-        };
+        return parse_header(bytes);
     }
     let Some(prefix) = bytes.get(..PREFIX) else { return Parsed::Incomplete };
     let (Some(length), Some(checksum)) = (number(&prefix[..9]), number(&prefix[9..])) else {
-        return Parsed::Damaged;
+        return Parsed::Trouble(Trouble::Damaged);
     };
     let end = PREFIX + length as usize;
     let Some(text) = bytes.get(PREFIX..end) else {
         // A text has no line breaks, so one that came before the end of the text was to end it: the
         // length is wrong, and what it asks for would be waited for in vain.
         let is_torn = !bytes[PREFIX..].contains(&b'\n');
-        return if is_torn { Parsed::Incomplete } else { Parsed::Damaged };
+        return if is_torn { Parsed::Incomplete } else { Parsed::Trouble(Trouble::Damaged) };
     };
     match bytes.get(end) {
         None => Parsed::Incomplete,
         Some(b'\n') if crc32fast::hash(text) == checksum => match decode(text) {
             Some(fact) => Parsed::Record(end + 1, fact),
-            None => Parsed::Damaged,
+            None => Parsed::Trouble(Trouble::UnknownFact),
         },
-        Some(_) => Parsed::Damaged,
+        Some(_) => Parsed::Trouble(Trouble::Damaged),
+    }
+}
+
+fn parse_header(bytes: &[u8]) -> Parsed {
+    let Some(end) = bytes.iter().take(MAX_HEADER).position(|byte| *byte == b'\n') else {
+        let may_go_on = bytes.len() < MAX_HEADER
+            && bytes.iter().zip(FORMAT.as_bytes()).all(|(byte, expected)| byte == expected);
+        return if may_go_on { Parsed::Incomplete } else { Parsed::Trouble(Trouble::Format) };
+    };
+    let line = std::str::from_utf8(&bytes[..end]).ok();
+    match line.and_then(|line| line.strip_prefix(FORMAT)?.parse().ok()) {
+        Some(version) if version <= VERSION => Parsed::Skip(end + 1),
+        Some(version) => Parsed::Trouble(Trouble::Version(version)),
+        None => Parsed::Trouble(Trouble::Format),
     }
 }
 

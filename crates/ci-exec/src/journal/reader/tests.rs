@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fact::{CommandId, Exit, Outcome, UnixMillis};
-use crate::journal::{Journal, encode};
+use crate::journal::{HEADER, Journal, encode};
 
 fn fact(at: u64) -> Fact {
     Fact::JobEnded { outcome: Outcome::Passed, at: UnixMillis(at) }
@@ -66,9 +66,30 @@ fn damage_is_an_error_that_says_where() {
     let error = JournalReader::new(path.clone(), JournalOffset(0)).next_fact().unwrap_err();
     let start = JournalOffset(HEADER.len() as u64);
     assert!(matches!(error, JournalError::Damaged { offset, .. } if offset == start));
-    fs::write(&path, "something else").unwrap();
-    let error = JournalReader::new(path, JournalOffset(0)).next_fact().unwrap_err();
-    assert!(matches!(error, JournalError::Format { .. }));
+    for other in ["something else", "something else\n", "ci-exec journal one\n"] {
+        fs::write(&path, other).unwrap();
+        let error = JournalReader::new(path.clone(), JournalOffset(0)).next_fact().unwrap_err();
+        assert!(matches!(error, JournalError::Format { .. }), "{other}");
+    }
+}
+
+#[test]
+fn what_a_later_program_wrote_is_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("journal");
+    let said = |content: &[u8]| {
+        fs::write(&path, content).unwrap();
+        let error = JournalReader::new(path.clone(), JournalOffset(0)).next_fact().unwrap_err();
+        error.to_string().replace(path.to_str().unwrap(), "J")
+    };
+    let later = b"ci-exec journal 12\nwhatever that means\n";
+    assert_eq!(said(later), "read the journal J: it has version 12, this program knows 1");
+    let text = r#"{"fact":"moon_rose","at":7}"#;
+    let record = format!("{:08x} {:08x} {text}\n", text.len(), crc32fast::hash(text.as_bytes()));
+    assert_eq!(
+        said(&[HEADER, record.as_bytes()].concat()),
+        "read the journal J: unknown fact at 18"
+    );
 }
 
 #[test]
