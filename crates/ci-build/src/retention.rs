@@ -17,8 +17,8 @@ use tracing::warn;
 use crate::ledger::LedgerHandle;
 use crate::repo::RepoHandle;
 
-/// The first round waits until the watchers have started an actor for all that is open.
-const FIRST_ROUND: Duration = Duration::from_secs(120);
+/// The first round leaves the start to those who work.
+const FIRST_ROUND: Duration = Duration::from_secs(5);
 /// How often sizes of workspaces are added up. What nobody used since is not measured again.
 const WORKSPACES: Duration = Duration::from_secs(120);
 /// How often builds are counted. Their ages are counted in days.

@@ -20,19 +20,28 @@ const SECONDS: u64 = 86_400;
 
 /// Notes which builds there are today, and drops the streams of those that are too old.
 pub(super) async fn forget_old(args: &RetentionArgs) -> Result<(), Fault> {
-    let ledger = &args.ledger;
-    let (mut calendar, mut seq) = load(ledger).await?;
     let mut streams = Streams::default();
     for repo in &args.repos {
-        streams.read(ledger, repo).await?;
+        streams.read(&args.ledger, repo).await?;
     }
     let today = days((args.now)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
+    let last = today.checked_sub(days(args.keep.builds).max(1));
+    turn_page(&args.ledger, &streams, today, last).await
+}
+
+/// Notes what there is on the day `today`, and forgets what was there on the day `last`.
+async fn turn_page(
+    ledger: &LedgerHandle,
+    streams: &Streams,
+    today: u64,
+    last: Option<u64>,
+) -> Result<(), Fault> {
+    let (mut calendar, mut seq) = load(ledger).await?;
     if let Some(page) = calendar.news(today, &streams.newest(), &streams.ended) {
         let record = record::record(PAGE, &page);
         seq = Some(ledger.append(&retention_stream(), vec![record]).await?);
         calendar.pages.push(page);
     }
-    let last = today.checked_sub(days(args.keep.builds).max(1));
     let (builds, ended) = last.map(|day| calendar.tear_off(day)).unwrap_or_default();
     let (Some(seq), false) = (seq, builds.is_empty() && ended.is_empty()) else { return Ok(()) };
     let ended: Vec<&String> = ended.intersection(&streams.ended).collect();
@@ -126,5 +135,37 @@ mod tests {
         assert_eq!(streams.newest()["build/a/b/7"], 10);
         let last = BTreeMap::from([("build/a/b/7".to_owned(), 9), ("build/a/b/9".to_owned(), 1)]);
         assert_eq!(streams.builds_up_to(&last), ["build/a/b/7/1", "build/a/b/7/2"]);
+    }
+    async fn write(ledger: &LedgerHandle, names: &[&str]) {
+        for name in names {
+            let record = record::record("x", &());
+            ledger.append(&StreamId::new((*name).to_owned()).unwrap(), vec![record]).await.unwrap();
+        }
+    }
+
+    async fn names(ledger: &LedgerHandle) -> Vec<String> {
+        let streams = ledger.streams(String::new()).await.unwrap();
+        streams.iter().map(|stream| stream.as_str().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_old_is_dropped_and_what_is_young_stays() {
+        let ledger = LedgerHandle::new(std::sync::Arc::new(ci_store::MemoryLedger::default()));
+        write(&ledger, &["build/a/b/7/1", "build/a/b/7/2", "pull/a/b/7", "pull/a/b/8"]).await;
+        let numbers = |numbers: &[u64]| {
+            BTreeMap::from([("build/a/b/7".to_owned(), numbers.iter().copied().collect())])
+        };
+        let ended: BTreeSet<String> = ["pull/a/b/8".to_owned()].into();
+        let first = Streams { builds: numbers(&[1, 2]), ended: ended.clone() };
+        turn_page(&ledger, &first, 100, None).await.unwrap();
+        write(&ledger, &["build/a/b/7/3"]).await;
+        let second = Streams { builds: numbers(&[1, 2, 3]), ended };
+        turn_page(&ledger, &second, 150, Some(99)).await.unwrap();
+        assert_eq!(names(&ledger).await.len(), 6, "with the calendar itself");
+        turn_page(&ledger, &second, 280, Some(100)).await.unwrap();
+        assert_eq!(names(&ledger).await, ["build/a/b/7/3", "pull/a/b/7", "retention"]);
+        let third = Streams { builds: numbers(&[3]), ended: BTreeSet::new() };
+        turn_page(&ledger, &third, 330, Some(150)).await.unwrap();
+        assert_eq!(names(&ledger).await, ["pull/a/b/7", "retention"]);
     }
 }
