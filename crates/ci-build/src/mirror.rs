@@ -11,6 +11,7 @@ mod agenda;
 mod cache;
 mod fetch;
 mod files;
+mod hints;
 mod outline;
 mod policy;
 mod prepare;

@@ -33,7 +33,7 @@ pub struct PullView {
     pub affected: Vec<ComponentName>,
     /// Its jobs.
     pub jobs: Vec<JobView>,
-    /// What is wrong with its pipeline, in full.
+    /// What is wrong with its pipeline, or missing for it, in full.
     pub findings: Vec<String>,
     /// Why the policy at the tip of the default branch does not hold, where an earlier one does.
     pub policy_error: Option<String>,
@@ -141,6 +141,7 @@ fn affected(outline: Option<&Outline>) -> Vec<ComponentName> {
 fn findings(prepared: Option<&Prepared>) -> Vec<String> {
     match prepared.map(|prepared| &prepared.result) {
         Some(Preparation::Invalid { findings, .. }) => findings.clone(),
+        Some(Preparation::Planned { outline, .. }) => outline.hints.clone(),
         _ => Vec::new(),
     }
 }

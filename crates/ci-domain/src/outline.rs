@@ -64,6 +64,8 @@ pub struct Outline {
     pub jobs: BTreeMap<JobId, OutlineJob>,
     /// Jobs that the policy requires and the merge does not have.
     pub missing: BTreeSet<JobId>,
+    /// What affected jobs would look for in vain, for people.
+    pub hints: Vec<String>,
 }
 
 /// One job of an outline.

@@ -151,6 +151,30 @@ pub fn who_mends(finding: &str) -> &'static str {
     }
 }
 
+/// What is said of a submodule at `path`, which is not fetched.
+#[must_use]
+pub fn submodule_hint(path: &str) -> String {
+    format!(
+        "{path}: a submodule, which is an empty folder to jobs: this version fetches none; a command can, \
+         by `git submodule update --init`"
+    )
+}
+
+/// What is said of the file of attributes that keeps files in Git LFS, by its first such line.
+#[must_use]
+pub fn lfs_hint(file: &str, line: usize) -> String {
+    format!(
+        "{file}:{line}: files in Git LFS, of which jobs have the pointers: this version does not fetch their \
+         contents"
+    )
+}
+
+/// What is said in the place of `count` more hints.
+#[must_use]
+pub fn more_hints(count: usize) -> String {
+    format!("and {count} more")
+}
+
 /// The context of the umbrella status.
 #[must_use]
 pub fn umbrella_context(node: &str) -> String {

@@ -55,7 +55,7 @@ pub(super) fn outline(
         On::Pull => required.missing,
         On::Branch => BTreeSet::new(),
     };
-    Ok(Outline { affected, jobs, missing })
+    Ok(Outline { affected, jobs, missing, hints: Vec::new() })
 }
 
 fn is_optional(plan: &Plan, required: &Required, id: &JobId) -> bool {

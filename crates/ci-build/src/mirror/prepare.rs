@@ -15,6 +15,7 @@ use heights::regulator::Permit;
 
 use crate::mirror::cache::PipelineCache;
 use crate::mirror::files::Files;
+use crate::mirror::hints::hints;
 use crate::mirror::outline::outline;
 use crate::mirror::policy::{PolicyKeeper, Ruling};
 use crate::mirror::wish::{Ask, Granted, Wish};
@@ -171,10 +172,11 @@ impl Preparer {
             Subject::Pull(_) => On::Pull,
             Subject::Branch(_) => On::Branch,
         };
-        let outline = match outline(&pipeline, affected, policy, files.tree(), on) {
+        let mut outline = match outline(&pipeline, affected, policy, files.tree(), on) {
             Ok(outline) => outline,
             Err(finding) => return Ok(invalid(vec![finding])),
         };
+        outline.hints = hints(&self.git, files.tree(), outline.affected.iter()).await?;
         self.pipelines.put(&commit, pipeline);
         Ok(Preparation::Planned { merge: commit, outline })
     }

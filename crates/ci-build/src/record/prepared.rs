@@ -39,6 +39,9 @@ enum StoredResult {
         affected: BTreeSet<String>,
         jobs: BTreeMap<String, StoredJob>,
         missing: BTreeSet<String>,
+        /// Records of earlier programs have none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hints: Vec<String>,
     },
 }
 
@@ -137,6 +140,7 @@ impl From<&Preparation> for StoredResult {
                 affected: texts(&outline.affected),
                 jobs: outline.jobs.iter().map(|(id, job)| (id.to_string(), job.into())).collect(),
                 missing: texts(&outline.missing),
+                hints: outline.hints,
             },
         }
     }
@@ -149,7 +153,7 @@ impl TryFrom<StoredResult> for Preparation {
         Ok(match stored {
             StoredResult::Conflict { paths } => Self::Conflict { paths },
             StoredResult::Invalid { first, findings } => Self::Invalid { first, findings },
-            StoredResult::Planned { merge, affected, jobs, missing } => {
+            StoredResult::Planned { merge, affected, jobs, missing, hints } => {
                 let affected =
                     affected.into_iter().map(ComponentName::new).collect::<Result<_, _>>()?;
                 let jobs = jobs
@@ -157,7 +161,7 @@ impl TryFrom<StoredResult> for Preparation {
                     .map(|(id, job)| Ok((id.parse()?, job.try_into()?)))
                     .collect::<Result<_, RecordError>>()?;
                 let missing = job_ids(&missing)?;
-                let outline = Outline { affected, jobs, missing };
+                let outline = Outline { affected, jobs, missing, hints };
                 Self::Planned { merge: CommitSha::new(merge)?, outline }
             }
         })

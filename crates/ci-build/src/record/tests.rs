@@ -127,6 +127,7 @@ fn outline() -> Outline {
             (job("air:compliance"), planned(When::Approved)),
         ]),
         missing: [job("common:test")].into(),
+        hints: vec!["lib: a submodule".to_owned()],
     }
 }
 
