@@ -32,3 +32,4 @@ mod red;
 mod shell;
 mod soak;
 mod stop;
+mod workspaces;
