@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use heights_core::{ExitClass, Verdict};
@@ -155,12 +156,16 @@ impl fmt::Display for ShutdownReason {
     }
 }
 
+/// Writes an error and its causes. What they say is code of others, and it is asked for where
+/// processes are buried and supervisors report, so a panic in it is only a text.
 fn write_chain(f: &mut fmt::Formatter<'_>, error: &dyn Error) -> fmt::Result {
-    write!(f, "error: {error}")?;
-    let mut source = error.source();
-    while let Some(cause) = source {
-        write!(f, ": {cause}")?;
-        source = cause.source();
+    match catch_unwind(AssertUnwindSafe(|| chain(error))) {
+        Ok(text) => write!(f, "error: {text}"),
+        Err(_panic) => f.write_str("error: one that panics when it is asked what it is"),
     }
-    Ok(())
+}
+
+fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

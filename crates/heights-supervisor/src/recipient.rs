@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::panic::shielded;
 use crate::reply::NoProc;
 
 /// Takes facts of one kind; hides who receives them and what else that one understands.
@@ -73,15 +74,17 @@ impl<F> Recipient<F> {
         })
     }
 
-    /// Tells a fact; if nobody is there to take it, it is counted and dropped.
+    /// Tells a fact; if nobody is there to take it, or taking it panics, it is counted and dropped.
     pub fn tell(&self, fact: F) {
-        // The sender of a fact cannot do anything about a receiver that is gone.
-        if let Err(NoProc) = (self.0.deliver)(fact) {
+        let mut delivered = false;
+        // The sender of a fact cannot do anything about a receiver that is gone, or broken.
+        shielded("a recipient", || delivered = (self.0.deliver)(fact).is_ok());
+        if !delivered {
             self.0.undelivered.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Returns how many facts nobody was there for.
+    /// Returns how many facts nobody was there for, or able to take.
     pub fn undelivered(&self) -> u64 {
         self.0.undelivered.load(Ordering::Relaxed)
     }

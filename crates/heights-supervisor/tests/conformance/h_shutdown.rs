@@ -202,19 +202,6 @@ async fn h70b_a_nested_supervisor_that_is_still_starting_stops_in_order() {
     assert_eq!(trace.take(), "start a, hang b, stop a");
 }
 
-#[tokio::test(start_paused = true)]
-async fn h72c_code_of_others_that_panics_does_not_keep_the_news_from_arriving() {
-    let trace = Trace::default();
-    let a = Probe::new(&trace, "a");
-    let builder = Supervisor::builder("root");
-    let builder = builder.on_report(Recipient::from_fn(|_report| panic!("a bad recipient")));
-    let _root = start(builder.child(a.spec.clone())).await;
-    a.process().monitor(|_down| panic!("a bad monitor"));
-    a.process().owner().on_end(|| panic!("a bad hook"));
-    a.crash().await;
-    assert_eq!(trace.take(), "start a, crash a, start a");
-}
-
 /// Kills and crashes all over a tree, then stops it: everything comes back, and then all is gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn h75c_a_tree_survives_killing_at_random_and_stops_completely() {

@@ -118,7 +118,8 @@ async fn j90d_a_dynamic_child_that_does_not_end_as_told_is_a_shutdown_error() {
 }
 
 /// Writes down events that have a report.
-struct Log(Arc<Mutex<Vec<String>>>);
+#[derive(Default)]
+pub struct Log(Arc<Mutex<Vec<String>>>);
 
 struct Line<'a>(&'a Log, Level);
 

@@ -14,6 +14,7 @@ mod d_strategies;
 mod e_intensity;
 mod f_restarting;
 mod g_auto_shutdown;
+mod h_panics;
 mod h_shutdown;
 mod h_zombies;
 mod i_administration;
