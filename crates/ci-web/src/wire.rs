@@ -14,7 +14,7 @@ mod token;
 use serde::{Deserialize, Serialize};
 
 pub use branch::{BranchDetail, BranchSummary};
-pub use job::{Command, CommandEnd, CommandRef, JobRun};
+pub use job::{Command, CommandEnd, CommandRef, JobRun, LogTime};
 pub use node::{
     IsolationLevel, NodeIsolation, NodeStatus, Quarantined, Queue, Readiness, Repo, Undelivered,
     VerdictCounts,

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -18,7 +19,7 @@ use crate::access::{Allowed, Look};
 use crate::log::{CommandLog, Until, whole_characters};
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::CommandRef;
+use crate::wire::{CommandRef, LogTime};
 
 /// How often a silent stream says that it is alive, so that proxies keep it.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -80,6 +81,18 @@ pub(super) async fn events(
     // Proxies that gather an answer before they pass it on would make it late.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
+}
+
+/// When the command printed what.
+pub(super) async fn times(
+    State(site): State<Site>,
+    _: Allowed<Look>,
+    Named(command): Named<CommandSegment>,
+) -> Result<Json<Vec<LogTime>>, Problem> {
+    let log = find(&site, command, 0).await?;
+    let times = log.times().await.map_err(|error| unreadable(error.into()))?;
+    let times = times.into_iter().map(|(offset, at)| LogTime { offset, at_ms: at.0 });
+    Ok(Json(times.collect()))
 }
 
 /// The `{command}` of a path.

@@ -3,7 +3,7 @@
 use std::io;
 
 use ci_build::Runs;
-use ci_exec::{LogPiece, LogReader};
+use ci_exec::{LogPiece, LogReader, UnixMillis};
 
 use super::pulse::Pulse;
 use crate::problem::Problem;
@@ -78,6 +78,12 @@ impl CommandLog {
             self.pulse.heard();
         }
         Ok(piece)
+    }
+
+    /// When bytes were printed, by their offsets.
+    pub(crate) async fn times(&self) -> io::Result<Vec<(u64, UnixMillis)>> {
+        let reader = self.reader.clone();
+        tokio::task::spawn_blocking(move || reader.times()).await?
     }
 
     /// Waits until it is time to look again; `false` where nothing more will come.

@@ -37,6 +37,15 @@ pub struct Command {
     pub log_bytes: u64,
 }
 
+/// When a command printed something: bytes from this offset on, at this time or up to a second later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogTime {
+    /// Where in the log.
+    pub offset: u64,
+    /// When, in milliseconds since 1970.
+    pub at_ms: u64,
+}
+
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

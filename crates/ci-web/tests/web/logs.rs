@@ -1,7 +1,7 @@
 //! Logs by offset and as events: no gap, no duplicate.
 
 use ci_web::ReadAccess;
-use ci_web::wire::{Command, JobRun, JobState};
+use ci_web::wire::{Command, JobRun, JobState, LogTime};
 use hyper::StatusCode;
 
 use crate::support::http::{Answer, get};
@@ -73,6 +73,10 @@ async fn a_log_is_read_while_it_grows_and_resumed_where_it_was_left() {
     let over = get(&path).header("last-event-id", "16").of(node.address).await;
     assert_eq!(over.status, StatusCode::NO_CONTENT);
     assert_eq!(log(&node, command, "?offset=10").await.text(), "econd\n");
+    let times: Vec<LogTime> =
+        serde_json::from_str(&log(&node, command, "/times").await.text()).unwrap();
+    assert_eq!(times[0].offset, 0);
+    assert!(times[0].at_ms >= command.started_ms, "{times:?}");
     node.stop().await;
 }
 
