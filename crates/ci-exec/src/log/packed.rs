@@ -57,6 +57,9 @@ impl Packed {
             let mut header = [0; HEADER];
             file.read_exact_at(&mut header, at)?;
             let block = Block::parse(&header, at)?;
+            if blocks.last().is_some_and(|last: &Block| last.end() > block.start) {
+                return Err(damaged(at));
+            }
             at += u64::from(block.size);
             blocks.push(block);
         }
@@ -105,7 +108,9 @@ impl Block {
         };
         let (start, length, size) = (number(16, 8), number(24, 4) as u32, number(28, 4) as u32);
         let is_ours = header.starts_with(known[0]) && header[10..].starts_with(known[1]);
-        if !is_ours || (size as usize) < HEADER || length == 0 || length as usize > BLOCK {
+        let is_small = (size as usize) < HEADER || length == 0;
+        let is_large = length as usize > BLOCK || start.checked_add(u64::from(length)).is_none();
+        if !is_ours || is_small || is_large {
             return Err(damaged(at));
         }
         Ok(Self { start, length, at, size })
