@@ -1,7 +1,7 @@
 //! What of the machine every sandbox shows, read-only, and what of that stays hidden.
 
 use std::fs::{self, Metadata};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -85,7 +85,7 @@ fn entry(path: &Path) -> Option<Entry> {
 fn hide(path: &Path, shown: &[&Path], visible: &[PathBuf], hidden: &mut Hidden) -> io::Result<()> {
     let path = match fs::canonicalize(path) {
         Ok(path) => path,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
     };
     let visible = visible.iter().filter_map(|folder| fs::canonicalize(folder).ok());
@@ -100,9 +100,15 @@ fn hide(path: &Path, shown: &[&Path], visible: &[PathBuf], hidden: &mut Hidden) 
 
 /// Hides below `folder` what is not meant for everyone, and what this user can read all the same.
 fn hide_private(folder: &Path, hidden: &mut Hidden) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
+    let entries = match fs::read_dir(folder) {
+        // What is gone or closed to this user need not be hidden from its commands.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            return Ok(());
+        }
+        entries => entries?,
+    };
+    for entry in entries {
         let path = entry?.path();
-        // What vanishes meanwhile need not be hidden.
         let Ok(metadata) = fs::symlink_metadata(&path) else { continue };
         if metadata.is_symlink() {
             continue;
@@ -149,6 +155,7 @@ mod tests {
         make(&at("ssl/host.key"), 0o640);
         std::os::unix::fs::symlink("/nonexistent", at("link")).unwrap();
         let mut hidden = Hidden::default();
+        hide_private(&at("absent"), &mut hidden).unwrap();
         hide_private(folder.path(), &mut hidden).unwrap();
         hidden.files.sort();
         assert_eq!(hidden.folders, [at("ssl/private")]);
