@@ -7,6 +7,7 @@ mod adoption;
 mod bounds;
 mod cancelling;
 mod commands;
+mod control;
 mod crashes;
 mod escapes;
 mod limits;
