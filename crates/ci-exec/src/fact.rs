@@ -133,6 +133,17 @@ pub struct ExitRecord {
     pub outcome: Outcome,
     /// When it ended.
     pub at: UnixMillis,
+    /// What its commands had left.
+    pub leftovers: Leftovers,
+}
+
+/// How many processes there were when all commands of a job had ended and their process groups were empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Those that had left their command, as daemons do, and were ended with the job.
+    pub strays: u32,
+    /// Those that were killed and did not end.
+    pub survivors: u32,
 }
 
 impl UnixMillis {

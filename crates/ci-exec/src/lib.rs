@@ -45,14 +45,16 @@ mod runner;
 pub use cancel::{CancelError, Stopped, cancel, cancel_within};
 pub use cgroup::{Bounds, Delegated, NotDelegated};
 pub use control::ping;
-pub use fact::{CommandId, Exit, ExitRecord, Fact, FailReason, FailedCommand, Outcome, UnixMillis};
+pub use fact::{
+    CommandId, Exit, ExitRecord, Fact, FailReason, FailedCommand, Leftovers, Outcome, UnixMillis,
+};
 pub use follower::{FollowError, Follower, follow};
 pub use identity::Identity;
 pub use interactive::interactive_shell;
 pub use journal::{JournalError, JournalOffset, JournalReader};
 pub use launcher::{Launcher, StartError};
 pub use log::{LogPiece, LogReader};
-pub use processes::{ProcessName, Survivors};
+pub use processes::{ProcessName, ProcessState, Survivors};
 pub use run_dir::{OpenError, Packing, RunDir, RunState};
 pub use runner::{RunnerExit, runner_main};
 pub use sandbox::{TrialError, try_out};

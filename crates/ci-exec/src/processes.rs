@@ -48,6 +48,20 @@ pub struct ProcessName {
     pub pid: i32,
     /// The short name of its program.
     pub name: String,
+    /// What it was about when it was looked at.
+    pub state: ProcessState,
+}
+
+/// What a process is about, as far as it matters to whoever wants it to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProcessState {
+    /// It works, or waits for something that a signal interrupts.
+    Awake,
+    /// It waits in the kernel for something that no signal interrupts: a disk or a network file system
+    /// that does not answer, or its control group to be thawed.
+    Uninterruptible,
+    /// Somebody has stopped it.
+    Stopped,
 }
 
 /// Processes that were killed and yet did not end.
@@ -172,7 +186,23 @@ impl Process {
     }
 
     pub(crate) fn name(&self) -> ProcessName {
-        ProcessName { pid: self.pid.as_raw_nonzero().get(), name: self.name.clone() }
+        let state = match self.state {
+            'D' => ProcessState::Uninterruptible,
+            'T' | 't' => ProcessState::Stopped,
+            _ => ProcessState::Awake,
+        };
+        ProcessName { pid: self.pid.as_raw_nonzero().get(), name: self.name.clone(), state }
+    }
+}
+
+impl fmt::Display for ProcessName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match self.state {
+            ProcessState::Awake => "",
+            ProcessState::Uninterruptible => ", in uninterruptible sleep",
+            ProcessState::Stopped => ", stopped",
+        };
+        write!(f, "{} ({}{state})", self.pid, self.name)
     }
 }
 
@@ -181,7 +211,7 @@ impl fmt::Display for Survivors {
         f.write_str("end")?;
         for (position, process) in self.0.iter().enumerate() {
             let separator = if position == 0 { ' ' } else { ',' };
-            write!(f, "{separator}{} ({})", process.pid, process.name)?;
+            write!(f, "{separator}{process}")?;
         }
         Ok(())
     }
@@ -218,6 +248,17 @@ mod tests {
         assert_eq!((process.parent, process.group, process.session), (7, 8, 9));
         assert_eq!((process.start_time, process.is_living()), (555, true));
         assert_eq!((process.has_environment, process.has_no_program), (true, false));
+    }
+
+    #[test]
+    fn what_does_not_end_is_named_with_its_state() {
+        let name = |letter: char| {
+            let stat = format!("7 (sleep) {letter} 1 7 7{}", " 0".repeat(46));
+            Process::parse(Pid::from_raw(7).unwrap(), &stat).unwrap().name()
+        };
+        let survivors = Survivors(['S', 'D', 'T'].map(name).to_vec());
+        let said = "end 7 (sleep), 7 (sleep, in uninterruptible sleep), 7 (sleep, stopped)";
+        assert_eq!(survivors.to_string(), said);
     }
 
     #[test]

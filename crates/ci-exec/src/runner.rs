@@ -24,7 +24,7 @@ use rustix::fs::{FlockOperation, fcntl_lock};
 use rustix::io::Errno;
 use rustix::process::{getpid, set_child_subreaper, setsid};
 
-use crate::fact::{ExitRecord, Fact, Outcome, UnixMillis};
+use crate::fact::{ExitRecord, Fact, Leftovers, Outcome, UnixMillis};
 use crate::identity::Identity;
 use crate::journal::Journal;
 use crate::mask::Mask;
@@ -173,30 +173,34 @@ impl Held {
     fn work(self) -> Result<RunnerExit, SetupError> {
         let Self { dir, _lock, spec, secrets, listener, recorder } = self;
         let job = job::Job { spec: &spec, secrets: &secrets, dir: &dir, recorder: &recorder };
-        let outcome = match run(&job, listener) {
-            Ok(Some(outcome)) => outcome,
+        let end = match run(&job, listener) {
+            Ok(Some(end)) => end,
             Ok(None) => return Ok(RunnerExit::Terminated),
-            Err(error) => Outcome::Crashed { reason: in_full(&error) },
+            Err(error) => job::End {
+                outcome: Outcome::Crashed { reason: in_full(&error) },
+                leftovers: Leftovers::default(),
+            },
         };
-        record(&dir, &recorder, outcome)?;
+        record(&dir, &recorder, end)?;
         Ok(RunnerExit::Done)
     }
 }
 
-fn run(job: &job::Job<'_>, listener: UnixListener) -> io::Result<Option<Outcome>> {
+fn run(job: &job::Job<'_>, listener: UnixListener) -> io::Result<Option<job::End>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(job.run(listener))
 }
 
 /// Writes the outcome, the exit record first: whoever reads the last fact can rely on the record.
-fn record(dir: &RunDir, recorder: &Recorder, outcome: Outcome) -> Result<(), SetupError> {
+fn record(dir: &RunDir, recorder: &Recorder, end: job::End) -> Result<(), SetupError> {
+    let job::End { outcome, leftovers } = end;
     let at = UnixMillis::now();
     let outcome = match recorder.sync() {
         Ok(()) => outcome,
         Err(error) => Outcome::Crashed { reason: format!("keep the journal: {error}") },
     };
     let outcome = recorder.masked(outcome);
-    dir.write_exit_record(&ExitRecord { outcome: outcome.clone(), at })?;
+    dir.write_exit_record(&ExitRecord { outcome: outcome.clone(), at, leftovers })?;
     Ok(recorder.append(Fact::JobEnded { outcome, at })?)
 }
 

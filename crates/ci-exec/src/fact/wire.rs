@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CommandId, Exit, ExitRecord, Fact, FailReason, FailedCommand, Outcome, UnixMillis};
+use super::{
+    CommandId, Exit, ExitRecord, Fact, FailReason, FailedCommand, Leftovers, Outcome, UnixMillis,
+};
 use crate::identity::{Identity, WireIdentity};
 
 /// The version of `exit.json` that this program writes.
@@ -34,6 +36,15 @@ pub(crate) struct WireExitRecord {
     version: u32,
     outcome: WireOutcome,
     at: u64,
+    /// The first records did not count.
+    #[serde(default)]
+    leftovers: WireLeftovers,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct WireLeftovers {
+    strays: u32,
+    survivors: u32,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -122,7 +133,13 @@ impl TryFrom<WireFact> for Fact {
 
 impl From<&ExitRecord> for WireExitRecord {
     fn from(record: &ExitRecord) -> Self {
-        Self { version: EXIT_VERSION, outcome: (&record.outcome).into(), at: record.at.0 }
+        let Leftovers { strays, survivors } = record.leftovers;
+        Self {
+            version: EXIT_VERSION,
+            outcome: (&record.outcome).into(),
+            at: record.at.0,
+            leftovers: WireLeftovers { strays, survivors },
+        }
     }
 }
 
@@ -130,7 +147,12 @@ impl TryFrom<WireExitRecord> for ExitRecord {
     type Error = WireError;
 
     fn try_from(wire: WireExitRecord) -> Result<Self, WireError> {
-        Ok(Self { outcome: wire.outcome.try_into()?, at: UnixMillis(wire.at) })
+        let WireLeftovers { strays, survivors } = wire.leftovers;
+        Ok(Self {
+            outcome: wire.outcome.try_into()?,
+            at: UnixMillis(wire.at),
+            leftovers: Leftovers { strays, survivors },
+        })
     }
 }
 

@@ -144,6 +144,11 @@ impl Scope {
         Ok(sight)
     }
 
+    /// How many processes were ever seen in it.
+    pub(crate) fn count(&self) -> usize {
+        self.seen.len()
+    }
+
     /// Looks for its processes.
     pub(crate) fn look(&mut self) -> io::Result<Sight> {
         let all = Process::all()?;

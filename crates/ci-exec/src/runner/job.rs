@@ -16,7 +16,7 @@ use super::record::Recorder;
 use super::shells::{Fault, Shells};
 use super::stop::{Stop, StopSignal, StopSource};
 use super::tree::Tree;
-use crate::fact::{FailReason, FailedCommand, Outcome};
+use crate::fact::{FailReason, FailedCommand, Leftovers, Outcome};
 use crate::run_dir::RunDir;
 use crate::secrets::Secrets;
 use crate::spec::RunSpec;
@@ -32,6 +32,12 @@ pub(super) struct Job<'a> {
     pub(super) recorder: &'a Recorder,
 }
 
+/// How a job ended.
+pub(super) struct End {
+    pub(super) outcome: Outcome,
+    pub(super) leftovers: Leftovers,
+}
+
 /// The signals that mean something to a runner.
 struct Signals {
     terminate: Signal,
@@ -42,7 +48,7 @@ struct Signals {
 
 impl Job<'_> {
     /// Runs the job; `None` where it was broken off and has no outcome.
-    pub(super) async fn run(&self, listener: UnixListener) -> io::Result<Option<Outcome>> {
+    pub(super) async fn run(&self, listener: UnixListener) -> io::Result<Option<End>> {
         let signals = Signals {
             terminate: signal(SignalKind::terminate())?,
             cancel: signal(SignalKind::user_defined1())?,
@@ -54,7 +60,7 @@ impl Job<'_> {
         let followers = watch::Sender::new(0);
         let server = ControlServer { recorder: self.recorder, job: &source, followers };
         tokio::select! {
-            outcome = work(&shells, &source, stop) => Ok(outcome),
+            end = work(&shells, &source, stop) => Ok(end),
             never = server.serve(listener) => match never {},
             () = self.wait_for_ends(&server, &source, signals) => pending().await,
             error = reap_strays(&shells) => Err(error),
@@ -94,7 +100,7 @@ async fn reap_strays(shells: &Shells<'_>) -> io::Error {
     }
 }
 
-async fn work(shells: &Shells<'_>, job: &StopSource, stop: StopSignal) -> Option<Outcome> {
+async fn work(shells: &Shells<'_>, job: &StopSource, stop: StopSignal) -> Option<End> {
     let failures = match shells.enter().await {
         Ok(()) => {
             let tree = Tree { executor: shells, job };
@@ -107,7 +113,18 @@ async fn work(shells: &Shells<'_>, job: &StopSource, stop: StopSignal) -> Option
     };
     let reason = stop.reason();
     let emptied = shells.end_all().await;
-    outcome(failures.and_then(|failures| emptied.map(|()| failures)), reason)
+    let leftovers = leftovers(&emptied);
+    let outcome = outcome(failures.and_then(|failures| emptied.map(|_| failures)), reason)?;
+    Some(End { outcome, leftovers })
+}
+
+fn leftovers(emptied: &Result<usize, Fault>) -> Leftovers {
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    match emptied {
+        Ok(strays) => Leftovers { strays: count(*strays), survivors: 0 },
+        Err(Fault::Survivors(left)) => Leftovers { strays: 0, survivors: count(left.0.len()) },
+        Err(_) => Leftovers::default(),
+    }
 }
 
 /// What the job has come to, now that nothing of it is left.

@@ -114,23 +114,26 @@ impl<'a> Shells<'a> {
         }
     }
 
-    /// Ends everything that the job has left, however it escaped, and returns when nothing is.
+    /// Ends everything that the job has left, however it escaped, and returns when nothing is, with the
+    /// number of processes that there were.
     ///
     /// With its first process a sandbox takes along whatever is left in it.
-    pub(super) async fn end_all(&self) -> Result<(), Fault> {
+    pub(super) async fn end_all(&self) -> Result<usize, Fault> {
+        let mut scope = Scope::new(Rule::Descendants);
+        let mut strays = None;
         if let Some(keeper) = self.keeper.get() {
             let mut inside = Scope::new(Rule::Descendants).sparing(keeper.processes());
             inside.ask(self.spec.grace).await.map_err(Fault::Processes)?;
+            strays = Some(inside.count());
             keeper.end().map_err(Fault::Processes)?;
         }
-        let mut scope = Scope::new(Rule::Descendants);
         for _ in 0..PROOFS {
             if !has_descendants()? {
-                return Ok(());
+                return Ok(strays.unwrap_or(scope.count()));
             }
             scope.end(self.spec.grace).await.map_err(Fault::Processes)??;
         }
-        if has_descendants()? { Err(Fault::Unproven) } else { Ok(()) }
+        if has_descendants()? { Err(Fault::Unproven) } else { Ok(strays.unwrap_or(scope.count())) }
     }
 
     /// Reaps what escaped its command, came to us and ended since.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ci_exec::{Bounds, Exit, Outcome, sweep};
 use rustix::process::{Pid, test_kill_process};
 
-use crate::support::{Place, command, kill, until, until_lost, within, written};
+use crate::support::{Place, absent, command, kill, until, until_lost, within, written};
 
 /// A group of version 2 for one test, removed at its end.
 struct Group(PathBuf);
@@ -38,13 +38,6 @@ impl Drop for Group {
         }
         let _in_use = fs::remove_dir(&self.0);
     }
-}
-
-/// Says loudly what this machine does not have. Nothing that could be installed brings it, so it is no
-/// failure anywhere.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
-fn absent(needs: &str) {
-    eprintln!("SKIPPED (needs {needs})");
 }
 
 fn bounds(parent: &Path, memory: Option<u64>) -> Option<Bounds> {

@@ -1,12 +1,15 @@
 //! Cancelling: whatever a command has started, nothing of it is left when the fact says so.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ci_exec::{CancelError, Outcome, RunState, Stopped, cancel, cancel_within};
+use ci_exec::{CancelError, Leftovers, Outcome, RunState, Stopped, cancel, cancel_within};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{
-    Place, Run, command, command_with, launcher, parallel, processes_in, until, within, written,
+    Place, Run, absent, command, command_with, launcher, parallel, processes_in, until, within,
+    written,
 };
 
 /// Cancels a job as soon as its command has written the file `up`, outside a sandbox and in one.
@@ -98,15 +101,22 @@ async fn nothing_begins_after_a_cancel() {
 
 #[tokio::test]
 async fn a_daemon_that_outlives_its_command_ends_with_the_job() {
-    let place = Place::new(vec![
-        // It is waited for, since before `setsid` it would end with its command's group.
-        command(
-            "setsid sh -c 'echo $$ > up; exec sleep 600' > /dev/null 2>&1 & until [ -s up ]; do sleep 0.01; done",
-        ),
-        command("kill -0 $(cat up)"),
-    ]);
-    assert_eq!(place.run().await.outcome, Outcome::Passed);
-    place.assert_nothing_is_left();
+    let daemon = || {
+        Place::new(vec![
+            // It is waited for, since before `setsid` it would end with its command's group.
+            command(
+                "setsid sh -c 'echo $$ > up; exec sleep 600' > /dev/null 2>&1 & until [ -s up ]; do sleep 0.01; done",
+            ),
+            command("kill -0 $(cat up)"),
+        ])
+    };
+    for place in [Some(daemon()), daemon().in_sandbox()].into_iter().flatten() {
+        let run = place.run().await;
+        assert_eq!(run.outcome, Outcome::Passed);
+        let leftovers = run.dir.exit_record().unwrap().unwrap().leftovers;
+        assert_eq!(leftovers, Leftovers { strays: 1, survivors: 0 }, "it is counted");
+        place.assert_nothing_is_left();
+    }
 }
 
 #[tokio::test]
@@ -117,7 +127,10 @@ async fn background_processes_end_with_their_command() {
         ),
         command("! kill -0 $(cat pid)"),
     ]);
-    assert_eq!(place.run().await.outcome, Outcome::Passed);
+    let run = place.run().await;
+    assert_eq!(run.outcome, Outcome::Passed);
+    let leftovers = run.dir.exit_record().unwrap().unwrap().leftovers;
+    assert_eq!(leftovers, Leftovers::default(), "they are the command's own to have");
 }
 
 #[tokio::test]
@@ -148,7 +161,7 @@ async fn a_runner_without_its_socket_is_cancelled_by_a_signal() {
     let place = Place::with_command("echo up > up; sleep 600");
     let dir = place.start().await;
     written(&place.file("up")).await;
-    std::fs::remove_file(dir.path().join("control.sock")).unwrap();
+    fs::remove_file(dir.path().join("control.sock")).unwrap();
     let stopped = within("the cancel", cancel(&dir)).await.unwrap();
     let Stopped::Ended(record) = stopped else { panic!("{stopped:?}") };
     assert_eq!(record.outcome, Outcome::Cancelled);
@@ -169,4 +182,48 @@ async fn a_cancel_that_takes_too_long_names_what_is_left() {
     kill_process(runner, Signal::CONT).unwrap();
     until("the run to end", || matches!(dir.state().unwrap(), RunState::Finished(_))).await;
     place.assert_nothing_is_left();
+}
+
+/// A control group that freezes what is in it such that not even KILL ends it: version 1 of the kernel's
+/// freezer. It thaws at the end.
+struct Freezer(PathBuf);
+
+impl Freezer {
+    fn make() -> Option<Self> {
+        let name = format!("heights-{}", std::process::id());
+        let path = Path::new("/sys/fs/cgroup/freezer").join(name);
+        fs::create_dir(&path).ok()?;
+        Some(Self(path))
+    }
+
+    fn set(&self, state: &str) {
+        fs::write(self.0.join("freezer.state"), state).unwrap();
+    }
+}
+
+impl Drop for Freezer {
+    fn drop(&mut self) {
+        self.set("THAWED");
+        // What was killed leaves it a moment later, and then nothing is lost by its being there.
+        let _in_use = fs::remove_dir(&self.0);
+    }
+}
+
+#[tokio::test]
+async fn a_process_in_uninterruptible_sleep_is_reported_after_its_bound() {
+    let Some(freezer) = Freezer::make() else {
+        return absent("control groups of version 1 with a freezer, and root");
+    };
+    let place = Place::with_command("echo $$ > up; exec sleep 600");
+    let dir = place.start().await;
+    let pid = written(&place.file("up")).await;
+    fs::write(freezer.0.join("cgroup.procs"), &pid).unwrap();
+    freezer.set("FROZEN");
+    let stopped = within("the cancel", cancel_within(&dir, Duration::from_secs(50))).await.unwrap();
+    let Stopped::Ended(record) = stopped else { panic!("{stopped:?}") };
+    let Outcome::Crashed { reason } = record.outcome else { panic!("{:?}", record.outcome) };
+    assert_eq!(reason, format!("end {pid} (sleep, in uninterruptible sleep)"));
+    assert_eq!(record.leftovers, Leftovers { strays: 0, survivors: 1 });
+    freezer.set("THAWED");
+    until("the signal to arrive", || place.left().is_empty()).await;
 }

@@ -294,6 +294,13 @@ pub fn skip(needs: &str) {
     assert_ne!(std::env::var("CI").as_deref(), Ok("true"), "skipped in CI (needs {needs})");
 }
 
+/// Says loudly what this machine does not have. Nothing that could be installed brings it, so it is no
+/// failure anywhere.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+pub fn absent(needs: &str) {
+    eprintln!("SKIPPED (needs {needs})");
+}
+
 /// Waits for `future`, and fails by name where it takes too long.
 pub async fn within<F: Future>(what: &str, future: F) -> F::Output {
     match tokio::time::timeout(CEILING, future).await {
