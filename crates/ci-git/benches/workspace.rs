@@ -1,6 +1,7 @@
 //! What it costs to start a workspace of a large repository from a warm one, and to bring one up to date.
 //!
-//! Prints times and ratios; it is read by people and fails on nothing. It works in `BENCH_DIR`, or else
+//! Prints times and ratios; it is read by people and fails on nothing. `-- seeds` or `-- updates` is one
+//! part of it. It works in `BENCH_DIR`, or else
 //! where temporary files are: whether blocks can be shared depends on the file system.
 #![expect(clippy::print_stdout, reason = "the figures are its product")]
 
@@ -42,19 +43,33 @@ async fn main() {
     let root = root.expect("a folder for temporary files");
     let scene = Scene::make(root.path()).await;
     println!("{TRACKED} files in the repository, {BUILT} that a build has made");
-    seeds(&scene).await;
-    updates(&scene).await;
+    let is_meant = |part: &str| {
+        let mut parts = std::env::args().skip(1).filter(|word| !word.starts_with("--")).peekable();
+        parts.peek().is_none() || parts.any(|word| word == part)
+    };
+    let warm = scene.workspaces.workspace(&main_branch());
+    warm.update(&scene.mirror, &scene.trees[0]).await.expect("the warm workspace");
+    build(&warm.src());
+    if is_meant("seeds") {
+        seeds(&scene).await;
+    }
+    if is_meant("updates") {
+        updates(&scene).await;
+    }
+}
+
+/// Makes what git ignores.
+fn build(source: &Path) {
+    for number in 0..BUILT {
+        let path = source.join(format!("build/{}/{number}.o", number / FOLDER));
+        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
+        fs::write(path, content(number)).expect("a file of the build");
+    }
 }
 
 /// A new workspace, and what else could be done instead.
 async fn seeds(scene: &Scene) {
     let warm = scene.workspaces.workspace(&main_branch());
-    warm.update(&scene.mirror, &scene.trees[0]).await.expect("the warm workspace");
-    for number in 0..BUILT {
-        let path = warm.src().join(format!("build/{}/{number}.o", number / FOLDER));
-        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
-        fs::write(path, content(number)).expect("a file of the build");
-    }
     let (mut seeded, mut first, mut copied, mut cloned) = (vec![], vec![], vec![], vec![]);
     for number in 0..REPEATS {
         let workspace = scene.workspaces.workspace(&Subject::Pull(PullNumber(number)));
@@ -91,6 +106,7 @@ async fn updates(scene: &Scene) {
     let workspace = scene.workspaces.workspace(&main_branch());
     let alone = scene.root.join("alone");
     timed(git(&scene.root, &["clone", "--quiet", "--shared"]).arg(scene.mirror.dir()).arg(&alone));
+    build(&alone);
     let (mut ours, mut gits) = (vec![], vec![]);
     for turn in 0..REPEATS * 2 {
         let tree = &scene.trees[usize::from(turn % 2 == 0)];
@@ -98,12 +114,13 @@ async fn updates(scene: &Scene) {
         workspace.update(&scene.mirror, tree).await.expect("an update");
         ours.push(begin.since());
         let commit = tree.commit().as_str();
-        gits.push(timed(&mut git(&alone, &["read-tree", "--reset", "-u", commit])));
+        let read = timed(&mut git(&alone, &["read-tree", "--reset", "-u", commit]));
+        gits.push(read + timed(&mut git(&alone, &["clean", "-f", "-f", "-d", "-q"])));
     }
     let (ours, gits) = (median(ours), median(gits));
     println!("an update by {CHANGED} files");
     show("update", ours, None);
-    show("git read-tree alone", gits, Some(ours));
+    show("git alone", gits, Some(ours));
 }
 
 /// What something took by the clock, and of the processors, by us and by programs that have ended.
