@@ -210,7 +210,7 @@ impl fmt::Display for Survivors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("end")?;
         for (position, process) in self.0.iter().enumerate() {
-            let separator = if position == 0 { ' ' } else { ',' };
+            let separator = if position == 0 { " " } else { ", " };
             write!(f, "{separator}{process}")?;
         }
         Ok(())
