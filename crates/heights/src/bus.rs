@@ -119,7 +119,7 @@ impl Bus {
         self.open(topic, bound, None)
     }
 
-    /// Subscribes to those events of a topic that `wants` says yes to.
+    /// Subscribes to those events of a topic that `wants` says yes to; it says no by panicking, too.
     pub fn stream_where<E>(
         &self,
         topic: &Topic<E>,

@@ -147,7 +147,11 @@ async fn plays_app() {
         root = root.child(ChildSpec::server::<NeverUp>("never", || ()).0);
     }
     let app = App::builder("app").without_vitals().supervisor(root);
-    let end = app.on_hangup(|| println!("\nhangup")).run().await;
+    let hangup = move || {
+        println!("\nhangup");
+        assert_ne!(role, "trips", "it trips over its hook");
+    };
+    let end = app.on_hangup(hangup).run().await;
     let code = end.code();
     // As if it were returned by `main`.
     assert_eq!(end.report(), code.into());
@@ -188,6 +192,12 @@ async fn signals_reload_and_stop_a_program() {
     for last in [Signal::TERM, Signal::INT] {
         assert_eq!(signal_app("runs", &[("up", Signal::HUP), ("hangup", last)]).await, Some(0));
     }
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_at_a_signal_does_not_end_the_program() {
+    let answers = [("up", Signal::HUP), ("hangup", Signal::TERM)];
+    assert_eq!(signal_app("trips", &answers).await, Some(0));
 }
 
 #[tokio::test]
@@ -255,4 +265,17 @@ async fn preparing_to_stop_is_part_of_the_budget() {
     let app = told_to_stop(root).before_stop(pending()).shutdown_budget(Duration::from_secs(30));
     let end = app.run().await;
     assert_eq!(end.to_string(), "stopped, but had to kill app, app/idle");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_tree_is_stopped_in_order_whatever_panics_before() {
+    let trace = Trace::new();
+    let root = || Supervisor::builder("app").child(noting("disk", &trace));
+    let app = App::builder("app").without_vitals().supervisor(root());
+    let ends = [
+        app.stop_when(async { panic!("a bad condition") }).run().await,
+        told_to_stop(root()).before_stop(async { panic!("a bad goodbye") }).run().await,
+    ];
+    assert!(ends.iter().all(|end| matches!(end, AppEnd::Clean)), "{ends:?}");
+    assert_eq!(trace.take(), ["+disk", "-disk shutdown", "+disk", "-disk shutdown"]);
 }

@@ -1,6 +1,7 @@
 //! What subscribers of an event bus hear, and when they are gone.
 
 use futures_util::{FutureExt, StreamExt};
+use heights::Owner;
 use heights::bus::{Bus, Heard, News, Topic};
 use heights::prelude::*;
 use heights_testkit::{Probe, eventually};
@@ -203,4 +204,18 @@ fn what_is_published_while_news_is_taken_is_told() {
             heard += news.into_iter().count();
         }
     });
+}
+
+#[test]
+fn a_subscriber_that_panics_is_no_matter_of_who_publishes() {
+    let bus = Bus::new();
+    let _picky = bus.stream_where(&BUILT, 10, |build| {
+        assert!(*build > 1, "a bad filter");
+        true
+    });
+    let (owner, _alive) = Owner::new();
+    bus.notify(&BUILT, 10, &owner, Recipient::from_fn(|_news| panic!("a bad recipient")));
+    let mut other = bus.stream(&BUILT, 10);
+    assert_eq!(bus.publish(&BUILT, 1), 2);
+    assert_eq!(heard(&mut other), [Heard::Event(1)]);
 }

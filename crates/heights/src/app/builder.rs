@@ -108,7 +108,7 @@ impl AppBuilder {
     }
 
     /// Does something when the program is told to stop, before the tree is: saying goodbye to a load
-    /// balancer, for example. It is part of the budget.
+    /// balancer, for example. It is part of the budget; if it panics, the tree is stopped all the same.
     pub fn before_stop(mut self, prepare: impl Future<Output = ()> + Send + 'static) -> Self {
         self.before_stop = Box::pin(prepare);
         self
@@ -144,13 +144,14 @@ impl AppBuilder {
         self
     }
 
-    /// Stops the program when a future ends, as SIGTERM would.
+    /// Stops the program when a future ends, by a panic too, as SIGTERM would.
     pub fn stop_when(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
         self.stop = Box::pin(stop);
         self
     }
 
-    /// Calls `hook` at each SIGHUP; without a hook SIGHUP ends the program, as it always does.
+    /// Calls `hook` at each SIGHUP; without a hook SIGHUP ends the program, as it always does. A panic
+    /// of the hook is logged.
     pub fn on_hangup(mut self, hook: impl Fn() + Send + Sync + 'static) -> Self {
         self.hangup = Some(Arc::new(hook));
         self

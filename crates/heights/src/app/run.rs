@@ -1,8 +1,10 @@
 //! The life of a program, from its first signal handler to its last process.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use heights_supervisor::{Exit, Hub, Process};
 use heights_vitals::{Inspector, InspectorBuilder};
 use tokio::time::{sleep, timeout};
@@ -59,7 +61,7 @@ impl Run {
     async fn until_the_end(self, mut signals: Signals, stop: Stop, before: Stop) -> AppEnd {
         tokio::select! {
             exit = self.root.gone() => AppEnd::of_itself(exit, &self.trouble),
-            () = stop => self.stop(signals, before).await,
+            () = caught("what says when to stop", stop) => self.stop(signals, before).await,
             () = signals.stop() => self.stop(signals, before).await,
         }
     }
@@ -68,7 +70,7 @@ impl Run {
     async fn stop(&self, mut signals: Signals, before: Stop) -> AppEnd {
         let forced = Forced::watch(&self.hub);
         let in_order = async {
-            before.await;
+            caught("what prepares the stop", before).await;
             self.root.stop();
             self.root.gone().await
         };
@@ -83,6 +85,13 @@ impl Run {
             tracing::error!("killed processes do not end: the program ends without them");
         }
         AppEnd::Forced(forced.paths())
+    }
+}
+
+/// Runs code of the program outside its tree; where that panics, the tree is stopped in order still.
+async fn caught(what: &str, code: Stop) {
+    if AssertUnwindSafe(code).catch_unwind().await.is_err() {
+        tracing::error!("{what} panicked");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The signals a service is told by.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -34,7 +35,11 @@ impl Signals {
             tokio::select! {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
-                hook = next_hangup(&mut self.hangup) => hook(),
+                hook = next_hangup(&mut self.hangup) => {
+                    if catch_unwind(AssertUnwindSafe(|| hook())).is_err() {
+                        tracing::error!("what is called at SIGHUP panicked");
+                    }
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use heights_registry::EndHookId;
@@ -57,8 +58,14 @@ impl Topics {
 }
 
 impl<E> Subscriber<E> {
+    /// Tells whether the subscriber wants an event; a panic of its filter is none of whoever
+    /// publishes, and no.
     pub(super) fn wants(&self, event: &E) -> bool {
-        self.wants.as_ref().is_none_or(|wants| wants(event))
+        let Some(wants) = &self.wants else { return true };
+        catch_unwind(AssertUnwindSafe(|| wants(event))).unwrap_or_else(|_panic| {
+            tracing::error!("what a subscriber chooses events by panicked");
+            false
+        })
     }
 }
 
