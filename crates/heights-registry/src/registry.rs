@@ -84,7 +84,7 @@ where
     /// For an owner that has already ended this leaves nothing behind.
     pub fn register(&self, key: K, value: V, owner: &Owner) -> Result<(), AlreadyRegistered<V>> {
         let partition = self.0.partitions.index(&key);
-        let ((added, dead), news) = self.change_quietly(partition, |entries, news| {
+        let (added, dead) = self.change(partition, |entries, news| {
             let dead = if self.0.unique { take_dead(entries, &key, news) } else { Vec::new() };
             let holder = entries.entries(&key).first().filter(|_| self.0.unique);
             if let Some(Entry { owner, value }) = holder {
@@ -98,11 +98,9 @@ where
             (Ok(added), dead)
         });
         drop(dead);
-        // A listener that panicked must not keep the new entry from being freed one day.
         if added.as_ref().is_ok_and(|added| added.first_of_owner) {
             self.watch(partition, owner);
         }
-        news.resume_panic();
         added.map(|_| ())
     }
 
@@ -172,28 +170,15 @@ where
     fn change<R>(
         &self,
         partition: usize,
-        change: impl FnOnce(&mut Entries<K, V>, &mut News<'_, K, V>) -> R,
+        change: impl FnOnce(&mut Entries<K, V>, &News<'_, K, V>) -> R,
     ) -> R {
-        let (result, news) = self.change_quietly(partition, change);
-        news.resume_panic();
-        result
-    }
-
-    /// Does the same and leaves a panic of a listener to the caller.
-    fn change_quietly<R>(
-        &self,
-        partition: usize,
-        change: impl FnOnce(&mut Entries<K, V>, &mut News<'_, K, V>) -> R,
-    ) -> (R, News<'_, K, V>) {
         let mut entries = self.0.partitions.write(partition);
-        let mut news = News::for_all(&self.0.listeners);
-        let result = change(&mut entries, &mut news);
-        (result, news)
+        change(&mut entries, &News::for_all(&self.0.listeners))
     }
 }
 
 /// Removes what ended owners hold under a key before their own hooks get to it.
-fn take_dead<K, V>(entries: &mut Entries<K, V>, key: &K, news: &mut News<'_, K, V>) -> Vec<V>
+fn take_dead<K, V>(entries: &mut Entries<K, V>, key: &K, news: &News<'_, K, V>) -> Vec<V>
 where
     K: Clone + Eq + Hash,
 {

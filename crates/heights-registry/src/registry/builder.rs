@@ -62,8 +62,7 @@ where
     /// Tells `listener` of each change, in order for each key; there may be several listeners.
     ///
     /// It runs while the registry is locked: it passes the change on, and neither blocks nor calls
-    /// the registry. If it panics, the change has happened all the same and the panic goes to whoever
-    /// caused the change.
+    /// the registry. If it panics, that is logged, and the change has happened all the same.
     pub fn listener(mut self, listener: impl Fn(Change<'_, K, V>) + Send + Sync + 'static) -> Self {
         self.listeners.push(Box::new(listener));
         self

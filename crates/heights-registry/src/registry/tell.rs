@@ -1,7 +1,6 @@
 //! Listeners: who is told of each change, while nobody else can see it yet.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Tells a listener what has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,39 +16,30 @@ pub(super) type Listener<K, V> = Box<dyn Fn(Change<'_, K, V>) + Send + Sync>;
 pub(super) type Listeners<K, V> = Vec<Listener<K, V>>;
 
 /// Tells all listeners of the changes of one step.
-///
-/// The step is carried out to its end even if a listener panics; the panic goes on afterwards.
-pub(super) struct News<'a, K, V> {
-    listeners: &'a [Listener<K, V>],
-    panicked: Option<Box<dyn Any + Send>>,
-}
+pub(super) struct News<'a, K, V>(&'a [Listener<K, V>]);
 
 impl<'a, K, V> News<'a, K, V> {
     pub(super) fn for_all(listeners: &'a [Listener<K, V>]) -> Self {
-        Self { listeners, panicked: None }
+        Self(listeners)
     }
 
-    pub(super) fn tell(&mut self, change: Change<'_, K, V>) {
-        for listener in self.listeners {
+    /// The step is carried out to its end even if a listener panics: who changes something has
+    /// nothing to do with those who listen.
+    pub(super) fn tell(&self, change: Change<'_, K, V>) {
+        for listener in self.0 {
             let change = match &change {
                 Change::Registered(key, value) => Change::Registered(*key, *value),
                 Change::Unregistered(key, value) => Change::Unregistered(*key, *value),
             };
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| listener(change))) {
-                self.panicked.get_or_insert(payload);
+            if catch_unwind(AssertUnwindSafe(|| listener(change))).is_err() {
+                tracing::error!("a listener to a registry panicked");
             }
         }
     }
 
-    pub(super) fn tell_removed(&mut self, key: &K, values: &[V]) {
+    pub(super) fn tell_removed(&self, key: &K, values: &[V]) {
         for value in values {
             self.tell(Change::Unregistered(key, value));
-        }
-    }
-
-    pub(super) fn resume_panic(self) {
-        if let Some(payload) = self.panicked {
-            resume_unwind(payload);
         }
     }
 }
