@@ -116,18 +116,6 @@ async fn i83_max_children_counts_those_in_restart_and_lets_them_come_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn i84_arguments_are_made_for_every_life() {
-    let trace = Trace::default();
-    let a = Probe::new(&trace, "a");
-    let root = start(Supervisor::builder("root").child(a.spec.clone())).await;
-    a.crash().await;
-    a.crash().await;
-    assert_eq!(trace.take(), "start a, crash a, start a, crash a, start a");
-    assert_eq!(a.process().incarnation(), 3);
-    root.stop().await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn i85_counting_children() {
     let trace = Trace::default();
     let [a, b] = ["a", "b"].map(|name| Probe::new(&trace, name));

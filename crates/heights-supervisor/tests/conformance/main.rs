@@ -18,6 +18,7 @@ mod h_panics;
 mod h_shutdown;
 mod h_zombies;
 mod i_administration;
+mod i_arguments;
 mod i_partitions;
 mod j_last_message;
 mod j_reports;
