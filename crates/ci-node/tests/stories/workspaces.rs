@@ -184,3 +184,24 @@ async fn workspaces_that_take_too_much_go_and_come_back() {
     world.says(pull, GREEN).await;
     drop(node);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_job_starts_while_the_disk_is_low_and_all_do_once_there_is_room() {
+    let world = World::new(&FILES).await;
+    world.configure(OFTEN, "");
+    let config = world.folder().join("ci-node.toml");
+    let enough = std::fs::read_to_string(&config).unwrap();
+    let never = enough.replace("min_free = \"1MiB\"", "min_free = \"1000TiB\"");
+    assert_ne!(never, enough);
+    std::fs::write(&config, never).unwrap();
+    // It is not ready then, and says so.
+    let mut node = world.spawn();
+    let pull = world.open("bye", &[Change::file("lib/word", "bye\n")]);
+    world.says(pull, "pending waiting for disk").await;
+    assert!(!exists(&workspace(&world, "pull-1").join("home/warm")));
+    node.kill9();
+    std::fs::write(&config, enough).unwrap();
+    node = world.start().await;
+    world.says(pull, GREEN).await;
+    drop(node);
+}
