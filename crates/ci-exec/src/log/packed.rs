@@ -57,10 +57,11 @@ impl Packed {
             let mut header = [0; HEADER];
             file.read_exact_at(&mut header, at)?;
             let block = Block::parse(&header, at)?;
-            if blocks.last().is_some_and(|last: &Block| last.end() > block.start) {
-                return Err(damaged(at));
-            }
+            let goes_back = blocks.last().is_some_and(|last: &Block| last.end() > block.start);
             at += u64::from(block.size);
+            if goes_back || at > end {
+                return Err(damaged(block.at));
+            }
             blocks.push(block);
         }
         Ok(Some(Self { file, blocks }))
@@ -109,7 +110,9 @@ impl Block {
         let (start, length, size) = (number(16, 8), number(24, 4) as u32, number(28, 4) as u32);
         let is_ours = header.starts_with(known[0]) && header[10..].starts_with(known[1]);
         let is_small = (size as usize) < HEADER || length == 0;
-        let is_large = length as usize > BLOCK || start.checked_add(u64::from(length)).is_none();
+        let is_large = length as usize > BLOCK
+            || size as usize > 2 * BLOCK
+            || start.checked_add(u64::from(length)).is_none();
         if !is_ours || is_small || is_large {
             return Err(damaged(at));
         }

@@ -129,6 +129,8 @@ fn damage_is_an_error() {
     for cut in [1, 31, 40, whole.len() - 1] {
         read(&whole[..cut]).unwrap_err();
     }
+    // A member of four gigabytes, which are not there.
+    read(&[&whole[..28], &[0xff; 4], &whole[32..]].concat()).unwrap_err();
     for at in [0, 11, 16, 24, 28, 60, whole.len() - 8] {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x55;
