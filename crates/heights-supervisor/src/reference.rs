@@ -11,7 +11,7 @@ use crate::panic::current_pid;
 use crate::process::{Process, ProcessId};
 use crate::queue::{Envelope, Origin, Queue};
 use crate::recipient::Recipient;
-use crate::reply::{CallError, NoProc, Reply};
+use crate::reply::{CallError, NoProc, Reply, answered_by};
 use crate::slot::Slot;
 use crate::timer::instant_after;
 
@@ -132,7 +132,7 @@ impl<M: Send + 'static> Ref<M> {
             Ok(Sent::Dropped) | Err(SendError::Full(_)) => return Err(CallError::Overloaded),
             Err(SendError::NoProc(_)) => return Err(CallError::NoProc),
         }
-        match timeout_at(deadline, answer).await {
+        match answered_by(deadline, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             // The reply was dropped: the server is ending, or has forgotten about it.
             Ok(Err(_dropped)) => match timeout_at(deadline, self.process.gone()).await {

@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::RecvError;
+use tokio::task::yield_now;
+use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 
 use crate::exit::Exit;
 
@@ -72,6 +76,21 @@ impl<R> Reply<R> {
     pub fn is_closed(&self) -> bool {
         self.sender.is_closed()
     }
+}
+
+/// Waits for an answer until `deadline`.
+///
+/// Others run once before a timer is set: an answer that comes at once needs none.
+pub(crate) async fn answered_by<R>(
+    deadline: Instant,
+    mut answer: oneshot::Receiver<R>,
+) -> Result<Result<R, RecvError>, Elapsed> {
+    tokio::select! {
+        biased;
+        answer = &mut answer => return Ok(answer),
+        () = yield_now() => {}
+    }
+    timeout_at(deadline, answer).await
 }
 
 /// Why a call has no answer.

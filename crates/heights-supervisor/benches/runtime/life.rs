@@ -50,7 +50,7 @@ pub async fn our_lives(root: &DynamicRef, lives: u32) -> Duration {
     begin.elapsed() / lives
 }
 
-async fn their_lives(parent: &ActorRef<BareMsg>, lives: u32) -> Duration {
+pub async fn their_lives(parent: &ActorRef<BareMsg>, lives: u32) -> Duration {
     let begin = Instant::now();
     for _ in 0..lives {
         let linked = Actor::spawn_linked(None, Bare, (), parent.get_cell());
@@ -78,7 +78,7 @@ pub async fn our_crashes(worker: &ChildRef<Msg>, lives: u32) -> Duration {
     begin.elapsed() / lives
 }
 
-async fn their_crashes(lives: u32) -> Duration {
+pub async fn their_crashes(lives: u32) -> Duration {
     let (mut actor, mut task) = workers::bare().await;
     let begin = Instant::now();
     for _ in 0..lives {

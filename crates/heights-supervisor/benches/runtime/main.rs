@@ -1,7 +1,8 @@
 //! What supervision costs, next to bare ractor, and next to Erlang/OTP where it is installed.
 //!
 //! `cargo bench -p heights-supervisor` measures everything, `-- --quick` a part of it,
-//! `-- message` one chapter: message, life, crowd, memory or erlang.
+//! `-- message` one chapter: message, life, crowd, memory or erlang. `-- --repeat=call` does one
+//! thing only, for a profiler.
 //!
 //! A ratio is the median of many, each of two measurements taken one after the other, so that a
 //! busy machine is busy for both.
@@ -16,6 +17,7 @@ mod erlang;
 mod life;
 mod memory;
 mod message;
+mod repeat;
 mod workers;
 
 use tokio::runtime::{Builder, Runtime};
@@ -26,6 +28,11 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(which) = arguments.iter().find_map(|argument| argument.strip_prefix("--hold=")) {
         return memory::hold(which);
+    }
+    if let Some(what) = arguments.iter().find_map(|argument| argument.strip_prefix("--repeat=")) {
+        let times = arguments.iter().find_map(|argument| argument.strip_prefix("--times="));
+        let times = times.map_or(1_000, |times| times.parse().unwrap());
+        return one_thread().block_on(repeat::run(what, times));
     }
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let effort = if quick { Effort::QUICK } else { Effort::FULL };

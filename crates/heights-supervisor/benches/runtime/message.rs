@@ -36,7 +36,7 @@ pub async fn run(effort: Effort) {
     root.stop().await;
 }
 
-async fn our_casts(worker: &Ref<Msg>, casts: u32) -> Duration {
+pub async fn our_casts(worker: &Ref<Msg>, casts: u32) -> Duration {
     let begin = Instant::now();
     for _ in 0..casts {
         worker.cast(Msg::Add(1)).unwrap();
@@ -45,7 +45,7 @@ async fn our_casts(worker: &Ref<Msg>, casts: u32) -> Duration {
     begin.elapsed() / casts
 }
 
-async fn their_casts(actor: &ActorRef<BareMsg>, casts: u32) -> Duration {
+pub async fn their_casts(actor: &ActorRef<BareMsg>, casts: u32) -> Duration {
     let begin = Instant::now();
     for _ in 0..casts {
         actor.send_message(BareMsg::Add(1)).unwrap();
@@ -54,7 +54,7 @@ async fn their_casts(actor: &ActorRef<BareMsg>, casts: u32) -> Duration {
     begin.elapsed() / casts
 }
 
-async fn our_calls(worker: &Ref<Msg>, calls: u32) -> Duration {
+pub async fn our_calls(worker: &Ref<Msg>, calls: u32) -> Duration {
     let begin = Instant::now();
     for _ in 0..calls {
         worker.call_within(LIMIT, Msg::Total).await.unwrap();
@@ -62,7 +62,7 @@ async fn our_calls(worker: &Ref<Msg>, calls: u32) -> Duration {
     begin.elapsed() / calls
 }
 
-async fn their_calls(actor: &ActorRef<BareMsg>, calls: u32) -> Duration {
+pub async fn their_calls(actor: &ActorRef<BareMsg>, calls: u32) -> Duration {
     let begin = Instant::now();
     for _ in 0..calls {
         actor.call(BareMsg::Total, Some(LIMIT)).await.unwrap().unwrap();
