@@ -60,9 +60,8 @@ async fn start(folder: &Path, clock: &Clock) -> Result<Life, Fault> {
     let (poll_spec, poll) = poll.child_with_ref("poll");
     let (search_spec, search) = search.child_with_ref("search");
     let root = Supervisor::builder("root").strategy(Strategy::RestForOne).child(runs.child_spec());
-    let root = root.child(report_spec).child(backup_spec).child(poll_spec);
-    let root = root.child(search_spec).start().await?;
-    Ok(Life { root, report, backup, poll, search, open })
+    let root = root.child(report_spec).child(backup_spec).child(poll_spec).child(search_spec);
+    Ok(Life { root: root.start().await?, report, backup, poll, search, open })
 }
 
 async fn say(what: &str) -> Result<(), Fault> {
@@ -80,7 +79,6 @@ async fn until_started(job: &PeriodicRef, runs: u64) {
 async fn main() -> Result<(), Fault> {
     let folder = tempfile::tempdir()?;
     let clock = Clock::new(Mutex::new(SystemTime::now()));
-
     let life = start(folder.path(), &clock).await?;
     println!("asked for a report: {}", life.report.tick().await?);
     life.open.store(true, Ordering::Relaxed);

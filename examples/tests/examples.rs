@@ -29,6 +29,16 @@ async fn output_of(example: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+#[test]
+fn each_example_can_be_read_at_a_glance() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).read_dir().unwrap();
+    let paths = folder.map(|entry| entry.unwrap().path());
+    for example in paths.filter(|path| path.extension().is_some_and(|is| is == "rs")) {
+        let lines = std::fs::read_to_string(&example).unwrap().lines().count();
+        assert!(lines < 100, "{} has {lines} lines", example.display());
+    }
+}
+
 #[tokio::test]
 async fn hello_supervisor() {
     let said = output_of("hello_supervisor").await;
