@@ -141,7 +141,7 @@ impl Job {
     async fn take_part(&mut self) -> Result<Option<AttemptEnd>, Fault> {
         let path = self.run_path();
         let state = match RunDir::open(&path) {
-            Ok(dir) if !spec::is_of(&dir, &self.args) => {
+            Ok(dir) if !spec::is_of(&dir, &self.args)? => {
                 self.put_aside(&dir).await?;
                 None
             }
@@ -235,6 +235,9 @@ impl Job {
                     self.tell(JobPhase::Running { since });
                 }
                 Ok(Some((_, Fact::JobEnded { outcome, at }))) => {
+                    if let Some(record) = dir.exit_record()? {
+                        self.args.elders.runs.count(record.leftovers);
+                    }
                     let duration = Duration::from_millis(at.0.saturating_sub(since.0));
                     return Ok(ended(outcome, duration));
                 }

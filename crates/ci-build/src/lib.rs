@@ -65,7 +65,7 @@ pub use queues::{JOBS, QueueLimits, Queues};
 pub use repo::RepoArgs;
 pub use reporter::{ReporterHandle, TailSource, Undelivered};
 pub use retention::Keep;
-pub use runs::{CommandView, RunView, Runs};
+pub use runs::{CommandView, LeftoverTotals, RunView, Runs};
 pub use shell::{NoShell, Shell};
 pub use view::{BranchView, JobStatus, JobView, PullView};
 pub use watcher::WatcherView;

@@ -3,12 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use ci_domain::ids::{AttemptId, RepoName};
 use ci_exec::{
-    CommandId, Exit, Fact, JournalOffset, LogReader, OpenError, RunDir, RunState, UnixMillis,
-    cancel,
+    CommandId, Exit, Fact, JournalOffset, Leftovers, LogReader, OpenError, RunDir, RunState,
+    UnixMillis, cancel,
 };
 use heights::Fault;
 
@@ -19,7 +21,25 @@ const TAIL_BYTES: u64 = 64 * 1024;
 
 /// The folder of run directories, one for each attempt.
 #[derive(Clone, Debug)]
-pub struct Runs(PathBuf);
+pub struct Runs {
+    folder: PathBuf,
+    left: Arc<Counters>,
+}
+
+/// How many processes the jobs that ended since the node started had left when their commands had ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LeftoverTotals {
+    /// Those that had left their command and were ended with their job.
+    pub strays: u64,
+    /// Those that could not be ended.
+    pub survivors: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counters {
+    strays: AtomicU64,
+    survivors: AtomicU64,
+}
 
 /// What is known of a run from its directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,17 +74,30 @@ impl Runs {
     /// The file system does not let us.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        Ok(Self(std::path::absolute(folder)?))
+        Ok(Self { folder: std::path::absolute(folder)?, left: Arc::default() })
+    }
+
+    /// Counts what a job has left.
+    pub(crate) fn count(&self, leftovers: Leftovers) {
+        self.left.strays.fetch_add(leftovers.strays.into(), Relaxed);
+        self.left.survivors.fetch_add(leftovers.survivors.into(), Relaxed);
+    }
+
+    /// What jobs have left since the node started.
+    #[must_use]
+    pub fn leftovers(&self) -> LeftoverTotals {
+        let Counters { strays, survivors } = &*self.left;
+        LeftoverTotals { strays: strays.load(Relaxed), survivors: survivors.load(Relaxed) }
     }
 
     /// Where it is.
     pub(crate) fn folder(&self) -> &Path {
-        &self.0
+        &self.folder
     }
 
     /// The run directory of an attempt.
     pub(crate) fn path(&self, attempt: &AttemptId) -> PathBuf {
-        self.0.join(attempt.as_str())
+        self.folder.join(attempt.as_str())
     }
 
     /// The attempts whose runners are at work.
@@ -113,7 +146,7 @@ impl Runs {
 
     /// All attempts that have a run directory.
     pub(crate) fn attempts(&self) -> std::io::Result<Vec<AttemptId>> {
-        let names = std::fs::read_dir(&self.0)?.map(|entry| Ok(entry?.file_name()));
+        let names = std::fs::read_dir(&self.folder)?.map(|entry| Ok(entry?.file_name()));
         let names: Vec<_> = names.collect::<std::io::Result<_>>()?;
         Ok(names.iter().filter_map(|name| AttemptId::new(name.to_str()?).ok()).collect())
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use ci_build::LeftoverTotals;
 
 use self::family::{Exposition, Kind};
 use crate::access::{Allowed, Look};
@@ -28,6 +29,7 @@ pub(crate) async fn expose(State(site): State<Site>, _: Allowed<Look>) -> impl I
     queues(&mut page, &ask::queues(&site));
     repos(&mut page, &ask::repos(&site).await);
     store(&mut page, &ask::store_stats(&site));
+    leftovers(&mut page, site.node().runs().leftovers());
     deliveries(&mut page, &site);
     tree(&mut page, &site);
     undelivered(&mut page, &site).await;
@@ -98,6 +100,18 @@ fn store(page: &mut Exposition, stats: &StoreStats) {
     page.sample("", &[], stats.disk_bytes);
     page.family("ci_store_failed", Kind::Gauge, "Whether the store failed for good.");
     page.sample("", &[], u8::from(stats.failed));
+}
+
+fn leftovers(page: &mut Exposition, totals: LeftoverTotals) {
+    let family = "ci_job_strays";
+    page.family(
+        family,
+        Kind::Counter,
+        "Processes that left their command and were ended with their job.",
+    );
+    page.sample("_total", &[], totals.strays);
+    page.family("ci_job_survivors", Kind::Counter, "Processes of jobs that could not be ended.");
+    page.sample("_total", &[], totals.survivors);
 }
 
 fn deliveries(page: &mut Exposition, site: &Site) {

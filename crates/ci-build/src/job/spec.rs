@@ -8,7 +8,7 @@ use ci_domain::may_run::{Circumstances, Disk, Isolation as Level, MayRun};
 use ci_domain::pipeline::{Component, Job};
 use ci_domain::policy;
 use ci_domain::subject::Subject;
-use ci_exec::{Isolation, Namespaces, Network, RunDir, RunSpec, Secrets};
+use ci_exec::{Isolation, Namespaces, Network, OpenError, RunDir, RunSpec, Secrets};
 
 use crate::job::JobArgs;
 use crate::queues::SHELL_PORTS;
@@ -22,14 +22,19 @@ pub(super) const PORT_BASE: &str = "CI_PORT_BASE";
 #[error("{0}")]
 pub(crate) struct Obstacle(pub(super) String);
 
-/// Whether the run in `dir` is of this very attempt: of its job, on its merge.
-pub(super) fn is_of(dir: &RunDir, args: &JobArgs) -> bool {
-    // A run that does not even say what it is of is nobody's.
-    let Ok(spec) = dir.spec() else { return false };
+/// Whether the run in `dir` is of this very attempt: of its job, on its merge. A later program's run is not
+/// ours to judge.
+pub(super) fn is_of(dir: &RunDir, args: &JobArgs) -> Result<bool, OpenError> {
+    let spec = match dir.spec() {
+        Ok(spec) => spec,
+        Err(error @ OpenError::Version { .. }) => return Err(error),
+        // A run that does not even say what it is of is nobody's.
+        Err(_) => return Ok(false),
+    };
     let is = |name: &str, value: &str| spec.env.get(name).is_some_and(|said| said == value);
-    is("CI_COMMIT", args.merge.as_str())
+    Ok(is("CI_COMMIT", args.merge.as_str())
         && is("CI_COMPONENT", args.job.component.as_str())
-        && is("CI_JOB", args.job.job.as_str())
+        && is("CI_JOB", args.job.job.as_str()))
 }
 
 /// Makes the spec of an attempt's runner.

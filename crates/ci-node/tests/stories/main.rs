@@ -26,6 +26,7 @@ mod green;
 mod heads;
 mod isolation;
 mod kills;
+mod lives;
 mod reboot;
 mod recorded;
 mod red;

@@ -18,9 +18,17 @@ pub struct Node {
     client: Client,
 }
 
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_ci-node");
+
 /// The command that starts a node with the configuration in `folder`.
 pub fn command(folder: &Path, log: File) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ci-node"));
+    command_of(Path::new(PROGRAM), folder, log)
+}
+
+/// The same with another copy of the program.
+pub fn command_of(program: &Path, folder: &Path, log: File) -> Command {
+    let mut command = Command::new(program);
     command
         .args(["serve", "--config"])
         .arg(folder.join("ci-node.toml"))

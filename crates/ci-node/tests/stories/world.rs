@@ -13,7 +13,7 @@ use ci_github::fake::{FakeGitHub, FakeRepo, NewPull, SignedDelivery};
 use rustix::process::Pid;
 use tempfile::TempDir;
 
-use crate::node::Node;
+use crate::node::{self, Node};
 use crate::processes;
 use crate::repository::{Change, Repository};
 use crate::stand_in::StandIn;
@@ -97,6 +97,14 @@ impl World {
     /// Starts the node.
     pub fn spawn(&self) -> Node {
         Node::spawn(self.folder.path(), self.port, self.log_file())
+    }
+
+    /// Starts a copy of the program and waits until it is ready.
+    pub async fn start_copy(&self, program: &Path) -> Node {
+        let command = node::command_of(program, self.folder.path(), self.log_file()).spawn();
+        let node = Node::of(command.unwrap(), self.port);
+        node.ready().await;
+        node
     }
 
     pub fn folder(&self) -> &Path {

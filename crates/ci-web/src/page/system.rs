@@ -3,6 +3,7 @@
 mod tree;
 
 use axum::extract::State;
+use ci_build::LeftoverTotals;
 
 use super::html::{Html, html};
 use super::layout::{Pace, Page, badge};
@@ -16,8 +17,9 @@ pub(super) async fn show(State(site): State<Site>, visitor: Visitor) -> Html {
     let status = ask::status(&site).await;
     let snapshot = site.hub().snapshot();
     let body = html!(
-        "<h1>System</h1>{}{}{}{}{}{}{}",
+        "<h1>System</h1>{}{}{}{}{}{}{}{}",
         overview(&status),
+        leftovers(site.node().runs().leftovers()),
         queues(&status.queues),
         undelivered(&status.undelivered),
         polls(&status.repos),
@@ -49,6 +51,23 @@ fn overview(status: &NodeStatus) -> Html {
         store.commits,
         store.queued,
         store.disk_bytes
+    )
+}
+
+fn leftovers(totals: LeftoverTotals) -> Html {
+    let LeftoverTotals { strays, survivors } = totals;
+    let trouble = match survivors {
+        0 => Html::default(),
+        survivors => html!(
+            " {} {} could not be ended; their jobs name them",
+            badge("broken", "left alive"),
+            survivors
+        ),
+    };
+    html!(
+        "<p class=\"quiet\">Processes that left their command and were ended with their job: {}{}</p>",
+        strays,
+        trouble
     )
 }
 
