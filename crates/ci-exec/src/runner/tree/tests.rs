@@ -3,11 +3,12 @@
 //! A command of these trees is a text that the fake understands: what each try does, separated by
 //! spaces. `3` exits with 3, `10:0` exits with 0 after ten seconds, `!` is a fault of the machine.
 
+mod reference;
+
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use ci_domain::step::NodeId;
-use proptest::prelude::*;
 use tokio::time::Instant;
 
 use super::*;
@@ -256,95 +257,4 @@ async fn a_fault_stops_everything_and_is_the_result() {
     let ran = run_until(vec![par(vec![run("9:0"), retried]), always("0")], None).await;
     assert_eq!(ran.log, "0.0-1=cancelled 0.1-1=broke");
     assert_eq!(ran.result, Err("0.1-1 broke".to_owned()));
-}
-
-/// What a tree without `fail_fast` and timeouts must come to, said as plainly as possible.
-fn expected(step: &Step, runs: &mut Vec<String>, failed: &mut Vec<String>) -> (bool, u64) {
-    match step {
-        Step::Command(command) => {
-            let tries: Vec<(u64, i32)> = command
-                .run
-                .split(' ')
-                .map(|word| word.split_once(':').unwrap())
-                .map(|(seconds, code)| (seconds.parse().unwrap(), code.parse().unwrap()))
-                .collect();
-            let (mut seconds, mut number) = (0, 0);
-            loop {
-                let (took, code) = tries[(number as usize).min(tries.len() - 1)];
-                seconds += took;
-                number += 1;
-                runs.push(format!("{}-{number}={code}", command.id));
-                if code == 0 {
-                    return (true, seconds);
-                }
-                if number > command.retry {
-                    if !command.allow_failure {
-                        failed.push(format!("{}-{number}", command.id));
-                    }
-                    return (command.allow_failure, seconds);
-                }
-            }
-        }
-        Step::Sequence(sequence) => {
-            let (mut passed, mut seconds) = (true, 0);
-            for step in &sequence.steps {
-                if passed || matches!(step, Step::Command(command) if command.always) {
-                    let (step_passed, took) = expected(step, runs, failed);
-                    passed &= step_passed;
-                    seconds += took;
-                }
-            }
-            (passed, seconds)
-        }
-        Step::Parallel(parallel) => {
-            let ends: Vec<(bool, u64)> =
-                parallel.steps.iter().map(|step| expected(step, runs, failed)).collect();
-            let passed = ends.iter().all(|(passed, _)| *passed);
-            (passed, ends.iter().map(|(_, seconds)| *seconds).max().unwrap_or(0))
-        }
-    }
-}
-
-fn any_step() -> impl Strategy<Value = Step> {
-    let a_try = (0..5_u64, prop_oneof![3 => Just(0), 1 => 1..4]);
-    let words = proptest::collection::vec(a_try, 1..4);
-    let leaf = (words, 0..3_u32, any::<bool>(), any::<bool>()).prop_map(
-        |(tries, retry, allow_failure, always)| {
-            let words: Vec<String> =
-                tries.iter().map(|(seconds, code)| format!("{seconds}:{code}")).collect();
-            with(&words.join(" "), |command| {
-                command.retry = retry;
-                command.allow_failure = allow_failure;
-                command.always = always;
-            })
-        },
-    );
-    leaf.prop_recursive(4, 40, 5, |inner| {
-        prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..5).prop_map(seq),
-            proptest::collection::vec(inner, 0..5).prop_map(par),
-        ]
-    })
-}
-
-proptest! {
-    #[test]
-    fn every_tree_means_what_the_reference_says(steps in proptest::collection::vec(any_step(), 0..6)) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        let ran = runtime.block_on(run_until(steps.clone(), None));
-        let mut root = seq(steps);
-        number(&NodeId::root(), &mut root);
-        let (mut runs, mut failed) = (Vec::new(), Vec::new());
-        let (_, seconds) = expected(&root, &mut runs, &mut failed);
-        let mut log: Vec<&str> = ran.log.split_whitespace().collect();
-        log.sort_unstable();
-        runs.sort_unstable();
-        prop_assert_eq!(log, runs);
-        prop_assert_eq!(ran.result, Ok(failed.join(" ")));
-        prop_assert_eq!(ran.seconds, seconds);
-    }
 }
