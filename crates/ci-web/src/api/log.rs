@@ -134,12 +134,12 @@ fn raw(log: CommandLog, until: Until) -> impl Stream<Item = io::Result<Bytes>> +
 
 /// What is told of a log next.
 enum Telling {
-    Text(CommandLog),
+    Text(Box<CommandLog>),
     End(u64),
 }
 
 fn told(log: CommandLog) -> impl Stream<Item = Result<Event, Infallible>> + Send {
-    stream::unfold(Some(Telling::Text(log)), |telling| async move {
+    stream::unfold(Some(Telling::Text(Box::new(log))), |telling| async move {
         let mut log = match telling? {
             Telling::End(offset) => return Some((Ok(end(offset)), None)),
             Telling::Text(log) => log,
