@@ -87,6 +87,22 @@ async fn flow() {
 }
 
 #[tokio::test]
+async fn forecast() {
+    let said = output_of("forecast").await;
+    let expected = [
+        "day 1: told 2",
+        "day 2: no route to the service",
+        "day 3: no route to the service",
+        "day 4: not even asked",
+        "day 5: told 2",
+        "day 6: told 2",
+        "the log: Lagged(1), then Event((5, 25))",
+        "the display: Some((6, 26))",
+    ];
+    assert_eq!(said.lines().collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
 async fn periodic() {
     let said = output_of("periodic").await;
     for expected in [
