@@ -2,10 +2,11 @@
 //!
 //! `cargo bench -p ci-node --bench node` prints figures and ratios, each next to a yardstick that was
 //! taken in the same run; it is read by people and fails on no figure. `-- --quick` makes each part
-//! short, to see that it works. The name of a part (`start`, `builds`, `idle`) runs only that one.
+//! short, to see that it works. The name of a part (`start`, `builds`, `idle`, `adopt`) runs only that one.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
+mod adopt;
 mod builds;
 mod figures;
 mod idle;
@@ -45,10 +46,12 @@ struct Size {
     builds: usize,
     /// Pull requests of an idle node.
     idle: usize,
+    /// Jobs that run while their node is killed.
+    adopted: usize,
 }
 
-const FULL: Size = Size { heads: 200, pulls: 30, builds: 200, idle: 1000 };
-const QUICK: Size = Size { heads: 5, pulls: 3, builds: 12, idle: 20 };
+const FULL: Size = Size { heads: 200, pulls: 30, builds: 200, idle: 1000, adopted: 100 };
+const QUICK: Size = Size { heads: 5, pulls: 3, builds: 12, idle: 20, adopted: 5 };
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -66,6 +69,9 @@ fn main() {
         }
         if wants("idle") {
             idle::measure(size).await;
+        }
+        if wants("adopt") {
+            adopt::measure(size).await;
         }
     });
 }
