@@ -64,9 +64,11 @@ impl Person {
     }
 
     async fn leaves(mut self) -> Option<i32> {
-        let child = &mut self.child;
+        let (child, screen) = (&mut self.child, &self.screen);
         let ended = async || child.try_wait().unwrap();
-        wait_for("the shell to end", LIMIT, ended).await.code()
+        let end = tokio::time::timeout(LIMIT, wait_for("the shell to end", LIMIT * 2, ended)).await;
+        let shown = || screen.lock().unwrap().clone();
+        end.unwrap_or_else(|_| panic!("the shell does not end: {}", shown())).code()
     }
 }
 
@@ -104,10 +106,12 @@ async fn a_shell_has_the_workspace_alone_and_builds_wait_for_it() {
     world.until("the next build to wait", waits).await;
     assert_eq!(world.outside().len(), 1, "nothing runs beside the shell");
     // Ctrl-C ends what runs in the shell, and not the shell.
-    person.types("sleep 600");
+    person.types("sh -c 'echo up-$((60 + 6)); sleep 600'");
+    // Before that, the shell itself would take the Ctrl-C.
+    person.sees("up-66").await;
     person.types("\u{3}");
-    person.types("cat word; exit $((3 + 4))");
-    person.sees("edited").await;
+    person.types("echo $(cat word)-$((7 + 7)); exit $((3 + 4))");
+    person.sees("edited-14").await;
     assert_eq!(person.leaves().await, Some(7));
     world.says(pull, GREEN).await;
     assert_eq!(world.outside().len(), 2);
