@@ -3,19 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, Response};
 use ci_domain::forge::{Head, StatusState, StatusWrite};
 use ci_domain::ids::{BranchName, CommitSha, Login, RepoName};
 use ci_github::Forge;
-use ci_github::fake::{FakeGitHub, FakeRepo, FakeRequest, NewPull};
+use ci_github::fake::{FakeGitHub, FakeRepo, FakeResponse, NewPull};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+use crate::stand_in::StandIn;
 use crate::support::{Done, ci_node};
 
 const UNIT: &str = include_str!("../../src/init/ci-node.service");
@@ -26,7 +22,7 @@ struct Office {
     runtime: Runtime,
     github: FakeGitHub,
     shop: FakeRepo,
-    url: String,
+    server: StandIn,
 }
 
 impl Office {
@@ -34,11 +30,14 @@ impl Office {
         let runtime = Runtime::new().unwrap();
         let github = FakeGitHub::new();
         let shop = github.add_repo(name(), BranchName::new("main").unwrap(), sha('a'));
-        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let router = Router::new().fallback(answer).with_state(github.clone());
-        runtime.spawn(async { axum::serve(listener, router).await.unwrap() });
-        let office = Self { folder: tempfile::tempdir().unwrap(), runtime, github, shop, url };
+        let behind = github.clone();
+        let server = runtime.block_on(StandIn::start(move |request| match request.path.as_str() {
+            // The node's public address is the same here.
+            "/healthz" => FakeResponse { status: 200, headers: Vec::new(), body: b"ok".to_vec() },
+            _ => behind.answer(&request),
+        }));
+        let folder = tempfile::tempdir().unwrap();
+        let office = Self { folder, runtime, github, shop, server };
         office.write("unit.service", UNIT);
         office.write("token", FakeGitHub::TOKEN);
         office
@@ -57,9 +56,9 @@ impl Office {
              [github]\napi_url = {:?}\ngraphql_url = \"{}/graphql\"\n\
              token = {{ file = \"token\" }}\n[[repos]]\nname = \"acme/shop\"\n{more}",
             self.folder.path().join("data"),
-            self.url,
-            self.url,
-            self.url,
+            self.server.url,
+            self.server.url,
+            self.server.url,
         );
         let config = self.write("ci-node.toml", &config);
         let unit = self.folder.path().join("unit.service");
@@ -70,27 +69,6 @@ impl Office {
         assert_eq!(report["schema"], "ci-node.doctor/1");
         (done.code, report["findings"].as_array().unwrap().clone())
     }
-}
-
-async fn answer(State(github): State<FakeGitHub>, request: Request) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    if head.uri.path() == "/healthz" {
-        return Response::new(Body::from("ok"));
-    }
-    let header = |name: &str| Some(head.headers.get(name)?.to_str().unwrap().to_owned());
-    let answer = github.answer(&FakeRequest {
-        method: head.method.to_string(),
-        path: head.uri.path().to_owned(),
-        query: head.uri.query().unwrap_or_default().to_owned(),
-        authorization: header("authorization"),
-        user_agent: header("user-agent"),
-        body: to_bytes(body, 1 << 20).await.unwrap().to_vec(),
-    });
-    let mut built = Response::builder().status(answer.status);
-    for (name, value) in answer.headers {
-        built = built.header(HeaderName::from_static(name), value);
-    }
-    built.body(Body::from(answer.body)).unwrap()
 }
 
 fn name() -> RepoName {
@@ -148,7 +126,7 @@ fn another_node_of_the_same_name_is_found_by_where_its_statuses_lead() {
         context: "continuous-integration/ci-node/mergeable".to_owned(),
         state: StatusState::Pending,
         description: "initializing".to_owned(),
-        target_url: Some(format!("{}/acme/shop/pull/{number}", office.url)),
+        target_url: Some(format!("{}/acme/shop/pull/{number}", office.server.url)),
     };
     let set = |status: &StatusWrite| {
         let (repo, sha) = (name(), sha('b'));

@@ -10,5 +10,7 @@ mod plan;
 mod remote;
 mod run;
 mod run_output;
+#[path = "../../../ci-github/tests/support/stand_in.rs"]
+mod stand_in;
 mod support;
 mod without_repository;
