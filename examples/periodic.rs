@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use heights::SupervisorRef;
-use heights::periodic::{Missed, Overlap, PeriodicRef, after_each, cron_in, every};
+use heights::periodic::{Missed, Overlap, PeriodicInfo, PeriodicRef, after_each, cron_in, every};
 use heights::prelude::*;
 use heights::table::{SledDatabase, Table};
 
@@ -41,7 +41,6 @@ struct Life {
 async fn start(folder: &Path, clock: &Clock) -> Result<Life, Fault> {
     let database = SledDatabase::open(folder)?;
     let runs: Table<String, u64> = Table::builder("runs").store(database.store("runs")?).build();
-
     let report = cron_in("Asia/Tokyo", "30 7 * * MON-FRI", || say("report"));
     let report = report?.jitter(Duration::from_secs(60)).timeout(HOUR);
     let wall = Arc::clone(clock);
@@ -69,8 +68,8 @@ async fn say(what: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-async fn until_started(job: &PeriodicRef, runs: u64) {
-    while job.info().started < runs {
+async fn until(job: &PeriodicRef, is_so: impl Fn(PeriodicInfo) -> bool) {
+    while !is_so(job.info()) {
         tokio::time::sleep(TICK).await;
     }
 }
@@ -82,17 +81,18 @@ async fn main() -> Result<(), Fault> {
     let life = start(folder.path(), &clock).await?;
     println!("asked for a report: {}", life.report.tick().await?);
     life.open.store(true, Ordering::Relaxed);
-    until_started(&life.poll, 3).await;
+    until(&life.poll, |now| now.started >= 3).await;
     println!("three polls since the guard said yes");
-    until_started(&life.search, 3).await;
+    until(&life.search, |now| now.started >= 3).await;
     println!("a search was {}", life.search.info().last.ok_or("no search has ended")?);
+    until(&life.backup, |now| now.last.is_some()).await;
     life.root.stop().await;
     drop(life);
 
     println!("down for three and a half hours");
     *clock.lock().expect("nobody panics while setting it") += HOUR * 7 / 2;
     let life = start(folder.path(), &clock).await?;
-    until_started(&life.backup, 1).await;
+    until(&life.backup, |now| now.last.is_some()).await;
     println!("{} backups were missed", life.backup.info().missed);
     life.root.stop().await;
     Ok(())
