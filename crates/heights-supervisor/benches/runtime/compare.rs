@@ -1,6 +1,8 @@
-//! Two things measured in turn.
+//! Two things measured in turn: ours, and what the bench's root names as its `YARDSTICK`.
 
 use std::time::Duration;
+
+use crate::YARDSTICK;
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +39,7 @@ pub async fn compare(
     let ratio = median(pairs.iter().map(|(ours, theirs)| ours / theirs));
     let ours = Duration::from_secs_f64(median(pairs.iter().map(|(ours, _)| *ours)));
     let theirs = Duration::from_secs_f64(median(pairs.iter().map(|(_, theirs)| *theirs)));
-    println!("  {what:<34} {ours:>10.2?}   bare ractor {theirs:>10.2?}   ratio {ratio:.2}");
+    println!("  {what:<34} {ours:>10.2?}   {YARDSTICK} {theirs:>10.2?}   ratio {ratio:.2}");
 }
 
 pub fn median(values: impl Iterator<Item = f64>) -> f64 {

@@ -24,6 +24,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use self::compare::Effort;
 
+/// What ours is compared with.
+const YARDSTICK: &str = "bare ractor";
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(which) = arguments.iter().find_map(|argument| argument.strip_prefix("--hold=")) {

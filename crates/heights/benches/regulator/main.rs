@@ -10,6 +10,7 @@
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
+#[path = "../../../heights-supervisor/benches/runtime/compare.rs"]
 mod compare;
 mod cost;
 mod overload;
@@ -20,6 +21,9 @@ use std::process::ExitCode;
 use tokio::runtime::{Builder, Runtime};
 
 use self::compare::Effort;
+
+/// What ours is compared with.
+const YARDSTICK: &str = "semaphore";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
