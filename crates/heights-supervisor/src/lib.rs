@@ -101,7 +101,9 @@ pub use heights_registry::{Owner, OwnerEnd};
 pub use self::admin::{
     AdminError, ChildInfo, ChildStarted, ChildStatus, StartChildError, StartError,
 };
-pub use self::dynamic::{DynamicBuilder, DynamicRef, DynamicSupervisor};
+pub use self::dynamic::{
+    DynamicBuilder, DynamicRef, DynamicSupervisor, TemplateBuilder, TemplateRef,
+};
 pub use self::exit::{Exit, Fault, Ignore, ShutdownReason};
 pub use self::hub::{Crash, Hub, ProcessInfo, ProcessState, Shape, TreeSnapshot, WaitingInfo};
 pub use self::keeper::StartFailure;
@@ -116,7 +118,7 @@ pub use self::reference::{CALL_DEADLINE, ChildRef, Ref};
 pub use self::reply::{CallError, NoProc, Reply};
 pub use self::report::{LeftReport, ProgressReport, Report, ReportContext, SupervisorReport};
 pub use self::server::{Context, Flow, Server};
-pub use self::spec::{ChildSpec, check_child_specs};
+pub use self::spec::{ChildSpec, ChildTemplate, check_child_specs};
 pub use self::supervisor::{Supervisor, SupervisorBuilder, SupervisorRef};
 pub use self::task::TaskContext;
 pub use self::task_supervisor::{

@@ -1,6 +1,7 @@
 //! Child specifications: how to start a child, any number of times, and how to treat it.
 
 mod incubator;
+mod template;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use heights_core::{
 use ractor::Actor;
 
 use self::incubator::{Incubator, UsedUp};
+pub use self::template::ChildTemplate;
 use crate::exit::Fault;
 use crate::guard::{Behavior, Egg};
 use crate::hub::Shape;
@@ -278,16 +280,26 @@ impl ChildSpec {
         lay: impl Fn() -> Egg<B> + Send + Sync + 'static,
         slot: Slot<R>,
     ) -> Self {
+        let starter = Arc::new(Incubator::new(lay));
+        Self::started_by(starter, slot.into_place(), plan, B::type_name())
+    }
+
+    fn started_by(
+        starter: Arc<dyn Starter>,
+        place: Arc<dyn Place>,
+        plan: ChildPlan,
+        type_name: &'static str,
+    ) -> Self {
         let start_timeout = (plan.kind != ChildKind::Supervisor).then_some(START_TIMEOUT);
         Self {
             plan: Arc::new(plan),
             start_timeout,
-            type_name: B::type_name(),
+            type_name,
             kill_grace: KILL_GRACE,
             zombie_policy: ZombiePolicy::default(),
             shape: None,
-            starter: Arc::new(Incubator::new(lay)),
-            place: slot.into_place(),
+            starter,
+            place,
             children: None,
         }
     }

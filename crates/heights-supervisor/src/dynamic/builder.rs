@@ -4,17 +4,19 @@ use std::any::type_name;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heights_core::{AutoShutdown, Backoff, ChildId, Flags};
+use heights_core::{
+    AutoShutdown, Backoff, ChildId, ChildPlan, Flags, SpecError, check_child_plans,
+};
 
-use super::DynamicRef;
 use super::run::DynamicBehavior;
+use super::{DynamicRef, TemplateBuilder};
 use crate::admin::StartError;
 use crate::desk::{self, Profile};
 use crate::hub::Hub;
 use crate::recipient::Recipient;
 use crate::report::Report;
 use crate::reporter::Reporter;
-use crate::spec::ChildSpec;
+use crate::spec::{ChildSpec, ChildTemplate};
 
 /// A process whose children come and go, know nothing of each other, and stop side by side.
 ///
@@ -46,7 +48,7 @@ pub struct DynamicSupervisor;
 impl DynamicSupervisor {
     /// Begins the description of a dynamic supervisor.
     pub fn builder(name: impl Into<ChildId>) -> DynamicBuilder {
-        DynamicBuilder { profile: Profile::new(name.into()), max_children: None }
+        DynamicBuilder { profile: Profile::new(name.into()), max_children: None, template: None }
     }
 }
 
@@ -56,6 +58,14 @@ pub(super) struct Config {
     pub(super) flags: Flags,
     pub(super) max_children: Option<usize>,
     pub(super) reporter: Reporter,
+    template: Option<Arc<ChildPlan>>,
+}
+
+impl Config {
+    /// Checks what is known of the children before there are any.
+    pub(super) fn check(&self) -> Result<(), SpecError> {
+        check_child_plans(self.template.as_slice(), self.flags.auto_shutdown)
+    }
 }
 
 /// Describes a dynamic supervisor: by default three restarts in five seconds, no back-off, no
@@ -65,6 +75,7 @@ pub(super) struct Config {
 pub struct DynamicBuilder {
     profile: Profile,
     max_children: Option<usize>,
+    template: Option<Arc<ChildPlan>>,
 }
 
 impl DynamicBuilder {
@@ -104,6 +115,70 @@ impl DynamicBuilder {
         self
     }
 
+    /// Makes all children follow one template, as in OTP's `simple_one_for_one`; what else there
+    /// is to say of the supervisor is said before.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use heights_supervisor::{ChildTemplate, Context, DynamicSupervisor, Fault, Flow, Reply, Restart, Server};
+    /// # struct Room(String);
+    /// # enum Msg {
+    /// #     Topic(Reply<String>),
+    /// # }
+    /// # impl Server for Room {
+    /// #     type Args = String;
+    /// #     type Msg = Msg;
+    /// #     async fn init(topic: String, _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+    /// #         Ok(Self(topic))
+    /// #     }
+    /// #     async fn handle(&mut self, Msg::Topic(reply): Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+    /// #         reply.send(self.0.clone());
+    /// #         Ok(Flow::Continue)
+    /// #     }
+    /// # }
+    /// let room = ChildTemplate::server::<Room>("room", |animal: &&str| format!("all about {animal}"))
+    ///     .named(|animal| *animal)
+    ///     .each(|spec| spec.restart(Restart::Transient));
+    /// let rooms = DynamicSupervisor::builder("rooms").max_children(100).template(room);
+    /// let rooms = rooms.start().await?;
+    ///
+    /// let (started, owls) = rooms.start_child("owls").await?;
+    /// assert_eq!(started.process.path(), "rooms/owls");
+    /// // What it was given is given to it in its next life, too.
+    /// started.process.kill();
+    /// started.process.gone().await;
+    /// owls.running().await;
+    /// assert_eq!(owls.call(Msg::Topic).await?, "all about owls");
+    /// rooms.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// There is exactly one template. A second one is nothing that can be said:
+    ///
+    /// ```compile_fail,E0599
+    /// # use heights_supervisor::{ChildTemplate, DynamicSupervisor};
+    /// let [cats, dogs] = ["cat", "dog"].map(|id| ChildTemplate::task(id, |_cx, _: &u32| async { Ok(()) }));
+    /// DynamicSupervisor::builder("animals").template(cats).template(dogs);
+    /// ```
+    ///
+    /// And neither is a child that does not follow it:
+    ///
+    /// ```compile_fail,E0308
+    /// # use heights_supervisor::{ChildSpec, ChildTemplate, DynamicSupervisor};
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let cats = ChildTemplate::task("cat", |_cx, _lives: &u32| async { Ok(()) });
+    /// let cats = DynamicSupervisor::builder("cats").template(cats).start().await?;
+    /// cats.start_child(ChildSpec::task("dog", |_cx| async { Ok(()) })).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn template<X, R>(mut self, template: ChildTemplate<X, R>) -> TemplateBuilder<X, R> {
+        self.template = Some(Arc::clone(&template.model().plan));
+        TemplateBuilder::new(self, template)
+    }
+
     /// Starts the supervisor as a root, without children.
     pub async fn start(self) -> Result<DynamicRef, StartError> {
         self.profile.flags.intensity.validate()?;
@@ -115,9 +190,9 @@ impl DynamicBuilder {
 
     /// Makes the supervisor a child of another; the reference survives its restarts.
     pub fn child_spec(self) -> (ChildSpec, DynamicRef) {
-        let Self { profile, max_children } = self;
+        let Self { profile, max_children, template } = self;
         let (flags, reporter) = (profile.flags, profile.reporter.clone());
-        let config = Arc::new(Config { flags, max_children, reporter });
+        let config = Arc::new(Config { flags, max_children, reporter, template });
         let make = move || (DynamicBehavior, Arc::clone(&config));
         let (mut spec, desk) = profile.open(None, make);
         spec.type_name = type_name::<DynamicSupervisor>();

@@ -43,6 +43,7 @@ impl Behavior for DynamicBehavior {
         config: Arc<Config>,
         process: &Process,
     ) -> Result<State, Fault> {
+        config.check().map_err(StartError::from)?;
         Ok(State::new(myself, process.clone(), &config).map_err(StartError::from)?)
     }
 

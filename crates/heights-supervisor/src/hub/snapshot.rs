@@ -47,6 +47,8 @@ pub struct ProcessInfo {
     pub age: Duration,
     /// What it is doing.
     pub state: ProcessState,
+    /// Whether it has been suspended, and leaves its messages waiting.
+    pub suspended: bool,
     /// What it has done.
     pub figures: Figures,
     /// How it treats its children, if it is a supervisor.
@@ -133,6 +135,7 @@ fn describe(entry: &Entry) -> ProcessInfo {
             (false, true) => ProcessState::Running,
             (false, false) => ProcessState::Starting,
         },
+        suspended: process.is_suspended(),
         figures: process.figures(),
         shape: process.shape(),
     }

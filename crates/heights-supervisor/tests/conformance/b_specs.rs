@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use heights_supervisor::{
-    AdminError, AutoShutdown, Backoff, CallError, ChildSpec, DynamicSupervisor, GiveUp, Intensity,
-    PartitionSupervisor, Restart, Shutdown, SpecError, StartChildError, StartError, Strategy,
-    Supervisor, ZombiePolicy, check_child_specs,
+    AdminError, AutoShutdown, Backoff, CallError, ChildSpec, ChildTemplate, DynamicSupervisor,
+    GiveUp, Intensity, PartitionSupervisor, Restart, Shutdown, SpecError, StartChildError,
+    StartError, Strategy, Supervisor, ZombiePolicy, check_child_specs,
 };
 
 use crate::support::{Probe, SECOND, Stop, Trace, start};
@@ -115,10 +115,51 @@ async fn b19_a_significant_child_is_not_permanent_and_its_supervisor_cares() {
     }
 }
 
-/// The template of OTP's dynamic supervisor is the spec given to `start_child`: there is exactly
-/// one by its type, and it is checked there.
+/// A template that cannot be: what is wrong with it, and why.
+fn wrong_templates() -> [(ChildTemplate<(), ()>, SpecError); 4] {
+    let template = |id: &'static str| ChildTemplate::task(id, |_cx, (): &()| async { Ok(()) });
+    let significant = |spec: ChildSpec| spec.restart(Restart::Transient).significant();
+    let (id, on) = ("a".into(), "b".into());
+    [
+        (template(""), SpecError::EmptyId),
+        (template("a").each(significant), SpecError::SignificantNever("a".into())),
+        (
+            template("a").each(|spec| spec.restart_limit(1, Duration::ZERO, GiveUp::Escalate)),
+            SpecError::ZeroPeriod,
+        ),
+        (template("a").each(|spec| spec.binds_to(["b"])), SpecError::UnknownDependency { id, on }),
+    ]
+}
+
+/// That there is exactly one template is for the compiler to see: `DynamicBuilder::template` has
+/// the examples that do not compile.
 #[tokio::test(start_paused = true)]
-async fn b22_a_dynamic_supervisor_rejects_a_wrong_spec_and_goes_on() {
+async fn b22_a_dynamic_supervisor_with_a_wrong_template_does_not_start() {
+    for (template, wrong) in wrong_templates() {
+        let dynamic = DynamicSupervisor::builder("dynamic").template(template);
+        let refused = dynamic.clone().start().await.unwrap_err();
+        assert!(matches!(&refused, StartError::Invalid(same) if *same == wrong), "{refused}");
+
+        let (spec, dynamic) = dynamic.child_spec();
+        let refused = Supervisor::builder("root").child(spec).start().await.unwrap_err();
+        assert!(refused.to_string().ends_with(&wrong.to_string()), "{refused}");
+        assert!(dynamic.process().is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn b22b_a_template_is_right_or_wrong_by_what_its_supervisor_does() {
+    let template = ChildTemplate::task("a", |_cx, (): &()| std::future::pending());
+    let template = template.each(|spec| spec.restart(Restart::Temporary).significant());
+    let dynamic = DynamicSupervisor::builder("root").auto_shutdown(AutoShutdown::AnySignificant);
+    let dynamic = dynamic.template(template).start().await.unwrap();
+    let (started, ()) = dynamic.start_child(()).await.unwrap();
+    let plan = dynamic.get_child_spec(&started.pid).await.unwrap();
+    assert_eq!(plan.plan(), dynamic.template().model().plan());
+}
+
+#[tokio::test(start_paused = true)]
+async fn b22c_without_a_template_each_spec_is_checked_when_it_comes() {
     let trace = Trace::default();
     let dynamic = DynamicSupervisor::builder("root").start().await.unwrap();
     let spec = Probe::new(&trace, "a").spec;
@@ -127,6 +168,16 @@ async fn b22_a_dynamic_supervisor_rejects_a_wrong_spec_and_goes_on() {
     assert!(matches!(refused, StartChildError::Invalid(SpecError::SignificantNever(_))));
     dynamic.start_child(spec).await.unwrap();
     assert_eq!(dynamic.count_children().await.active, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn b22d_a_template_is_not_a_child() {
+    let template = ChildTemplate::task("a", |_cx, (): &()| async { Ok(()) });
+    let root = start(Supervisor::builder("root")).await;
+    let error = root.start_child(template.model().clone()).await.unwrap_err();
+    let unfilled =
+        "child a did not start: error: a template is started by what each child is given";
+    assert_eq!(error.to_string(), unfilled);
 }
 
 #[tokio::test(start_paused = true)]

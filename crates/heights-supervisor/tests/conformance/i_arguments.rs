@@ -1,9 +1,12 @@
 //! Section I, line 84: what a child is started with, in each of its lives.
 
+use std::future::pending;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use heights_supervisor::{
-    ChildRef, ChildSpec, Context, DynamicSupervisor, Fault, Flow, Reply, Server, Supervisor,
+    ChildRef, ChildSpec, ChildTemplate, Context, DynamicSupervisor, Fault, Flow, Reply, Restart,
+    Server, Strategy, Supervisor, SupervisorBuilder,
 };
 
 use crate::support::{settle, start, within};
@@ -36,10 +39,17 @@ impl Server for Parrot {
     }
 }
 
-/// A template: one spec for many children, which differ by what they are given.
-fn template(extra: &'static str) -> (ChildSpec, ChildRef<Msg>) {
+fn server(word: &'static str) -> (ChildSpec, ChildRef<Msg>) {
     let made = AtomicU32::new(0);
-    ChildSpec::server::<Parrot>("parrot", move || (extra, made.fetch_add(1, Ordering::SeqCst) + 1))
+    ChildSpec::server::<Parrot>("parrot", move || (word, made.fetch_add(1, Ordering::SeqCst) + 1))
+}
+
+/// What a child of a template is given: a word, and how often it was asked for.
+type Extra = (&'static str, AtomicU32);
+
+fn template() -> ChildTemplate<Extra, ChildRef<Msg>> {
+    let args = |(word, made): &Extra| (*word, made.fetch_add(1, Ordering::SeqCst) + 1);
+    ChildTemplate::server::<Parrot>("parrot", args).each(|spec| spec.restart(Restart::Transient))
 }
 
 async fn crash(parrot: &ChildRef<Msg>) {
@@ -51,7 +61,7 @@ async fn crash(parrot: &ChildRef<Msg>) {
 
 #[tokio::test(start_paused = true)]
 async fn i84_arguments_are_made_for_every_life() {
-    let (spec, parrot) = template("hello");
+    let (spec, parrot) = server("hello");
     let root = start(Supervisor::builder("root").child(spec)).await;
     for life in 1..=3 {
         assert_eq!(parrot.call(Msg::Say).await.unwrap(), ("hello", life));
@@ -64,14 +74,55 @@ async fn i84_arguments_are_made_for_every_life() {
 
 #[tokio::test(start_paused = true)]
 async fn i84b_children_of_one_template_keep_what_each_was_given() {
-    let dynamic = DynamicSupervisor::builder("root").start().await.unwrap();
-    let [(first, polly), (second, lora)] = ["polly", "lora"].map(template);
-    dynamic.start_child(first).await.unwrap();
-    dynamic.start_child(second).await.unwrap();
+    let dynamic = DynamicSupervisor::builder("root").template(template()).start().await.unwrap();
+    let (_, polly) = dynamic.start_child(("polly", AtomicU32::new(0))).await.unwrap();
+    let (_, lora) = dynamic.start_child(("lora", AtomicU32::new(0))).await.unwrap();
     crash(&polly).await;
     crash(&polly).await;
     settle().await;
     assert_eq!(polly.call(Msg::Say).await.unwrap(), ("polly", 3));
     assert_eq!(lora.call(Msg::Say).await.unwrap(), ("lora", 1));
     assert_eq!(dynamic.count_children().await.active, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn i84c_what_a_child_was_given_goes_with_it() {
+    let given = Arc::new(());
+    let waits = ChildTemplate::task("once", |cx, _given: &Arc<()>| async move {
+        cx.shutdown().await;
+        Ok(())
+    });
+    let kept = DynamicSupervisor::builder("kept").template(waits.clone());
+    let once = waits.each(|spec| spec.restart(Restart::Temporary));
+    let once = DynamicSupervisor::builder("once").template(once).start().await.unwrap();
+    let kept = kept.start().await.unwrap();
+
+    once.start_child(Arc::clone(&given)).await.unwrap();
+    settle().await;
+    assert_eq!(Arc::strong_count(&given), 1, "a temporary child has no other life");
+    let (started, ()) = kept.start_child(Arc::clone(&given)).await.unwrap();
+    assert_eq!(Arc::strong_count(&given), 2, "this one may have another");
+    kept.terminate_child(&started.pid).await.unwrap();
+    settle().await;
+    assert_eq!(Arc::strong_count(&given), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn i84d_children_of_a_template_have_their_own_names_and_their_own_children() {
+    let family = ChildTemplate::supervisor("family", |(name, children): (&'static str, usize)| {
+        let child = |number: usize| ChildSpec::task(number.to_string(), |_cx| pending());
+        let family = Supervisor::builder(name).strategy(Strategy::OneForAll);
+        (0..children).map(child).fold(family, SupervisorBuilder::child)
+    });
+    let dynamic = DynamicSupervisor::builder("root").template(family.named(|(name, _)| *name));
+    let dynamic = dynamic.start().await.unwrap();
+    let (ducks, duck_ref) = dynamic.start_child(("ducks", 3)).await.unwrap();
+    let (geese, goose_ref) = dynamic.start_child(("geese", 1)).await.unwrap();
+    assert_eq!([ducks.process.path(), geese.process.path()], ["root/ducks", "root/geese"]);
+    assert_eq!(duck_ref.count_children().await.active, 3);
+    assert_eq!(goose_ref.count_children().await.active, 1);
+    let counts = dynamic.count_children().await;
+    assert_eq!((counts.supervisors, counts.workers), (2, 0));
+    let error = dynamic.start_child(("", 1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "a child has an empty id");
 }

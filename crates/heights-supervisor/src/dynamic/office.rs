@@ -1,0 +1,237 @@
+//! Where the requests and the news of a dynamic supervisor are dealt with, one by one.
+//!
+//! Dealing with one takes no waiting. So whoever brings one does it at once if nobody else is at
+//! it, rather than waking the task of the supervisor and waiting for its turn: who asks for a
+//! child launches it, and the child itself takes note that it is up, and that it is gone if it
+//! was told to end. Whatever may begin another life of a child, and the end of the supervisor,
+//! is left to the supervisor's own task; while that is at work nobody else is.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ractor::ActorRef;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use super::run::Msg;
+use super::state::State;
+use crate::desk::Inbox;
+use crate::exit::Exit;
+use crate::panic::catch_now;
+use crate::process::{Batch, Process};
+use crate::queue::Wake;
+use crate::reply::NoProc;
+
+/// How many messages one who came by deals with before the rest is left to the supervisor's own
+/// task: enough for what gathers meanwhile, and no burden to anybody.
+const MOST_BY_OTHERS: usize = 32;
+
+/// One life of a dynamic supervisor, as a place to bring messages to. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Office(Arc<Room>);
+
+#[derive(Default)]
+struct Room {
+    line: Mutex<Line>,
+    /// Rung when the state is back, for the supervisor's own task.
+    back: Notify,
+}
+
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Msg>,
+    /// What everything is decided by; not here while somebody is at work.
+    state: Option<Box<State>>,
+    /// Whether only the supervisor's own task may be at work next.
+    reserved: bool,
+    /// What somebody who came by found out to be the end of the supervisor.
+    end: Option<Exit>,
+    /// There is none before the supervisor is up and once it is ending.
+    door: Option<Arc<Door>>,
+    /// Whether the supervisor is gone, so that the state is of no more use.
+    cleared: bool,
+}
+
+/// Whose office it is.
+struct Door {
+    process: Process,
+    actor: ActorRef<Wake>,
+    /// Where the children run.
+    runtime: Handle,
+}
+
+impl Office {
+    /// Begins to take messages. When the sign is dropped the office is closed and cleared.
+    pub(super) fn open(&self, actor: ActorRef<Wake>, state: State) -> Sign {
+        let process = state.process().clone();
+        let door = Door { process: process.clone(), actor, runtime: Handle::current() };
+        let mut line = self.line();
+        line.state = Some(Box::new(state));
+        line.door = Some(Arc::new(door));
+        drop(line);
+        Sign { office: self.clone(), process }
+    }
+
+    /// Deals with what waits, as somebody who came by, and leaves to the supervisor what is its.
+    fn help_out(&self, mut shift: Shift<'_>, door: &Door) {
+        let _there = door.runtime.enter();
+        for _ in 0..MOST_BY_OTHERS {
+            let mut line = self.line();
+            let ours = |message: &mut Msg| message.is_for_anyone() && !door.process.is_stopping();
+            let Some(message) = line.waiting.pop_front_if(ours) else {
+                if line.waiting.is_empty() {
+                    return shift.end(line);
+                }
+                break;
+            };
+            drop(line);
+            let outcome = catch_now(&door.process, || shift.handle(message));
+            door.process.activity().finish(outcome.is_ok());
+            let end = match outcome {
+                Ok(None) if shift.state().is_ending() => None,
+                Ok(None) => continue,
+                Ok(Some(exit)) => Some(exit),
+                Err(panic) => Some(Exit::Panic(panic)),
+            };
+            self.line().end = end;
+            break;
+        }
+        self.line().reserved = true;
+        drop(shift);
+        // One that is ending takes nothing any more, and closes its office in a moment.
+        let _ending = door.actor.send_message(Wake);
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inbox for Office {
+    type Msg = Msg;
+
+    /// Puts a message in line, and deals with all that wait unless somebody else does.
+    fn deliver(&self, message: Msg) -> Result<(), NoProc> {
+        let mut line = self.line();
+        if line.door.is_none() {
+            return Err(NoProc);
+        }
+        line.waiting.push_back(message);
+        if line.reserved {
+            return Ok(());
+        }
+        let (Some(state), Some(door)) = (line.state.take(), line.door.clone()) else {
+            return Ok(());
+        };
+        drop(line);
+        self.help_out(Shift { office: self, state: Some(state) }, &door);
+        Ok(())
+    }
+}
+
+/// Says that the office is open; held by the supervisor's own task.
+pub(super) struct Sign {
+    office: Office,
+    process: Process,
+}
+
+impl Sign {
+    pub(super) fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Goes to work as the supervisor itself, once whoever came by has finished.
+    pub(super) async fn shift(&self) -> Shift<'_> {
+        let office = &self.office;
+        loop {
+            // Made before the state is looked for, so that no return in between is missed.
+            let back = office.0.back.notified();
+            let mut line = office.line();
+            line.reserved = true;
+            let state = line.state.take();
+            drop(line);
+            if state.is_some() {
+                return Shift { office, state };
+            }
+            back.await;
+        }
+    }
+
+    /// Takes no more messages; those that wait are dropped.
+    pub(super) fn close(&self) {
+        let mut line = self.office.line();
+        let left = (line.door.take(), std::mem::take(&mut line.waiting));
+        drop(line);
+        drop(left);
+    }
+}
+
+impl Drop for Sign {
+    fn drop(&mut self) {
+        self.close();
+        let mut line = self.office.line();
+        line.cleared = true;
+        let state = line.state.take();
+        drop(line);
+        drop(state);
+    }
+}
+
+/// A turn at work: until it ends, nobody else has the state.
+pub(super) struct Shift<'a> {
+    office: &'a Office,
+    state: Option<Box<State>>,
+}
+
+impl Shift<'_> {
+    pub(super) fn state(&mut self) -> &mut State {
+        self.state.as_mut().expect("given back only at the end")
+    }
+
+    /// Returns what somebody who came by found out to be the end of the supervisor.
+    pub(super) fn end_found(&self) -> Option<Exit> {
+        self.office.line().end.take()
+    }
+
+    /// Returns what is next for the supervisor itself. If that is nothing, others may be at work;
+    /// if the supervisor is to stop, nobody may.
+    pub(super) fn next(&mut self) -> Option<Msg> {
+        let mut line = self.office.line();
+        if self.state().process().is_held_back() {
+            return None;
+        }
+        let message = line.waiting.pop_front();
+        if message.is_none() {
+            line.reserved = false;
+            line.state = self.state.take();
+        }
+        message
+    }
+
+    /// Deals with a message; returns the exit of the supervisor if that is its end.
+    pub(super) fn handle(&mut self, message: Msg) -> Option<Exit> {
+        let state = self.state();
+        state.process().activity().begin(message.receipt(), Batch::default());
+        state.handle(message).map(Exit::from)
+    }
+
+    /// Gives the state back with nothing left to do.
+    fn end(mut self, mut line: MutexGuard<'_, Line>) {
+        line.state = self.state.take();
+    }
+}
+
+impl Drop for Shift<'_> {
+    fn drop(&mut self) {
+        let Some(state) = self.state.take() else { return };
+        let mut line = self.office.line();
+        if line.cleared {
+            drop(line);
+            drop(state);
+            return;
+        }
+        line.state = Some(state);
+        drop(line);
+        self.office.0.back.notify_waiters();
+    }
+}
