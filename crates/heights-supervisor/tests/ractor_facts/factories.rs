@@ -1,24 +1,31 @@
-//! P18, P20: why the factory is not a supervisor.
+//! P18 to P20: why the factory is not a supervisor.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use ractor::concurrency::oneshot;
 use ractor::factory::queues::{DefaultQueue, PriorityManager, PriorityQueue, StandardPriority};
 use ractor::factory::routing::QueuerRouting;
 use ractor::factory::{
-    DiscardHandler, DiscardMode, DiscardReason, DiscardSettings, Factory, FactoryArguments,
-    FactoryMessage, Job, WorkerBuilder, WorkerMessage, WorkerStartContext,
+    DeadMansSwitchConfiguration, DiscardHandler, DiscardMode, DiscardReason, DiscardSettings,
+    Factory, FactoryArguments, FactoryMessage, Job, WorkerBuilder, WorkerMessage,
+    WorkerStartContext,
 };
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorStatus, RpcReplyPort};
 
-use super::support::{settle, still, within};
+use tokio::task::block_in_place;
+
+use super::gate::Gate;
+use super::support::{CEILING, settle, still, within};
 
 /// Counts its lives; ends each at once, or works for ever.
 #[derive(Clone)]
 struct Worker {
     lives: Arc<AtomicU32>,
     ends: Ends,
+    /// Holds on to its thread whenever it is asked whether it is there.
+    gate: Option<Gate>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -65,7 +72,13 @@ impl Actor for Worker {
     ) -> Result<(), ActorProcessingErr> {
         match message {
             WorkerMessage::Dispatch(_) => std::future::pending().await,
-            WorkerMessage::FactoryPing(_) => Ok(()),
+            WorkerMessage::FactoryPing(_) => {
+                if let Some(gate) = &self.gate {
+                    // All that could run on this thread moves to another one.
+                    block_in_place(|| gate.pass());
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -81,7 +94,7 @@ impl WorkerBuilder<Worker, ()> for Workers {
 impl Workers {
     fn that(ends: Ends) -> (Box<Self>, Arc<AtomicU32>) {
         let lives = Arc::default();
-        (Box::new(Self(Worker { lives: Arc::clone(&lives), ends })), lives)
+        (Box::new(Self(Worker { lives: Arc::clone(&lives), ends, gate: None })), lives)
     }
 }
 
@@ -119,6 +132,44 @@ async fn p18_a_worker_that_does_not_come_up_again_ends_the_factory() {
     settle().await;
     let ended = factory.get_status() == ActorStatus::Stopped && lives.load(Ordering::SeqCst) == 2;
     still(ended, "factories survive failed starts: a pool of workers could be one");
+}
+
+/// Asks a factory how much waits there, and gives up after a while.
+async fn answers(factory: &ActorRef<FactoryMessage<u32, ()>>) -> bool {
+    let (factory, limit) = (factory.get_cell(), Duration::from_millis(500));
+    let asked =
+        ractor::rpc::call(&factory, FactoryMessage::<u32, ()>::GetQueueDepth, Some(limit)).await;
+    asked.unwrap().is_success()
+}
+
+/// It takes real time, as somebody has to block a thread; nothing depends on how much.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p19_a_factory_that_killed_a_worker_answers_nobody_until_that_yields() {
+    let (mut workers, lives) = Workers::that(Ends::Never);
+    let gate = Gate::default();
+    let key = gate.key();
+    workers.0.gate = Some(gate.clone());
+    let at_once = Duration::from_millis(1);
+    let switch = DeadMansSwitchConfiguration::builder()
+        .detection_timeout(at_once)
+        
+        .build();
+    let arguments = FactoryArguments::builder()
+        .worker_builder(workers)
+        .router(QueuerRouting::default())
+        .queue(Queue::default())
+        .dead_mans_switch(switch)
+        .build();
+    let (factory, _task) = Actor::spawn(None, PlainFactory::default(), arguments).await.unwrap();
+    gate.reached().await;
+    let waits = async { while answers(&factory).await {} };
+    let waits = tokio::time::timeout(CEILING / 4, waits).await.is_ok() && !answers(&factory).await;
+    still(waits, "a factory bounds its waits: a pool of workers could be one");
+    assert_eq!(lives.load(Ordering::SeqCst), 1);
+    drop(key);
+    let answers_again = async { while !answers(&factory).await {} };
+    within("the factory to answer when the worker is gone", answers_again).await;
+    factory.kill();
 }
 
 struct NothingMayGo;

@@ -21,10 +21,10 @@
 //! | P13 | a parent that stops gets no more children | `families` |
 //! | P14 | old news arrives late | `events` |
 //! | P15 | a mailbox dies with its actor | `calls` |
-//! | P16 | a monitor of the dead hears nothing | none: monitors are behind a feature that we do not enable |
+//! | P16 | a monitor of the dead hears nothing | `ractor_monitors` of `heights-conformance`, with its feature `peers`: we do not enable monitors |
 //! | P17 | names are global | `names` |
 //! | P18 | a factory restarts without end | `factories` |
-//! | P19 | a factory waits without limit for a worker that it killed | none: it first looks after ten seconds of real time, and we use no factory |
+//! | P19 | a factory waits without limit for a worker that it killed | `factories` |
 //! | P20 | a full factory drops what it had accepted | `factories` |
 //! | P21 | nothing of this works without unwinding | `starts` |
 //! | P22 | two features would change the traits | `starts`, by compiling |
