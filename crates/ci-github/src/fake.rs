@@ -9,6 +9,7 @@ mod model;
 mod port;
 mod repo;
 mod rest;
+mod shown;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

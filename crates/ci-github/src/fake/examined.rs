@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::FakeGitHub;
 use super::http::Reply;
+use super::shown;
 use crate::forge::ForgeError;
 
 /// Answers where `segments` are one of these reads.
@@ -16,21 +17,23 @@ pub(super) fn read(
     let body = |body: Value| Reply::ok(200, body);
     match segments {
         [] => Some(github.read(|model| {
-            model.repo(repo)?;
-            Ok(body(json!({ "full_name": repo.as_str() })))
+            let found = model.repo(repo)?;
+            Ok(body(shown::repository(repo, &found.default_branch)))
         })),
         ["pulls"] => Some(github.read(|model| {
             let newest = model.repo(repo)?.pulls.values().next_back();
-            let newest = newest.map(|pull| json!({ "number": pull.number.0 }));
-            Ok(body(Value::from_iter(newest)))
+            Ok(body(Value::from_iter(newest.map(|pull| shown::pull(pull, repo)))))
         })),
         ["commits"] => Some(github.read(|model| {
             let tip = model.repo(repo)?.branches.values().next();
-            Ok(body(Value::from_iter(tip.map(|sha| json!({ "sha": sha.as_str() })))))
+            Ok(body(Value::from_iter(tip.map(shown::commit))))
         })),
-        ["commits", "HEAD", "status"] => {
-            Some(Ok(body(json!({ "statuses": [], "total_count": 0 }))))
-        }
+        ["commits", "HEAD", "status"] => Some(github.read(|model| {
+            let repo = model.repo(repo)?;
+            let tip = repo.branches.get(&repo.default_branch);
+            let tip = tip.ok_or_else(|| ForgeError::NotFound { what: "HEAD".to_owned() })?;
+            Ok(body(shown::combined_status(tip, &json!([]), 0)))
+        })),
         ["hooks"] => Some(Ok(body(json!([])))),
         _ => None,
     }

@@ -1,13 +1,13 @@
 //! The GraphQL queries that the fake answers, known by their names.
 
-use ci_domain::forge::{BranchTip, PullFacts, PullState, Review};
+use ci_domain::forge::{BranchTip, PullFacts, PullState, Review, Timestamp};
 use ci_domain::ids::{CommitSha, PullNumber, RepoName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::FakeGitHub;
 use super::deliveries::review_word;
-use super::http::{FakeRequest, Reply};
+use super::http::{FakeRequest, LIMIT, Reply};
 use super::model::our_login;
 use crate::forge::ForgeError;
 use crate::moment::TimestampParser;
@@ -44,7 +44,10 @@ pub(super) fn answer(github: &FakeGitHub, request: &FakeRequest) -> Result<Reply
         _ => return Ok(complaint("an unknown query", "undefinedField", &[])),
     };
     match data {
-        Ok(data) => Ok(Reply::ok(200, json!({ "data": data }))),
+        Ok(mut data) => {
+            data["rateLimit"] = limit(github.model().clock);
+            Ok(Reply::ok(200, json!({ "data": data })))
+        }
         Err(ForgeError::NotFound { what }) if what.contains('/') => {
             Ok(complaint("Could not resolve to a Repository", "NOT_FOUND", &["repository"]))
         }
@@ -78,10 +81,10 @@ fn pull(github: &FakeGitHub, variables: &Variables) -> Result<Value, ForgeError>
     let (found, size) =
         github.read(|model| Ok((model.repo(&repo)?.pull(number), model.page_size)))?;
     let found = found.ok_or_else(|| ForgeError::NotFound { what: number.to_string() })?;
-    let mut shown = pull_json(&found, size);
-    if variables.before.is_some() {
-        shown["reviews"] = reviews(&found.reviews, variables.before.as_deref(), size);
-    }
+    let shown = match variables.before.as_deref() {
+        before @ Some(_) => json!({ "reviews": reviews(&found.reviews, before, size) }),
+        None => pull_json(&found, size),
+    };
     Ok(json!({ "repository": { "pullRequest": shown } }))
 }
 
@@ -125,6 +128,12 @@ fn review_json(review: &Review) -> Value {
 
 fn oid(sha: &CommitSha) -> Value {
     json!({ "oid": sha.as_str() })
+}
+
+/// What every answer says about the limit of points.
+fn limit(now: Timestamp) -> Value {
+    let reset_at = TimestampParser::format(Timestamp(now.0 + 3600));
+    json!({ "limit": LIMIT, "remaining": LIMIT - 1, "resetAt": reset_at })
 }
 
 /// The page after the cursor, which is the index of the first entry.

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::{FakeGitHub, graphql, rest};
 use crate::forge::ForgeError;
 
-/// What every answer says about the REST limit.
-const LIMIT: u64 = 5000;
+/// What every answer says about the limit, of calls or of points.
+pub(super) const LIMIT: u64 = 5000;
 
 /// A request, taken apart.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,12 @@ pub struct FakeRequest {
     pub authorization: Option<String>,
     /// `User-Agent`.
     pub user_agent: Option<String>,
+    /// `Accept`.
+    pub accept: Option<String>,
+    /// `X-GitHub-Api-Version`.
+    pub api_version: Option<String>,
+    /// `If-None-Match`.
+    pub if_none_match: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -35,6 +41,11 @@ pub struct FakeResponse {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
+}
+
+impl FakeResponse {
+    /// The header that GitHub puts on every answer; one that has it claims to say all that GitHub says.
+    pub const MARK: &str = "x-github-request-id";
 }
 
 /// An answer of success, before it is written out.
@@ -72,6 +83,7 @@ impl Reply {
 
     fn into_response(self, request: &FakeRequest, now: Timestamp) -> FakeResponse {
         let mut headers = limit_headers(LIMIT - 1, Timestamp(now.0 + 3600));
+        headers.push((FakeResponse::MARK, "fake".to_owned()));
         if self.has_next {
             headers
                 .push(("link", format!("<https://fake{}?page=next>; rel=\"next\"", request.path)));
@@ -91,7 +103,7 @@ fn refuse(error: &ForgeError) -> FakeResponse {
         }
         ForgeError::RateLimited { until } => {
             let mut response = error_response(403, "API rate limit exceeded");
-            response.headers = limit_headers(0, *until);
+            response.headers.extend(limit_headers(0, *until));
             response
         }
         ForgeError::Unauthorized { message } => error_response(401, message),
@@ -105,7 +117,8 @@ fn refuse(error: &ForgeError) -> FakeResponse {
 
 fn error_response(status: u16, message: &str) -> FakeResponse {
     let body = json!({ "message": message, "documentation_url": "https://docs.github.com/rest" });
-    FakeResponse { status, headers: Vec::new(), body: body.to_string().into_bytes() }
+    let headers = vec![(FakeResponse::MARK, "fake".to_owned())];
+    FakeResponse { status, headers, body: body.to_string().into_bytes() }
 }
 
 fn limit_headers(remaining: u64, reset_at: Timestamp) -> Vec<(&'static str, String)> {

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ci_domain::forge::{
-    BranchTip, Comment, CommentId, PullComment, PullFacts, PullState, Reaction, RepoSnapshot,
-    ReviewState, StatusWrite, Timestamp,
+    BranchTip, Comment, CommentId, PullFacts, PullState, Reaction, RepoSnapshot, ReviewState,
+    StatusWrite, Timestamp,
 };
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 
@@ -134,7 +134,7 @@ impl Model {
         on: CommentedOn,
         author: Login,
         body: &str,
-    ) -> Result<CommentId, ForgeError> {
+    ) -> Result<&FakeComment, ForgeError> {
         let (id, created_at) = (CommentId(self.next_id()), self.tick());
         let repo = self.repo_mut(name)?;
         repo.must_exist(&on)?;
@@ -148,7 +148,7 @@ impl Model {
             created_at,
             updated_at: created_at,
         });
-        Ok(id)
+        Ok(&repo.comments[repo.comments.len() - 1])
     }
 
     pub(super) fn edit(
@@ -156,13 +156,13 @@ impl Model {
         name: &RepoName,
         id: CommentId,
         body: &str,
-    ) -> Result<(), ForgeError> {
+    ) -> Result<&FakeComment, ForgeError> {
         let now = self.tick();
         let comment = self.repo_mut(name)?.pull_comment(id)?;
         let earlier = std::mem::replace(&mut comment.body, body.to_owned());
         comment.earlier.push(earlier);
         comment.updated_at = now;
-        Ok(())
+        Ok(comment)
     }
 }
 
@@ -185,21 +185,16 @@ impl Repo {
         self.pulls.get(&number).map(|pull| self.completed(pull))
     }
 
-    pub(super) fn comments(&self, on: &CommentedOn) -> Result<Vec<Comment>, ForgeError> {
+    pub(super) fn comments(&self, on: &CommentedOn) -> Result<Vec<&FakeComment>, ForgeError> {
         self.must_exist(on)?;
-        let found = self.comments.iter().filter(|found| found.on == *on);
-        Ok(found.map(FakeComment::plain).collect())
+        Ok(self.comments.iter().filter(|found| found.on == *on).collect())
     }
 
     /// The comments on pull requests written or, as GitHub counts, edited since then.
-    pub(super) fn touched_comments(&self, since: Timestamp) -> Vec<PullComment> {
-        let touched = |found: &FakeComment| match found.on {
-            CommentedOn::Pull(pull) if found.updated_at >= since => {
-                Some(PullComment { pull, comment: found.plain() })
-            }
-            _ => None,
-        };
-        self.comments.iter().filter_map(touched).collect()
+    pub(super) fn touched_comments(&self, since: Timestamp) -> Vec<&FakeComment> {
+        let on_pull = |on: &CommentedOn| matches!(on, CommentedOn::Pull(_));
+        let touched = |found: &&FakeComment| on_pull(&found.on) && found.updated_at >= since;
+        self.comments.iter().filter(touched).collect()
     }
 
     pub(super) fn set_status(&mut self, sha: &CommitSha, status: &StatusWrite) {

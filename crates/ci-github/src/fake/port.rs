@@ -6,8 +6,8 @@ use ci_domain::forge::{
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
 
 use super::FakeGitHub;
-use super::model::{CommentedOn, our_login};
-use crate::forge::{Budget, Forge, ForgeFuture};
+use super::model::{CommentedOn, FakeComment, our_login};
+use crate::forge::{Budget, Forge, ForgeError, ForgeFuture};
 
 impl Forge for FakeGitHub {
     fn identity(&self) -> ForgeFuture<'_, Login> {
@@ -54,7 +54,7 @@ impl Forge for FakeGitHub {
         pull: PullNumber,
     ) -> ForgeFuture<'a, Vec<Comment>> {
         let on = CommentedOn::Pull(pull);
-        Box::pin(async move { self.read(|model| model.repo(repo)?.comments(&on)) })
+        Box::pin(async move { self.comments_on(repo, &on) })
     }
 
     fn recent_comments<'a>(
@@ -63,9 +63,15 @@ impl Forge for FakeGitHub {
         since: Timestamp,
     ) -> ForgeFuture<'a, Vec<PullComment>> {
         Box::pin(async move {
-            let mut found = self.read(|model| Ok(model.repo(repo)?.touched_comments(since)))?;
-            found.retain(|found| found.comment.created_at >= since);
-            Ok(found)
+            let on_pull = |found: &FakeComment| match found.on {
+                CommentedOn::Pull(pull) => Some(PullComment { pull, comment: found.plain() }),
+                CommentedOn::Commit(_) => None,
+            };
+            self.read(|model| {
+                let touched = model.repo(repo)?.touched_comments(since).into_iter();
+                let recent = touched.filter(|found| found.created_at >= since);
+                Ok(recent.filter_map(on_pull).collect())
+            })
         })
     }
 
@@ -76,7 +82,9 @@ impl Forge for FakeGitHub {
         body: &'a str,
     ) -> ForgeFuture<'a, CommentId> {
         let on = CommentedOn::Pull(pull);
-        Box::pin(async move { self.write(|model| model.add_comment(repo, on, our_login(), body)) })
+        Box::pin(async move {
+            self.write(|model| Ok(model.add_comment(repo, on, our_login(), body)?.id))
+        })
     }
 
     fn edit_comment<'a>(
@@ -85,7 +93,7 @@ impl Forge for FakeGitHub {
         comment: CommentId,
         body: &'a str,
     ) -> ForgeFuture<'a, ()> {
-        Box::pin(async move { self.write(|model| model.edit(repo, comment, body)) })
+        Box::pin(async move { self.write(|model| model.edit(repo, comment, body).map(drop)) })
     }
 
     fn commit_comments<'a>(
@@ -94,7 +102,7 @@ impl Forge for FakeGitHub {
         sha: &'a CommitSha,
     ) -> ForgeFuture<'a, Vec<Comment>> {
         let on = CommentedOn::Commit(sha.clone());
-        Box::pin(async move { self.read(|model| model.repo(repo)?.comments(&on)) })
+        Box::pin(async move { self.comments_on(repo, &on) })
     }
 
     fn commit_comment<'a>(
@@ -104,7 +112,9 @@ impl Forge for FakeGitHub {
         body: &'a str,
     ) -> ForgeFuture<'a, CommentId> {
         let on = CommentedOn::Commit(sha.clone());
-        Box::pin(async move { self.write(|model| model.add_comment(repo, on, our_login(), body)) })
+        Box::pin(async move {
+            self.write(|model| Ok(model.add_comment(repo, on, our_login(), body)?.id))
+        })
     }
 
     fn can_write<'a>(&'a self, repo: &'a RepoName, login: &'a Login) -> ForgeFuture<'a, bool> {
@@ -122,5 +132,14 @@ impl Forge for FakeGitHub {
 
     fn budget(&self) -> Budget {
         Budget::default()
+    }
+}
+
+impl FakeGitHub {
+    fn comments_on(&self, repo: &RepoName, on: &CommentedOn) -> Result<Vec<Comment>, ForgeError> {
+        self.read(|model| {
+            let found = model.repo(repo)?.comments(on)?;
+            Ok(found.into_iter().map(FakeComment::plain).collect())
+        })
     }
 }

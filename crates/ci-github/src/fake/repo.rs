@@ -182,7 +182,8 @@ impl FakeRepo {
         let mut model = self.github.model();
         let id = model
             .add_comment(&self.name, CommentedOn::Pull(number), author.clone(), body)
-            .expect("the pull request was opened");
+            .expect("the pull request was opened")
+            .id;
         comment_event(&mut model, &self.name, number, id);
         id
     }

@@ -1,9 +1,9 @@
 //! The REST calls that the fake answers.
 
-use ci_domain::forge::{Comment, CommentId, Reaction, StatusState, StatusWrite};
+use ci_domain::forge::{CommentId, Reaction, StatusState, StatusWrite};
 use ci_domain::ids::{CommitSha, InvalidId, Login, PullNumber, RepoName};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::FakeGitHub;
 use super::examined;
@@ -57,36 +57,33 @@ fn read(
         ["issues", "comments"] => {
             let since = parameter(request, "since").unwrap_or("1970-01-01T00:00:00Z".to_owned());
             let since = TimestampParser::parse(&since).map_err(|_| invalid("since"))?;
-            let found = github.read(|model| Ok(model.repo(repo)?.touched_comments(since)))?;
-            let shown = found.iter().map(|found| comment_json(&found.comment, Some(found.pull)));
-            Ok(page(github, request, shown.collect()))
+            let found = github
+                .read(|model| Ok(comments(model.repo(repo)?.touched_comments(since), repo)))?;
+            Ok(page(github, request, found))
         }
         ["issues", number, "comments"] => {
-            let number = PullNumber(number_of(number, request)?);
-            let on = CommentedOn::Pull(number);
-            let found = github.read(|model| model.repo(repo)?.comments(&on))?;
-            let shown = found.iter().map(|found| comment_json(found, Some(number)));
-            Ok(page(github, request, shown.collect()))
+            let on = CommentedOn::Pull(PullNumber(number_of(number, request)?));
+            let found =
+                github.read(|model| Ok(comments(model.repo(repo)?.comments(&on)?, repo)))?;
+            Ok(page(github, request, found))
         }
         ["commits", sha, "comments"] => {
             let on = CommentedOn::Commit(id(CommitSha::new(*sha))?);
-            let found = github.read(|model| model.repo(repo)?.comments(&on))?;
-            let shown = found.iter().map(|found| comment_json(found, None));
-            Ok(page(github, request, shown.collect()))
+            let found =
+                github.read(|model| Ok(comments(model.repo(repo)?.comments(&on)?, repo)))?;
+            Ok(page(github, request, found))
         }
         ["commits", sha, "status"] => {
             let sha = id(CommitSha::new(*sha))?;
             let found = github.read(|model| Ok(model.repo(repo)?.latest_statuses(&sha)))?;
-            let total = found.len();
-            let reply = page(github, request, found.iter().map(status_json).collect());
-            let body = json!({ "sha": sha.as_str(), "statuses": reply.body, "total_count": total });
-            Ok(Reply { body, ..reply })
+            let reply = page(github, request, found.iter().map(shown::status).collect());
+            Ok(Reply { body: shown::combined_status(&sha, &reply.body, found.len()), ..reply })
         }
         ["collaborators", login, "permission"] => {
             let login = id(Login::new(*login))?;
             let writer = github.read(|model| Ok(model.repo(repo)?.can_write(&login)))?;
             let permission = if writer { "write" } else { "read" };
-            Ok(Reply::ok(200, json!({ "permission": permission, "role_name": permission })))
+            Ok(Reply::ok(200, shown::permission(&login, permission)))
         }
         _ => Err(no_route(request)),
     }
@@ -106,7 +103,7 @@ fn write(
             }
             github.write(|model| {
                 model.repo_mut(repo)?.set_status(&sha, &status);
-                Ok(Reply::ok(201, json!({ "context": status.context })))
+                Ok(Reply::ok(201, shown::status(&status)))
             })
         }
         ("POST", ["issues", number, "comments"]) => {
@@ -119,15 +116,18 @@ fn write(
         ("PATCH", ["issues", "comments", number]) => {
             let comment = CommentId(number_of(number, request)?);
             let CommentBody { body } = body(request)?;
-            github.write(|model| model.edit(repo, comment, &body))?;
-            Ok(Reply::ok(200, json!({ "id": comment.0, "body": body })))
+            github.write(|model| {
+                Ok(Reply::ok(200, shown::comment(model.edit(repo, comment, &body)?, repo)))
+            })
         }
         ("POST", ["issues", "comments", number, "reactions"]) => {
             let comment = CommentId(number_of(number, request)?);
             let ReactionBody { content } = body(request)?;
             let reaction = reaction(&content)?;
-            github.write(|model| model.repo_mut(repo)?.react(comment, reaction))?;
-            Ok(Reply::ok(201, json!({ "content": content })))
+            github.write(|model| {
+                model.repo_mut(repo)?.react(comment, reaction)?;
+                Ok(Reply::ok(201, shown::reaction(&content, &our_login(), model.clock)))
+            })
         }
         _ => Err(no_route(request)),
     }
@@ -143,8 +143,9 @@ fn create(
     if body.is_empty() {
         return Err(invalid("body cannot be blank"));
     }
-    let id = github.write(|model| model.add_comment(repo, on, our_login(), &body))?;
-    Ok(Reply::ok(201, json!({ "id": id.0, "body": body })))
+    github.write(|model| {
+        Ok(Reply::ok(201, shown::comment(model.add_comment(repo, on, our_login(), &body)?, repo)))
+    })
 }
 
 /// Cuts the page out that the request asks for.
@@ -157,26 +158,8 @@ fn page(github: &FakeGitHub, request: &FakeRequest, all: Vec<Value>) -> Reply {
     Reply { status: 200, body, has_next }
 }
 
-fn comment_json(comment: &Comment, pull: Option<PullNumber>) -> Value {
-    let mut shown = json!({
-        "id": comment.id.0,
-        "user": { "login": comment.author.as_str() },
-        "body": comment.body,
-        "created_at": TimestampParser::format(comment.created_at),
-    });
-    if let Some(pull) = pull {
-        shown["issue_url"] = Value::from(format!("https://fake/repos/acme/shop/issues/{pull}"));
-    }
-    shown
-}
-
-fn status_json(status: &StatusWrite) -> Value {
-    json!({
-        "context": status.context,
-        "state": status.state.as_str(),
-        "description": status.description,
-        "target_url": status.target_url,
-    })
+fn comments(found: Vec<&FakeComment>, repo: &RepoName) -> Vec<Value> {
+    found.into_iter().map(|comment| shown::comment(comment, repo)).collect()
 }
 
 fn status(body: StatusBody) -> Result<StatusWrite, ForgeError> {

@@ -4,6 +4,7 @@
 
 mod app;
 mod calls;
+mod described;
 mod examine;
 mod graphql;
 mod network;

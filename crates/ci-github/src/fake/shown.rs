@@ -1,0 +1,122 @@
+//! How GitHub shows things: its own examples, with what matters put in.
+//!
+//! So the fake says all that GitHub says, and a client that trips over any of it is found out.
+
+use ci_domain::forge::{PullFacts, PullState, StatusWrite, Timestamp};
+use ci_domain::ids::{BranchName, CommitSha, Login, RepoName};
+use serde_json::{Value, json};
+
+use super::model::{CommentedOn, FakeComment};
+use crate::moment::TimestampParser;
+
+/// Reads one of the published examples; `tests/description/NOTICE` says where they are from.
+macro_rules! example {
+    ($name:literal) => {
+        serde_json::from_str::<Value>(include_str!(concat!("examples/", $name, ".json")))
+            .expect("the example is JSON")
+    };
+}
+
+pub(super) fn repository(name: &RepoName, default_branch: &BranchName) -> Value {
+    let ours = json!({ "full_name": name.as_str(), "default_branch": default_branch.as_str() });
+    with(example!("repository"), ours)
+}
+
+pub(super) fn pull(pull: &PullFacts, base_repo: &RepoName) -> Value {
+    let mut shown = example!("pull");
+    let repo = |name: &RepoName| {
+        with(shown["base"]["repo"].clone(), json!({ "full_name": name.as_str() }))
+    };
+    let head = json!({
+        "ref": pull.head.branch.as_str(),
+        "sha": pull.head.sha.as_str(),
+        "repo": pull.head.repo.as_ref().map(repo),
+    });
+    let base_sha = pull.base_sha.as_ref().map_or("", CommitSha::as_str);
+    let base = json!({ "ref": pull.base.as_str(), "sha": base_sha, "repo": repo(base_repo) });
+    let (head, base) = (with(shown["head"].take(), head), with(shown["base"].take(), base));
+    with(
+        shown,
+        json!({
+            "number": pull.number.0,
+            "state": if pull.state == PullState::Open { "open" } else { "closed" },
+            "title": pull.title,
+            "user": user(&pull.author),
+            "draft": pull.draft,
+            "head": head,
+            "base": base,
+            "created_at": TimestampParser::format(pull.created_at),
+            "updated_at": TimestampParser::format(pull.updated_at),
+        }),
+    )
+}
+
+pub(super) fn commit(sha: &CommitSha) -> Value {
+    with(example!("commit"), json!({ "sha": sha.as_str() }))
+}
+
+pub(super) fn comment(comment: &FakeComment, repo: &RepoName) -> Value {
+    let (example, place) = match &comment.on {
+        CommentedOn::Pull(number) => {
+            let issue = format!("https://api.github.com/repos/{repo}/issues/{number}");
+            (example!("issue-comment"), json!({ "issue_url": issue }))
+        }
+        CommentedOn::Commit(sha) => {
+            (example!("commit-comment"), json!({ "commit_id": sha.as_str() }))
+        }
+    };
+    let ours = json!({
+        "id": comment.id.0,
+        "user": user(&comment.author),
+        "body": comment.body,
+        "created_at": TimestampParser::format(comment.created_at),
+        "updated_at": TimestampParser::format(comment.updated_at),
+    });
+    with(with(example, place), ours)
+}
+
+pub(super) fn status(status: &StatusWrite) -> Value {
+    with(
+        example!("status"),
+        json!({
+            "context": status.context,
+            "state": status.state.as_str(),
+            "description": status.description,
+            "target_url": status.target_url,
+        }),
+    )
+}
+
+pub(super) fn combined_status(sha: &CommitSha, page: &Value, total: usize) -> Value {
+    let ours = json!({ "sha": sha.as_str(), "statuses": page, "total_count": total });
+    with(example!("combined-status"), ours)
+}
+
+pub(super) fn permission(login: &Login, permission: &str) -> Value {
+    let mut shown = example!("permission");
+    let ours = json!({ "login": login.as_str(), "role_name": permission });
+    shown["user"] = with(shown["user"].take(), ours);
+    with(shown, json!({ "permission": permission, "role_name": permission }))
+}
+
+pub(super) fn reaction(content: &str, by: &Login, at: Timestamp) -> Value {
+    let ours = json!({
+        "content": content,
+        "user": user(by),
+        "created_at": TimestampParser::format(at),
+    });
+    with(example!("reaction"), ours)
+}
+
+fn user(login: &Login) -> Value {
+    let example = example!("reaction")["user"].take();
+    with(example, json!({ "login": login.as_str() }))
+}
+
+/// `example` with the fields of `ours` instead of its own.
+fn with(mut example: Value, ours: Value) -> Value {
+    if let (Some(fields), Value::Object(ours)) = (example.as_object_mut(), ours) {
+        fields.extend(ours);
+    }
+    example
+}
