@@ -70,12 +70,6 @@ pub struct Mirror {
 }
 
 impl Mirror {
-    /// The same mirror with another credential, for tokens that expire.
-    #[must_use]
-    pub fn with_credential(self, credential: Option<Credential>) -> Self {
-        Self { credential, ..self }
-    }
-
     /// The mirror's folder. Jobs need to read its `objects`, at the same path.
     #[must_use]
     pub fn dir(&self) -> &Path {

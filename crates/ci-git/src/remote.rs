@@ -1,16 +1,21 @@
 //! Where a mirror fetches from, and what it shows at the door.
 
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::command::Command;
 
-/// What a forge wants to see before it answers; it prints as `***`.
-#[derive(Clone, PartialEq, Eq)]
+/// The user that GitHub wants to see beside a token.
+const TOKEN_USER: &str = "x-access-token";
+
+/// What a forge wants to see before it answers; it prints as `***`. Clones are the same credential, also
+/// once it was replaced.
+#[derive(Clone)]
 pub struct Credential {
-    header: String,
+    header: Arc<RwLock<String>>,
 }
 
 /// An address that git can fetch from, with the one transport that it needs.
@@ -37,14 +42,16 @@ impl Credential {
     /// A token for the forge's API, such as GitHub's, that also opens its repositories.
     #[must_use]
     pub fn token(token: &str) -> Self {
-        Self::basic("x-access-token", token)
+        Self { header: Arc::new(RwLock::new(basic(TOKEN_USER, token))) }
     }
 
-    /// A user and a password.
-    #[must_use]
-    pub fn basic(user: &str, password: &str) -> Self {
-        let encoded = STANDARD.encode(format!("{user}:{password}"));
-        Self { header: format!("Authorization: Basic {encoded}") }
+    /// Shows this token from the next command on.
+    pub fn replace_token(&self, token: &str) {
+        *self.header.write().unwrap_or_else(PoisonError::into_inner) = basic(TOKEN_USER, token);
+    }
+
+    fn header(&self) -> String {
+        self.header.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -81,10 +88,15 @@ impl RemoteUrl {
             // A redirect would take the header along to wherever it leads.
             (Some(scope), Some(credential)) => command
                 .config("http.followRedirects=false")
-                .secret_config(&format!("http.{scope}.extraHeader"), &credential.header),
+                .secret_config(&format!("http.{scope}.extraHeader"), &credential.header()),
             _ => command,
         }
     }
+}
+
+fn basic(user: &str, password: &str) -> String {
+    let encoded = STANDARD.encode(format!("{user}:{password}"));
+    format!("Authorization: Basic {encoded}")
 }
 
 /// The part of an address that a credential is for. An address with a user in it is refused: it would

@@ -54,6 +54,21 @@ async fn the_host_sees_the_token_and_no_error_does() {
 }
 
 #[tokio::test]
+async fn a_mirror_that_is_open_shows_the_new_token() {
+    let scene = Scene::new().await;
+    let (address, requests) =
+        serve("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".into());
+    let (url, credential) = (format!("http://{address}/a/b.git"), secret());
+    let config = MirrorConfig { url, credential: Some(credential.clone()), ..scene.config() };
+    let (mirror, _) = Mirror::open(config).await.unwrap();
+    credential.replace_token("other");
+    mirror.fetch().await.unwrap_err();
+    let headers = requests.recv().unwrap();
+    let expected = "Authorization: Basic eC1hY2Nlc3MtdG9rZW46b3RoZXI=";
+    assert!(headers.iter().any(|header| header == expected), "{headers:?}");
+}
+
+#[tokio::test]
 async fn a_redirect_does_not_take_the_token_elsewhere() {
     let scene = Scene::new().await;
     let (elsewhere, requests) =
