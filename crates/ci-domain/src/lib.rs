@@ -7,6 +7,7 @@ pub mod affected;
 pub mod branch;
 pub mod build;
 pub mod claims;
+pub mod code_owners;
 pub mod dependencies;
 pub mod forge;
 pub mod gate;

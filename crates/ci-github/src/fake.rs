@@ -6,6 +6,7 @@ mod examined;
 mod graphql;
 mod http;
 mod model;
+mod people;
 mod port;
 mod repo;
 mod rest;
@@ -13,8 +14,9 @@ mod shown;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use ci_domain::code_owners::Owner;
 use ci_domain::forge::Timestamp;
-use ci_domain::ids::{BranchName, CommitSha, RepoName};
+use ci_domain::ids::{BranchName, CommitSha, Login, RepoName};
 
 pub use self::deliveries::SignedDelivery;
 pub use self::http::{FakeRequest, FakeResponse};
@@ -84,6 +86,16 @@ impl FakeGitHub {
     /// Sets the clock; each act moves it on by a second.
     pub fn set_clock(&self, now: Timestamp) {
         self.model().clock = now;
+    }
+
+    /// Puts a person into a team, or lets the account show an address.
+    pub fn enrol(&self, login: &Login, owner: &Owner) {
+        self.model().belongings.insert((login.clone(), owner.clone()));
+    }
+
+    /// Takes that back.
+    pub fn expel(&self, login: &Login, owner: &Owner) {
+        self.model().belongings.remove(&(login.clone(), owner.clone()));
     }
 
     /// How many calls were made, failed ones included.

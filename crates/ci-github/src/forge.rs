@@ -4,6 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
     Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
 };
@@ -95,6 +96,15 @@ pub trait Forge: Send + Sync {
 
     /// Whether `login` may push to the repository now. The caller decides how long to believe it.
     fn can_write<'a>(&'a self, repo: &'a RepoName, login: &'a Login) -> ForgeFuture<'a, bool>;
+
+    /// Whether `login` belongs to a team, or is the account that shows an address. The caller decides how
+    /// long to believe it.
+    fn belongs<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        login: &'a Login,
+        owner: &'a Owner,
+    ) -> ForgeFuture<'a, bool>;
 
     /// Reacts to a comment on a pull request; reacting twice changes nothing.
     fn react<'a>(

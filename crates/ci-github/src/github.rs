@@ -11,6 +11,7 @@ mod rest;
 
 use std::time::Duration;
 
+use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
     Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
 };
@@ -178,6 +179,15 @@ impl Forge for GitHub {
 
     fn can_write<'a>(&'a self, repo: &'a RepoName, login: &'a Login) -> ForgeFuture<'a, bool> {
         Box::pin(self.read_permission(repo, login))
+    }
+
+    fn belongs<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        login: &'a Login,
+        owner: &'a Owner,
+    ) -> ForgeFuture<'a, bool> {
+        Box::pin(self.read_belonging(repo, login, owner))
     }
 
     fn react<'a>(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
     Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
 };
@@ -119,6 +120,15 @@ impl Forge for LogOnly {
 
     fn can_write<'a>(&'a self, repo: &'a RepoName, login: &'a Login) -> ForgeFuture<'a, bool> {
         self.forge.can_write(repo, login)
+    }
+
+    fn belongs<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        login: &'a Login,
+        owner: &'a Owner,
+    ) -> ForgeFuture<'a, bool> {
+        self.forge.belongs(repo, login, owner)
     }
 
     fn react<'a>(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
     BranchTip, Comment, CommentId, PullFacts, PullState, Reaction, RepoSnapshot, ReviewState,
     StatusWrite, Timestamp,
@@ -57,6 +58,7 @@ pub(super) struct Model {
     pub(super) read_only: bool,
     pub(super) page_size: usize,
     pub(super) calls: usize,
+    pub(super) belongings: BTreeSet<(Login, Owner)>,
     repos: BTreeMap<RepoName, Repo>,
     last_id: u64,
 }
@@ -83,6 +85,7 @@ impl Model {
             read_only: false,
             page_size: PAGE_SIZE,
             calls: 0,
+            belongings: BTreeSet::new(),
             repos: BTreeMap::new(),
             last_id: 0,
         }
@@ -107,6 +110,19 @@ impl Model {
             return Err(transient("the network is gone"));
         }
         self.faults.pop_front().map_or(Ok(()), Err)
+    }
+
+    pub(super) fn belongs(&self, login: &Login, owner: &Owner) -> bool {
+        let is_so = || self.belongings.contains(&(login.clone(), owner.clone()));
+        owner.is(login).unwrap_or_else(is_so)
+    }
+
+    /// The address that an account shows.
+    pub(super) fn email(&self, login: &Login) -> Option<&str> {
+        self.belongings.iter().find_map(|(whose, owner)| match owner {
+            Owner::Email(address) if whose == login => Some(address.as_str()),
+            _ => None,
+        })
     }
 
     pub(super) fn repo(&self, name: &RepoName) -> Result<&Repo, ForgeError> {

@@ -1,5 +1,6 @@
 //! The fake as a forge, without HTTP in between.
 
+use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
     Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
 };
@@ -119,6 +120,15 @@ impl Forge for FakeGitHub {
 
     fn can_write<'a>(&'a self, repo: &'a RepoName, login: &'a Login) -> ForgeFuture<'a, bool> {
         Box::pin(async { self.read(|model| Ok(model.repo(repo)?.can_write(login))) })
+    }
+
+    fn belongs<'a>(
+        &'a self,
+        _: &'a RepoName,
+        login: &'a Login,
+        owner: &'a Owner,
+    ) -> ForgeFuture<'a, bool> {
+        Box::pin(async move { self.read(|model| Ok(model.belongs(login, owner))) })
     }
 
     fn react<'a>(

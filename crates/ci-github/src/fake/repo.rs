@@ -45,6 +45,12 @@ impl FakeRepo {
     }
 
     /// Moves or makes a branch, and with it the head of every open pull request from it.
+    /// The GitHub that has it.
+    #[must_use]
+    pub fn github(&self) -> &FakeGitHub {
+        &self.github
+    }
+
     pub fn push(&self, branch: &BranchName, sha: &CommitSha) {
         let mut model = self.github.model();
         let heads = {

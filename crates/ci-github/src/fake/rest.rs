@@ -8,7 +8,9 @@ use serde_json::Value;
 use super::FakeGitHub;
 use super::examined;
 use super::http::{FakeRequest, Reply};
-use super::model::{CommentedOn, our_login};
+use super::model::{CommentedOn, FakeComment, our_login};
+use super::people;
+use super::shown;
 use crate::forge::ForgeError;
 use crate::moment::TimestampParser;
 
@@ -34,6 +36,9 @@ struct ReactionBody {
 pub(super) fn answer(github: &FakeGitHub, request: &FakeRequest) -> Result<Reply, ForgeError> {
     let path = unescape(&request.path);
     let segments: Vec<&str> = path.split('/').skip(1).collect();
+    if let Some(answered) = people::read(github, request, &segments) {
+        return answered;
+    }
     let ["repos", owner, name, rest @ ..] = segments.as_slice() else {
         return Err(no_route(request));
     };

@@ -1,5 +1,6 @@
 //! The REST calls: statuses, comments, reactions, permissions.
 
+use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
     Comment, CommentId, PullComment, Reaction, StatusState, StatusWrite, Timestamp,
 };
@@ -47,6 +48,16 @@ struct Permission {
 impl GitHub {
     pub(super) async fn post_status(
         &self,
+#[derive(Deserialize)]
+struct Membership {
+    state: String,
+}
+
+#[derive(Deserialize)]
+struct Account {
+    email: Option<String>,
+}
+
         repo: &RepoName,
         sha: &CommitSha,
         status: &StatusWrite,
@@ -177,6 +188,35 @@ impl GitHub {
     /// The address of something below `repo`.
     pub(super) fn repo_url(&self, repo: &RepoName, rest: &[&str]) -> Url {
         let (owner, name) = split(repo);
+    /// Members of teams within a team are its members. Whoever has been invited and has not come is none,
+    /// and neither is anybody of a team that is hidden from us.
+    pub(super) async fn read_belonging(
+        &self,
+        repo: &RepoName,
+        login: &Login,
+        owner: &Owner,
+    ) -> Result<bool, ForgeError> {
+        let url = match owner {
+            Owner::Person(_) => return Ok(owner.is(login) == Some(true)),
+            Owner::Team { organization, team } => {
+                self.api(&["orgs", organization, "teams", team, "memberships", login.as_str()])
+            }
+            Owner::Email(_) => self.api(&["users", login.as_str()]),
+        };
+        let answer = match self.rest(repo, Method::GET, url, None).await {
+            Ok(answer) => answer,
+            Err(ForgeError::NotFound { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        Ok(match owner {
+            Owner::Email(address) => {
+                let shown = decode::<Account>(&answer.body)?.email;
+                shown.is_some_and(|shown| shown.eq_ignore_ascii_case(address))
+            }
+            _ => decode::<Membership>(&answer.body)?.state == "active",
+        })
+    }
+
         let mut segments = vec!["repos", owner, name];
         segments.extend(rest);
         self.api(&segments)

@@ -1,5 +1,6 @@
 //! The local repository as a forge. It serves any repository name: there is only this one.
 
+use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
     Comment, CommentId, PullComment, PullFacts, PullState, Reaction, RepoSnapshot, Skipped,
     StatusWrite, Timestamp,
@@ -119,6 +120,16 @@ impl Forge for LocalForge {
     fn can_write<'a>(&'a self, _: &'a RepoName, login: &'a Login) -> ForgeFuture<'a, bool> {
         let login = login.to_string();
         Box::pin(self.book.read(move |book| Ok(book.writers.contains(&login))))
+    }
+
+    fn belongs<'a>(
+        &'a self,
+        _: &'a RepoName,
+        login: &'a Login,
+        owner: &'a Owner,
+    ) -> ForgeFuture<'a, bool> {
+        // There are neither teams nor addresses here.
+        Box::pin(async move { Ok(owner.is(login) == Some(true)) })
     }
 
     fn react<'a>(

@@ -35,5 +35,6 @@ contract!(
     recent_comments_leave_out_older_ones,
     comments_on_a_commit_are_found_again,
     write_access_can_be_given,
+    belonging_to_a_team_can_be_given_and_taken,
     what_is_not_there_is_not_found,
 );

@@ -1,5 +1,6 @@
 //! The rules themselves, told by what people do and what the forge then says.
 
+use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
     CommentId, PullState, Reaction, ReviewState, StatusState, StatusWrite, Timestamp,
 };
@@ -167,6 +168,26 @@ pub async fn write_access_can_be_given(world: World) {
     world.grant("grace").await;
     assert_eq!(world.forge.can_write(&world.repo, &login("grace")).await, Ok(true));
     assert_eq!(world.forge.can_write(&world.repo, &login("grace[bot] ?#/..")).await, Ok(false));
+}
+
+pub async fn belonging_to_a_team_can_be_given_and_taken(world: World) {
+    let belongs = async |who: &str, owner: &str| {
+        let (who, owner) = (login(who), Owner::parse(owner).unwrap());
+        world.forge.belongs(&world.repo, &who, &owner).await
+    };
+    assert_eq!(belongs("grace", "@Grace").await, Ok(true));
+    assert_eq!(belongs("grace", "@ada").await, Ok(false));
+    for owner in ["@acme/libs", "dev@example.com"] {
+        assert_eq!(belongs("grace", owner).await, Ok(false));
+        if !world.enrol("grace", owner) {
+            continue;
+        }
+        assert_eq!(belongs("grace", owner).await, Ok(true));
+        assert_eq!(belongs("ada", owner).await, Ok(false));
+        assert_eq!(belongs("grace[bot] ?#/..", owner).await, Ok(false));
+        world.expel("grace", owner);
+        assert_eq!(belongs("grace", owner).await, Ok(false));
+    }
 }
 
 pub async fn what_is_not_there_is_not_found(world: World) {

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ci_domain::code_owners::Owner;
 use ci_domain::forge::{CommentId, Head, ReviewState};
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use ci_github::fake::{FakeGitHub, FakeRepo, NewPull};
@@ -129,6 +130,26 @@ impl World {
         match &self.people {
             People::Fake(repo) => repo.grant(&login(to)),
             People::Local(local) => local.grant(login(to)).await.unwrap(),
+        }
+    }
+}
+
+impl World {
+    /// Puts someone into a team, or shows an address; not where there is neither.
+    pub fn enrol(&self, who: &str, owner: &str) -> bool {
+        let github = self.people_of_github();
+        github.inspect(|github| github.enrol(&login(who), &Owner::parse(owner).unwrap())).is_some()
+    }
+
+    pub fn expel(&self, who: &str, owner: &str) {
+        let github = self.people_of_github().unwrap();
+        github.expel(&login(who), &Owner::parse(owner).unwrap());
+    }
+
+    fn people_of_github(&self) -> Option<&FakeGitHub> {
+        match &self.people {
+            People::Fake(repo) => Some(repo.github()),
+            People::Local(_) => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The calls as GitHub's API description has them: method, path, query and body.
 
+use ci_domain::code_owners::Owner;
 use ci_domain::forge::{CommentId, Reaction, StatusState, StatusWrite, Timestamp};
 use ci_domain::ids::{Login, PullNumber};
 use ci_github::Forge;
@@ -116,4 +117,34 @@ async fn an_enterprise_server_has_its_api_below_a_path() {
     github.comments(&repo(), PullNumber(7)).await.unwrap();
     let path = "/api/v3/repos/acme/shop/issues/7/comments";
     assert_eq!(taken(&seen), format!("GET {path}?per_page=100&page=1"));
+}
+
+#[tokio::test]
+async fn only_who_has_come_is_in_a_team() {
+    let team = Owner::parse("@acme/libs").unwrap();
+    for (body, expected) in [
+        (r#"{"url":"x","role":"member","state":"active"}"#, true),
+        (r#"{"url":"x","role":"maintainer","state":"active"}"#, true),
+        (r#"{"url":"x","role":"member","state":"pending"}"#, false),
+    ] {
+        let (stand_in, seen) = scripted(200, body).await;
+        let ada = Login::new("ada").unwrap();
+        assert_eq!(client(&stand_in).belongs(&repo(), &ada, &team).await, Ok(expected));
+        assert_eq!(taken(&seen), "GET /orgs/acme/teams/libs/memberships/ada");
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_the_one_that_the_account_shows() {
+    let address = Owner::parse("Dev@example.com").unwrap();
+    for (body, expected) in [
+        (r#"{"login":"ada","email":"dev@example.com"}"#, true),
+        (r#"{"login":"ada","email":null}"#, false),
+        (r#"{"login":"ada","email":"ada@example.com"}"#, false),
+    ] {
+        let (stand_in, seen) = scripted(200, body).await;
+        let ada = Login::new("ada").unwrap();
+        assert_eq!(client(&stand_in).belongs(&repo(), &ada, &address).await, Ok(expected));
+        assert_eq!(taken(&seen), "GET /users/ada");
+    }
 }
