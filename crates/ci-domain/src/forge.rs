@@ -31,6 +31,8 @@ pub struct PullFacts {
     pub author: Login,
     /// What is proposed.
     pub head: Head,
+    /// Whether that lives where it shall be merged into.
+    pub kinship: Kinship,
     /// The branch it shall be merged into.
     pub base: BranchName,
     /// The tip of that branch; `None` where the branch is gone.
@@ -56,6 +58,19 @@ pub struct Head {
     pub branch: BranchName,
     /// The repository the branch is in; `None` where that is deleted or hidden.
     pub repo: Option<RepoName>,
+}
+
+/// Whether a head lives in the repository it shall be merged into.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kinship {
+    /// The numbers that the forge gives to repositories say so. A name can be given up and taken by
+    /// somebody else, a number cannot.
+    Same,
+    /// They say that it does not.
+    Other,
+    /// There are no numbers: the names tell.
+    #[default]
+    ByName,
 }
 
 /// Whether a pull request is open, and if not, how it ended.
@@ -220,6 +235,18 @@ pub enum ForgeEvent {
     },
     /// Somebody wrote a new comment on a pull request.
     Commented(PullComment),
+    /// Somebody wants what was checked of a commit checked again.
+    Rerequested {
+        /// The commit.
+        sha: CommitSha,
+        /// Who.
+        by: Login,
+    },
+    /// The name of the repository changed, its default branch, or what may be seen of it: read it all.
+    RepositoryChanged {
+        /// What it was called before, where that is what changed.
+        was: Option<RepoName>,
+    },
     /// The forge tried whether it reaches us.
     Ping,
     /// Nothing of interest.
@@ -245,7 +272,11 @@ impl PullFacts {
     #[must_use]
     pub fn from_fork(&self, repo: &RepoName) -> bool {
         let same = |head: &RepoName| head.as_str().eq_ignore_ascii_case(repo.as_str());
-        !self.head.repo.as_ref().is_some_and(same)
+        match self.kinship {
+            Kinship::Same => false,
+            Kinship::Other => true,
+            Kinship::ByName => !self.head.repo.as_ref().is_some_and(same),
+        }
     }
 }
 
@@ -294,6 +325,10 @@ mod tests {
             let mut facts = facts();
             facts.head.repo = head.map(|name| RepoName::new(name).unwrap());
             assert_eq!(facts.from_fork(&ours), from_fork, "{head:?}");
+            facts.kinship = Kinship::Same;
+            assert!(!facts.from_fork(&ours), "a renamed repository is the same");
+            facts.kinship = Kinship::Other;
+            assert!(facts.from_fork(&ours), "a name that was given up is anybody's");
         }
     }
 
@@ -307,6 +342,7 @@ mod tests {
                 branch: BranchName::new("cart").unwrap(),
                 repo: None,
             },
+            kinship: Kinship::ByName,
             base: BranchName::new("main").unwrap(),
             base_sha: None,
             draft: false,

@@ -1,6 +1,8 @@
 //! What the forge said, as stored.
 
-use ci_domain::forge::{Head, PullFacts, PullState, Review, ReviewId, ReviewState, Timestamp};
+use ci_domain::forge::{
+    Head, Kinship, PullFacts, PullState, Review, ReviewId, ReviewState, Timestamp,
+};
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,9 @@ pub(crate) struct Facts {
     title: String,
     author: String,
     head: StoredHead,
+    /// Not there in records of before it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    own: Option<bool>,
     base: String,
     base_sha: Option<String>,
     draft: bool,
@@ -68,6 +73,11 @@ impl From<&PullFacts> for Facts {
                 branch: facts.head.branch.to_string(),
                 repo: facts.head.repo.as_ref().map(ToString::to_string),
             },
+            own: match facts.kinship {
+                Kinship::Same => Some(true),
+                Kinship::Other => Some(false),
+                Kinship::ByName => None,
+            },
             base: facts.base.to_string(),
             base_sha: facts.base_sha.as_ref().map(ToString::to_string),
             draft: facts.draft,
@@ -95,6 +105,11 @@ impl TryFrom<Facts> for PullFacts {
                 sha: CommitSha::new(stored.head.sha)?,
                 branch: BranchName::new(stored.head.branch)?,
                 repo: stored.head.repo.map(RepoName::new).transpose()?,
+            },
+            kinship: match stored.own {
+                Some(true) => Kinship::Same,
+                Some(false) => Kinship::Other,
+                None => Kinship::ByName,
             },
             base: BranchName::new(stored.base)?,
             base_sha: stored.base_sha.map(CommitSha::new).transpose()?,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::build::Order;
-use crate::forge::{Head, PullFacts, PullState, Review, ReviewId, ReviewState, Timestamp};
+use crate::forge::{Head, Kinship, PullFacts, PullState, Review, ReviewId, ReviewState, Timestamp};
 use crate::ids::{
     AttemptId, BranchName, BuildNumber, CommitSha, JobId, Login, PullNumber, RepoName,
 };
@@ -50,6 +50,7 @@ fn facts() -> PullFacts {
             branch: BranchName::new("cart").unwrap(),
             repo: Some(config().repo),
         },
+        kinship: Kinship::ByName,
         base: BranchName::new("main").unwrap(),
         base_sha: Some(sha('b')),
         draft: false,

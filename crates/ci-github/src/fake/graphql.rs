@@ -12,6 +12,11 @@ use super::model::our_login;
 use crate::forge::ForgeError;
 use crate::moment::TimestampParser;
 
+/// The number of the repository that is asked about.
+const REPO_ID: u64 = 1_296_269;
+/// The number of every other.
+const FORK_ID: u64 = 1_296_270;
+
 #[derive(Deserialize)]
 struct Question {
     query: String,
@@ -66,7 +71,7 @@ fn snapshot(github: &FakeGitHub, variables: &Variables) -> Result<Value, ForgeEr
     let default = found.default_branch.as_ref().map(|name| json!({ "name": name.as_str() }));
     let mut repository = json!({ "defaultBranchRef": default });
     if variables.read_pulls {
-        let pulls = found.pulls.iter().map(|pull| pull_json(pull, size)).collect();
+        let pulls = found.pulls.iter().map(|pull| pull_json(&repo, pull, size)).collect();
         repository["pullRequests"] = forward(pulls, variables.pulls_after.as_deref(), size);
     }
     if variables.read_branches {
@@ -83,13 +88,16 @@ fn pull(github: &FakeGitHub, variables: &Variables) -> Result<Value, ForgeError>
     let found = found.ok_or_else(|| ForgeError::NotFound { what: number.to_string() })?;
     let shown = match variables.before.as_deref() {
         before @ Some(_) => json!({ "reviews": reviews(&found.reviews, before, size) }),
-        None => pull_json(&found, size),
+        None => pull_json(&repo, &found, size),
     };
     Ok(json!({ "repository": { "pullRequest": shown } }))
 }
 
-fn pull_json(pull: &PullFacts, page_size: usize) -> Value {
-    let head_repo = pull.head.repo.as_ref().map(|name| json!({ "nameWithOwner": name.as_str() }));
+fn pull_json(repo: &RepoName, pull: &PullFacts, page_size: usize) -> Value {
+    let number = if pull.from_fork(repo) { FORK_ID } else { REPO_ID };
+    let repo_json =
+        |name: &RepoName| json!({ "databaseId": number, "nameWithOwner": name.as_str() });
+    let head_repo = pull.head.repo.as_ref().map(repo_json);
     json!({
         "number": pull.number.0,
         "title": pull.title,
@@ -97,6 +105,7 @@ fn pull_json(pull: &PullFacts, page_size: usize) -> Value {
         "headRefOid": pull.head.sha.as_str(),
         "headRefName": pull.head.branch.as_str(),
         "headRepository": head_repo,
+        "baseRepository": { "databaseId": REPO_ID },
         "baseRefName": pull.base.as_str(),
         "baseRef": pull.base_sha.as_ref().map(|sha| json!({ "target": oid(sha) })),
         "isDraft": pull.draft,

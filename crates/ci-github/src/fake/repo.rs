@@ -3,7 +3,8 @@
 //! Every verb panics where a person could not do that, such as reviewing what was never opened.
 
 use ci_domain::forge::{
-    CommentId, Head, PullFacts, PullState, Review, ReviewId, ReviewState, StatusWrite, Timestamp,
+    CommentId, Head, Kinship, PullFacts, PullState, Review, ReviewId, ReviewState, StatusWrite,
+    Timestamp,
 };
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 
@@ -90,6 +91,7 @@ impl FakeRepo {
             title: new.title,
             author: new.author,
             head: new.head,
+            kinship: Kinship::ByName,
             base: new.base,
             base_sha: None,
             draft: new.draft,

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use ci_domain::forge::{
-    BranchTip, Comment, CommentId, Head, PullFacts, PullState, Review, ReviewId, ReviewState,
-    Timestamp,
+    BranchTip, Comment, CommentId, Head, Kinship, PullFacts, PullState, Review, ReviewId,
+    ReviewState, Timestamp,
 };
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use serde::Deserialize;
@@ -40,6 +40,7 @@ pub(super) struct PullNode {
     head_ref_oid: String,
     head_ref_name: String,
     head_repository: Option<Repository>,
+    base_repository: Option<Numbered>,
     base_ref_name: String,
     base_ref: Option<RefNode>,
     is_draft: bool,
@@ -101,7 +102,14 @@ struct Actor {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Repository {
+    database_id: Option<u64>,
     name_with_owner: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Numbered {
+    database_id: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +144,7 @@ enum ReviewStateWord {
 impl PullNode {
     /// The facts with the reviews of the newest page only.
     pub(super) fn into_facts(self) -> Result<PullFacts, ForgeError> {
+        let kinship = self.kinship();
         let head_repo = self.head_repository.map(|repo| RepoName::new(repo.name_with_owner));
         let base_tip = self.base_ref.and_then(|found| found.target);
         Ok(PullFacts {
@@ -147,6 +156,7 @@ impl PullNode {
                 branch: BranchName::new(self.head_ref_name).map_err(malformed)?,
                 repo: head_repo.transpose().map_err(malformed)?,
             },
+            kinship,
             base: BranchName::new(self.base_ref_name).map_err(malformed)?,
             base_sha: base_tip.map(|target| commit(target.oid)).transpose()?,
             draft: self.is_draft,
@@ -159,6 +169,20 @@ impl PullNode {
             created_at: moment(&self.created_at)?,
             updated_at: moment(&self.updated_at)?,
         })
+    }
+}
+
+impl PullNode {
+    /// Compares the numbers. A head whose repository is gone or hidden has none; a base always has one,
+    /// unless this is no GitHub.
+    fn kinship(&self) -> Kinship {
+        let base = self.base_repository.as_ref().and_then(|repo| repo.database_id);
+        let head = self.head_repository.as_ref().and_then(|repo| repo.database_id);
+        match base {
+            Some(_) if base == head => Kinship::Same,
+            Some(_) => Kinship::Other,
+            None => Kinship::ByName,
+        }
     }
 }
 

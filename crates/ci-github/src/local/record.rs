@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::{BTreeMap, Entry};
 
 use ci_domain::forge::{
-    Comment, CommentId, Head, PullFacts, PullState, Reaction, Review, ReviewId, ReviewState,
-    StatusWrite, Timestamp,
+    Comment, CommentId, Head, Kinship, PullFacts, PullState, Reaction, Review, ReviewId,
+    ReviewState, StatusWrite, Timestamp,
 };
 use ci_domain::ids::{BranchName, CommitSha, InvalidId, Login, PullNumber, RepoName};
 use serde::{Deserialize, Serialize};
@@ -224,6 +224,7 @@ impl PullRecord {
                 branch: BranchName::new(self.head_branch)?,
                 repo: Some(head_repo),
             },
+            kinship: Kinship::ByName,
             base: BranchName::new(self.base)?,
             base_sha: None,
             draft: self.draft,

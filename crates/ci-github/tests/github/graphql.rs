@@ -52,6 +52,30 @@ const GOOD: &str = r#"{"number":2,"title":"t","author":null,"headRefOid":"bbbbbb
         {"fullDatabaseId":"9007199254740993","author":null,"authorCanPushToRepository":false,"state":"A_STATE_OF_TOMORROW","commit":null,"submittedAt":"1970-01-01T00:00:02Z"}]}}"#;
 
 #[tokio::test]
+async fn a_fork_is_known_by_the_number_of_its_repository_whatever_its_name() {
+    let (ours, others) = (
+        r#"{"databaseId":7,"nameWithOwner":"acme/was"}"#,
+        r#"{"databaseId":8,"nameWithOwner":"acme/shop"}"#,
+    );
+    let unnumbered = r#"{"databaseId":null,"nameWithOwner":"acme/shop"}"#;
+    for (base, head, from_fork) in [
+        (r#"{"databaseId":7}"#, ours, false),
+        (r#"{"databaseId":7}"#, others, true),
+        (r#"{"databaseId":7}"#, unnumbered, true),
+        (r#"{"databaseId":7}"#, "null", true),
+        ("null", others, false),
+        ("null", "null", true),
+    ] {
+        let head = format!("\"headRepository\":{head},\"baseRepository\":{base}");
+        let pull = GOOD.replace("\"headRepository\":null", &head);
+        let body = format!(r#"{{"data":{{"repository":{{"pullRequest":{pull}}}}}}}"#);
+        let (stand_in, _) = scripted(200, body.leak()).await;
+        let facts = client(&stand_in).pull(&repo(), PullNumber(2)).await.unwrap().unwrap();
+        assert_eq!(facts.from_fork(&repo()), from_fork, "{head}");
+    }
+}
+
+#[tokio::test]
 async fn one_bad_entry_hides_no_other() {
     let bad = GOOD.replace("\"number\":2", "\"number\":1").replace("bbbb", "HEAD");
     let body = format!(
