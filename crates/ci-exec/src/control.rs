@@ -4,47 +4,29 @@
 //! journal has grown, and for as long as the connection stands it counts as followed; the end of the
 //! connection is the end of the runner. To `cancel` and `ping` it answers `ok`, a line, and hangs up.
 
+mod request;
+
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
 use crate::run_dir::RunDir;
 
-/// The version of the protocol; a later one must still understand the requests of this one.
-const PROTOCOL_VERSION: u32 = 1;
+use request::send;
+pub(crate) use request::{Request, receive};
+
 /// The name of the socket in the run directory.
 const SOCKET: &str = "control.sock";
 /// The answer to a request that was understood.
 pub(crate) const OK: &[u8] = b"ok\n";
-/// The longest request that is read.
-const MAX_REQUEST: usize = 1024;
 /// How long a runner that is well takes to answer at most, with all cores busy.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
-
-/// What a client wants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Request {
-    /// To be woken when there are facts.
-    Attach,
-    /// That the job ends.
-    Cancel,
-    /// To know that somebody is there.
-    Ping,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Envelope {
-    version: u32,
-    request: Request,
-}
 
 /// Asks the runner of `dir` for a sign of life.
 ///
@@ -87,27 +69,9 @@ pub(crate) fn listen(dir: &RunDir) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Reads the request of a client; `None` from one that hung up or talks of something else.
-pub(crate) async fn receive(stream: &mut UnixStream) -> io::Result<Option<Request>> {
-    let mut line = Vec::new();
-    while line.last() != Some(&b'\n') && line.len() < MAX_REQUEST {
-        if stream.read_buf(&mut line).await? == 0 {
-            break;
-        }
-    }
-    Ok(serde_json::from_slice::<Envelope>(&line).ok().map(|envelope| envelope.request))
-}
-
 async fn connect(dir: &RunDir) -> io::Result<UnixStream> {
     let (_open, path) = short_path(dir)?;
     UnixStream::connect(path).await
-}
-
-async fn send(stream: &mut UnixStream, request: Request) -> io::Result<()> {
-    let envelope = Envelope { version: PROTOCOL_VERSION, request };
-    let mut line = serde_json::to_vec(&envelope)?;
-    line.push(b'\n');
-    stream.write_all(&line).await
 }
 
 /// A path to the socket that fits into a socket address, however long the directory's own is; it
