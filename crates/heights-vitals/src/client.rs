@@ -14,7 +14,8 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use crate::wire::{
-    ActorDetail, ControlOutcome, ControlRequest, Crashes, ErrorBody, Hello, PROTOCOL, Sort, Tree,
+    ActorDetail, ControlOutcome, ControlRequest, Crashes, ErrorBody, Hello, Judgement, PROTOCOL,
+    Picture, Sort, Tree, Why,
 };
 
 /// The largest answer read: a tree of a hundred thousand actors is a quarter of it.
@@ -113,13 +114,39 @@ impl Client {
         self.get(&format!("/v1/actors/{}", escape(reference))).await
     }
 
+    /// Asks for everything at once.
+    pub async fn picture(&self) -> Result<Picture, ClientError> {
+        self.get("/v1/picture").await
+    }
+
+    /// Asks why an actor does what it does.
+    pub async fn why(&self, reference: &str) -> Result<Why, ClientError> {
+        self.get(&format!("/v1/actors/{}/why", escape(reference))).await
+    }
+
+    /// Asks whether a condition holds, in the language of [`Condition`](crate::Condition).
+    pub async fn judge(&self, condition: &str) -> Result<Judgement, ClientError> {
+        self.get(&format!("/v1/judge?condition={}", escape(condition))).await
+    }
+
+    /// Acts on an actor, or tells what that would do; actions are called as in
+    /// [`ControlOutcome::action`].
+    pub async fn act(
+        &self,
+        action: &str,
+        reference: &str,
+        request: &ControlRequest,
+    ) -> Result<ControlOutcome, ClientError> {
+        self.post(&format!("/v1/actors/{}/{}", escape(reference), escape(action)), request).await
+    }
+
     /// Stops an actor in good order, or tells what that would do.
     pub async fn stop(
         &self,
         reference: &str,
         request: &ControlRequest,
     ) -> Result<ControlOutcome, ClientError> {
-        self.post(&format!("/v1/actors/{}/stop", escape(reference)), request).await
+        self.act("stop", reference, request).await
     }
 
     /// Kills an actor, or tells what that would do.
@@ -128,7 +155,7 @@ impl Client {
         reference: &str,
         request: &ControlRequest,
     ) -> Result<ControlOutcome, ClientError> {
-        self.post(&format!("/v1/actors/{}/kill", escape(reference)), request).await
+        self.act("kill", reference, request).await
     }
 
     async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, ClientError> {

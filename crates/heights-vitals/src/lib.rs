@@ -25,13 +25,18 @@
 #![warn(missing_docs)]
 
 mod client;
+mod condition;
+mod foresee;
+mod picture;
 mod place;
 mod server;
 mod target;
 mod view;
+mod why;
 pub mod wire;
 
 pub use client::{Client, ClientError};
+pub use condition::{Condition, ConditionError};
 pub use place::{Announcement, Place, PlaceError, Presence, known_directories, processes};
 pub use server::{Inspector, InspectorBuilder, StartError};
 pub use wire::Tier;

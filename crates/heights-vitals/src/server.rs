@@ -25,6 +25,12 @@ use crate::wire::{Hello, PROTOCOL, Tier};
 /// The variable that turns the inspector off, with the value `off`.
 const SWITCH: &str = "HEIGHTS_VITALS";
 
+/// What the server can do, by the names of the commands that need it.
+const CAPABILITIES: [&str; 12] = [
+    "tree", "actors", "crashes", "picture", "judge", "why", "stop", "kill", "restart", "suspend",
+    "resume", "top",
+];
+
 /// Answers questions about a tree until it is dropped.
 ///
 /// ```
@@ -152,7 +158,7 @@ impl InspectorBuilder {
             os_pid: std::process::id(),
             started_ms: since_1970(SystemTime::now()),
             tier: self.tier,
-            capabilities: ["tree", "actors", "crashes", "stop", "kill"].map(str::to_owned).to_vec(),
+            capabilities: CAPABILITIES.map(str::to_owned).to_vec(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::wire::{Actor, Heir};
+use crate::wire::{Actor, ErrorBody, Heir};
 
 /// How many shown pids are remembered: enough for every screen an operator may still look at.
 const REMEMBERED: usize = 10_000;
@@ -16,6 +16,32 @@ pub(crate) enum Miss {
     Ambiguous(Vec<String>),
     /// That life has ended.
     Gone(Heir),
+}
+
+impl Miss {
+    /// Returns the HTTP status that says so, and the body that explains it.
+    pub(crate) fn explain(self, reference: &str) -> (u16, ErrorBody) {
+        let body = |code: &str, message| ErrorBody {
+            code: code.to_owned(),
+            message,
+            matches: Vec::new(),
+            heir: None,
+        };
+        match self {
+            Self::Unknown => (404, body("not_found", format!("no actor is called {reference}"))),
+            Self::Ambiguous(matches) => {
+                let message = format!("{} actors are called {reference}", matches.len());
+                (409, ErrorBody { matches, ..body("ambiguous", message) })
+            }
+            Self::Gone(heir) => {
+                let now = heir.now.as_ref();
+                let now =
+                    now.map_or("nobody is there now".to_owned(), |now| format!("now it is {now}"));
+                let message = format!("{} was {} and is gone; {now}", heir.gone, heir.path);
+                (410, ErrorBody { heir: Some(heir), ..body("gone", message) })
+            }
+        }
+    }
 }
 
 /// Remembers which paths the pids had that were shown to someone, so that a pid from an old screen

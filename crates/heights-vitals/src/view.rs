@@ -22,12 +22,9 @@ pub(crate) fn tree(snapshot: &TreeSnapshot) -> wire::Tree {
     wire::Tree { taken_ms: since_1970(snapshot.at), total: actors.len(), actors }
 }
 
-/// Returns the remembered crashes at the paths that are meant, the latest first.
-pub(crate) fn crashes(
-    snapshot: &TreeSnapshot,
-    is_meant: impl Fn(&str) -> bool,
-) -> Vec<wire::Crash> {
-    let crashes = snapshot.crashes.iter().rev().filter(|crash| is_meant(&crash.path));
+/// Returns the remembered crashes, the latest first.
+pub(crate) fn crashes(snapshot: &TreeSnapshot) -> Vec<wire::Crash> {
+    let crashes = snapshot.crashes.iter().rev();
     crashes
         .map(|crash| wire::Crash {
             path: crash.path.to_string(),
@@ -85,9 +82,15 @@ fn living(process: &ProcessInfo, depth: usize) -> wire::Actor {
         mailbox_peak: figures.peak,
         handled: Some(figures.handled),
         failed: Some(figures.failed),
+        // Only a server has a mailbox of ours, whose messages can be counted and timed.
+        dropped: figures.queued.map(|_| figures.dropped),
+        oldest_ms: figures.head_age.map(millis),
+        waited_ms: figures.queued.map(|_| millis(figures.waited)),
+        busy_ms: figures.queued.map(|_| millis(figures.busy)),
         working: figures.working.map(|working| wire::Working {
             label: working.label.to_owned(),
             since_ms: millis(working.since),
+            from: working.from.map(|from| from.to_string()),
         }),
         waiting_for: figures.waiting_for.map(|other| other.to_string()),
         restart_in_ms: None,
@@ -98,26 +101,12 @@ fn living(process: &ProcessInfo, depth: usize) -> wire::Actor {
 /// Describes a child that has no process: nothing can be counted, so nothing is claimed.
 fn restarting(child: &WaitingInfo, parent: ProcessId, depth: usize) -> wire::Actor {
     wire::Actor {
-        pid: None,
-        path: child.path.to_string(),
         id: child.id.to_string(),
         parent: Some(parent.to_string()),
         depth,
-        kind: None,
-        type_name: None,
         state: wire::State::Restarting,
-        restart: None,
-        incarnation: None,
-        restarts: None,
-        age_ms: None,
-        mailbox: None,
-        mailbox_peak: None,
-        handled: None,
-        failed: None,
-        working: None,
-        waiting_for: None,
         restart_in_ms: Some(millis(child.remaining)),
-        supervision: None,
+        ..wire::Actor::at(&*child.path)
     }
 }
 
@@ -127,6 +116,7 @@ fn state(process: &ProcessInfo) -> wire::State {
     match process.state {
         ProcessState::Stopping => wire::State::Stopping,
         ProcessState::Starting => wire::State::Starting,
+        ProcessState::Running if process.suspended => wire::State::Suspended,
         ProcessState::Running if process.figures.waiting_for.is_some() => wire::State::Waiting,
         ProcessState::Running if works => wire::State::Busy,
         ProcessState::Running if process.kind == ChildKind::Task => wire::State::Running,

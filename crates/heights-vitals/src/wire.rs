@@ -1,10 +1,16 @@
 //! What travels over the socket. These types are the protocol: fields are added, never changed.
 
 mod control;
+mod judgement;
+mod picture;
+mod why;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::control::{ControlOutcome, ControlRequest, ErrorBody, Heir};
+pub use self::judgement::Judgement;
+pub use self::picture::Picture;
+pub use self::why::{Cause, Fact, Link, Verdict, Why};
 
 /// The version of the protocol; a client refuses a server with another one.
 pub const PROTOCOL: u32 = 1;
@@ -86,6 +92,18 @@ pub struct Actor {
     pub handled: Option<u64>,
     /// How many failed.
     pub failed: Option<u64>,
+    /// How many a full mailbox made disappear.
+    #[serde(default)]
+    pub dropped: Option<u64>,
+    /// How long the oldest message that waits has been waiting.
+    #[serde(default)]
+    pub oldest_ms: Option<u64>,
+    /// How long the latest message waited before it was handled.
+    #[serde(default)]
+    pub waited_ms: Option<u64>,
+    /// The time spent in handlers, waiting for answers included.
+    #[serde(default)]
+    pub busy_ms: Option<u64>,
     /// The message being handled.
     pub working: Option<Working>,
     /// The pid of the actor whose answer it awaits.
@@ -94,6 +112,41 @@ pub struct Actor {
     pub restart_in_ms: Option<u64>,
     /// How it treats its children, if it is a supervisor.
     pub supervision: Option<Supervision>,
+}
+
+impl Actor {
+    /// Describes an actor of which nothing is known but where it is in the tree.
+    pub fn at(path: impl Into<String>) -> Self {
+        let path = path.into();
+        let id = path.rsplit('/').next().unwrap_or(&path).to_owned();
+        let depth = path.matches('/').count();
+        Self {
+            pid: None,
+            path,
+            id,
+            parent: None,
+            depth,
+            kind: None,
+            type_name: None,
+            state: State::Unknown,
+            restart: None,
+            incarnation: None,
+            restarts: None,
+            age_ms: None,
+            mailbox: None,
+            mailbox_peak: None,
+            handled: None,
+            failed: None,
+            dropped: None,
+            oldest_ms: None,
+            waited_ms: None,
+            busy_ms: None,
+            working: None,
+            waiting_for: None,
+            restart_in_ms: None,
+            supervision: None,
+        }
+    }
 }
 
 /// What an actor is.
@@ -121,6 +174,8 @@ pub enum State {
     Restarting,
     /// It is not up yet.
     Starting,
+    /// It has been suspended: it leaves its messages waiting until it is resumed.
+    Suspended,
     /// It awaits the answer of another actor.
     Waiting,
     /// It handles a message.
@@ -132,6 +187,35 @@ pub enum State {
     /// Something that this version does not know.
     #[serde(other)]
     Unknown,
+}
+
+impl State {
+    /// All that have a name, in the order in which the first that applies is shown.
+    pub const NAMED: [Self; 8] = [
+        Self::Stopping,
+        Self::Restarting,
+        Self::Starting,
+        Self::Suspended,
+        Self::Waiting,
+        Self::Busy,
+        Self::Running,
+        Self::Idle,
+    ];
+
+    /// Returns the word that stands for it on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stopping => "stopping",
+            Self::Restarting => "restarting",
+            Self::Starting => "starting",
+            Self::Suspended => "suspended",
+            Self::Waiting => "waiting",
+            Self::Busy => "busy",
+            Self::Running => "running",
+            Self::Idle => "idle",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// When an actor is restarted.
@@ -156,6 +240,9 @@ pub struct Working {
     pub label: String,
     /// How long it has been going on.
     pub since_ms: u64,
+    /// The pid of the actor that sent it, if one did.
+    #[serde(default)]
+    pub from: Option<String>,
 }
 
 /// How a supervisor treats its children.
@@ -180,6 +267,8 @@ pub enum Sort {
     Tree,
     /// The longest queue first.
     Mailbox,
+    /// The longest waiting message first.
+    Wait,
     /// The longest current message first.
     Busy,
     /// The most restarted first.

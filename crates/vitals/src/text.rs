@@ -28,6 +28,7 @@ pub fn state(state: State) -> &'static str {
         State::Stopping => "◌ stopping",
         State::Restarting => "✖ restarting",
         State::Starting => "◌ starting",
+        State::Suspended => "⏸ suspended",
         State::Waiting => "◐ waiting",
         State::Busy => "● busy",
         State::Running => "● running",

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
+use crate::foresee::Impossible;
 use crate::target::Miss;
 use crate::wire::ErrorBody;
 
@@ -27,26 +28,19 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", message.into())
     }
 
-    pub(crate) fn missed(reference: &str, miss: Miss) -> Self {
-        match miss {
-            Miss::Unknown => Self::not_found(format!("no actor is called {reference}")),
-            Miss::Ambiguous(matches) => {
-                let message = format!("{} actors are called {reference}", matches.len());
-                let mut refusal = Self::new(StatusCode::CONFLICT, "ambiguous", message);
-                refusal.body.matches = matches;
-                refusal
-            }
-            Miss::Gone(heir) => {
-                let now = heir
-                    .now
-                    .as_ref()
-                    .map_or("nobody is there now".to_owned(), |now| format!("now it is {now}"));
-                let message = format!("{} was {} and is gone; {now}", heir.gone, heir.path);
-                let mut refusal = Self::new(StatusCode::GONE, "gone", message);
-                refusal.body.heir = Some(heir);
-                refusal
+    pub(crate) fn impossible(impossible: Impossible) -> Self {
+        match impossible {
+            Impossible::NoProcess => Self::not_found(impossible.as_str()),
+            Impossible::NotRestarted | Impossible::NoServer => {
+                Self::new(StatusCode::CONFLICT, "impossible", impossible.as_str().to_owned())
             }
         }
+    }
+
+    pub(crate) fn missed(reference: &str, miss: Miss) -> Self {
+        let (status, body) = miss.explain(reference);
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
+        Self { status, body: Box::new(body) }
     }
 
     fn new(status: StatusCode, code: &str, message: String) -> Self {

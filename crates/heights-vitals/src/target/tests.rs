@@ -4,28 +4,7 @@ use super::*;
 use crate::wire::State;
 
 fn actor(pid: u64, path: &str) -> Actor {
-    Actor {
-        pid: Some(pid.to_string()),
-        path: path.to_owned(),
-        id: path.rsplit('/').next().unwrap_or(path).to_owned(),
-        parent: None,
-        depth: 0,
-        kind: None,
-        type_name: None,
-        state: State::Idle,
-        restart: None,
-        incarnation: None,
-        restarts: None,
-        age_ms: None,
-        mailbox: None,
-        mailbox_peak: None,
-        handled: None,
-        failed: None,
-        working: None,
-        waiting_for: None,
-        restart_in_ms: None,
-        supervision: None,
-    }
+    Actor { pid: Some(pid.to_string()), state: State::Idle, ..Actor::at(path) }
 }
 
 fn sample() -> Vec<Actor> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Kind;
 
-/// The body of `POST /v1/actors/{ref}/stop` and `/kill`.
+/// The body of `POST /v1/actors/{ref}/stop` and of the other actions.
 ///
 /// Requests are strict where answers are lenient: a field that is not understood may be one that
 /// was meant to hold something back.
@@ -22,7 +22,7 @@ pub struct ControlRequest {
 /// What a control call did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlOutcome {
-    /// `stop` or `kill`.
+    /// `stop`, `kill`, `restart`, `suspend` or `resume`.
     pub action: String,
     /// Whether nothing was done.
     pub dry_run: bool,
@@ -38,6 +38,15 @@ pub struct ControlOutcome {
     pub messages_lost: Option<u64>,
     /// The paths of siblings that its supervisor stops and starts along with it.
     pub siblings: Vec<String>,
+    /// The paths of those that are started again, each with all that is below it.
+    #[serde(default)]
+    pub restarts: Vec<String>,
+    /// The paths of supervisors that give up because of it, the nearest first.
+    #[serde(default)]
+    pub escalates: Vec<String>,
+    /// Whether the root ends, and with it everything.
+    #[serde(default)]
+    pub ends_all: bool,
     /// How many more restarts its supervisor takes before it gives up.
     pub restarts_left: Option<u32>,
     /// What may not go as one expects.

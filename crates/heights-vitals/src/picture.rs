@@ -1,0 +1,90 @@
+//! Answers questions about a tree from a picture of it: those of the living process, and those of
+//! one that is long gone.
+
+use crate::client::ClientError;
+use crate::foresee::{Action, Impossible, foresee};
+use crate::target::{self, Miss, Shown};
+use crate::why::why;
+use crate::wire::{Actor, ActorDetail, ControlOutcome, Picture, Sort, Tree, Why};
+
+impl Picture {
+    /// Returns the first actors in some order, those whose path contains `filter` where one is given.
+    pub fn top(&self, sort: Sort, limit: usize, filter: Option<&str>) -> Tree {
+        let meant = |actor: &&Actor| filter.is_none_or(|filter| actor.path.contains(filter));
+        let mut actors: Vec<&Actor> = self.tree.actors.iter().filter(meant).collect();
+        order(&mut actors, sort);
+        actors.truncate(limit);
+        Tree { actors: actors.into_iter().cloned().collect(), ..self.bare_tree() }
+    }
+
+    /// Describes one actor; fails as the process itself would.
+    pub fn detail(&self, reference: &str) -> Result<ActorDetail, ClientError> {
+        self.find(reference).map(|actor| self.describe(actor))
+    }
+
+    /// Tells why an actor does what it does; fails as the process itself would.
+    pub fn why(&self, reference: &str) -> Result<Why, ClientError> {
+        self.find(reference).map(|actor| why(self, actor))
+    }
+
+    pub(crate) fn describe(&self, actor: &Actor) -> ActorDetail {
+        let children = self.tree.actors.iter();
+        let children = children.filter(|child| child.parent.is_some() && child.parent == actor.pid);
+        let crashes = self.crashes.iter().filter(|crash| crash.path == actor.path);
+        ActorDetail {
+            actor: actor.clone(),
+            children: children.map(|child| child.path.clone()).collect(),
+            crashes: crashes.cloned().collect(),
+        }
+    }
+
+    pub(crate) fn foresee(
+        &self,
+        action: Action,
+        target: &Actor,
+        dry_run: bool,
+    ) -> Result<ControlOutcome, Impossible> {
+        foresee(action, target, &self.tree.actors, dry_run)
+    }
+
+    /// Remembers whom the picture shows, and whose lives it knows to have ended.
+    pub(crate) fn note(&self, shown: &mut Shown) {
+        for crash in &self.crashes {
+            shown.remember(&crash.pid, &crash.path);
+        }
+        for actor in &self.tree.actors {
+            if let Some(pid) = &actor.pid {
+                shown.remember(pid, &actor.path);
+            }
+        }
+    }
+
+    fn find(&self, reference: &str) -> Result<&Actor, ClientError> {
+        let mut shown = Shown::default();
+        self.note(&mut shown);
+        target::find(reference, &self.tree.actors, &shown).map_err(|miss| refused(reference, miss))
+    }
+
+    fn bare_tree(&self) -> Tree {
+        Tree { taken_ms: self.tree.taken_ms, actors: Vec::new(), total: self.tree.total }
+    }
+}
+
+fn refused(reference: &str, miss: Miss) -> ClientError {
+    let (status, body) = miss.explain(reference);
+    ClientError::Refused { status, body: Box::new(body) }
+}
+
+fn order(actors: &mut [&Actor], sort: Sort) {
+    use std::cmp::Reverse;
+    match sort {
+        Sort::Tree => {}
+        Sort::Mailbox => actors.sort_by_key(|actor| Reverse(actor.mailbox)),
+        Sort::Wait => actors.sort_by_key(|actor| Reverse(actor.oldest_ms)),
+        Sort::Busy => {
+            actors.sort_by_key(|actor| Reverse(actor.working.as_ref().map(|work| work.since_ms)));
+        }
+        Sort::Restarts => actors.sort_by_key(|actor| Reverse(actor.restarts)),
+        Sort::Age => actors.sort_by_key(|actor| actor.age_ms.unwrap_or(u64::MAX)),
+    }
+}
