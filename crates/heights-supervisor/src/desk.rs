@@ -16,7 +16,7 @@ use crate::hub::{Hub, Shape, TreeSnapshot};
 use crate::launch::start_root;
 use crate::process::Process;
 use crate::recipient::Recipient;
-use crate::reply::{CallError, Reply};
+use crate::reply::{CallError, NoProc, Reply};
 use crate::report::Report;
 use crate::reporter::Reporter;
 use crate::slot::Slot;
@@ -54,19 +54,25 @@ impl Profile {
     }
 
     /// Makes a child spec of a supervisor, and the desk where all its lives are asked.
-    pub(crate) fn open<B: Behavior>(
+    ///
+    /// `make` is called for each life, which is asked where the function that it returns says.
+    pub(crate) fn open<B: Behavior, I: Inbox, F>(
         self,
         strategy: Option<Strategy>,
-        make: impl Fn() -> (B, B::Args) + Send + Sync + 'static,
-    ) -> (ChildSpec, Desk<B::Msg>) {
+        make: impl Fn() -> (B, B::Args, F) + Send + Sync + 'static,
+    ) -> (ChildSpec, Desk<I>)
+    where
+        F: FnOnce(ActorRef<B::Msg>) -> I + Send + 'static,
+    {
         let slot = Slot::new();
         let desk = Desk { slot: slot.clone(), reporter: self.reporter };
         let place = slot.clone();
         let lay = move || {
-            let (behavior, args) = make();
+            let (behavior, args, inbox_of) = make();
             let slot = slot.clone();
             let occupy = move |process: &Process, actor| {
-                slot.occupy(process.clone(), Clerk { process: process.clone(), actor });
+                let clerk = Clerk { process: process.clone(), inbox: inbox_of(actor) };
+                slot.occupy(process.clone(), clerk);
             };
             Egg { behavior, args, occupy: Box::new(occupy) }
         };
@@ -91,27 +97,47 @@ pub(crate) async fn start(spec: &ChildSpec, hub: Hub) -> Result<Process, StartEr
     start_root(spec, hub).await.map_err(StartError::unpack)
 }
 
+/// Where one life of a supervisor takes its messages.
+pub(crate) trait Inbox: Clone + Send + Sync + 'static {
+    type Msg;
+
+    fn deliver(&self, message: Self::Msg) -> Result<(), NoProc>;
+}
+
+impl<M: Send + 'static> Inbox for ActorRef<M> {
+    type Msg = M;
+
+    fn deliver(&self, message: M) -> Result<(), NoProc> {
+        self.send_message(message).map_err(|_refused| NoProc)
+    }
+}
+
 /// A reference to a supervisor that stays valid when it is restarted.
-pub(crate) struct Desk<M> {
-    slot: Slot<Clerk<M>>,
+#[derive(Clone)]
+pub(crate) struct Desk<I> {
+    slot: Slot<Clerk<I>>,
     reporter: Reporter,
 }
 
 /// One life of a supervisor.
-struct Clerk<M> {
+#[derive(Clone)]
+struct Clerk<I> {
     process: Process,
-    actor: ActorRef<M>,
+    inbox: I,
 }
 
-impl<M: Send + 'static> Desk<M> {
+impl<I: Inbox> Desk<I> {
     /// Asks the current life; there is no deadline but its end.
-    pub(crate) async fn ask<R>(&self, message: impl FnOnce(Reply<R>) -> M) -> Result<R, CallError> {
+    pub(crate) async fn ask<R>(
+        &self,
+        message: impl FnOnce(Reply<R>) -> I::Msg,
+    ) -> Result<R, CallError> {
         let Some(clerk) = self.slot.current() else {
             let restarting = self.slot.is_restarting();
             return Err(if restarting { CallError::Restarting } else { CallError::NoProc });
         };
         let (reply, answer) = Reply::new();
-        clerk.actor.send_message(message(reply)).map_err(|_refused| CallError::NoProc)?;
+        clerk.inbox.deliver(message(reply)).map_err(|NoProc| CallError::NoProc)?;
         match answer.await {
             Ok(answer) => Ok(answer),
             // A supervisor answers everything it gets to, so it is ending.
@@ -142,20 +168,8 @@ impl<M: Send + 'static> Desk<M> {
     }
 }
 
-impl<M> Clone for Desk<M> {
-    fn clone(&self) -> Self {
-        Self { slot: self.slot.clone(), reporter: self.reporter.clone() }
-    }
-}
-
-impl<M> std::fmt::Debug for Desk<M> {
+impl<I> std::fmt::Debug for Desk<I> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Desk({:?})", self.slot)
-    }
-}
-
-impl<M> Clone for Clerk<M> {
-    fn clone(&self) -> Self {
-        Self { process: self.process.clone(), actor: self.actor.clone() }
     }
 }

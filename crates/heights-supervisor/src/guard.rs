@@ -42,7 +42,7 @@ pub(crate) trait Behavior: Sized + Send + Sync + 'static {
         &self,
         myself: ActorRef<Self::Msg>,
         args: Self::Args,
-        process: &Process,
+        keeper: &Arc<Keeper>,
     ) -> impl Future<Output = Result<Self::State, Fault>> + Send;
 
     /// Runs first in the task of the process.
@@ -207,7 +207,7 @@ impl<B: Behavior> Guarded<B> {
             let Some(nest) = nest else { return Err(Ended.into()) };
             let Egg { behavior, args, occupy } = nest.lay();
             drop(nest);
-            let state = behavior.start(myself.clone(), args, process).await?;
+            let state = behavior.start(myself.clone(), args, &self.keeper).await?;
             Ok((behavior, state, occupy))
         };
         // Pinned, as a future that is passed on is copied, and this one may be large.
@@ -333,7 +333,7 @@ mod tests {
         type State = ();
         type Args = ();
 
-        async fn start(&self, _: ActorRef<()>, (): (), _: &Process) -> Result<(), Fault> {
+        async fn start(&self, _: ActorRef<()>, (): (), _: &Arc<Keeper>) -> Result<(), Fault> {
             Ok(())
         }
 

@@ -2,11 +2,13 @@
 
 use std::any::type_name;
 use std::fmt;
+use std::sync::Arc;
 
 use ractor::{Actor, ActorRef, SupervisionEvent};
 
 use crate::exit::{Exit, Fault};
 use crate::guard::Behavior;
+use crate::keeper::Keeper;
 use crate::process::Process;
 use crate::server::Flow;
 use crate::slot::Slot;
@@ -92,7 +94,7 @@ impl<A: Actor> Behavior for Plain<A> {
         &self,
         myself: ActorRef<A::Msg>,
         args: A::Arguments,
-        _process: &Process,
+        _keeper: &Arc<Keeper>,
     ) -> Result<A::State, Fault> {
         self.0.pre_start(myself, args).await
     }

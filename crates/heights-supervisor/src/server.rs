@@ -11,6 +11,7 @@ use ractor::ActorRef;
 use crate::exit::{Exit, Fault};
 use crate::guard::{Behavior, Receipt};
 use crate::hub::Hub;
+use crate::keeper::Keeper;
 use crate::last_message::LastMessage;
 use crate::mailbox::Mailbox;
 use crate::process::{Down, MonitorId, Process, ProcessId};
@@ -307,9 +308,10 @@ impl<S: Server> Behavior for ServerBehavior<S> {
         &self,
         actor: ActorRef<Wake>,
         cradle: Cradle<S>,
-        process: &Process,
+        keeper: &Arc<Keeper>,
     ) -> Result<Self::State, Fault> {
         let Cradle { args, queue, locker } = cradle;
+        let process = keeper.process();
         queue.open(actor);
         process.serve(queue.clone());
         let seat = Seat::new(Arc::clone(&queue), locker);

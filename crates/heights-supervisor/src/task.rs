@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use ractor::ActorRef;
 
 use crate::exit::{Exit, Fault};
 use crate::guard::{Behavior, Receipt};
+use crate::keeper::Keeper;
 use crate::process::{Process, ProcessId};
 use crate::server::Flow;
 
@@ -89,9 +91,9 @@ impl Behavior for TaskBehavior {
         &self,
         myself: ActorRef<Run>,
         make: MakeTask,
-        process: &Process,
+        keeper: &Arc<Keeper>,
     ) -> Result<TaskState, Fault> {
-        let future = make(TaskContext(process.clone()));
+        let future = make(TaskContext(keeper.process().clone()));
         myself.send_message(Run)?;
         Ok(TaskState { future: Some(future) })
     }

@@ -9,7 +9,7 @@ use heights_core::{
 };
 
 use super::run::DynamicBehavior;
-use super::{DynamicRef, TemplateBuilder};
+use super::{DynamicRef, Office, TemplateBuilder};
 use crate::admin::StartError;
 use crate::desk::{self, Profile};
 use crate::hub::Hub;
@@ -193,7 +193,10 @@ impl DynamicBuilder {
         let Self { profile, max_children, template } = self;
         let (flags, reporter) = (profile.flags, profile.reporter.clone());
         let config = Arc::new(Config { flags, max_children, reporter, template });
-        let make = move || (DynamicBehavior, Arc::clone(&config));
+        let make = move || {
+            let office = Office::default();
+            (DynamicBehavior, (Arc::clone(&config), office.clone()), |_actor| office)
+        };
         let (mut spec, desk) = profile.open(None, make);
         spec.type_name = type_name::<DynamicSupervisor>();
         (spec, DynamicRef(desk))

@@ -3,7 +3,7 @@
 use heights_core::Counts;
 use tokio::sync::mpsc;
 
-use super::Msg;
+use super::{Msg, Office};
 use crate::admin::{AdminError, ChildInfo, ChildStarted, StartChildError};
 use crate::desk::Desk;
 use crate::exit::Exit;
@@ -17,7 +17,7 @@ use crate::spec::ChildSpec;
 /// Requests wait for their answer without a deadline of their own: what they cause is bounded by
 /// the start and shutdown limits of the child. Giving up on one does no harm.
 #[derive(Debug, Clone)]
-pub struct DynamicRef(pub(super) Desk<Msg>);
+pub struct DynamicRef(pub(super) Desk<Office>);
 
 impl DynamicRef {
     /// Starts a child; the id is a label and may repeat. Children start side by side.

@@ -6,6 +6,9 @@
 //! was told to end. Whatever may begin another life of a child, and the end of the supervisor,
 //! is left to the supervisor's own task; while that is at work nobody else is.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,6 +20,7 @@ use super::run::Msg;
 use super::state::State;
 use crate::desk::Inbox;
 use crate::exit::Exit;
+use crate::guard::Receipt;
 use crate::panic::catch_now;
 use crate::process::{Batch, Process};
 use crate::queue::Wake;
@@ -80,7 +84,7 @@ impl Office {
             let ours = |message: &mut Msg| message.is_for_anyone() && !door.process.is_stopping();
             let Some(message) = line.waiting.pop_front_if(ours) else {
                 if line.waiting.is_empty() {
-                    return shift.end(line);
+                    return shift.put_back(line);
                 }
                 break;
             };
@@ -100,6 +104,14 @@ impl Office {
         drop(shift);
         // One that is ending takes nothing any more, and closes its office in a moment.
         let _ending = door.actor.send_message(Wake);
+    }
+
+    /// Reserves the state for the supervisor's own task, and takes it unless somebody is at work.
+    fn claim(&self) -> Option<Shift<'_>> {
+        let mut line = self.line();
+        line.reserved = true;
+        let state = line.state.take()?;
+        Some(Shift { office: self, state: Some(state) })
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
@@ -146,12 +158,8 @@ impl Sign {
         loop {
             // Made before the state is looked for, so that no return in between is missed.
             let back = office.0.back.notified();
-            let mut line = office.line();
-            line.reserved = true;
-            let state = line.state.take();
-            drop(line);
-            if state.is_some() {
-                return Shift { office, state };
+            if let Some(shift) = office.claim() {
+                return shift;
             }
             back.await;
         }
@@ -203,7 +211,7 @@ impl Shift<'_> {
         let message = line.waiting.pop_front();
         if message.is_none() {
             line.reserved = false;
-            line.state = self.state.take();
+            self.put_back(line);
         }
         message
     }
@@ -211,27 +219,30 @@ impl Shift<'_> {
     /// Deals with a message; returns the exit of the supervisor if that is its end.
     pub(super) fn handle(&mut self, message: Msg) -> Option<Exit> {
         let state = self.state();
-        state.process().activity().begin(message.receipt(), Batch::default());
+        state.process().activity().begin(Receipt::of(message.label()), Batch::default());
         state.handle(message).map(Exit::from)
     }
 
-    /// Gives the state back with nothing left to do.
-    fn end(mut self, mut line: MutexGuard<'_, Line>) {
-        line.state = self.state.take();
+    fn put_back(&mut self, mut line: MutexGuard<'_, Line>) {
+        let state = self.state.take();
+        if line.cleared {
+            // Not under the lock, as with it goes all that the supervisor had.
+            drop(line);
+            return drop(state);
+        }
+        line.state = state;
+        let awaited = line.reserved;
+        drop(line);
+        if awaited {
+            self.office.0.back.notify_waiters();
+        }
     }
 }
 
 impl Drop for Shift<'_> {
     fn drop(&mut self) {
-        let Some(state) = self.state.take() else { return };
-        let mut line = self.office.line();
-        if line.cleared {
-            drop(line);
-            drop(state);
-            return;
+        if self.state.is_some() {
+            self.put_back(self.office.line());
         }
-        line.state = Some(state);
-        drop(line);
-        self.office.0.back.notify_waiters();
     }
 }

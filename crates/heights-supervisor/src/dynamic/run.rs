@@ -1,4 +1,4 @@
-//! The process of a dynamic supervisor: requests in, decisions of the machine, answers out.
+//! The process of a dynamic supervisor, and what it is asked and told.
 
 use std::sync::Arc;
 
@@ -6,13 +6,15 @@ use heights_core::{ChildKey, Counts, DynamicEvent, Incarnation};
 use ractor::{ActorRef, SupervisionEvent};
 
 use super::builder::Config;
+use super::office::{Office, Sign};
 use super::state::State;
 use crate::admin::{AdminError, ChildInfo, ChildStarted, StartChildError, StartError};
 use crate::desk;
 use crate::exit::{Exit, Fault};
-use crate::guard::{Behavior, Receipt};
-use crate::keeper::StartFailure;
-use crate::process::{Process, ProcessId};
+use crate::guard::Behavior;
+use crate::keeper::{Keeper, StartFailure};
+use crate::process::ProcessId;
+use crate::queue::Wake;
 use crate::reply::Reply;
 use crate::server::Flow;
 use crate::spec::ChildSpec;
@@ -24,109 +26,115 @@ pub(crate) enum Msg {
     WhichChildren(Reply<Vec<ChildInfo>>),
     CountChildren(Reply<Counts>),
     Started(ChildKey, Incarnation, Result<(), StartFailure>),
-    Exited(ChildKey, Incarnation, Exit),
+    Exited {
+        key: ChildKey,
+        incarnation: Incarnation,
+        exit: Exit,
+        /// Whether it was told to end.
+        as_told: bool,
+    },
     Retry(ChildKey, u64),
     /// Children that were told to end may be late.
     Overdue,
 }
 
+impl Msg {
+    /// Tells whether whoever brings it may deal with it: it begins no other life of a child.
+    pub(super) fn is_for_anyone(&self) -> bool {
+        match self {
+            Self::StartChild(..)
+            | Self::TerminateChild(..)
+            | Self::GetChildSpec(..)
+            | Self::WhichChildren(_)
+            | Self::CountChildren(_)
+            | Self::Started(_, _, Ok(())) => true,
+            Self::Exited { as_told, .. } => *as_told,
+            Self::Started(_, _, Err(_)) | Self::Retry(..) | Self::Overdue => false,
+        }
+    }
+
+    pub(super) const fn label(&self) -> &'static str {
+        match self {
+            Self::StartChild(..) => "start_child",
+            Self::TerminateChild(..) => "terminate_child",
+            Self::GetChildSpec(..) => "get_child_spec",
+            Self::WhichChildren(_) => "which_children",
+            Self::CountChildren(_) => "count_children",
+            Self::Started(..) => "child_started",
+            Self::Exited { .. } => "child_exited",
+            Self::Retry(..) => "retry",
+            Self::Overdue => "overdue",
+        }
+    }
+}
+
+/// The supervisor's own task; most is done in its [`Office`] by those who come there.
 pub(super) struct DynamicBehavior;
 
 impl Behavior for DynamicBehavior {
-    type Msg = Msg;
-    type State = State;
-    type Args = Arc<Config>;
+    type Msg = Wake;
+    type State = Sign;
+    type Args = (Arc<Config>, Office);
+
+    const NOTES_ITSELF: bool = true;
 
     async fn start(
         &self,
-        myself: ActorRef<Msg>,
-        config: Arc<Config>,
-        process: &Process,
-    ) -> Result<State, Fault> {
+        actor: ActorRef<Wake>,
+        (config, office): Self::Args,
+        keeper: &Arc<Keeper>,
+    ) -> Result<Sign, Fault> {
         config.check().map_err(StartError::from)?;
-        Ok(State::new(myself, process.clone(), &config).map_err(StartError::from)?)
+        let state = State::new(&config, office.clone(), keeper).map_err(StartError::from)?;
+        Ok(office.open(actor, state))
     }
 
     async fn handle(
         &self,
-        _myself: ActorRef<Msg>,
-        message: Msg,
-        state: &mut State,
+        _actor: ActorRef<Wake>,
+        Wake: Wake,
+        sign: &mut Sign,
     ) -> Result<Flow, Fault> {
-        let verdict = match message {
-            Msg::StartChild(spec, reply) => {
-                state.start_child(*spec, reply);
-                None
+        let mut shift = sign.shift().await;
+        let mut end = shift.end_found();
+        while end.is_none() {
+            if shift.state().is_ending() {
+                end = Box::pin(shift.state().wait_for_the_end()).await.map(Exit::from);
+                if end.is_some() {
+                    break;
+                }
             }
-            Msg::TerminateChild(pid, reply) => {
-                state.terminate_child(pid, reply);
-                None
-            }
-            Msg::GetChildSpec(pid, reply) => {
-                reply.send(state.spec(pid).ok_or(AdminError::NotFound));
-                None
-            }
-            Msg::WhichChildren(reply) => {
-                reply.send(state.which_children());
-                None
-            }
-            Msg::CountChildren(reply) => {
-                reply.send(state.counts());
-                None
-            }
-            Msg::Started(key, incarnation, outcome) => state.started(key, incarnation, outcome),
-            Msg::Exited(key, incarnation, exit) => state.exited(key, incarnation, exit),
-            Msg::Retry(key, ticket) => state.feed(DynamicEvent::Retry(key, ticket)),
-            Msg::Overdue => {
-                state.overdue();
-                None
-            }
-        };
-        let verdict = match verdict {
-            None if state.is_ending() => Box::pin(state.wait_for_the_end()).await,
-            verdict => verdict,
-        };
-        Ok(verdict.map_or(Flow::Continue, |verdict| Flow::Stop(verdict.into())))
+            let Some(message) = shift.next() else { return Ok(Flow::Continue) };
+            end = shift.handle(message);
+            // Others want to run, too.
+            tokio::task::consume_budget().await;
+        }
+        Ok(end.map_or(Flow::Continue, Flow::Stop))
     }
 
     async fn supervise(
         &self,
-        _myself: ActorRef<Msg>,
+        _actor: ActorRef<Wake>,
         event: SupervisionEvent,
-        state: &mut State,
+        sign: &mut Sign,
     ) -> Result<(), Fault> {
-        desk::ignore(state.process(), &event);
+        desk::ignore(sign.process(), &event);
         Ok(())
     }
 
     async fn terminate(
         &self,
-        _myself: ActorRef<Msg>,
-        state: &mut State,
+        _actor: ActorRef<Wake>,
+        sign: &mut Sign,
         _exit: &Exit,
     ) -> Result<(), Fault> {
+        sign.close();
+        let mut shift = sign.shift().await;
+        let state = shift.state();
         state.feed(DynamicEvent::Stop);
         if state.is_ending() {
             state.wait_for_the_end().await;
         }
         Ok(())
-    }
-
-    fn receive(&self, message: &Msg, _process: &Process) -> Receipt {
-        Receipt::of(label(message))
-    }
-}
-
-fn label(message: &Msg) -> &'static str {
-    match message {
-        Msg::StartChild(..) => "start_child",
-        Msg::TerminateChild(..) => "terminate_child",
-        Msg::GetChildSpec(..) => "get_child_spec",
-        Msg::WhichChildren(_) => "which_children",
-        Msg::CountChildren(_) => "count_children",
-        Msg::Started(..) => "child_started",
-        Msg::Exited(..) => "child_exited",
-        Msg::Retry(..) => "retry",
-        Msg::Overdue => "overdue",
     }
 }

@@ -6,18 +6,16 @@ mod perform;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use heights_core::{
-    ChildKey, Counts, DynamicEvent, DynamicMachine, Incarnation, SpecError, Verdict,
-};
-use ractor::ActorRef;
+use heights_core::{ChildKey, DynamicEvent, DynamicMachine, Incarnation, SpecError, Verdict};
 use tokio::time::Instant;
 
 use self::deadlines::Deadlines;
 use super::builder::Config;
+use super::office::Office;
 use super::run::Msg;
 use crate::admin::{AdminError, ChildInfo, ChildStarted, ChildStatus, StartChildError};
 use crate::exit::Exit;
-use crate::keeper::StartFailure;
+use crate::keeper::{Keeper, StartFailure};
 use crate::process::{Process, ProcessId};
 use crate::reply::Reply;
 use crate::report::ReportContext;
@@ -27,7 +25,7 @@ use crate::timer::Alarms;
 use crate::zombie::remains_of;
 
 pub(super) struct State {
-    myself: ActorRef<Msg>,
+    office: Office,
     process: Process,
     machine: DynamicMachine,
     /// On the heap one by one, as the nodes of the map are half empty.
@@ -37,6 +35,8 @@ pub(super) struct State {
     deadlines: Deadlines,
     alarms: Alarms,
     voice: Voice,
+    /// The process is not gone before this is, whoever is at work with it.
+    _keeper: Arc<Keeper>,
 }
 
 struct Child {
@@ -56,14 +56,15 @@ struct Child {
 
 impl State {
     pub(super) fn new(
-        myself: ActorRef<Msg>,
-        process: Process,
         config: &Config,
+        office: Office,
+        keeper: &Arc<Keeper>,
     ) -> Result<Self, SpecError> {
+        let process = keeper.process().clone();
         let machine = DynamicMachine::new(config.flags, config.max_children)?
             .with_seed(process.pid().number());
         Ok(Self {
-            myself,
+            office,
             machine,
             children: BTreeMap::new(),
             keys: BTreeMap::new(),
@@ -72,10 +73,33 @@ impl State {
             alarms: Alarms::default(),
             voice: Voice::new(process.clone(), config.reporter.clone()),
             process,
+            _keeper: Arc::clone(keeper),
         })
     }
 
-    pub(super) fn start_child(
+    /// Deals with one message; returns how the supervisor ends if that is its end.
+    pub(super) fn handle(&mut self, message: Msg) -> Option<Verdict> {
+        match message {
+            Msg::StartChild(spec, reply) => self.start_child(*spec, reply),
+            Msg::TerminateChild(pid, reply) => self.terminate_child(pid, reply),
+            Msg::GetChildSpec(pid, reply) => {
+                reply.send(self.spec(pid).ok_or(AdminError::NotFound));
+            }
+            Msg::WhichChildren(reply) => reply.send(self.which_children()),
+            Msg::CountChildren(reply) => reply.send(self.machine.counts()),
+            Msg::Started(key, incarnation, outcome) => {
+                return self.started(key, incarnation, outcome);
+            }
+            Msg::Exited { key, incarnation, exit, .. } => {
+                return self.exited(key, incarnation, exit);
+            }
+            Msg::Retry(key, ticket) => return self.feed(DynamicEvent::Retry(key, ticket)),
+            Msg::Overdue => self.overdue(),
+        }
+        None
+    }
+
+    fn start_child(
         &mut self,
         spec: ChildSpec,
         reply: Reply<Result<ChildStarted, StartChildError>>,
@@ -99,7 +123,7 @@ impl State {
         self.perform(start);
     }
 
-    pub(super) fn terminate_child(&mut self, pid: ProcessId, reply: Reply<Result<(), AdminError>>) {
+    fn terminate_child(&mut self, pid: ProcessId, reply: Reply<Result<(), AdminError>>) {
         let Some(key) = self.keys.get(&pid).copied() else {
             let alive = self.process.hub().process(pid).is_some();
             return reply.send(if alive { Err(AdminError::NotFound) } else { Ok(()) });
@@ -110,7 +134,7 @@ impl State {
         self.feed(DynamicEvent::Terminate(key));
     }
 
-    pub(super) fn started(
+    fn started(
         &mut self,
         key: ChildKey,
         incarnation: Incarnation,
@@ -158,7 +182,7 @@ impl State {
     }
 
     /// Returns the spec of a child, as it holds from its next start on.
-    pub(super) fn spec(&self, pid: ProcessId) -> Option<ChildSpec> {
+    fn spec(&self, pid: ProcessId) -> Option<ChildSpec> {
         let child = self.children.get(self.keys.get(&pid)?)?;
         Some(child.spec.clone())
     }
@@ -167,11 +191,7 @@ impl State {
         &self.process
     }
 
-    pub(super) fn counts(&self) -> Counts {
-        self.machine.counts()
-    }
-
-    pub(super) fn which_children(&self) -> Vec<ChildInfo> {
+    fn which_children(&self) -> Vec<ChildInfo> {
         let describe = |(key, plan, running): (ChildKey, &heights_core::ChildPlan, bool)| {
             let process = self.children.get(&key).and_then(|child| child.process.clone());
             let status = match process {

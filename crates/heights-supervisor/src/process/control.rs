@@ -109,6 +109,11 @@ impl Process {
         }
     }
 
+    /// Tells whether it was told to end by the rules of a child spec.
+    pub(crate) fn was_told_to_end(&self) -> bool {
+        self.0.milestones.passed(Milestone::Ordered)
+    }
+
     /// Tells whether it was killed because its spec says that it is stopped by killing it.
     pub(crate) fn was_killed_in_order(&self, exit: &Exit) -> bool {
         matches!(exit, Exit::Killed) && self.sayings().order.get() == Some(&Shutdown::Brutal)

@@ -177,7 +177,7 @@ impl SupervisorBuilder {
         let children: Arc<[ChildSpec]> = children.into();
         let known = init.is_none().then(|| Arc::clone(&children));
         let config = Arc::new(Config { strategy, flags, reporter, children, init });
-        let make = move || (SupervisorBehavior, Arc::clone(&config));
+        let make = move || (SupervisorBehavior, Arc::clone(&config), |actor| actor);
         let (mut spec, desk) = profile.open(Some(strategy), make);
         spec.type_name = type_name::<Supervisor>();
         spec.children = known;

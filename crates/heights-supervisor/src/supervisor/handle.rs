@@ -1,6 +1,7 @@
 //! The reference to a supervisor.
 
 use heights_core::{ChildId, Counts};
+use ractor::ActorRef;
 use tokio::sync::mpsc;
 
 use super::Msg;
@@ -36,7 +37,7 @@ use crate::spec::ChildSpec;
 /// # }
 /// ```
 #[derive(Debug, Clone)]
-pub struct SupervisorRef(pub(super) Desk<Msg>);
+pub struct SupervisorRef(pub(super) Desk<ActorRef<Msg>>);
 
 impl SupervisorRef {
     /// Adds a child, the youngest, and starts it; if it does not come up its spec is not kept.

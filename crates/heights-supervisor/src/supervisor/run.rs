@@ -11,7 +11,7 @@ use crate::admin::{AdminError, ChildInfo, ChildStarted, StartChildError, StartEr
 use crate::desk;
 use crate::exit::{Exit, Fault};
 use crate::guard::{Behavior, Receipt};
-use crate::keeper::StartFailure;
+use crate::keeper::{Keeper, StartFailure};
 use crate::process::Process;
 use crate::reply::Reply;
 use crate::server::Flow;
@@ -43,10 +43,10 @@ impl Behavior for SupervisorBehavior {
         &self,
         myself: ActorRef<Msg>,
         config: Arc<Config>,
-        process: &Process,
+        keeper: &Arc<Keeper>,
     ) -> Result<State, Fault> {
         let children = config.children()?;
-        let state = State::new(myself, process.clone(), &config, children);
+        let state = State::new(myself, keeper.process().clone(), &config, children);
         let mut state = state.map_err(StartError::from)?;
         match state.boot().await.verdict {
             None => Ok(state),

@@ -150,10 +150,7 @@ async fn p19_a_factory_that_killed_a_worker_answers_nobody_until_that_yields() {
     let key = gate.key();
     workers.0.gate = Some(gate.clone());
     let at_once = Duration::from_millis(1);
-    let switch = DeadMansSwitchConfiguration::builder()
-        .detection_timeout(at_once)
-        
-        .build();
+    let switch = DeadMansSwitchConfiguration::builder().detection_timeout(at_once).build();
     let arguments = FactoryArguments::builder()
         .worker_builder(workers)
         .router(QueuerRouting::default())

@@ -10,6 +10,7 @@ use heights_core::{ChildKey, Shutdown, Verdict};
 use tokio::time::{Instant, timeout_at};
 
 use super::State;
+use crate::desk::Inbox;
 use crate::dynamic::Msg;
 use crate::exit::Exit;
 use crate::keeper::gone_within;
@@ -120,10 +121,10 @@ impl State {
             return;
         }
         self.deadlines.rings = Some(*at);
-        let (delay, myself) = (at.saturating_duration_since(Instant::now()), self.myself.clone());
+        let (delay, office) = (at.saturating_duration_since(Instant::now()), self.office.clone());
         self.alarms.set_after(Vec::new(), delay, move || {
             // A supervisor that is gone has its children reaped.
-            let _nobody = myself.send_message(Msg::Overdue);
+            let _nobody = office.deliver(Msg::Overdue);
         });
     }
 

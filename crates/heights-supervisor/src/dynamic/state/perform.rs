@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use heights_core::{ChildKey, DynamicAction, Incarnation, Verdict};
-use ractor::ActorRef;
 
 use super::State;
 use crate::admin::{ChildStarted, StartChildError};
-use crate::dynamic::Msg;
+use crate::desk::Inbox;
+use crate::dynamic::{Msg, Office};
 use crate::exit::Exit;
 use crate::keeper::{News, StartFailure};
 use crate::launch::{child_path, launch_child};
@@ -38,11 +38,11 @@ impl State {
         if !child.remains().is_empty() {
             let outcome = Err(StartFailure::Zombie);
             // A supervisor that is gone has no use for it.
-            let _nobody = self.myself.send_message(Msg::Started(key, incarnation, outcome));
+            let _nobody = self.office.deliver(Msg::Started(key, incarnation, outcome));
             return;
         }
         child.lives += 1;
-        let news = ChildNews { supervisor: self.myself.clone(), key, incarnation };
+        let news = ChildNews { supervisor: self.office.clone(), key, incarnation };
         let process = launch_child(&child.spec, &self.process, child.lives, Box::new(news));
         if let Some((last, _)) = &child.last {
             self.keys.remove(&last.pid());
@@ -57,10 +57,10 @@ impl State {
         child.spec.place.set_restarting(true);
         let path = child_path(&self.process, child.spec.id());
         self.process.hub().waits(path, child.spec.id().clone(), after);
-        let myself = self.myself.clone();
+        let office = self.office.clone();
         let retry = move || {
             // A supervisor that is gone restarts nobody.
-            let _nobody = myself.send_message(Msg::Retry(key, ticket));
+            let _nobody = office.deliver(Msg::Retry(key, ticket));
         };
         self.alarms.set_after(child.remains(), after, retry);
     }
@@ -133,7 +133,7 @@ impl State {
 
 /// Tells the supervisor of a child; one that is gone has no use for it.
 struct ChildNews {
-    supervisor: ActorRef<Msg>,
+    supervisor: Office,
     key: ChildKey,
     incarnation: Incarnation,
 }
@@ -141,11 +141,11 @@ struct ChildNews {
 impl News for ChildNews {
     fn started(&self, outcome: Result<(), StartFailure>) {
         let message = Msg::Started(self.key, self.incarnation, outcome);
-        let _nobody = self.supervisor.send_message(message);
+        let _nobody = self.supervisor.deliver(message);
     }
 
-    fn gone(&self, _process: Process, exit: Exit) {
-        let message = Msg::Exited(self.key, self.incarnation, exit);
-        let _nobody = self.supervisor.send_message(message);
+    fn gone(&self, process: Process, exit: Exit) {
+        let (key, incarnation, as_told) = (self.key, self.incarnation, process.was_told_to_end());
+        let _nobody = self.supervisor.deliver(Msg::Exited { key, incarnation, exit, as_told });
     }
 }
