@@ -52,6 +52,8 @@ pub struct QueueId(usize);
 #[derive(Debug)]
 pub struct Admission<T> {
     nodes: Vec<Node<T>>,
+    /// Those that are no queue any more, to be used again.
+    vacant: Vec<QueueId>,
     tickets: TicketCounter,
     /// How many wait in all queues together.
     waiting: usize,
@@ -59,15 +61,45 @@ pub struct Admission<T> {
 
 impl<T> Default for Admission<T> {
     fn default() -> Self {
-        Self { nodes: Vec::new(), tickets: TicketCounter::default(), waiting: 0 }
+        Self {
+            nodes: Vec::new(),
+            vacant: Vec::new(),
+            tickets: TicketCounter::default(),
+            waiting: 0,
+        }
     }
 }
 
 impl<T> Admission<T> {
     /// Adds a queue, inside `parent` if there is one.
     pub fn add(&mut self, parent: Option<QueueId>, limits: Limits) -> QueueId {
-        self.nodes.push(Node::new(parent, limits));
+        let node = Node::new(parent, limits);
+        if let Some(queue) = self.vacant.pop() {
+            *self.node_mut(queue) = node;
+            return queue;
+        }
+        self.nodes.push(node);
         QueueId(self.nodes.len() - 1)
+    }
+
+    /// Forgets a queue that nobody asks any more; its id may be given to another.
+    ///
+    /// One that is still needed stays: somebody waits there or holds its permit, or a queue is
+    /// inside. Tells whether it is gone.
+    pub fn remove(&mut self, queue: QueueId) -> bool {
+        let node = self.node(queue);
+        let idle = node.held == 0 && node.waiters.is_empty();
+        let removed = idle && self.nodes.iter().all(|node| node.parent != Some(queue));
+        if removed {
+            *self.node_mut(queue) = Node::new(None, Limits::default());
+            self.vacant.push(queue);
+        }
+        removed
+    }
+
+    /// Counts the queues.
+    pub fn queues(&self) -> usize {
+        self.nodes.len() - self.vacant.len()
     }
 
     /// Takes a permit at once if nobody waits anywhere and every limit lets it through.

@@ -56,7 +56,8 @@ pub use self::permit::{Hold, Permit};
 use self::place::Place;
 pub use self::refused::Refused;
 
-/// Regulates one queue; cloning gives another handle to the same queue.
+/// Regulates one queue; cloning gives another handle to the same queue, which goes with the last of
+/// them. Permits and nested queues are handles, too.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -78,11 +79,19 @@ pub use self::refused::Refused;
 #[derive(Clone)]
 pub struct Regulator(Arc<Member>);
 
-/// One queue and the family whose limits it shares.
+/// One queue and the family whose limits it shares; the queue goes with its last handle.
 struct Member {
     family: Arc<Family>,
     queue: QueueId,
     name: Arc<str>,
+    /// The queue around it, which is there for as long as this one is.
+    _around: Option<Regulator>,
+}
+
+impl Drop for Member {
+    fn drop(&mut self) {
+        self.family.remove(self.queue);
+    }
 }
 
 /// Shows one who holds a permit or waits for one.
@@ -115,8 +124,13 @@ impl Regulator {
         RegulatorBuilder::new(name.into())
     }
 
-    fn new(family: Arc<Family>, queue: QueueId, name: Arc<str>) -> Self {
-        Self(Arc::new(Member { family, queue, name }))
+    fn new(name: Arc<str>, limits: Limits, around: Option<Self>) -> Self {
+        let family = match &around {
+            Some(around) => Arc::clone(&around.0.family),
+            None => Arc::new(Family::new()),
+        };
+        let queue = family.add(around.as_ref().map(|around| around.0.queue), limits, &name);
+        Self(Arc::new(Member { family, queue, name, _around: around }))
     }
 
     /// Returns the name of the queue.

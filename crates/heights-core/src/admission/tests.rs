@@ -235,6 +235,31 @@ fn m112_shows_who_holds_and_who_waits_with_age_and_key() {
 }
 
 #[test]
+fn m112_a_queue_is_removed_when_nobody_needs_it_and_its_place_is_used_again() {
+    let mut office = Office::default();
+    let jobs = office.admission.add(None, at_most(1));
+    let test = office.admission.add(Some(jobs), Limits { concurrency: Some(0), ..per_second(1) });
+    assert!(!office.admission.remove(jobs), "a queue is inside");
+    let grant = office.admission.adopt(test, SECOND, None);
+    assert!(!office.admission.remove(test), "a permit is out");
+    office.admission.release(grant);
+    let ticket = office.wait(test, &["a"])[0];
+    assert!(!office.admission.remove(test), "somebody waits");
+    office.admission.abandon(test, SECOND, ticket);
+    office.admission.hold(test);
+    assert!(office.admission.remove(test));
+    assert_eq!((office.admission.queues(), office.admission.view(jobs, SECOND).granted), (1, 1));
+
+    let again = office.admission.add(None, Limits::default());
+    assert_eq!((again, office.admission.queues()), (test, 2));
+    // Nothing of what it was is left: neither the limits nor the hold nor the queue around it.
+    office.wait(jobs, &["b"]);
+    office.wait(again, &["c", "d"]);
+    assert_eq!(office.admitted(), ["b", "c", "d"]);
+    assert_eq!(office.admission.view(jobs, SECOND).held, 1);
+}
+
+#[test]
 fn m112_a_standing_queue_drops_those_who_waited_longer_than_its_target() {
     let mut office = Office::default();
     let discipline = Discipline::CoDel { target: SECOND, interval: 3 * SECOND };

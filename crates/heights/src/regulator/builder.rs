@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use heights_core::{Discipline, Limits, Rate};
 
-use super::{Family, Regulator};
+use super::Regulator;
 
 /// Collects the limits of a [`Regulator`].
 ///
@@ -92,11 +92,6 @@ impl RegulatorBuilder {
     /// Makes the queue.
     pub fn build(self) -> Regulator {
         let rate = self.limits.rate.map(|rate| self.burst.map_or(rate, |burst| rate.burst(burst)));
-        let (family, around) = match self.parent {
-            Some(parent) => (Arc::clone(&parent.0.family), Some(parent.0.queue)),
-            None => (Arc::new(Family::new()), None),
-        };
-        let queue = family.add(around, Limits { rate, ..self.limits }, &self.name);
-        Regulator::new(family, queue, self.name)
+        Regulator::new(self.name, Limits { rate, ..self.limits }, self.parent)
     }
 }

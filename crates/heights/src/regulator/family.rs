@@ -63,6 +63,14 @@ impl Family {
         queue
     }
 
+    /// Forgets a queue that nobody can ask any more.
+    pub(super) fn remove(&self, queue: QueueId) {
+        let mut state = self.state();
+        if state.admission.remove(queue) {
+            state.names.remove(&queue);
+        }
+    }
+
     pub(super) fn try_take(&self, queue: QueueId) -> Option<Grant> {
         self.state().admission.try_take(queue, self.now(), None)
     }
@@ -193,5 +201,39 @@ impl State {
             age,
         };
         claims.into_iter().map(named).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Regulator;
+
+    fn queues(regulator: &Regulator) -> (usize, usize) {
+        let state = regulator.0.family.state();
+        (state.admission.queues(), state.names.len())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_nested_queue_goes_with_its_last_handle() {
+        let jobs = Regulator::builder("jobs").concurrency(1).build();
+        for _ in 0..100 {
+            let nested = Regulator::builder("jobs.nested").parent(&jobs).build();
+            assert_eq!(queues(&jobs), (2, 2));
+            let permit = nested.acquire().await.expect("one is free");
+            drop(nested);
+            assert_eq!(jobs.holders()[0].queue.as_ref(), "jobs.nested", "the permit is a handle");
+            drop(permit);
+        }
+        assert_eq!(queues(&jobs), (1, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_stays_while_another_is_inside() {
+        let jobs = Regulator::builder("jobs").concurrency(1).build();
+        let test = Regulator::builder("jobs.test").parent(&jobs).build();
+        drop(jobs);
+        let _permit = test.acquire().await.expect("one is free");
+        assert!(test.try_acquire().is_none(), "the limit around it still holds");
+        assert_eq!(queues(&test), (2, 2));
     }
 }
