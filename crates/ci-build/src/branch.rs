@@ -3,18 +3,20 @@
 //! Parent: `branch-<name>`. Children: none; its build is started under `builds`, its younger sibling.
 //! Restart: permanent, by replay of its stream. Commands in: [`BranchHandle`]. Facts out: [`BranchFact`].
 
+mod force;
 mod perform;
 
-use ci_domain::branch::{Branch, BranchConfig, BranchEvent, BranchRefusal, BranchStep, Tip};
+use ci_domain::branch::{Branch, BranchConfig, BranchEvent, BranchStep, Tip};
 use ci_domain::forge::ForceTarget;
-use ci_domain::ids::{BranchName, JobId, Login};
+use ci_domain::ids::{BranchName, Login};
 use ci_domain::may_run::Disk;
+use ci_domain::nightly::Tonight;
 use ci_domain::outline::{Basis, Prepared};
 use heights::{
     CallError, ChildRef, ChildSpec, Context, DynamicRef, Fault, Flow, Recipient, Reply, Report,
     Server,
 };
-use tracing::{debug, info, warn};
+use tracing::{debug, warn};
 
 use crate::build::BuildFact;
 use crate::builds::{Builds, check};
@@ -23,6 +25,8 @@ use crate::elders::Elders;
 use crate::ledger::branch_stream;
 use crate::record::{branch_event, branch_record, branch_snapshot, recalled_branch};
 use crate::view::BranchView;
+
+pub(crate) use force::{Forced, Which};
 
 /// How others speak to a branch.
 #[derive(Clone, Debug)]
@@ -35,16 +39,17 @@ impl BranchHandle {
         let _restarting = self.0.cast(Msg::Observe(tip));
     }
 
-    /// Has jobs run on behalf of `by`, even if they passed; answers with the jobs that it concerns.
+    /// Has jobs run on behalf of `by`, even if they have run; answers with the jobs that it concerns.
     ///
     /// # Errors
     /// The branch does not answer; a refusal is an answer.
     pub(crate) async fn force(
         &self,
+        which: Which,
         target: ForceTarget,
         by: Login,
-    ) -> Result<Result<Vec<JobId>, BranchRefusal>, CallError> {
-        self.0.call(|reply| Msg::Force(target, by, reply)).await
+    ) -> Result<Forced, CallError> {
+        self.0.call(|reply| Msg::Force(which, target, by, reply)).await
     }
 
     /// Describes the branch for people.
@@ -62,7 +67,13 @@ impl BranchHandle {
 
     /// Takes note of the room on the disk.
     pub(crate) fn note_disk(&self, disk: Disk) {
-        let _restarting = self.0.cast(Msg::Disk(disk));
+        let _restarting = self.0.cast(Msg::Note(Surroundings::Disk(disk)));
+    }
+
+    /// Takes note of which night it is.
+    pub(crate) fn note_night(&self, tonight: Tonight) {
+        // A branch that is being restarted is told at the next tick.
+        let _restarting = self.0.cast(Msg::Note(Surroundings::Night(tonight)));
     }
 }
 
@@ -141,10 +152,16 @@ enum Msg {
     Prepared(Basis, Result<Box<Prepared>, String>),
     RetryPreparation,
     Build(BuildFact),
-    Force(ForceTarget, Login, Reply<Result<Vec<JobId>, BranchRefusal>>),
-    Disk(Disk),
+    Force(Which, ForceTarget, Login, Reply<Forced>),
+    Note(Surroundings),
     Report(Box<Report>),
     View(Reply<BranchView>),
+}
+
+/// What holds for every branch and is on no record.
+enum Surroundings {
+    Disk(Disk),
+    Night(Tonight),
 }
 
 impl Server for BranchActor {
@@ -183,12 +200,15 @@ impl Server for BranchActor {
                 self.carry_out(step, cx).await?;
             }
             Msg::Build(fact) => self.take_fact(fact, cx).await?,
-            Msg::Force(target, by, reply) => {
-                let answer = self.force(&target, by, cx).await?;
+            Msg::Force(which, target, by, reply) => {
+                let answer = self.force(which, &target, by, cx).await?;
                 reply.send(answer);
             }
-            Msg::Disk(disk) => {
-                let step = self.branch.note_disk(disk);
+            Msg::Note(surroundings) => {
+                let step = match surroundings {
+                    Surroundings::Disk(disk) => self.branch.note_disk(disk),
+                    Surroundings::Night(tonight) => self.branch.note_night(tonight),
+                };
                 self.carry_out(step, cx).await?;
             }
             Msg::Report(report) => check(&report)?,
@@ -208,7 +228,8 @@ impl Server for BranchActor {
             Msg::RetryPreparation => "retry-preparation",
             Msg::Build(_) => "build",
             Msg::Force(..) => "force",
-            Msg::Disk(_) => "disk",
+            Msg::Note(Surroundings::Disk(_)) => "disk",
+            Msg::Note(Surroundings::Night(_)) => "night",
             Msg::Report(_) => "report",
             Msg::View(_) => "view",
         }
@@ -274,21 +295,5 @@ impl BranchActor {
                 self.apply(BranchEvent::BuildFinished(build), cx).await
             }
         }
-    }
-
-    async fn force(
-        &mut self,
-        target: &ForceTarget,
-        by: Login,
-        cx: &mut Context<Msg>,
-    ) -> Result<Result<Vec<JobId>, BranchRefusal>, Fault> {
-        let jobs = match self.branch.consider(target) {
-            Ok(jobs) => jobs,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        info!(branch = %self.args.name, ?jobs, %by, "forced");
-        let answer = jobs.iter().cloned().collect();
-        self.apply(BranchEvent::Forced { jobs, by }, cx).await?;
-        Ok(Ok(answer))
     }
 }

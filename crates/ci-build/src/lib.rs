@@ -15,7 +15,7 @@
 //! │       │               └── jobs    one task for each attempt, which follows its runner
 //! │       ├── branches
 //! │       │   └── branch-main   the same shape: branch, builds
-//! │       ├── watcher, janitor
+//! │       ├── watcher, nightly, janitor
 //! ├── retention
 //! └── intake
 //! ```
@@ -39,6 +39,7 @@ mod watcher;
 mod intake;
 mod janitor;
 mod mirror;
+mod nightly;
 mod reporter;
 mod retention;
 
@@ -60,6 +61,7 @@ pub use elders::RunnerSettings;
 pub use intake::{IntakeHandle, Receipt};
 pub use job::JobPhase;
 pub use ledger::LedgerHandle;
+pub use nightly::NightRules;
 pub use node::{AskError, NodeArgs, NodeHandle, describe};
 pub use queues::{JOBS, QueueLimits, Queues};
 pub use repo::RepoArgs;
@@ -67,5 +69,5 @@ pub use reporter::{ReporterHandle, TailSource, Undelivered};
 pub use retention::Keep;
 pub use runs::{CommandView, LeftoverTotals, RunView, Runs};
 pub use shell::{NoShell, Shell};
-pub use view::{BranchView, JobStatus, JobView, PullView};
+pub use view::{BranchView, JobStatus, JobView, NightView, PullView};
 pub use watcher::WatcherView;

@@ -29,6 +29,7 @@ use heights::{
     Backoff, CallError, ChildSpec, Fault, Strategy, Supervisor, SupervisorBuilder, TaskSupervisor,
 };
 
+use crate::branch::Which;
 use crate::elders::RunnerSettings;
 use crate::intake::{self, IntakeArgs, IntakeHandle};
 use crate::ledger::{self, LedgerArgs, LedgerHandle};
@@ -355,7 +356,25 @@ impl NodeHandle {
         by: Login,
     ) -> Result<Result<Vec<JobId>, BranchRefusal>, AskError> {
         match self.repo(repo)?.branches.lookup(name) {
-            Some(branch) => Ok(branch.force(target, by).await?),
+            Some(branch) => Ok(branch.force(Which::OnPush, target, by).await?),
+            None => Ok(Err(BranchRefusal::NotBuilt(name.clone()))),
+        }
+    }
+
+    /// Has nightly jobs of a branch run on behalf of `by`, at any hour, even if they have run; answers with
+    /// the jobs that it concerns.
+    ///
+    /// # Errors
+    /// There is no such repository, or the branch's actor does not answer. A refusal is an answer.
+    pub async fn force_nightly(
+        &self,
+        repo: &RepoName,
+        name: &BranchName,
+        target: ForceTarget,
+        by: Login,
+    ) -> Result<Result<Vec<JobId>, BranchRefusal>, AskError> {
+        match self.repo(repo)?.branches.lookup(name) {
+            Some(branch) => Ok(branch.force(Which::Nightly, target, by).await?),
             None => Ok(Err(BranchRefusal::NotBuilt(name.clone()))),
         }
     }

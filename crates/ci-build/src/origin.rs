@@ -27,6 +27,17 @@ pub(crate) struct Origin {
     pub(crate) sandbox: Sandbox,
     /// The names of the secrets that its jobs see.
     pub(crate) secrets: BTreeSet<String>,
+    /// What its jobs wait behind.
+    pub(crate) kind: JobKind,
+}
+
+/// Why a job runs, as far as it waits for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum JobKind {
+    /// Somebody pushed, or waits for it.
+    OnPush,
+    /// It is night.
+    Nightly,
 }
 
 impl Origin {
@@ -48,11 +59,16 @@ impl Origin {
             head,
             branch: facts.map(|facts| facts.head.branch.clone()),
             base: facts.map(|facts| facts.base.clone()),
+            kind: JobKind::OnPush,
         }
     }
 
     /// A branch of the repository itself.
-    pub(crate) fn branch(name: BranchName, prepared: Option<&Prepared>) -> Self {
+    pub(crate) fn branch(
+        name: BranchName,
+        prepared: Option<&Prepared>,
+        kind: JobKind,
+    ) -> Self {
         let subject = Subject::Branch(name.clone());
         Self {
             secrets: secrets(prepared, &subject, Head::Own),
@@ -62,6 +78,7 @@ impl Origin {
             head: Head::Own,
             branch: Some(name.clone()),
             base: Some(name),
+            kind,
         }
     }
 }

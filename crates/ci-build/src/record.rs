@@ -8,6 +8,7 @@ mod branch;
 mod build;
 mod facts;
 mod memory;
+mod night;
 mod prepared;
 mod pull;
 mod sandbox;

@@ -7,6 +7,7 @@
 //! ├── pulls     dynamic: one supervisor for each open pull request
 //! ├── branches  dynamic: one supervisor for each branch that is built
 //! ├── watcher   polls, and starts and ends what is under pulls and branches
+//! ├── nightly   tells branches which night it is
 //! └── janitor   removes what is left over
 //! ```
 
@@ -32,6 +33,7 @@ use crate::janitor::{self, JanitorArgs};
 use crate::ledger::LedgerHandle;
 use crate::mirror::{self, MirrorArgs};
 use crate::queues::{GIT_FETCH, GIT_MERGE, Queues};
+use crate::nightly::{self, NightlyArgs};
 use crate::reporter::ReporterHandle;
 use crate::runs::Runs;
 use crate::watcher::{self, Branches, Pulls, WatcherArgs, WatcherHandle};
@@ -137,6 +139,11 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         watcher: watcher.clone(),
         keep_logs: shared.keep_logs,
         now: shared.now,
+    let nightly = nightly::start(NightlyArgs {
+        watcher: watcher.clone(),
+        branches: branch_registry.clone(),
+        now: shared.now,
+    });
     });
     let (spec, _) = Supervisor::builder(name.as_str().replace('/', "."))
         .strategy(Strategy::RestForOne)
@@ -145,6 +152,7 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         .child(mirror_spec)
         .child(pulls_spec)
         .child(branches_spec)
+        .child(nightly)
         .child(watcher_spec)
         .child(janitor)
         .child_spec();

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ci_domain::branch::Branch;
+use ci_domain::branch::{Branch, NightRun, NightStanding};
 use ci_domain::forge::{PullFacts, StatusState};
 use ci_domain::gate::Verdict;
 use ci_domain::ids::{
-    AttemptId, BranchName, BuildNumber, CommitSha, ComponentName, JobId, PullNumber,
+    AttemptId, BranchName, BuildNumber, CommitSha, ComponentName, JobId, Login, PullNumber,
 };
 use ci_domain::outcome::Outcome;
 use ci_domain::outline::{Outline, Preparation, Prepared};
@@ -58,10 +58,25 @@ pub struct BranchView {
     pub affected: Vec<ComponentName>,
     /// The jobs of the tip.
     pub jobs: Vec<JobView>,
+    /// The nightly jobs of the tip.
+    pub nightly: Vec<NightView>,
     /// What is wrong with its pipeline, in full.
     pub findings: Vec<String>,
     /// Why the policy at the tip of the default branch does not hold, where an earlier one does.
     pub policy_error: Option<String>,
+}
+
+/// One nightly job of a branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NightView {
+    /// The job, as it is now or ended last.
+    pub job: JobView,
+    /// What it waits for.
+    pub standing: NightStanding,
+    /// Who has asked for it, where it has not run since.
+    pub asked_by: Option<Login>,
+    /// Its runs, the latest last.
+    pub runs: Vec<NightRun>,
 }
 
 /// One job of a pull request or branch.
@@ -128,10 +143,30 @@ impl BranchView {
             built: branch.memory().built.clone(),
             affected: affected(branch.outline()),
             jobs: jobs_of_branch(branch, progress),
+            nightly: nights_of(branch, progress),
             findings: findings(branch.prepared()),
             policy_error: branch.prepared().and_then(|prepared| prepared.policy_error.clone()),
         }
     }
+}
+
+fn nights_of(branch: &Branch, progress: Option<&Progress>) -> Vec<NightView> {
+    let nights = branch.nights();
+    let view = |(id, standing): (JobId, NightStanding)| {
+        let under_way = progress.and_then(|progress| progress.get(&id)).cloned();
+        let status = match (under_way, nights.last(&id)) {
+            (Some((attempt, phase)), _) => JobStatus::UnderWay(attempt, phase),
+            (None, Some(run)) => JobStatus::Ended(run.outcome.clone()),
+            (None, None) => JobStatus::Pending,
+        };
+        NightView {
+            standing,
+            asked_by: nights.forced.get(&id).cloned(),
+            runs: nights.runs.get(&id).cloned().unwrap_or_default(),
+            job: JobView { job: id, status, required: false },
+        }
+    };
+    branch.night_standings().into_iter().map(view).collect()
 }
 
 fn affected(outline: Option<&Outline>) -> Vec<ComponentName> {

@@ -36,6 +36,7 @@ use crate::branch::{BranchFact, BranchHandle};
 use crate::elders::Elders;
 use crate::mirror::PolicyRead;
 use crate::pull::{PullFact, PullHandle};
+use crate::nightly::NightRules;
 use crate::watcher::branches::Rule;
 use crate::watcher::known::Known;
 
@@ -88,6 +89,8 @@ pub struct WatcherView {
     /// Polls that worked since the node started.
     pub polls: u64,
 }
+    /// What the policy says of nightly jobs, once it has been read.
+    pub night_rules: Option<NightRules>,
 
 /// What a watcher is started with.
 #[derive(Clone)]
@@ -213,6 +216,7 @@ impl Server for Watcher {
             Msg::Policy(_) => "policy",
             Msg::BranchFact(_) => "branch-fact",
             Msg::Report(_) => "report",
+                view.night_rules = self.rule.as_ref().and_then(Rule::of_nights);
             Msg::Lift(..) => "lift",
             Msg::View(_) => "view",
         }

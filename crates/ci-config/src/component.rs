@@ -80,23 +80,40 @@ pub(crate) fn read_component(path: &str, bytes: &[u8], problems: &mut Problems) 
     };
     let mut steps = StepReader::new(fields.get("define").as_ref(), problems);
     if let Some(jobs) = fields.get("jobs") {
-        draft.read_jobs(&jobs, &mut steps, problems);
+        draft.read_jobs(&jobs, Runs::OnChange, &mut steps, problems);
+    }
+    if let Some(jobs) = fields.get("nightly") {
+        draft.read_jobs(&jobs, Runs::AtNight, &mut steps, problems);
     }
     Some(draft)
+}
+
+/// When jobs run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Runs {
+    /// For pull requests and pushes: `jobs`.
+    OnChange,
+    /// By the window of the policy: `nightly`.
+    AtNight,
 }
 
 impl Draft {
     fn read_jobs<'a>(
         &mut self,
         jobs: &Field<'a>,
+        runs: Runs,
         steps: &mut StepReader<'a>,
         problems: &mut Problems,
     ) {
         for (entry, field) in jobs.entries(problems).unwrap_or_default() {
             match JobName::new(entry.key.as_str()) {
+                Ok(name) if self.jobs.contains_key(&name) => {
+                    let message = format!("the component has a job `{name}` already");
+                    problems.report(entry.at, message, "give the nightly job a name of its own");
+                }
                 Ok(name) => {
                     self.jobs.insert(name.clone(), entry.at);
-                    if let Some(job) = self.read_job(&name, &field, steps, problems) {
+                    if let Some(job) = self.read_job((&name, runs), &field, steps, problems) {
                         self.component.jobs.insert(name, job);
                     }
                 }
@@ -109,7 +126,7 @@ impl Draft {
 
     fn read_job<'a>(
         &mut self,
-        name: &JobName,
+        (name, runs): (&JobName, Runs),
         field: &Field<'a>,
         steps: &mut StepReader<'a>,
         problems: &mut Problems,
@@ -118,7 +135,7 @@ impl Draft {
             name: name.clone(),
             needs: Needs::Default,
             when: When::Always,
-            on: default_kinds(name),
+            on: default_kinds(name, runs),
             timeout: None,
             steps: ci_domain::step::Sequence {
                 id: ci_domain::step::NodeId::root(),
@@ -130,11 +147,20 @@ impl Draft {
             job.steps = steps.job(field, problems);
             return Some(job);
         }
-        let fields = field.fields(keys::JOB, problems)?;
+        let keys = match runs {
+            Runs::OnChange => keys::JOB,
+            Runs::AtNight => keys::NIGHTLY_JOB,
+        };
+        let fields = field.fields(keys, problems)?;
         if let Some(needs) = fields.get("needs") {
             job.needs = Needs::These(self.read_needs(name, &needs, problems));
         }
-        read_conditions(&fields, &mut job, problems);
+        if let Some(timeout) = fields.get("timeout") {
+            job.timeout = timeout.parsed(duration, DURATION_HINT, problems);
+        }
+        if runs == Runs::OnChange {
+            read_conditions(&fields, &mut job, problems);
+        }
         job.steps = steps.job(&fields.require("steps", problems)?, problems);
         Some(job)
     }
@@ -206,9 +232,6 @@ fn read_conditions(fields: &Fields<'_>, job: &mut Job, problems: &mut Problems) 
     if let Some(when) = fields.get("when").and_then(|field| field.word(&words, problems)) {
         job.when = when;
     }
-    if let Some(timeout) = fields.get("timeout") {
-        job.timeout = timeout.parsed(duration, DURATION_HINT, problems);
-    }
     if let Some(field) = fields.get("on") {
         let words = [("pull", On::Pull), ("branch", On::Branch)];
         let items = field.one_or_many(problems).unwrap_or_default();
@@ -220,8 +243,10 @@ fn read_conditions(fields: &Fields<'_>, job: &mut Job, problems: &mut Problems) 
 }
 
 /// `compile` also runs on branches, to keep their workspaces warm.
-fn default_kinds(name: &JobName) -> BTreeSet<On> {
-    if name.is_compile() {
+fn default_kinds(name: &JobName, runs: Runs) -> BTreeSet<On> {
+    if runs == Runs::AtNight {
+        BTreeSet::from([On::Nightly])
+    } else if name.is_compile() {
         BTreeSet::from([On::Pull, On::Branch])
     } else {
         BTreeSet::from([On::Pull])

@@ -6,12 +6,14 @@ const NONE: &[&str] = &[];
 
 /// `ci.yaml`.
 pub(crate) const COMPONENT: Keys = Keys {
-    known: &["define", "depends_on", "inputs", "env", "jobs"],
-    refused: &["image", "nightly"],
+    known: &["define", "depends_on", "inputs", "env", "jobs", "nightly"],
+    refused: &["image"],
 };
 /// A job that is more than a list of steps.
 pub(crate) const JOB: Keys =
     Keys { known: &["needs", "when", "on", "timeout", "steps"], refused: NONE };
+/// A nightly job that is more than a list of steps.
+pub(crate) const NIGHTLY_JOB: Keys = Keys { known: &["needs", "timeout", "steps"], refused: NONE };
 /// A step that is one command.
 pub(crate) const COMMAND: Keys = Keys {
     known: &["run", "name", "timeout", "retry", "env", "allow_failure", "always"],
@@ -41,8 +43,10 @@ pub(crate) const POLICY: Keys = Keys {
         "forks",
         "secrets",
         "sandbox",
+        "nightly",
+        "notify",
     ],
-    refused: &["nightly", "notify"],
+    refused: NONE,
 };
 /// `mergeable` of the policy.
 pub(crate) const MERGEABLE: Keys = Keys {
@@ -59,6 +63,10 @@ pub(crate) const MERGEABLE: Keys = Keys {
 /// `sandbox` of the policy.
 pub(crate) const SANDBOX: Keys =
     Keys { known: &["isolation", "network", "forks_network"], refused: NONE };
+/// `nightly` of the policy.
+pub(crate) const NIGHTLY: Keys = Keys { known: &["between", "timezone"], refused: NONE };
+/// `notify` of the policy.
+pub(crate) const NOTIFY: Keys = Keys { known: &["mention_on_nightly_failure"], refused: NONE };
 /// `forks` of the policy.
 pub(crate) const FORKS: Keys = Keys { known: &["run"], refused: NONE };
 

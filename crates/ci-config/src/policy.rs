@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::ids::JobId;
+use ci_domain::nightly::Nightly;
 use ci_domain::policy::{
     BaseMoved, Demand, Expose, Forks, Mergeable, Network, Policy, Sandbox, StaleApprovals, Unowned,
 };
+
+use jiff::tz::TimeZoneDatabase;
 
 use crate::component::read_patterns;
 use crate::diagnostic::{Diagnostic, Problems};
@@ -17,6 +20,13 @@ use crate::yaml;
 
 /// The policy's path in the tip of the default branch.
 pub const POLICY_FILE: &str = "ci-policy.yaml";
+
+/// How a window is written.
+const WINDOW_HINT: &str = "write two times of day, such as 22:30-04:00; it may be over midnight";
+/// How a time zone is named.
+const ZONE_HINT: &str = "write a name of the time zone database, such as Europe/Berlin or UTC";
+/// How somebody is mentioned.
+const MENTION_HINT: &str = "write one login or team, in quotes: YAML keeps @ for itself";
 
 /// How a job is named.
 const JOB_HINT: &str = "write COMPONENT:JOB, such as air:test; the root's jobs are root:JOB";
@@ -85,6 +95,15 @@ fn read_policy(
     if let Some(field) = fields.get("sandbox") {
         read_sandbox(&field, &mut policy.sandbox, problems);
     }
+    if let Some(field) = fields.get("nightly") {
+        read_nightly(&field, &mut policy.nightly, problems);
+    }
+    if let Some(field) = fields.get("notify") {
+        let fields = field.fields(keys::NOTIFY, problems)?;
+        let mention = fields.get("mention_on_nightly_failure");
+        policy.mention_on_nightly_failure =
+            mention.and_then(|field| field.parsed(str::parse, MENTION_HINT, problems));
+    }
     Some(policy)
 }
 
@@ -100,6 +119,25 @@ fn read_sandbox(field: &Field<'_>, sandbox: &mut Sandbox, problems: &mut Problem
     };
     set(&mut sandbox.network, network("network"));
     set(&mut sandbox.forks_network, network("forks_network"));
+}
+
+fn read_nightly(field: &Field<'_>, nightly: &mut Nightly, problems: &mut Problems) {
+    let Some(fields) = field.fields(keys::NIGHTLY, problems) else { return };
+    let between = fields.get("between");
+    let between = between.and_then(|field| field.parsed(str::parse, WINDOW_HINT, problems));
+    set(&mut nightly.between, between);
+    let timezone = fields.get("timezone");
+    let timezone = timezone.and_then(|field| field.parsed(timezone_name, ZONE_HINT, problems));
+    set(&mut nightly.timezone, timezone);
+}
+
+/// The name of a time zone that every node knows: their own databases may know more.
+fn timezone_name(text: &str) -> Result<String, String> {
+    let zones = TimeZoneDatabase::bundled();
+    let found = zones.available().map(|name| name.to_string());
+    let mut found = found.filter(|name| name.eq_ignore_ascii_case(text));
+    // Written as it is in the database: not every system finds it otherwise.
+    found.next().ok_or_else(|| format!("there is no time zone {text:?}"))
 }
 
 fn read_secrets(

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use ci_domain::graph::{Flaw, Graph};
-use ci_domain::ids::{ComponentName, JobId};
+use ci_domain::ids::{ComponentName, JobId, JobName};
+use ci_domain::pipeline::On;
 
 use crate::component::Draft;
 use crate::diagnostic::At;
@@ -27,7 +28,32 @@ pub(crate) struct Finding {
 pub(crate) fn check(drafts: &[&Draft], unread: &BTreeSet<ComponentName>) -> Vec<Finding> {
     let mut findings = check_dependencies(drafts, unread);
     findings.extend(check_needs(drafts, unread));
+    findings.extend(check_nights(drafts));
     findings
+}
+
+/// Nothing that runs by day can wait for the night.
+fn check_nights(drafts: &[&Draft]) -> Vec<Finding> {
+    let is_nightly = |id: &JobId| {
+        let draft = drafts.iter().find(|draft| draft.component.name == id.component);
+        let job = draft.and_then(|draft| draft.component.jobs.get(&id.job));
+        job.is_some_and(|job| job.on.contains(&On::Nightly))
+    };
+    let findings = drafts.iter().flat_map(|draft| {
+        let component = &draft.component.name;
+        let of_day = move |name: &JobName| {
+            !is_nightly(&JobId { component: component.clone(), job: name.clone() })
+        };
+        let waits =
+            draft.needs.iter().filter(move |((name, need), _)| of_day(name) && is_nightly(need));
+        waits.map(move |((_, need), at)| Finding {
+            component: component.clone(),
+            at: *at,
+            message: format!("`{need}` runs at night, so nothing that runs by day can need it"),
+            hint: "remove it from `needs`, or move this job to `nightly`".to_owned(),
+        })
+    });
+    findings.collect()
 }
 
 fn check_dependencies(drafts: &[&Draft], unread: &BTreeSet<ComponentName>) -> Vec<Finding> {

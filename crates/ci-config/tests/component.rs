@@ -51,7 +51,7 @@ fn reads_all_that_a_component_can_say() {
     let own = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
     assert_eq!(component.env, BTreeMap::from(env.map(own)));
     let names: Vec<&str> = component.jobs.keys().map(|name| name.as_str()).collect();
-    assert_eq!(names, ["compile", "compliance", "lint", "test"]);
+    assert_eq!(names, ["compile", "compliance", "lint", "soak", "sweep", "test"]);
 }
 
 #[test]
@@ -138,13 +138,31 @@ fn check(text: &str, expected: &[&str]) {
 }
 
 #[test]
+fn reads_what_runs_at_night() {
+    let component = parse(EXAMPLE).unwrap();
+    let soak = job(&component, "soak");
+    assert_eq!(soak.on, BTreeSet::from([On::Nightly]));
+    assert_eq!(soak.timeout, Some(Duration::from_secs(4 * 3600)));
+    let needs = ["air:test", "common:fuzz"].map(|need| need.parse().unwrap());
+    assert_eq!(soak.needs, Needs::These(needs.into()));
+    assert_eq!(job(&component, "sweep").needs, Needs::Default);
+    check(
+        "jobs: {test: [x]}\nnightly:\n  test: [x]\n  soak: {on: pull, steps: [x]}\n",
+        &[
+            "3:3: the component has a job `test` already\n  hint: give the nightly job a name of its own",
+            "4:10: unknown key `nightly.soak.on`",
+        ],
+    );
+}
+
+#[test]
 fn unknown_keys_are_named() {
     check(
         "depend_on: [x]\njobs:\n  test:\n    need: []\n    steps: [make]\nservices: {}\n",
         &[
             "1:1: unknown key `depend_on`\n  hint: did you mean `depends_on`?",
             "4:5: unknown key `jobs.test.need`\n  hint: did you mean `needs`?",
-            "6:1: unknown key `services`\n  hint: the keys here are define, depends_on, inputs, env, jobs",
+            "6:1: unknown key `services`\n  hint: the keys here are define, depends_on, inputs, env, jobs, nightly",
         ],
     );
 }
@@ -152,11 +170,8 @@ fn unknown_keys_are_named() {
 #[test]
 fn what_this_version_does_not_execute_is_refused_by_name() {
     check(
-        "image: Dockerfile\nnightly: {soak: [make]}",
-        &[
-            "1:1: `image` is not executed yet by this version\n  hint: remove `image`",
-            "2:1: `nightly` is not executed yet by this version\n  hint: remove `nightly`",
-        ],
+        "image: Dockerfile\n",
+        &["1:1: `image` is not executed yet by this version\n  hint: remove `image`"],
     );
 }
 

@@ -174,3 +174,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn nothing_that_runs_by_day_waits_for_the_night() {
+    let fuzz = ("bom/ci.yaml", "nightly: {fuzz: [x], more: {needs: [fuzz, air:soak], steps: [x]}}");
+    let air =
+        "jobs: {test: {needs: bom:fuzz, steps: [x]}}\nnightly: {soak: {needs: test, steps: [x]}}";
+    check(
+        &[fuzz, ("air/ci.yaml", air)],
+        &[
+            "air/ci.yaml:1:22: `bom:fuzz` runs at night, so nothing that runs by day can need it\n  \
+             hint: remove it from `needs`, or move this job to `nightly`",
+        ],
+    );
+    assert!(parse_pipeline(files(&[fuzz, ("air/ci.yaml", "nightly: {soak: [x]}")])).is_ok());
+}

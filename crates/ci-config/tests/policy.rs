@@ -5,6 +5,7 @@
 mod findings;
 
 use ci_config::{parse_policy, parse_policy_granted};
+use ci_domain::nightly::Nightly;
 use ci_domain::policy::{
     BaseMoved, Demand, Expose, Forks, Mergeable, Network, Policy, Sandbox, StaleApprovals, Unowned,
 };
@@ -41,6 +42,11 @@ fn reads_all_that_a_policy_can_say() {
         ]
         .into(),
     };
+        nightly: Nightly {
+            between: "22:30-04:00".parse().unwrap(),
+            timezone: "Europe/Berlin".to_owned(),
+        },
+        mention_on_nightly_failure: Some("@acme/dev".parse().unwrap()),
     assert_eq!(parse_policy(EXAMPLE.as_bytes()), Ok(expected));
 }
 
@@ -63,18 +69,27 @@ fn check(text: &str, expected: &[&str]) {
 }
 
 #[test]
-fn what_this_version_does_not_execute_is_refused_by_name() {
+fn nights_have_a_window_a_time_zone_and_somebody_to_call() {
     check(
-        "nightly: {between: x}\n\nnotify: {}\n\
-            mergeable: {code_owners: true}\n",
+        "nightly: {between: 5, timezone: Middle/Earth}\nnotify: {mention_on_nightly_failure: acme}\n",
         &[
-            "1:1: `nightly` is not executed yet by this version\n  hint: remove `nightly`",
-            "3:1: `notify` is not executed yet by this version\n  hint: remove `notify`",
-            "4:26: `mergeable.code_owners`: asking code owners is not executed yet by this version\n  \
-                hint: say false, or remove `code_owners`",
+            "1:20: `nightly.between`: \"5\" is no time of day and another, such as 00:00-05:00",
+            "1:33: `nightly.timezone`: there is no time zone \"Middle/Earth\"",
+            "2:38: `notify.mention_on_nightly_failure`: \"acme\" is nobody who can be mentioned, such \
+             as @ada or @acme/dev",
+        ],
+    );
+    check(
+        "nightly: {between: \"05:00-05:00\", at: x}",
+        &[
+            "1:20: `nightly.between`: \"05:00-05:00\" begins when it ends",
+            "1:35: unknown key `nightly.at`",
         ],
     );
 }
+    let zone = |text: &str| parse_policy(text.as_bytes()).unwrap().nightly.timezone;
+    assert_eq!(zone("nightly: {timezone: europe/berlin}"), "Europe/Berlin");
+    assert_eq!(zone("nightly: {between: \"22:00-04:00\"}"), "UTC");
 
 #[test]
 fn isolation_is_demanded_here_and_never_let_go_of() {

@@ -6,6 +6,7 @@
 //!    │ newer push: the build is superseded; its commands are gone before the next build starts, and
 //!    │             what it was to build is part of the next
 //!    │ gone: the build is superseded, the workspace freed, and it is over
+//! built ──► nights: one nightly job after the other, each a build of its own that a newer push supersedes
 //! ```
 //!
 //! Like [`Pull`](crate::pull::Pull), [`Branch::apply`] folds an event and decides; what it decides is
@@ -14,6 +15,7 @@
 mod decide;
 mod event;
 mod fold;
+mod night;
 mod report;
 mod request;
 mod view;
@@ -23,10 +25,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::build::BuildSpec;
 use crate::ids::{BranchName, BuildNumber, CommitSha, JobId, RepoName};
 use crate::may_run::{Disk, Isolation};
+use crate::nightly::Tonight;
 use crate::outcome::Outcome;
 use crate::outline::{Basis, Prepared};
 
 pub use event::{BranchEffect, BranchEvent, BranchStep, Tip, UnexpectedBranchEvent};
+pub use night::{Night, NightRun, NightStanding, Nights};
 pub use request::BranchRefusal;
 
 /// What a branch's machine must know of its surroundings.
@@ -55,6 +59,8 @@ pub struct Branch {
     trouble: Option<String>,
     /// Whether there is room to work; not on record.
     disk: Disk,
+    /// Which night it is; not on record, and not known before it is told.
+    tonight: Option<Tonight>,
 }
 
 /// All that a replay would find, as one value: a long stream is folded into it.
@@ -76,6 +82,8 @@ pub struct BranchMemory {
     pub builds: u64,
     /// The last tip all of whose jobs came to an end: what changed since is what the next push affects.
     pub built: Option<CommitSha>,
+    /// The nightly jobs.
+    pub nights: Nights,
 }
 
 /// The build that runs for a branch.
@@ -89,6 +97,8 @@ pub struct BranchBuild {
     pub abandoned: bool,
     /// Jobs whose end it may tell of again, though somebody asked for another.
     pub stale: BTreeSet<JobId>,
+    /// Where it is of a nightly job, when and why it runs.
+    pub night: Option<Night>,
 }
 
 impl Branch {
@@ -101,7 +111,7 @@ impl Branch {
     /// Makes the machine that remembers this; what came later is replayed on it.
     #[must_use]
     pub fn remembering(config: BranchConfig, memory: BranchMemory) -> Self {
-        Self { config, memory, preparing: None, trouble: None, disk: Disk::Ok }
+        Self { config, memory, preparing: None, trouble: None, disk: Disk::Ok, tonight: None }
     }
 
     /// All that a replay would find.
@@ -176,9 +186,9 @@ impl Branch {
             self.memory.build.as_ref().is_some_and(|build| build.spec.number == *number)
         };
         let refusal = match event {
-            BranchEvent::BuildDecided(_) | BranchEvent::SupersedeDecided => {
-                "only the machine itself decides this"
-            }
+            BranchEvent::BuildDecided(_)
+            | BranchEvent::NightDecided(..)
+            | BranchEvent::SupersedeDecided => "only the machine itself decides this",
             BranchEvent::Prepared(prepared) if self.preparing.as_ref() != Some(&prepared.basis) => {
                 "this basis is not wanted any more"
             }
@@ -210,8 +220,13 @@ impl Branch {
                 !known.is_some_and(is_same)
             }
             BranchEvent::Gone => !self.memory.gone,
+            BranchEvent::JobFinished { job, outcome, .. } if self.is_nightly(job) => {
+                !self.memory.nights.knows(job, outcome)
+            }
             BranchEvent::JobFinished { head, job, outcome } => {
-                self.is_tip(head) && self.memory.outcomes.get(job) != Some(outcome)
+                // Of a night that is over this is told again.
+                let is_own = self.outline().is_none_or(|plan| !plan.nightly.contains_key(job));
+                is_own && self.is_tip(head) && self.memory.outcomes.get(job) != Some(outcome)
             }
             BranchEvent::BuildResumed(_) => false,
             _ => true,
@@ -227,6 +242,12 @@ impl Branch {
             BranchEvent::BuildFinished(number) => vec![BranchEffect::EndBuild(*number)],
             _ => Vec::new(),
         }
+    }
+
+    /// Whether the running build is of this job as a nightly one.
+    fn is_nightly(&self, job: &JobId) -> bool {
+        let build = self.memory.build.as_ref().filter(|build| build.night.is_some());
+        build.is_some_and(|build| build.spec.jobs.contains_key(job))
     }
 
     fn is_tip(&self, commit: &CommitSha) -> bool {

@@ -61,6 +61,7 @@ pub(crate) fn write_job(text: &mut Text, job: &Job) {
             match on {
                 On::Pull => "pull",
                 On::Branch => "branch",
+                On::Nightly => "nightly",
             },
         );
     }

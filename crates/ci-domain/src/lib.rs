@@ -16,6 +16,7 @@ pub mod ids;
 pub mod input_scope;
 pub mod job_pattern;
 pub mod may_run;
+pub mod nightly;
 pub mod outcome;
 pub mod outline;
 pub mod paths;

@@ -63,6 +63,8 @@ pub struct Outline {
     /// Every job that can run in this kind of build, those of unaffected components too.
     pub jobs: BTreeMap<JobId, OutlineJob>,
     /// Jobs that the policy requires and the merge does not have.
+    /// Every job that runs at night; a branch alone has such.
+    pub nightly: BTreeMap<JobId, OutlineJob>,
     pub missing: BTreeSet<JobId>,
     /// What affected jobs would look for in vain, for people.
     pub hints: Vec<String>,

@@ -70,6 +70,8 @@ pub enum On {
     Pull,
     /// Builds of branches.
     Branch,
+    /// Nights: at most once a day for each tip of a branch.
+    Nightly,
 }
 
 impl Pipeline {

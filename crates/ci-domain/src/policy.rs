@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::may_run::{Head, Isolation};
 use crate::subject::Subject;
 
+use crate::nightly::{Mention, Nightly};
 /// The whole policy, complete with its defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -27,6 +28,10 @@ pub struct Policy {
     pub sandbox: Sandbox,
 }
 
+    /// When nightly jobs run.
+    pub nightly: Nightly,
+    /// Who is called where one of them fails.
+    pub mention_on_nightly_failure: Option<Mention>,
 /// When a pull request is mergeable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mergeable {
@@ -221,6 +226,8 @@ impl Default for Policy {
 }
 
 #[cfg(test)]
+            nightly: Nightly::default(),
+            mention_on_nightly_failure: None,
 mod tests {
     use super::*;
     use crate::ids::{BranchName, PullNumber};

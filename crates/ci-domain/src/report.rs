@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::forge::{StatusState, StatusWrite};
 use crate::gate::Verdict;
-use crate::ids::{AttemptId, CommitSha, ComponentName, JobId};
+use crate::ids::{AttemptId, BuildNumber, CommitSha, ComponentName, JobId};
+use crate::nightly::{Day, Mention};
 use crate::outcome::{JobResult, Outcome};
 use crate::outline::Outline;
 use crate::pull::Pull;
@@ -59,6 +60,8 @@ pub enum Topic {
     Failures,
     /// The actors were given up.
     Quarantine,
+    /// What failed in this build of a nightly job.
+    Nightly(BuildNumber),
 }
 
 /// What a comment says.
@@ -68,6 +71,15 @@ pub enum CommentContent {
     Text(String),
     /// Failed jobs with the ends of their logs, which only the disk knows.
     Failures(Vec<FailureEntry>),
+    /// A nightly job that failed.
+    Nightly {
+        /// The day on which it ran.
+        day: Day,
+        /// Who is called.
+        mention: Option<Mention>,
+        /// The job.
+        entry: FailureEntry,
+    },
 }
 
 /// A job that failed.
@@ -86,12 +98,13 @@ pub struct FailureEntry {
 impl Topic {
     /// The word in the marker.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn word(self) -> String {
         match self {
-            Self::TestsPassed => "tests-passed",
-            Self::Mergeable => "mergeable",
-            Self::Failures => "failures",
-            Self::Quarantine => "quarantine",
+            Self::TestsPassed => "tests-passed".to_owned(),
+            Self::Mergeable => "mergeable".to_owned(),
+            Self::Failures => "failures".to_owned(),
+            Self::Quarantine => "quarantine".to_owned(),
+            Self::Nightly(build) => format!("nightly-{build}"),
         }
     }
 
@@ -99,7 +112,7 @@ impl Topic {
     #[must_use]
     pub fn marker(self, node: &str, subject: &Subject, head: &CommitSha) -> String {
         let slug = subject.slug().replace("--", "-%2D");
-        format!("<!-- ci-node:{node}:{}:{slug}:{head} -->", self.as_str())
+        format!("<!-- ci-node:{node}:{}:{slug}:{head} -->", self.word())
     }
 }
 
@@ -232,23 +245,22 @@ pub(crate) fn failures(
     place: &Place<'_>,
 ) -> Vec<FailureEntry> {
     let blocked = outline.map(|outline| outline.blocked(outcomes)).unwrap_or_default();
-    let did_fail =
-        |result: &JobResult| matches!(result, JobResult::Failed | JobResult::Crashed { .. });
-    let failed = outcomes.iter().filter(|(job, outcome)| {
-        did_fail(&outcome.result) && (outcome.result == JobResult::Failed || !blocked.contains(job))
-    });
-    let url = |job: &JobId, attempt: Option<&AttemptId>| match attempt {
+    let is_told = |(job, outcome): &(&JobId, &Outcome)| {
+        outcome.result == JobResult::Failed || !blocked.contains(job)
+    };
+    let told = outcomes.iter().filter(is_told);
+    told.filter_map(|(job, outcome)| failure(job, outcome, place)).collect()
+}
+
+/// A job that did not pass; `None` where it did, or was cancelled.
+pub(crate) fn failure(job: &JobId, outcome: &Outcome, place: &Place<'_>) -> Option<FailureEntry> {
+    let did_fail = matches!(outcome.result, JobResult::Failed | JobResult::Crashed { .. });
+    let log_url = match &outcome.attempt {
         Some(attempt) => format!("{}/jobs/{attempt}", place.url),
         None => format!("{}#{job}", place.url),
     };
-    failed
-        .map(|(job, outcome)| FailureEntry {
-            job: job.clone(),
-            result: outcome.result.clone(),
-            attempt: outcome.attempt.clone(),
-            log_url: url(job, outcome.attempt.as_ref()),
-        })
-        .collect()
+    let (result, attempt) = (outcome.result.clone(), outcome.attempt.clone());
+    did_fail.then(|| FailureEntry { job: job.clone(), result, attempt, log_url })
 }
 
 #[cfg(test)]

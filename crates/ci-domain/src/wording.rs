@@ -1,5 +1,7 @@
 //! Every word that the forge is given to show, in one place.
 
+mod nightly;
+
 use std::fmt::Write as _;
 
 use crate::forge::{StatusState, StatusWrite};
@@ -7,6 +9,8 @@ use crate::gate::{Unmet, Verdict};
 use crate::ids::{CommitSha, ComponentName, JobId, PullNumber};
 use crate::outcome::JobResult;
 use crate::subject::Subject;
+
+pub use nightly::{night_standing, nightly_failure};
 
 /// The umbrella of a pull request that can be merged.
 pub const CAN_BE_MERGED: &str = "pull request can be merged";
@@ -241,7 +245,7 @@ pub fn failures(subject: &Subject, head: &CommitSha, jobs: &[FailedJob]) -> Stri
     };
     let budget = MAX_COMMENT.saturating_sub(text.len()) / jobs.len();
     for (position, job) in jobs.iter().enumerate() {
-        let entry = failure(subject, job, budget);
+        let entry = entry(job, &run_again(subject, &job.job), budget);
         if text.len() + entry.len() > MAX_COMMENT {
             let left = jobs.len() - position;
             let _ =
@@ -253,13 +257,13 @@ pub fn failures(subject: &Subject, head: &CommitSha, jobs: &[FailedJob]) -> Stri
     text
 }
 
-fn failure(subject: &Subject, failed: &FailedJob, budget: usize) -> String {
+/// A failed job with what one has to do to have it run `again`.
+fn entry(failed: &FailedJob, again: &str, budget: usize) -> String {
     let FailedJob { job, result, log_url, tail } = failed;
     let mut text = format!("\n**{job} {}**", result.word());
     if let JobResult::Crashed { reason } = result {
         let _ = write!(text, ": {}", inline(reason));
     }
-    let again = run_again(subject, job);
     let _ = write!(text, "\n[log]({log_url}) · to run it again, {again}\n");
     let lines = fit(tail, budget.saturating_sub(text.len() + MAX_FENCES));
     if !lines.is_empty() {

@@ -5,7 +5,7 @@ use ci_domain::subject::Subject;
 use heights::{Context, Fault};
 
 use crate::branch::{BranchActor, Msg};
-use crate::origin::Origin;
+use crate::origin::{JobKind, Origin};
 
 impl BranchActor {
     /// Does what was decided and is on record.
@@ -21,7 +21,9 @@ impl BranchActor {
                 self.args.elders.mirror.prepare(Subject::Branch(name), basis, answer);
             }
             BranchEffect::StartBuild(spec) => {
-                let origin = Origin::branch(name, self.branch.prepared());
+                let is_night = self.branch.build().is_some_and(|build| build.night.is_some());
+                let kind = if is_night { JobKind::Nightly } else { JobKind::OnPush };
+                let origin = Origin::branch(name, self.branch.prepared(), kind);
                 self.builds.start(origin, spec).await?;
             }
             BranchEffect::Supersede => self.builds.supersede(),

@@ -7,7 +7,7 @@ use ci_domain::affected::Affected;
 use ci_domain::ids::JobId;
 use ci_domain::input_scope::InputScopes;
 use ci_domain::outline::{Outline, OutlineJob};
-use ci_domain::pipeline::{On, Pipeline, When};
+use ci_domain::pipeline::{Component, Job, On, Pipeline, When};
 use ci_domain::plan::{Plan, Required, plan_job};
 use ci_domain::policy::Policy;
 use ci_git::Tree;
@@ -35,6 +35,10 @@ pub(super) fn outline(
         .iter()
         .map(|entry| (entry.path.as_str().to_owned(), entry.object.as_str().to_owned()))
         .collect();
+    let digest = |id: &JobId| {
+        let text = scopes.digest_input(id, &listing);
+        text.map(|text| hex(&Sha256::digest(text))).unwrap_or_default()
+    };
     let mut jobs: BTreeMap<JobId, OutlineJob> = BTreeMap::new();
     for (component, job) in pipeline.jobs().filter(|(_, job)| job.on.contains(&on)) {
         let id = component.job_id(job);
@@ -44,18 +48,35 @@ pub(super) fn outline(
         };
         let (optional, when) = match on {
             On::Pull => (is_optional(&plan, &required, &id), planned.definition.when),
-            On::Branch => (false, When::Always),
+            On::Branch | On::Nightly => (false, When::Always),
         };
-        let digest = scopes.digest_input(&id, &listing).map(|text| hex(&Sha256::digest(text)));
-        let digest = digest.unwrap_or_default();
+        let digest = digest(&id);
         jobs.insert(id, OutlineJob { needs: planned.needs, when, optional, digest });
     }
-    let affected = plan.affected.components().map(|(name, _)| name.clone()).collect();
-    let missing = match on {
-        On::Pull => required.missing,
-        On::Branch => BTreeSet::new(),
+    let (nightly, missing) = match on {
+        On::Pull => (BTreeMap::new(), required.missing),
+        On::Branch | On::Nightly => (nightly(pipeline, &plan, digest), BTreeSet::new()),
     };
-    Ok(Outline { affected, jobs, missing, hints: Vec::new() })
+    let affected = plan.affected.components().map(|(name, _)| name.clone()).collect();
+    Ok(Outline { affected, jobs, nightly, missing, hints: Vec::new() })
+}
+
+/// The nightly jobs, each with what it needs of the branch's own jobs and of other nightly ones.
+fn nightly(
+    pipeline: &Pipeline,
+    plan: &Plan,
+    digest: impl Fn(&JobId) -> String,
+) -> BTreeMap<JobId, OutlineJob> {
+    let is_nightly = |job: &Job| job.on.contains(&On::Nightly);
+    let of_night = |(component, job): (&Component, &Job)| {
+        let id = component.job_id(job);
+        let mut needs = plan_job(pipeline, &plan.affected, &id, On::Branch)?.needs;
+        let others = component.needs(job).into_iter();
+        needs.extend(others.filter(|need| pipeline.job(need).is_some_and(is_nightly)));
+        let digest = digest(&id);
+        Some((id, OutlineJob { needs, when: When::Always, optional: false, digest }))
+    };
+    pipeline.jobs().filter(|(_, job)| is_nightly(job)).filter_map(of_night).collect()
 }
 
 fn is_optional(plan: &Plan, required: &Required, id: &JobId) -> bool {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::build::{StoredOutcome, StoredSpec};
 use super::memory::{outcomes, parsed, texts};
+use super::night::{StoredNight, StoredNights};
 use super::prepared::StoredPrepared;
 use super::{RecordError, body, record, unknown};
 
@@ -43,6 +44,12 @@ struct Forced {
 }
 
 #[derive(Serialize, Deserialize)]
+struct NightDecided {
+    spec: StoredSpec,
+    night: StoredNight,
+}
+
+#[derive(Serialize, Deserialize)]
 struct StoredMemory {
     version: u16,
     tip: Option<StoredTip>,
@@ -53,6 +60,9 @@ struct StoredMemory {
     build: Option<StoredBuild>,
     builds: u64,
     built: Option<String>,
+    /// Snapshots of earlier programs have none.
+    #[serde(default)]
+    nights: StoredNights,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,6 +71,9 @@ struct StoredBuild {
     superseded: bool,
     abandoned: bool,
     stale: BTreeSet<String>,
+    /// Nor this.
+    #[serde(default)]
+    night: Option<StoredNight>,
 }
 
 /// Makes the record of a branch's event.
@@ -70,6 +83,9 @@ pub(crate) fn branch_record(event: &BranchEvent) -> Record {
         BranchEvent::Gone => record("gone", &()),
         BranchEvent::Prepared(prepared) => record("prepared", &StoredPrepared::from(&**prepared)),
         BranchEvent::BuildDecided(spec) => record("build-decided", &StoredSpec::from(spec)),
+        BranchEvent::NightDecided(spec, night) => {
+            record("night-decided", &NightDecided { spec: spec.into(), night: night.into() })
+        }
         BranchEvent::SupersedeDecided => record("supersede-decided", &()),
         BranchEvent::JobFinished { head, job, outcome } => record(
             "job-finished",
@@ -80,6 +96,9 @@ pub(crate) fn branch_record(event: &BranchEvent) -> Record {
         }
         BranchEvent::Forced { jobs, by } => {
             record("forced", &Forced { jobs: texts(jobs), by: by.to_string() })
+        }
+        BranchEvent::NightForced { jobs, by } => {
+            record("night-forced", &Forced { jobs: texts(jobs), by: by.to_string() })
         }
         BranchEvent::GivenUp => record("given-up", &()),
         BranchEvent::PrepareFailed { .. } | BranchEvent::BuildResumed(_) => {
@@ -98,6 +117,14 @@ pub(crate) fn branch_event(stored: &Record) -> Result<BranchEvent, RecordError> 
         "gone" => BranchEvent::Gone,
         "prepared" => BranchEvent::Prepared(Box::new(body::<StoredPrepared>(stored)?.try_into()?)),
         "build-decided" => BranchEvent::BuildDecided(body::<StoredSpec>(stored)?.try_into()?),
+        "night-decided" => {
+            let NightDecided { spec, night } = body(stored)?;
+            BranchEvent::NightDecided(spec.try_into()?, night.try_into()?)
+        }
+        "night-forced" => {
+            let Forced { jobs, by } = body(stored)?;
+            BranchEvent::NightForced { jobs: parsed(&jobs)?, by: Login::new(by)? }
+        }
         "supersede-decided" => BranchEvent::SupersedeDecided,
         "job-finished" => {
             let JobFinished { head, job, outcome } = body(stored)?;
@@ -128,6 +155,7 @@ pub(crate) fn branch_snapshot(memory: &BranchMemory) -> Value {
         build: memory.build.as_ref().map(Into::into),
         builds: memory.builds,
         built: memory.built.as_ref().map(ToString::to_string),
+        nights: (&memory.nights).into(),
     };
     serde_json::to_value(stored).expect("stored types are plain data with text keys")
 }
@@ -155,6 +183,7 @@ pub(crate) fn recalled_branch(body: &Value) -> Result<BranchMemory, RecordError>
         build: stored.build.map(TryInto::try_into).transpose()?,
         builds: stored.builds,
         built: stored.built.map(CommitSha::new).transpose()?,
+        nights: stored.nights.try_into()?,
     })
 }
 
@@ -181,6 +210,7 @@ impl From<&BranchBuild> for StoredBuild {
             superseded: build.superseded,
             abandoned: build.abandoned,
             stale: texts(&build.stale),
+            night: build.night.as_ref().map(Into::into),
         }
     }
 }
@@ -194,6 +224,7 @@ impl TryFrom<StoredBuild> for BranchBuild {
             superseded: stored.superseded,
             abandoned: stored.abandoned,
             stale: parsed(&stored.stale)?,
+            night: stored.night.map(TryInto::try_into).transpose()?,
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::ids::{CommitSha, ComponentName, JobId};
+use ci_domain::nightly::Nightly;
 use ci_domain::outline::{Basis, Outline, OutlineJob, Preparation, Prepared};
 use ci_domain::pipeline::When;
 use ci_domain::policy::{BaseMoved, Expose, Forks, Mergeable, Policy, StaleApprovals, Unowned};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use ci_store::Record;
 
+use super::night::StoredNightly;
 use super::sandbox::StoredSandbox;
 use super::{RecordError, body, record};
 
@@ -42,6 +44,8 @@ enum StoredResult {
         /// Records of earlier programs have none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         hints: Vec<String>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        nightly: BTreeMap<String, StoredJob>,
     },
 }
 
@@ -70,6 +74,9 @@ struct StoredPolicy {
     /// Not there in records of before it could be said: then what holds by default.
     #[serde(default)]
     sandbox: Option<StoredSandbox>,
+    /// Nor this.
+    #[serde(default)]
+    nightly: Option<StoredNightly>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]
@@ -138,7 +145,8 @@ impl From<&Preparation> for StoredResult {
             Preparation::Planned { merge, outline } => Self::Planned {
                 merge: merge.to_string(),
                 affected: texts(&outline.affected),
-                jobs: outline.jobs.iter().map(|(id, job)| (id.to_string(), job.into())).collect(),
+                jobs: stored_jobs(&outline.jobs),
+                nightly: stored_jobs(&outline.nightly),
                 missing: texts(&outline.missing),
                 hints: outline.hints,
             },
@@ -153,19 +161,26 @@ impl TryFrom<StoredResult> for Preparation {
         Ok(match stored {
             StoredResult::Conflict { paths } => Self::Conflict { paths },
             StoredResult::Invalid { first, findings } => Self::Invalid { first, findings },
-            StoredResult::Planned { merge, affected, jobs, missing, hints } => {
+            StoredResult::Planned { merge, affected, jobs, missing, hints, nightly } => {
                 let affected =
                     affected.into_iter().map(ComponentName::new).collect::<Result<_, _>>()?;
-                let jobs = jobs
-                    .into_iter()
-                    .map(|(id, job)| Ok((id.parse()?, job.try_into()?)))
-                    .collect::<Result<_, RecordError>>()?;
+                let (jobs, nightly) = (jobs_of(jobs)?, jobs_of(nightly)?);
                 let missing = job_ids(&missing)?;
-                let outline = Outline { affected, jobs, missing, hints };
+                let outline = Outline { affected, jobs, nightly, missing, hints };
                 Self::Planned { merge: CommitSha::new(merge)?, outline }
             }
         })
     }
+}
+
+fn stored_jobs(jobs: &BTreeMap<JobId, OutlineJob>) -> BTreeMap<String, StoredJob> {
+    jobs.iter().map(|(id, job)| (id.to_string(), job.into())).collect()
+}
+
+fn jobs_of(
+    stored: BTreeMap<String, StoredJob>,
+) -> Result<BTreeMap<JobId, OutlineJob>, RecordError> {
+    stored.into_iter().map(|(id, job)| Ok((id.parse()?, job.try_into()?))).collect()
 }
 
 impl From<&OutlineJob> for StoredJob {
@@ -221,6 +236,7 @@ impl From<&Policy> for StoredPolicy {
                 })
                 .collect(),
             sandbox: Some(policy.sandbox.into()),
+            nightly: Some(policy.into()),
         }
     }
 }
@@ -230,6 +246,10 @@ impl TryFrom<StoredPolicy> for Policy {
 
     fn try_from(stored: StoredPolicy) -> Result<Self, RecordError> {
         let stale = stored.dismiss_stale_approvals;
+        let (nightly, mention_on_nightly_failure) = match stored.nightly {
+            Some(nightly) => nightly.read()?,
+            None => (Nightly::default(), None),
+        };
         Ok(Self {
             mergeable: Mergeable {
                 approvals: stored.approvals,
@@ -259,6 +279,8 @@ impl TryFrom<StoredPolicy> for Policy {
                 })
                 .collect(),
             sandbox: stored.sandbox.map_or(Self::default().sandbox, Into::into),
+            nightly,
+            mention_on_nightly_failure,
         })
     }
 }

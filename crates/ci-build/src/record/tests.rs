@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ci_domain::branch::{BranchEvent, Tip};
+use ci_domain::branch::{BranchEvent, Night, Tip};
 use ci_domain::build::{AttemptEnd, BuildEvent, BuildSpec, JobRequest, Order};
 use ci_domain::forge::{
     CommentId, ForceTarget, Head, PullFacts, PullState, Review, ReviewId, ReviewState, Timestamp,
@@ -11,6 +11,7 @@ use ci_domain::forge::{
 use ci_domain::ids::{BuildNumber, CommitSha, JobId, PullNumber};
 use ci_domain::outcome::{JobResult, Outcome};
 use ci_domain::outline::{Basis, Outline, OutlineJob, Preparation, Prepared};
+use ci_domain::nightly::Nightly;
 use ci_domain::pipeline::When;
 use ci_domain::policy::{
     BaseMoved, Demand, Expose, Forks, Network, Policy, Sandbox, StaleApprovals, Unowned,
@@ -114,6 +115,9 @@ fn strict_policy() -> Policy {
 }
 
 fn outline() -> Outline {
+    policy.nightly =
+        Nightly { between: "22:30-04:00".parse().unwrap(), timezone: "Europe/Berlin".to_owned() };
+    policy.mention_on_nightly_failure = Some("@acme/dev".parse().unwrap());
     let planned = |when| OutlineJob {
         needs: BTreeSet::from([job("air:compile")]),
         when,
@@ -130,6 +134,7 @@ fn outline() -> Outline {
         hints: vec!["lib: a submodule".to_owned()],
     }
 }
+        nightly: BTreeMap::from([(job("air:soak"), planned(When::Always))]),
 
 fn pull_events() -> Vec<PullEvent> {
     let outcome = |result| Outcome {
@@ -261,7 +266,22 @@ fn branch_events() -> Vec<BranchEvent> {
         BranchEvent::Observed(tip('a')),
         BranchEvent::Prepared(planned),
         BranchEvent::BuildDecided(spec()),
-        BranchEvent::JobFinished { head: sha('a'), job: job("air:test"), outcome },
+        BranchEvent::JobFinished { head: sha('a'), job: job("air:test"), outcome: outcome.clone() },
+        BranchEvent::BuildFinished(BuildNumber(2)),
+        asked(),
+        BranchEvent::NightDecided(of_night, night),
+        BranchEvent::JobFinished { head: sha('a'), job: soak(), outcome },
+    let soak = || job("air:soak");
+    let of_night = BuildSpec {
+        jobs: BTreeMap::from([(soak(), spec().jobs[&job("air:test")].clone())]),
+        ..spec()
+    };
+    let mention = Some("@acme/dev".parse().unwrap());
+    let night = Night { day: "2026-11-23".parse().unwrap(), by: None, mention };
+    let asked = || BranchEvent::NightForced {
+        jobs: [soak(), job("air:fuzz")].into(),
+        by: "ada".parse().unwrap(),
+    };
         BranchEvent::Forced { jobs, by },
         BranchEvent::SupersedeDecided,
         BranchEvent::GivenUp,

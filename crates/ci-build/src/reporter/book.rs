@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ci_domain::forge::{CommentId, StatusState, StatusWrite};
 use ci_domain::ids::CommitSha;
-use ci_domain::report::{CommentContent, CommentWish, Report, Topic};
+use ci_domain::report::{CommentContent, CommentWish, FailureEntry, Report, Topic};
 use ci_domain::subject::Subject;
 use ci_domain::wording;
 use sha2::{Digest, Sha256};
@@ -201,7 +201,7 @@ impl Book {
             let marker = wish.topic.marker(node, &report.subject, &report.head);
             let is_due = match (self.told.comments.get(&marker), &wish.content) {
                 (None, CommentContent::Failures(failures)) => !failures.is_empty(),
-                (None, CommentContent::Text(_)) => true,
+                (None, CommentContent::Text(_) | CommentContent::Nightly { .. }) => true,
                 (Some(posted), content) => {
                     let may_edit = matches!(report.subject, Subject::Pull(_));
                     let is_edited = may_edit && wish.topic == Topic::Failures;
@@ -247,14 +247,16 @@ pub(super) fn fingerprint(content: &CommentContent) -> String {
     let text = match content {
         CommentContent::Text(text) => text.clone(),
         CommentContent::Failures(failures) => {
-            let entry = |failure: &ci_domain::report::FailureEntry| {
-                let attempt = failure.attempt.as_ref().map(ToString::to_string).unwrap_or_default();
-                format!("{} {} {attempt}", failure.job, failure.result.word())
-            };
-            failures.iter().map(entry).collect::<Vec<_>>().join("\n")
+            failures.iter().map(told_of).collect::<Vec<_>>().join("\n")
         }
+        CommentContent::Nightly { day, entry, .. } => format!("{day} {}", told_of(entry)),
     };
     Sha256::digest(text).iter().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
+}
+
+fn told_of(failure: &FailureEntry) -> String {
+    let attempt = failure.attempt.as_ref().map(ToString::to_string).unwrap_or_default();
+    format!("{} {} {attempt}", failure.job, failure.result.word())
 }
 
 fn not_affected(told: &StatusWrite) -> StatusWrite {

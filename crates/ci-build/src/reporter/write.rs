@@ -205,6 +205,10 @@ impl Attempt {
                 let jobs: Vec<FailedJob> = entries.iter().map(failed).collect();
                 wording::failures(about, &self.head, &jobs)
             }
+            CommentContent::Nightly { day, mention, entry } => {
+                let night = (*day, mention.as_ref());
+                wording::nightly_failure(about, &self.head, night, &failed(entry))
+            }
         }
     }
 }

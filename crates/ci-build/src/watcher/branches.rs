@@ -16,6 +16,7 @@ use tracing::{info, warn};
 use crate::branch::{BranchHandle, give_up};
 use crate::branch_tree;
 use crate::mirror::PolicyRead;
+use crate::nightly::NightRules;
 use crate::watcher::known::KnownEvent;
 use crate::watcher::{Msg, Watcher};
 
@@ -26,6 +27,15 @@ pub(super) struct Rule {
     tip: CommitSha,
     /// `None` while the policy is being read.
     policy: Option<Box<Policy>>,
+}
+
+impl Rule {
+    /// What it says of nightly jobs.
+    pub(super) fn of_nights(&self) -> Option<NightRules> {
+        let policy = self.policy.as_ref()?;
+        let mention = policy.mention_on_nightly_failure.clone();
+        Some(NightRules { nightly: policy.nightly.clone(), mention })
+    }
 }
 
 impl Watcher {

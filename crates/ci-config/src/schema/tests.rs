@@ -112,6 +112,7 @@ fn what_the_parser_refuses_is_not_valid() {
         "jobs: {t: [{run: x, timeout: 1m1h}]}",
         "jobs: {t: [{parallel: {limit: 0, steps: [x]}}]}",
         "jobs: {t: {on: [], steps: [x]}}",
+        "nightly: {t: {on: pull, steps: [x]}}",
         "env: {CI_JOB: x}",
         "env: {CI: x}",
         "env: {1A: x}",
@@ -119,7 +120,9 @@ fn what_the_parser_refuses_is_not_valid() {
         check(Format::Component, text);
     }
     for text in [
-        "notify: {}",
+        "notify: {mention_on_nightly_failure: acme}",
+        "nightly: {between: 25:00-26:00}",
+        "nightly: {timezone: [UTC]}",
         "secrets: {A: {expose: forks}}",
         "secrets: {CI_A: {}}",
         "unowned: some",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::branch::{Branch, BranchEffect, BranchEvent, BranchStep};
 use crate::build::{BuildSpec, JobRequest};
-use crate::ids::{BuildNumber, JobId};
+use crate::ids::{BuildNumber, CommitSha, JobId};
 use crate::may_run::{Circumstances, Head, Isolation, MayRun};
 use crate::outline::Basis;
 
@@ -88,9 +88,10 @@ impl Branch {
 
     fn decide_build(&mut self, step: &mut BranchStep) {
         match &self.memory.build {
-            Some(build) if !build.superseded && !self.is_tip(&build.spec.head) => {
-                self.supersede(step);
-            }
+            Some(build) if build.superseded => {}
+            Some(build) if !self.is_tip(&build.spec.head) => self.supersede(step),
+            // What the tip itself needs does not wait for what may run for hours.
+            Some(build) if build.night.is_some() && !self.owed().is_empty() => self.supersede(step),
             Some(_) => {}
             None => self.start_build(step),
         }
@@ -99,15 +100,24 @@ impl Branch {
     fn start_build(&mut self, step: &mut BranchStep) {
         let Some(tip) = &self.memory.tip else { return };
         let (head, jobs) = (tip.commit.clone(), self.owed());
-        if jobs.is_empty() || self.may_run() != MayRun::Yes {
+        if self.may_run() != MayRun::Yes {
             return;
         }
+        if !jobs.is_empty() {
+            let spec = self.spec(head, jobs);
+            self.record(BranchEvent::BuildDecided(spec.clone()), step);
+            step.effects.push(BranchEffect::StartBuild(spec));
+        } else if let Some((job, request, night)) = self.next_night() {
+            let spec = self.spec(head, BTreeMap::from([(job, request)]));
+            self.record(BranchEvent::NightDecided(spec.clone(), night), step);
+            step.effects.push(BranchEffect::StartBuild(spec));
+        }
+    }
+
+    fn spec(&self, head: CommitSha, jobs: BTreeMap<JobId, JobRequest>) -> BuildSpec {
         let number = BuildNumber(self.memory.builds + 1);
         let prefix = format!("{}-b{number}", self.config.prefix);
-        let merge = head.clone();
-        let spec = BuildSpec { number, head, merge, prefix, reseed: false, jobs };
-        self.record(BranchEvent::BuildDecided(spec.clone()), step);
-        step.effects.push(BranchEffect::StartBuild(spec));
+        BuildSpec { number, merge: head.clone(), head, prefix, reseed: false, jobs }
     }
 
     fn supersede(&mut self, step: &mut BranchStep) {

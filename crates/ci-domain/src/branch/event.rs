@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::branch::Night;
 use crate::build::BuildSpec;
 use crate::ids::{BuildNumber, CommitSha, JobId, Login};
 use crate::outcome::Outcome;
@@ -25,6 +26,8 @@ pub enum BranchEvent {
     },
     /// A build was decided on.
     BuildDecided(BuildSpec),
+    /// A build of a nightly job was decided on.
+    NightDecided(BuildSpec, Night),
     /// The running build is not wanted any more.
     SupersedeDecided,
     /// A job of a build ended.
@@ -42,6 +45,13 @@ pub enum BranchEvent {
     BuildFinished(BuildNumber),
     /// Somebody asked for jobs to run, even if they have passed or are not affected.
     Forced {
+        /// The jobs.
+        jobs: BTreeSet<JobId>,
+        /// Who.
+        by: Login,
+    },
+    /// Somebody asked for nightly jobs to run, whenever they ran last.
+    NightForced {
         /// The jobs.
         jobs: BTreeSet<JobId>,
         /// Who.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::branch::{Branch, BranchBuild, BranchEvent, Tip};
+use crate::branch::{Branch, BranchBuild, BranchEvent, Night, NightRun, Tip};
+use crate::build::BuildSpec;
 use crate::ids::{CommitSha, JobId};
-use crate::outcome::JobResult;
+use crate::outcome::{JobResult, Outcome};
 
 impl Branch {
     pub(super) fn fold(&mut self, event: BranchEvent) {
@@ -28,34 +29,54 @@ impl Branch {
             }
             BranchEvent::BuildDecided(spec) => {
                 self.memory.builds = spec.number.0;
-                self.memory.build = Some(BranchBuild::new(spec));
+                self.memory.build = Some(BranchBuild::new(spec, None));
+            }
+            BranchEvent::NightDecided(spec, night) => {
+                self.memory.builds = spec.number.0;
+                self.memory.build = Some(BranchBuild::new(spec, Some(night)));
             }
             BranchEvent::SupersedeDecided => {
                 if let Some(build) = &mut self.memory.build {
                     build.superseded = true;
                 }
             }
-            BranchEvent::JobFinished { head, job, outcome } => {
-                if self.is_tip(&head) {
-                    self.memory.forced.remove(&job);
-                    self.memory.outcomes.insert(job, outcome);
-                }
-            }
+            BranchEvent::JobFinished { head, job, outcome } => self.finish(head, job, outcome),
             BranchEvent::BuildResumed(_) => {}
             BranchEvent::BuildFinished(_) => {
-                let finished = self.memory.build.take().filter(|build| !build.superseded);
+                let finished = self.memory.build.take();
+                let finished = finished.filter(|build| !build.superseded && build.night.is_none());
                 if finished.is_some_and(|build| self.is_tip(&build.spec.head)) {
                     self.note_built();
                 }
             }
             BranchEvent::Forced { jobs, .. } => self.force(jobs),
+            BranchEvent::NightForced { jobs, by } => {
+                let forced = jobs.into_iter().map(|job| (job, by.clone()));
+                self.memory.nights.forced.extend(forced);
+            }
             BranchEvent::GivenUp => {
                 self.forget();
+                self.memory.nights.forced.clear();
                 if let Some(build) = &mut self.memory.build {
                     build.superseded = true;
                     build.abandoned = true;
                 }
             }
+        }
+    }
+
+    /// A nightly job has run, whatever the tip is now; the tip's own jobs say nothing of another one.
+    fn finish(&mut self, head: CommitSha, job: JobId, outcome: Outcome) {
+        let night = self.memory.build.as_ref().and_then(|build| build.night.clone());
+        match night.filter(|_| self.is_nightly(&job)) {
+            Some(night) => {
+                self.memory.nights.note(job, NightRun { night, commit: head, outcome });
+            }
+            None if self.is_tip(&head) => {
+                self.memory.forced.remove(&job);
+                self.memory.outcomes.insert(job, outcome);
+            }
+            None => {}
         }
     }
 
@@ -118,7 +139,7 @@ impl Branch {
 }
 
 impl BranchBuild {
-    fn new(spec: crate::build::BuildSpec) -> Self {
-        Self { spec, superseded: false, abandoned: false, stale: BTreeSet::new() }
+    fn new(spec: BuildSpec, night: Option<Night>) -> Self {
+        Self { spec, superseded: false, abandoned: false, stale: BTreeSet::new(), night }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::branch::Branch;
+use crate::branch::{Branch, NightRun};
 use crate::forge::StatusWrite;
-use crate::ids::ComponentName;
+use crate::ids::{ComponentName, JobId};
 use crate::report::{
     CommentContent, CommentWish, FailureEntry, Place, Report, Topic, Voice, component_statuses,
-    failures,
+    failure, failures,
 };
 use crate::subject::{Subject, escaped};
 
@@ -40,14 +40,31 @@ impl Branch {
         Some(statuses)
     }
 
+    /// Each nightly job that failed on the tip is told of as soon as it has, and by itself. That the tip
+    /// may be older than the node changes nothing: its night is not.
+    fn nightly_comments(&self, voice: &Voice) -> Vec<CommentWish> {
+        let runs = self.nights().runs.iter().flat_map(|(job, runs)| {
+            runs.iter().filter(|run| self.is_tip(&run.commit)).map(move |run| (job, run))
+        });
+        let place = self.place(voice);
+        let wish = |(job, run): (&JobId, &NightRun)| {
+            let entry = failure(job, &run.outcome, &place)?;
+            let (day, mention) = (run.night.day, run.night.mention.clone());
+            let content = CommentContent::Nightly { day, mention, entry };
+            Some(CommentWish { topic: Topic::Nightly(run.outcome.build), content })
+        };
+        runs.filter_map(wish).collect()
+    }
+
     /// Failures are told once, so they are told when nothing runs any more.
     fn comments(&self, voice: &Voice) -> Vec<CommentWish> {
+        let mut comments = self.nightly_comments(voice);
         let is_silent = self.tip().is_none_or(|tip| tip.preexisting);
-        if is_silent || !self.is_at_rest() {
-            return Vec::new();
+        if !is_silent && self.outline().is_some() && self.is_built() {
+            let content = CommentContent::Failures(self.failures(voice));
+            comments.push(CommentWish { topic: Topic::Failures, content });
         }
-        let content = CommentContent::Failures(self.failures(voice));
-        vec![CommentWish { topic: Topic::Failures, content }]
+        comments
     }
 
     fn place<'a>(&self, voice: &'a Voice) -> Place<'a> {

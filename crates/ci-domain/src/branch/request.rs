@@ -23,6 +23,14 @@ pub enum BranchRefusal {
         /// The jobs that exist.
         known: String,
     },
+    /// The job does not exist, or does not run at night.
+    #[error("there is no nightly job `{job}`; there are: {known}")]
+    UnknownNightly {
+        /// The job that was named.
+        job: JobId,
+        /// The jobs that exist.
+        known: String,
+    },
     /// A need of the job did not pass.
     #[error("`{job}` is blocked by {by}; force that first")]
     Blocked {

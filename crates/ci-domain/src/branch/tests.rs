@@ -1,6 +1,7 @@
 //! Branches: what follows from what, as tables; and what a replay finds, whatever happened.
 
 mod chance;
+mod night;
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::policy::Policy;
 use crate::report::{CommentContent, Voice};
 use crate::world::{id, planned, sha};
 
-const JOBS: &str = "air:compile air:bench<air:compile common:compile-";
+const JOBS: &str = "air:compile air:bench<air:compile common:compile- lib:soak*";
 
 fn config() -> BranchConfig {
     BranchConfig {
@@ -47,6 +48,7 @@ impl Story {
             "retry" => Ok(self.branch.retry_preparation()),
             "disk low" => Ok(self.branch.note_disk(Disk::Low)),
             "disk ok" => Ok(self.branch.note_disk(Disk::Ok)),
+            _ if word.starts_with("night ") => Ok(self.branch.note_night(night::tonight(word))),
             _ => self.event(word).and_then(|event| {
                 self.branch.apply(event).map_err(|unexpected| unexpected.0.to_owned())
             }),
@@ -79,6 +81,13 @@ impl Story {
             "resumed" => BranchEvent::BuildResumed(BuildNumber(rest.parse().unwrap())),
             "finished" => BranchEvent::BuildFinished(BuildNumber(rest.parse().unwrap())),
             "given-up" => BranchEvent::GivenUp,
+            "tonight" => {
+                let job = rest.parse();
+                let target = job.map_or(ForceTarget::All, ForceTarget::Job);
+                let jobs = self.branch.consider_night(&target);
+                let jobs = jobs.map_err(|refusal| refusal.to_string())?;
+                BranchEvent::NightForced { jobs, by: Login::new("ada").unwrap() }
+            }
             "force" => {
                 let job = rest.parse();
                 let target = job.map_or(ForceTarget::All, ForceTarget::Job);
@@ -299,6 +308,9 @@ fn check_report(words: &[&str], statuses: &[&str], comment: Option<&str>) {
     let failures = report.comments.first().map(|wish| match &wish.content {
         CommentContent::Failures(entries) => {
             entries.iter().map(|e| format!("{} {}", e.job, e.log_url)).collect::<Vec<_>>().join(" ")
+        }
+        CommentContent::Nightly { day, entry, .. } => {
+            format!("{day} {} {}", entry.job, entry.log_url)
         }
         CommentContent::Text(text) => text.clone(),
     });

@@ -23,11 +23,12 @@ fn said(world: &World) -> (Vec<String>, Vec<String>) {
         format!("{name} {}: {}", status.state.as_str(), status.description)
     };
     let comment = |wish: &CommentWish| match &wish.content {
-        CommentContent::Text(text) => format!("{}: {text}", wish.topic.as_str()),
+        CommentContent::Text(text) => format!("{}: {text}", wish.topic.word()),
+        CommentContent::Nightly { entry, .. } => format!("{}: {}", wish.topic.word(), entry.job),
         CommentContent::Failures(entries) => {
             let entry = |e: &FailureEntry| format!("{} {} {}", e.job, e.result.word(), e.log_url);
             let entries: Vec<String> = entries.iter().map(entry).collect();
-            format!("{}: {}", wish.topic.as_str(), entries.join(", "))
+            format!("{}: {}", wish.topic.word(), entries.join(", "))
         }
     };
     (

@@ -262,3 +262,30 @@ proptest! {
         prop_assert!(!description.contains(['\n', '\r']));
     }
 }
+
+#[test]
+fn a_nightly_failure_calls_whom_the_policy_names_and_a_log_calls_nobody() {
+    let branch = Subject::Branch("release/@eve".parse().unwrap());
+    let (day, mention) = ("2026-11-23".parse().unwrap(), "@acme/dev".parse().unwrap());
+    let log = ["@acme/all is at fault", "```", "@everyone"];
+    let say =
+        |failed: &FailedJob, mention| nightly_failure(&branch, &sha('a'), (day, mention), failed);
+    let text = say(&failed("air:soak", &log), Some(&mention));
+    let (name, again) = (inline("release/@eve"), "ci-node nightly force 'release/@eve' air:soak");
+    let expected = format!(
+        "@acme/dev: nightly job of 2026-11-23 on {name}, at aaaaaaaaaaaa:\n\n**air:soak failed**\n\
+         [log](https://ci.example.com/log) · to run it again, say {}\n\n\
+         ````text\n@acme/all is at fault\n```\n@everyone\n````\n",
+        inline(again)
+    );
+    assert_eq!(text, expected);
+    let outside = outside_of_fences(&text);
+    let called: Vec<&str> =
+        outside.split('`').step_by(2).filter(|text| text.contains('@')).collect();
+    assert_eq!(called, ["@acme/dev: nightly job of 2026-11-23 on "]);
+    let crashed = say(&crashed("air:soak", "`@eve` did it"), None);
+    assert!(
+        crashed.starts_with("nightly job") && crashed.contains("`` `@eve` did it ``"),
+        "{crashed}"
+    );
+}

@@ -80,8 +80,8 @@ impl Observation {
     }
 }
 
-/// Reads `job`, `job<need,need`, with `!` for approved, `?` for optional and `-` for not affected
-/// behind the name, and `+job` for one that the policy misses.
+/// Reads `job`, `job<need,need`, with `!` for approved, `?` for optional, `-` for not affected and `*`
+/// for nightly behind the name, and `+job` for one that the policy misses.
 pub(crate) fn outline(text: &str) -> Outline {
     let mut outline = Outline::default();
     for word in text.split_whitespace() {
@@ -90,8 +90,8 @@ pub(crate) fn outline(text: &str) -> Outline {
             continue;
         }
         let (name, needs) = word.split_once('<').unwrap_or((word, ""));
-        let job = id(name.trim_end_matches(['!', '?', '-']));
-        if !name.contains('-') {
+        let job = id(name.trim_end_matches(['!', '?', '-', '*']));
+        if !name.contains(['-', '*']) {
             outline.affected.insert(job.component.clone());
         }
         let planned = OutlineJob {
@@ -100,7 +100,8 @@ pub(crate) fn outline(text: &str) -> Outline {
             optional: name.contains('?'),
             digest: "1".to_owned(),
         };
-        outline.jobs.insert(job, planned);
+        let jobs = if name.contains('*') { &mut outline.nightly } else { &mut outline.jobs };
+        jobs.insert(job, planned);
     }
     outline
 }

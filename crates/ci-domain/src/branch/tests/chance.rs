@@ -1,11 +1,12 @@
 //! Whatever happens, in any order, a replay finds the same, one build runs at a time, and in the end
-//! every job of the tip has ended or is blocked.
+//! every job of the tip has ended or is blocked. No nightly job runs twice a day or on a tip by itself.
 
 use proptest::prelude::*;
 
 use super::Story;
+use crate::ids::JobId;
 
-const WORDS: [&str; 16] = [
+const WORDS: [&str; 20] = [
     "push a",
     "push b",
     "push c",
@@ -22,6 +23,10 @@ const WORDS: [&str; 16] = [
     "given-up",
     "disk low",
     "disk ok",
+    "night 23",
+    "night 24",
+    "night 24 shut",
+    "tonight all",
 ];
 
 /// More steps than any settling takes.
@@ -31,8 +36,12 @@ impl Story {
     /// One job of the running build ends, or the build does.
     fn work(&mut self, verb: &str) {
         let Some(build) = self.branch.build() else { return };
-        let ended = self.branch.outcomes();
-        let open: Vec<_> = build.spec.jobs.keys().filter(|id| !ended.contains_key(id)).collect();
+        let (outcomes, nights) = (self.branch.outcomes(), self.branch.nights());
+        let has_ended = |id: &JobId| match build.night {
+            None => outcomes.contains_key(id),
+            Some(_) => nights.last(id).is_some_and(|run| run.outcome.build == build.spec.number),
+        };
+        let open: Vec<_> = build.spec.jobs.keys().filter(|id| !has_ended(id)).collect();
         let word = match open.first() {
             Some(job) if !build.superseded => format!("{verb} {job}"),
             _ => format!("finished {}", build.spec.number),
@@ -87,5 +96,11 @@ proptest! {
         prop_assert_eq!(jobs.join(" "), "air:bench air:compile");
         let tip = story.branch.tip().map(|tip| tip.commit.clone());
         prop_assert_eq!(&story.branch.memory().built, &tip);
+        for runs in story.branch.nights().runs.values() {
+            for pair in runs.windows(2).filter(|pair| pair[1].night.by.is_none()) {
+                prop_assert_ne!(pair[0].night.day, pair[1].night.day, "twice a day");
+                prop_assert_ne!(&pair[0].commit, &pair[1].commit, "twice on a tip");
+            }
+        }
     }
 }
