@@ -21,7 +21,7 @@ use ci_domain::ids::{BranchName, CommitSha, Login, RepoName};
 pub use self::deliveries::SignedDelivery;
 pub use self::http::{FakeRequest, FakeResponse};
 use self::model::Model;
-pub use self::model::{CommentedOn, FakeComment};
+pub use self::model::{CommentedOn, FakeComment, Spent};
 pub use self::repo::{FakeRepo, NewPull};
 use crate::forge::ForgeError;
 
@@ -102,6 +102,12 @@ impl FakeGitHub {
     #[must_use]
     pub fn calls(&self) -> usize {
         self.model().calls
+    }
+
+    /// What the HTTP side has answered so far.
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        self.model().spent
     }
 
     fn model(&self) -> MutexGuard<'_, Model> {

@@ -15,13 +15,15 @@ pub type ForgeFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ForgeError>>
 
 /// A place where pull requests live.
 ///
-/// Every call is one attempt: nothing is retried, queued or cached here, and dropping the future
-/// gives the call up. A write whose answer was lost may have been applied.
+/// Every call is one attempt: nothing is retried or queued here, and dropping the future gives the call
+/// up. A write whose answer was lost may have been applied. A call that the forge would refuse, because
+/// of what it said of its limits, fails without being made.
 pub trait Forge: Send + Sync {
     /// Who we are: comments by this login are our own.
     fn identity(&self) -> ForgeFuture<'_, Login>;
 
-    /// Reads every open pull request and every branch.
+    /// Reads every open pull request and every branch; where the forge says that nothing has changed, this
+    /// may be what was read before.
     fn snapshot<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, RepoSnapshot>;
 
     /// Reads one pull request, open or not; `None` where there never was one of that number.

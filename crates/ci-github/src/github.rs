@@ -2,13 +2,17 @@
 
 mod app;
 mod auth;
+mod conditional;
 mod examine;
 mod graphql;
 mod http;
 mod nodes;
+mod pace;
 mod refusal;
 mod rest;
+mod snapshot;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ci_domain::code_owners::Owner;
@@ -20,9 +24,11 @@ use reqwest::Url;
 
 pub use self::app::AppKey;
 use self::auth::Auth;
-pub use self::auth::Credentials;
+pub use self::auth::{CredentialSource, Credentials};
+use self::conditional::Tags;
 pub use self::examine::{Answered, Examination, Grant, Hook, Permission};
 use self::http::Http;
+use self::snapshot::Snapshots;
 use crate::forge::{Budget, Forge, ForgeFuture};
 
 /// Where GitHub is and who we are there.
@@ -67,6 +73,8 @@ pub struct GitHub {
     auth: Auth,
     api_url: Url,
     graphql_url: Url,
+    tags: Tags,
+    snapshots: Snapshots,
 }
 
 impl GitHub {
@@ -80,7 +88,15 @@ impl GitHub {
             auth: Auth::new(config.credentials)?,
             api_url: url("api_url", &config.api_url)?,
             graphql_url: url("graphql_url", &config.graphql_url)?,
+            tags: Tags::default(),
+            snapshots: Snapshots::default(),
         })
+    }
+
+    /// The same, with credentials that `source` may replace at any time.
+    #[must_use]
+    pub fn with_source(self, source: Arc<dyn CredentialSource>) -> Self {
+        Self { auth: self.auth.with_source(source), ..self }
     }
 
     /// Uses other credentials from the next call on.
@@ -88,7 +104,9 @@ impl GitHub {
     /// # Errors
     /// The credentials cannot be used; the old ones stay.
     pub fn replace_credentials(&self, credentials: Credentials) -> Result<(), InvalidConfig> {
-        self.auth.replace(credentials)
+        self.auth.replace(credentials)?;
+        self.http.pace.forget();
+        Ok(())
     }
 }
 
@@ -200,7 +218,7 @@ impl Forge for GitHub {
     }
 
     fn budget(&self) -> Budget {
-        self.http.budget()
+        self.http.pace.budget()
     }
 }
 

@@ -17,8 +17,8 @@ pub mod webhook;
 pub use ci_domain::secret::Secret;
 pub use forge::{Budget, Forge, ForgeError, ForgeFuture, Window};
 pub use github::{
-    Answered, AppKey, Credentials, Examination, GitHub, GitHubConfig, Grant, Hook, InvalidConfig,
-    Permission,
+    Answered, AppKey, CredentialSource, Credentials, Examination, GitHub, GitHubConfig, Grant,
+    Hook, InvalidConfig, Permission,
 };
 pub use local::{LocalForge, LocalForgeError, NewLocalPull};
 pub use log_only::LogOnly;

@@ -20,10 +20,6 @@ pub(super) fn read(
             let found = model.repo(repo)?;
             Ok(body(shown::repository(repo, &found.default_branch)))
         })),
-        ["pulls"] => Some(github.read(|model| {
-            let newest = model.repo(repo)?.pulls.values().next_back();
-            Ok(body(Value::from_iter(newest.map(|pull| shown::pull(pull, repo)))))
-        })),
         ["commits"] => Some(github.read(|model| {
             let tip = model.repo(repo)?.branches.values().next();
             Ok(body(Value::from_iter(tip.map(shown::commit))))

@@ -1,5 +1,7 @@
 //! The fake as an HTTP API, for any server to put behind a socket.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use ci_domain::forge::Timestamp;
 use serde_json::{Value, json};
 
@@ -65,14 +67,25 @@ impl FakeGitHub {
         if request.authorization.as_deref() != Some(&format!("Bearer {}", Self::TOKEN)) {
             return error_response(401, "Bad credentials");
         }
-        let reply = match request.path.as_str() {
-            "/graphql" => graphql::answer(self, request),
-            _ => rest::answer(self, request),
+        let is_query = request.path == "/graphql";
+        let reply = match is_query {
+            true => graphql::answer(self, request),
+            false => rest::answer(self, request),
         };
-        match reply {
-            Ok(reply) => reply.into_response(request, self.model().clock),
+        let now = self.model().clock;
+        let response = match reply {
+            Ok(reply) => reply.into_response(request, now),
             Err(error) => refuse(&error),
+        };
+        let mut model = self.model();
+        match (is_query, response.status) {
+            // GitHub asks a point for up to a hundred lists, and a page is never more.
+            (true, _) => model.spent.points += 1,
+            (false, 304) => {}
+            (false, _) => model.spent.calls += 1,
         }
+        model.spent.bytes += response.body.len();
+        response
     }
 }
 
@@ -82,14 +95,31 @@ impl Reply {
     }
 
     fn into_response(self, request: &FakeRequest, now: Timestamp) -> FakeResponse {
+        let body = self.body.to_string().into_bytes();
         let mut headers = limit_headers(LIMIT - 1, Timestamp(now.0 + 3600));
         headers.push((FakeResponse::MARK, "fake".to_owned()));
         if self.has_next {
             headers
                 .push(("link", format!("<https://fake{}?page=next>; rel=\"next\"", request.path)));
         }
-        FakeResponse { status: self.status, headers, body: self.body.to_string().into_bytes() }
+        if request.method != "GET" {
+            return FakeResponse { status: self.status, headers, body };
+        }
+        let tag = tag(&body);
+        let is_known = request.if_none_match.as_ref() == Some(&tag);
+        headers.push(("etag", tag));
+        match is_known {
+            true => FakeResponse { status: 304, headers, body: Vec::new() },
+            false => FakeResponse { status: self.status, headers, body },
+        }
     }
+}
+
+/// What stands for a body, and for no other.
+fn tag(body: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    format!("W/\"{:016x}\"", hasher.finish())
 }
 
 /// How GitHub says each kind of error.

@@ -48,6 +48,17 @@ pub enum CommentedOn {
     Commit(CommitSha),
 }
 
+/// What the HTTP side has answered, by what GitHub counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// REST calls but those whose answer had not changed.
+    pub calls: usize,
+    /// Points of GraphQL.
+    pub points: usize,
+    /// Bytes of bodies, before they are compressed.
+    pub bytes: usize,
+}
+
 #[derive(Debug)]
 pub(super) struct Model {
     pub(super) clock: Timestamp,
@@ -58,6 +69,7 @@ pub(super) struct Model {
     pub(super) read_only: bool,
     pub(super) page_size: usize,
     pub(super) calls: usize,
+    pub(super) spent: Spent,
     pub(super) belongings: BTreeSet<(Login, Owner)>,
     repos: BTreeMap<RepoName, Repo>,
     last_id: u64,
@@ -85,6 +97,7 @@ impl Model {
             read_only: false,
             page_size: PAGE_SIZE,
             calls: 0,
+            spent: Spent::default(),
             belongings: BTreeSet::new(),
             repos: BTreeMap::new(),
             last_id: 0,

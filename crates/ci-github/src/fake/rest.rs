@@ -1,6 +1,6 @@
 //! The REST calls that the fake answers.
 
-use ci_domain::forge::{CommentId, Reaction, StatusState, StatusWrite};
+use ci_domain::forge::{CommentId, PullFacts, PullState, Reaction, StatusState, StatusWrite};
 use ci_domain::ids::{CommitSha, InvalidId, Login, PullNumber, RepoName};
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::FakeGitHub;
 use super::examined;
 use super::http::{FakeRequest, Reply};
-use super::model::{CommentedOn, FakeComment, our_login};
+use super::model::{CommentedOn, FakeComment, Repo, our_login};
 use super::people;
 use super::shown;
 use crate::forge::ForgeError;
@@ -59,6 +59,16 @@ fn read(
         return answered;
     }
     match segments {
+        ["pulls"] => {
+            let found = github.read(|model| Ok(pulls(model.repo(repo)?, request)))?;
+            let size = number(request, "per_page").unwrap_or(30);
+            let shown = found.iter().take(size).map(|pull| shown::pull(pull, repo));
+            Ok(Reply { has_next: found.len() > size, ..Reply::ok(200, shown.collect()) })
+        }
+        ["git", "matching-refs", "heads"] => github.read(|model| {
+            let branches = model.repo(repo)?.branches.iter();
+            Ok(Reply::ok(200, branches.map(|(name, sha)| shown::reference(name, sha)).collect()))
+        }),
         ["issues", "comments"] => {
             let since = parameter(request, "since").unwrap_or("1970-01-01T00:00:00Z".to_owned());
             let since = TimestampParser::parse(&since).map_err(|_| invalid("since"))?;
@@ -155,12 +165,26 @@ fn create(
 
 /// Cuts the page out that the request asks for.
 fn page(github: &FakeGitHub, request: &FakeRequest, all: Vec<Value>) -> Reply {
-    let number = |name| parameter(request, name).and_then(|text| text.parse::<usize>().ok());
-    let size = number("per_page").unwrap_or(30).min(github.model().page_size);
-    let start = (number("page").unwrap_or(1).max(1) - 1) * size;
+    let size = number(request, "per_page").unwrap_or(30).min(github.model().page_size);
+    let start = (number(request, "page").unwrap_or(1).max(1) - 1) * size;
     let has_next = start + size < all.len();
     let body = all.into_iter().skip(start).take(size).collect();
     Reply { status: 200, body, has_next }
+}
+
+/// The pull requests that are asked for, the newest first, by creation or by change.
+fn pulls(repo: &Repo, request: &FakeRequest) -> Vec<PullFacts> {
+    let is_wanted = |pull: &PullFacts| match parameter(request, "state").as_deref() {
+        Some("all") => true,
+        _ => pull.state == PullState::Open,
+    };
+    let mut found: Vec<PullFacts> =
+        repo.pulls.values().filter(|pull| is_wanted(pull)).cloned().collect();
+    match parameter(request, "sort").as_deref() {
+        Some("updated") => found.sort_by_key(|pull| std::cmp::Reverse(pull.updated_at)),
+        _ => found.reverse(),
+    }
+    found
 }
 
 fn comments(found: Vec<&FakeComment>, repo: &RepoName) -> Vec<Value> {
@@ -194,6 +218,10 @@ fn body<T: for<'de> Deserialize<'de>>(request: &FakeRequest) -> Result<T, ForgeE
 fn parameter(request: &FakeRequest, name: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(request.query.as_bytes());
     pairs.find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+}
+
+fn number(request: &FakeRequest, name: &str) -> Option<usize> {
+    parameter(request, name).and_then(|text| text.parse().ok())
 }
 
 /// Undoes `%41`; a `+` in a path is a plus.

@@ -2,6 +2,8 @@
 //!
 //! So the fake says all that GitHub says, and a client that trips over any of it is found out.
 
+use std::sync::LazyLock;
+
 use ci_domain::forge::{PullFacts, PullState, StatusWrite, Timestamp};
 use ci_domain::ids::{BranchName, CommitSha, Login, RepoName};
 use serde_json::{Value, json};
@@ -11,10 +13,13 @@ use crate::moment::TimestampParser;
 
 /// Reads one of the published examples; `tests/description/NOTICE` says where they are from.
 macro_rules! example {
-    ($name:literal) => {
-        serde_json::from_str::<Value>(include_str!(concat!("examples/", $name, ".json")))
-            .expect("the example is JSON")
-    };
+    ($name:literal) => {{
+        static EXAMPLE: LazyLock<Value> = LazyLock::new(|| {
+            let text = include_str!(concat!("examples/", $name, ".json"));
+            serde_json::from_str(text).expect("the example is JSON")
+        });
+        EXAMPLE.clone()
+    }};
 }
 
 pub(super) fn repository(name: &RepoName, default_branch: &BranchName) -> Value {
@@ -24,8 +29,11 @@ pub(super) fn repository(name: &RepoName, default_branch: &BranchName) -> Value 
 
 pub(super) fn pull(pull: &PullFacts, base_repo: &RepoName) -> Value {
     let mut shown = example!("pull");
+    // The example is not quite what is described.
+    shown["requested_teams"] = json!([]);
+    let example = shown["base"]["repo"].clone();
     let repo = |name: &RepoName| {
-        with(shown["base"]["repo"].clone(), json!({ "full_name": name.as_str() }))
+        with(example.clone(), json!({ "full_name": name.as_str(), "mirror_url": null }))
     };
     let head = json!({
         "ref": pull.head.branch.as_str(),
@@ -49,6 +57,13 @@ pub(super) fn pull(pull: &PullFacts, base_repo: &RepoName) -> Value {
             "updated_at": TimestampParser::format(pull.updated_at),
         }),
     )
+}
+
+pub(super) fn reference(branch: &BranchName, sha: &CommitSha) -> Value {
+    let mut shown = example!("ref");
+    shown["ref"] = Value::from(format!("refs/heads/{branch}"));
+    shown["object"]["sha"] = Value::from(sha.as_str());
+    shown
 }
 
 pub(super) fn commit(sha: &CommitSha) -> Value {

@@ -10,7 +10,8 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::http::{Call, Kind};
+use super::http::Call;
+use super::pace::Kind;
 use super::{GitHub, InvalidConfig};
 use crate::forge::ForgeError;
 use crate::moment::{TimestampParser, now};
@@ -20,6 +21,8 @@ use ci_domain::secret::Secret;
 const CLOCK_SKEW: u64 = 60;
 /// GitHub accepts at most ten minutes, in seconds; the skew counts.
 const CLAIM_LIFETIME: u64 = 500;
+/// A token that is refused within this time is not refused for its age, in seconds.
+const YOUNG: u64 = 60;
 /// A token is asked for anew this long before it ends, so that no call is made with a dying one, in seconds.
 const RENEW_EARLY: u64 = 300;
 
@@ -42,6 +45,7 @@ pub(super) struct App {
 #[derive(Clone)]
 struct InstallationToken {
     token: Secret,
+    since: Timestamp,
     expires_at: Timestamp,
 }
 
@@ -96,8 +100,15 @@ impl App {
         tokens.get(repo).filter(fresh).map(|found| found.token.clone())
     }
 
-    pub(super) fn forget(&self, repo: &RepoName) {
-        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).remove(repo);
+    /// Forgets a token that was refused; answers whether it was given only now.
+    pub(super) fn forget(&self, repo: &RepoName, refused: &Secret) -> bool {
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(found) = tokens.get(repo).filter(|found| found.token == *refused) else {
+            return false;
+        };
+        let is_young = now().0 < found.since.0 + YOUNG;
+        tokens.remove(repo);
+        is_young
     }
 }
 
@@ -114,19 +125,17 @@ impl GitHub {
         app: &App,
         repo: &RepoName,
     ) -> Result<Secret, ForgeError> {
-        let now = now();
-        if let Some(token) = app.cached(repo, now) {
+        if let Some(token) = app.cached(repo, self.http.pace.now()) {
             return Ok(token);
         }
-        let claim = app.claim(now)?;
         let installation: Installation = self.installation_of(app, repo).await?;
         let id = installation.id.to_string();
         let place = self.api(&["app", "installations", &id, "access_tokens"]);
-        let new: NewToken = self.as_app(&claim, Method::POST, place).await?;
+        let new: NewToken = self.as_app(app, Method::POST, place).await?;
         let expires_at = TimestampParser::parse(&new.expires_at)
             .map_err(|error| ForgeError::Malformed { reason: error.to_string() })?;
         let token = Secret::new(new.token);
-        let found = InstallationToken { token: token.clone(), expires_at };
+        let found = InstallationToken { token: token.clone(), since: now(), expires_at };
         app.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(repo.clone(), found);
         Ok(token)
     }
@@ -137,25 +146,40 @@ impl GitHub {
         app: &App,
         repo: &RepoName,
     ) -> Result<T, ForgeError> {
-        let claim = app.claim(now())?;
-        self.as_app(&claim, Method::GET, self.repo_url(repo, &["installation"])).await
+        self.as_app(app, Method::GET, self.repo_url(repo, &["installation"])).await
     }
 
     /// The login that the app's comments carry.
     pub(super) async fn app_login(&self, app: &App) -> Result<Login, ForgeError> {
-        let claim = app.claim(now())?;
-        let myself: Myself = self.as_app(&claim, Method::GET, self.api(&["app"])).await?;
+        let myself: Myself = self.as_app(app, Method::GET, self.api(&["app"])).await?;
         Login::new(format!("{}[bot]", myself.slug))
             .map_err(|error| ForgeError::Malformed { reason: error.to_string() })
     }
 
+    /// Makes a call as the app itself; a claim that was refused by a clock which was not ours is signed
+    /// again by GitHub's.
     async fn as_app<T: DeserializeOwned>(
         &self,
-        claim: &Secret,
+        app: &App,
         method: Method,
         url: reqwest::Url,
     ) -> Result<T, ForgeError> {
-        let call = Call { kind: Kind::Rest, method, url, token: claim, body: None };
-        super::rest::decode(&self.http.send(call).await?.body)
+        let send = async |now: Timestamp| {
+            let (method, url, claim) = (method.clone(), url.clone(), app.claim(now)?);
+            let call = Call { kind: Kind::App, method, url, token: &claim, body: None, tag: None };
+            self.http.send(call).await
+        };
+        let first = self.http.pace.now();
+        let answer = match send(first).await {
+            Err(refused @ ForgeError::Unauthorized { .. }) => {
+                let second = self.http.pace.now();
+                if second.0.abs_diff(first.0) <= CLOCK_SKEW / 2 {
+                    return Err(refused);
+                }
+                send(second).await?
+            }
+            other => other?,
+        };
+        super::rest::decode(&answer.body)
     }
 }

@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 
 use ci_domain::forge::Timestamp;
 use ci_domain::ids::RepoName;
-use jiff::fmt::rfc2822;
 use reqwest::Method;
-use reqwest::header::{DATE, HeaderMap};
 use serde::Deserialize;
 use serde_json::json;
 
 use super::GitHub;
 use super::auth::Identity;
+use super::http::time;
 use super::rest::decode;
 use crate::forge::ForgeError;
 pub use permission::Permission;
@@ -113,7 +112,7 @@ impl GitHub {
     pub async fn examine(&self, repo: &RepoName) -> Result<Examination, ForgeError> {
         let place = self.repo_url(repo, &[]);
         let answer = self.rest(repo, Method::GET, place, None).await?;
-        let clock = clock(&answer.headers);
+        let clock = time(&answer.headers);
         let grants = match self.installed_permissions(repo).await? {
             Some(held) => Permission::ALL.map(|one| Grant::held(one, &held)).into(),
             None => self.try_each(repo).await?,
@@ -126,7 +125,7 @@ impl GitHub {
         &self,
         repo: &RepoName,
     ) -> Result<Option<BTreeMap<String, String>>, ForgeError> {
-        let Identity::App(app) = self.auth.identity() else { return Ok(None) };
+        let Identity::App(app) = self.who() else { return Ok(None) };
         let installation: Installation = self.installation_of(&app, repo).await?;
         Ok(Some(installation.permissions))
     }
@@ -241,9 +240,4 @@ fn expect_rejection<T>(answer: Result<T, ForgeError>) -> Result<Answered, ForgeE
 
 fn untested(reason: &str) -> Answered {
     Answered::Untested { reason: reason.to_owned() }
-}
-
-fn clock(headers: &HeaderMap) -> Option<Timestamp> {
-    let moment = rfc2822::parse(headers.get(DATE)?.to_str().ok()?).ok()?;
-    u64::try_from(moment.timestamp().as_second()).ok().map(Timestamp)
 }

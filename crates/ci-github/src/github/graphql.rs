@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::GitHub;
 use super::auth::Identity;
-use super::http::{Call, Kind};
+use super::http::Call;
 use super::nodes::{BranchNode, Page, PageInfo, PullNode, ReviewPage, malformed};
+use super::pace::Kind;
 use super::refusal::UNNAMED_WAIT;
 use super::rest::{decode, split};
 use crate::forge::{ForgeError, Window};
@@ -87,16 +88,24 @@ enum Failure {
 
 impl GitHub {
     pub(super) async fn who_am_i(&self) -> Result<Login, ForgeError> {
-        let token = match self.auth.identity() {
+        match self.who_is(self.who()).await {
+            Err(ForgeError::Unauthorized { .. }) => self.who_is(self.who_else()).await,
+            other => other,
+        }
+    }
+
+    async fn who_is(&self, identity: Identity) -> Result<Login, ForgeError> {
+        let token = match identity {
             Identity::Token(token) => token,
             Identity::App(app) => return self.app_login(&app).await,
         };
-        let data = self.ask(&token, VIEWER, json!({})).await.map_err(Failure::into_error)?;
+        let data = self.ask(&token, VIEWER, &json!({})).await.map_err(Failure::into_error)?;
         let login = data.pointer("/viewer/login").and_then(Value::as_str);
         Login::new(login.ok_or_else(|| malformed("no viewer.login"))?).map_err(malformed)
     }
 
-    pub(super) async fn read_snapshot(&self, repo: &RepoName) -> Result<RepoSnapshot, ForgeError> {
+    /// Reads every open pull request and every branch, page by page.
+    pub(super) async fn read_whole(&self, repo: &RepoName) -> Result<RepoSnapshot, ForgeError> {
         let mut snapshot = RepoSnapshot {
             pulls: Vec::new(),
             branches: Vec::new(),
@@ -210,19 +219,23 @@ impl GitHub {
         query: &str,
         mut variables: Value,
     ) -> Result<Value, Failure> {
-        let token = self.token(repo).await.map_err(Failure::Error)?;
         let (owner, name) = split(repo);
         variables["owner"] = Value::from(owner);
         variables["name"] = Value::from(name);
-        let answer = self.ask(&token, query, variables).await;
-        if let Err(Failure::Error(error)) = &answer {
-            self.token_failed(repo, error);
+        let token = self.token(repo).await.map_err(Failure::Error)?;
+        match self.ask(&token, query, &variables).await {
+            Err(Failure::Error(ForgeError::Unauthorized { message })) => {
+                match self.other_token(repo, &token).await.map_err(Failure::Error)? {
+                    Some(token) => self.ask(&token, query, &variables).await,
+                    None => Err(Failure::Error(ForgeError::Unauthorized { message })),
+                }
+            }
+            other => other,
         }
-        answer
     }
 
     /// Asks one question. An answer with any error in it is no answer.
-    async fn ask(&self, token: &Secret, query: &str, variables: Value) -> Result<Value, Failure> {
+    async fn ask(&self, token: &Secret, query: &str, variables: &Value) -> Result<Value, Failure> {
         let body = json!({ "query": query, "variables": variables });
         let call = Call {
             kind: Kind::Graphql,
@@ -230,17 +243,21 @@ impl GitHub {
             url: self.graphql_url.clone(),
             token,
             body: Some(body),
+            tag: None,
         };
         let answer = self.http.send(call).await.map_err(Failure::Error)?;
         let reply: Reply = decode(&answer.body).map_err(Failure::Error)?;
         if let Some(complaint) = reply.errors.first() {
-            let spent = self.http.budget().graphql.filter(|window| window.remaining == 0);
-            let until = spent.map(|window| window.reset_at);
-            return Err(complaint.failure(until));
+            let spent = self.http.pace.budget().graphql.filter(|window| window.remaining == 0);
+            let failure = complaint.failure(spent.map(|window| window.reset_at));
+            if let Failure::Error(ForgeError::RateLimited { until }) = failure {
+                self.http.pace.close(Kind::Graphql, until);
+            }
+            return Err(failure);
         }
         let data = reply.data.ok_or_else(|| Failure::Error(malformed("no data")))?;
         if let Some(window) = window(&data) {
-            self.http.note(Kind::Graphql, window);
+            self.http.pace.note(Kind::Graphql, window);
         }
         Ok(data)
     }

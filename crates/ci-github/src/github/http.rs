@@ -1,17 +1,18 @@
 //! One HTTP call: sent once, its rate limit noted, its answer read within bounds.
 
 use std::error::Error;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, HeaderMap, LINK};
-use reqwest::{Client, Method, Response, Url, redirect};
+use ci_domain::forge::Timestamp;
+use jiff::fmt::rfc2822;
+use reqwest::header::{ACCEPT, DATE, HeaderMap, IF_NONE_MATCH, LINK};
+use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use serde_json::Value;
 
 use super::InvalidConfig;
+use super::pace::{Kind, Pace};
 use super::refusal::{Limits, refusal};
-use crate::forge::{Budget, ForgeError, Window};
-use crate::moment::now;
+use crate::forge::ForgeError;
 use ci_domain::secret::Secret;
 
 /// GitHub answers nobody who does not say who is asking.
@@ -25,18 +26,11 @@ const MAX_ANSWER: usize = 64 << 20;
 /// A renamed repository is one step away; more is a loop.
 const MAX_REDIRECTS: usize = 3;
 
-/// The client, and what the answers said about rate limits.
+/// The client, and what the answers said about limits and time.
 #[derive(Debug)]
 pub(super) struct Http {
     client: Client,
-    budget: Mutex<Budget>,
-}
-
-/// Which rate limit a call counts against.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Rest,
-    Graphql,
+    pub(super) pace: Pace,
 }
 
 /// A call to make.
@@ -46,10 +40,14 @@ pub(super) struct Call<'a> {
     pub(super) url: Url,
     pub(super) token: &'a Secret,
     pub(super) body: Option<Value>,
+    /// The tag of an earlier answer, which need not be given again.
+    pub(super) tag: Option<String>,
 }
 
-/// An answer of success.
+/// An answer of success, or that the earlier one still holds.
+#[derive(Clone, Debug)]
 pub(super) struct Answer {
+    status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
@@ -63,15 +61,12 @@ impl Http {
             .redirect(redirect::Policy::custom(follow_within_the_host))
             .build()
             .map_err(InvalidConfig::Client)?;
-        Ok(Self { client, budget: Mutex::default() })
+        Ok(Self { client, pace: Pace::default() })
     }
 
-    pub(super) fn budget(&self) -> Budget {
-        *self.budget.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Makes the call once.
+    /// Makes the call once, unless it is known that GitHub would refuse it.
     pub(super) async fn send(&self, call: Call<'_>) -> Result<Answer, ForgeError> {
+        self.pace.admit(call.kind)?;
         let what = format!("{} {}", call.method, call.url.path());
         let began = Instant::now();
         let mut request = self
@@ -83,38 +78,52 @@ impl Http {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
+        if let Some(tag) = &call.tag {
+            request = request.header(IF_NONE_MATCH, tag);
+        }
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
-        let limits = Limits::read(response.headers());
-        if let Some(window) = limits.window {
-            self.note(call.kind, window);
-        }
         let headers = response.headers().clone();
+        let limits = Limits::read(&headers);
+        if let Some(window) = limits.window {
+            self.pace.note(call.kind, window);
+        }
+        if let Some(theirs) = time(&headers)
+            && self.pace.note_time(theirs)
+        {
+            tracing::warn!("this machine's clock is not GitHub's; calls go by GitHub's");
+        }
         let body = read(response).await?;
-        tracing::debug!(what, %status, took = ?began.elapsed(), "called GitHub");
-        if status.is_success() {
-            Ok(Answer { headers, body })
-        } else {
-            Err(refusal(status.as_u16(), limits, &body, &what, now()))
+        tracing::debug!(what, %status, bytes = body.len(), took = ?began.elapsed(), "called GitHub");
+        let is_unmodified = status == StatusCode::NOT_MODIFIED && call.tag.is_some();
+        if status.is_success() || is_unmodified {
+            return Ok(Answer { status, headers, body });
         }
-    }
-
-    /// Remembers how many calls are left.
-    pub(super) fn note(&self, kind: Kind, window: Window) {
-        let mut budget = self.budget.lock().unwrap_or_else(PoisonError::into_inner);
-        match kind {
-            Kind::Rest => budget.rest = Some(window),
-            Kind::Graphql => budget.graphql = Some(window),
+        let error = refusal(status.as_u16(), limits, &body, &what, self.pace.now());
+        if let ForgeError::RateLimited { until } = error {
+            self.pace.close(call.kind, until);
         }
+        Err(error)
     }
 }
 
 impl Answer {
+    /// Whether the answer of which the tag was shown still holds.
+    pub(super) fn is_unmodified(&self) -> bool {
+        self.status == StatusCode::NOT_MODIFIED
+    }
+
     /// Whether GitHub says that there is another page.
     pub(super) fn has_next(&self) -> bool {
         let links = self.headers.get_all(LINK).iter();
         links.filter_map(|value| value.to_str().ok()).any(|links| links.contains("rel=\"next\""))
     }
+}
+
+/// GitHub's clock when it answered.
+pub(super) fn time(headers: &HeaderMap) -> Option<Timestamp> {
+    let moment = rfc2822::parse(headers.get(DATE)?.to_str().ok()?).ok()?;
+    u64::try_from(moment.timestamp().as_second()).ok().map(Timestamp)
 }
 
 /// Follows the redirect of a renamed repository and never carries the token to another host.

@@ -5,14 +5,17 @@ use ci_domain::forge::{
     Comment, CommentId, PullComment, Reaction, StatusState, StatusWrite, Timestamp,
 };
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use ci_domain::secret::Secret;
 use reqwest::{Method, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::GitHub;
-use super::http::{Answer, Call, Kind};
+use super::conditional::Purpose;
+use super::http::{Answer, Call};
 use super::nodes::{CommentNode, malformed};
+use super::pace::Kind;
 use crate::forge::ForgeError;
 use crate::moment::TimestampParser;
 
@@ -45,9 +48,6 @@ struct Permission {
     permission: String,
 }
 
-impl GitHub {
-    pub(super) async fn post_status(
-        &self,
 #[derive(Deserialize)]
 struct Membership {
     state: String,
@@ -58,6 +58,9 @@ struct Account {
     email: Option<String>,
 }
 
+impl GitHub {
+    pub(super) async fn post_status(
+        &self,
         repo: &RepoName,
         sha: &CommitSha,
         status: &StatusWrite,
@@ -106,7 +109,7 @@ struct Account {
             .append_pair("sort", "created")
             .append_pair("direction", "asc")
             .append_pair("since", &TimestampParser::format(since));
-        let nodes: Vec<CommentNode> = self.list(repo, url).await?;
+        let nodes: Vec<CommentNode> = self.list_again(repo, Purpose::Comments, url).await?;
         let mut found = Vec::new();
         for node in nodes {
             let pull = node.pull().ok_or_else(|| malformed("a comment without an issue"))?;
@@ -185,9 +188,6 @@ struct Account {
         }
     }
 
-    /// The address of something below `repo`.
-    pub(super) fn repo_url(&self, repo: &RepoName, rest: &[&str]) -> Url {
-        let (owner, name) = split(repo);
     /// Members of teams within a team are its members. Whoever has been invited and has not come is none,
     /// and neither is anybody of a team that is hidden from us.
     pub(super) async fn read_belonging(
@@ -217,6 +217,9 @@ struct Account {
         })
     }
 
+    /// The address of something below `repo`.
+    pub(super) fn repo_url(&self, repo: &RepoName, rest: &[&str]) -> Url {
+        let (owner, name) = split(repo);
         let mut segments = vec!["repos", owner, name];
         segments.extend(rest);
         self.api(&segments)
@@ -258,6 +261,17 @@ struct Account {
         self.pages(repo, url, |page: Vec<T>| page).await
     }
 
+    /// Reads all pages of a plain list that is read time and again.
+    async fn list_again<T: DeserializeOwned>(
+        &self,
+        repo: &RepoName,
+        purpose: Purpose,
+        url: Url,
+    ) -> Result<Vec<T>, ForgeError> {
+        let first = self.read_again(repo, purpose, page_of(&url, 1)).await?;
+        self.rest_of_pages(repo, url, first, |page: Vec<T>| page).await
+    }
+
     /// Reads all pages, taking out of each what it lists.
     async fn pages<P: DeserializeOwned, T>(
         &self,
@@ -265,17 +279,25 @@ struct Account {
         url: Url,
         entries: impl Fn(P) -> Vec<T> + Send,
     ) -> Result<Vec<T>, ForgeError> {
-        let mut found = Vec::new();
-        for page in 1..=MAX_PAGES {
-            let mut url = url.clone();
-            url.query_pairs_mut()
-                .append_pair("per_page", PAGE_SIZE)
-                .append_pair("page", &page.to_string());
-            let answer = self.rest(repo, Method::GET, url, None).await?;
+        let first = self.rest(repo, Method::GET, page_of(&url, 1), None).await?;
+        self.rest_of_pages(repo, url, first, entries).await
+    }
+
+    /// What the first page lists and all that follow.
+    async fn rest_of_pages<P: DeserializeOwned, T>(
+        &self,
+        repo: &RepoName,
+        url: Url,
+        first: Answer,
+        entries: impl Fn(P) -> Vec<T> + Send,
+    ) -> Result<Vec<T>, ForgeError> {
+        let (mut answer, mut found) = (first, Vec::new());
+        for page in 2..=MAX_PAGES {
             found.append(&mut entries(decode(&answer.body)?));
             if !answer.has_next() {
                 return Ok(found);
             }
+            answer = self.rest(repo, Method::GET, page_of(&url, page), None).await?;
         }
         Err(malformed("there is no last page"))
     }
@@ -287,13 +309,33 @@ struct Account {
         url: Url,
         body: Option<Value>,
     ) -> Result<Answer, ForgeError> {
+        self.rest_tagged(repo, (method, url, body), None).await
+    }
+
+    /// Makes a call with the tag of an earlier answer, if there is one; where the token is refused and
+    /// there is another by now, with that one.
+    pub(super) async fn rest_tagged(
+        &self,
+        repo: &RepoName,
+        call: (Method, Url, Option<Value>),
+        tag: Option<String>,
+    ) -> Result<Answer, ForgeError> {
+        let (method, url, body) = call;
+        let kind = if method == Method::GET { Kind::Read } else { Kind::Write };
+        let send = async |token: &Secret| {
+            let (method, url, body, tag) = (method.clone(), url.clone(), body.clone(), tag.clone());
+            self.http.send(Call { kind, method, url, token, body, tag }).await
+        };
         let token = self.token(repo).await?;
-        let call = Call { kind: Kind::Rest, method, url, token: &token, body };
-        let answer = self.http.send(call).await;
-        if let Err(error) = &answer {
-            self.token_failed(repo, error);
+        match send(&token).await {
+            Err(ForgeError::Unauthorized { message }) => {
+                match self.other_token(repo, &token).await? {
+                    Some(token) => send(&token).await,
+                    None => Err(ForgeError::Unauthorized { message }),
+                }
+            }
+            other => other,
         }
-        answer
     }
 }
 
@@ -309,6 +351,13 @@ impl StatusNode {
             target_url,
         })
     }
+}
+
+/// The address of one page.
+fn page_of(url: &Url, page: usize) -> Url {
+    let mut url = url.clone();
+    url.query_pairs_mut().append_pair("per_page", PAGE_SIZE).append_pair("page", &page.to_string());
+    url
 }
 
 /// The owner and the name of a repository.

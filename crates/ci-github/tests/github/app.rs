@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::stand_in::StandIn;
-use super::{Seen, config, repo, sha, status};
+use super::{Seen, config, now, repo, sha, status};
 
 const PRIVATE_KEY: &str = include_str!("../keys/app.pem");
 const PUBLIC_KEY: &[u8] = include_bytes!("../keys/app.pub.pem");
@@ -57,10 +57,18 @@ async fn github(expires_at: Timestamp) -> (StandIn, Seen) {
     (stand_in, seen)
 }
 
-fn assert_is_the_app(request: &FakeRequest) {
-    let claim = request.authorization.as_deref().unwrap().strip_prefix("Bearer ").unwrap();
+/// The claims that a request makes, where it makes any.
+fn claims_of(request: &FakeRequest) -> Option<Claims> {
+    let claim = request.authorization.as_deref()?.strip_prefix("Bearer ")?;
     let key = DecodingKey::from_rsa_pem(PUBLIC_KEY).unwrap();
-    let claims = decode::<Claims>(claim, &key, &Validation::new(Algorithm::RS256)).unwrap().claims;
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.validate_exp = false;
+    decode::<Claims>(claim, &key, &validation).ok().map(|found| found.claims)
+}
+
+fn assert_is_the_app(request: &FakeRequest) {
+    let claims = claims_of(request).unwrap();
+    assert!(claims.exp > now());
     assert_eq!(claims.iss, "Iv1.abc");
     assert!(claims.exp - claims.iat <= 600, "GitHub accepts at most ten minutes");
 }
@@ -86,6 +94,34 @@ async fn a_token_is_asked_for_once_while_it_lasts() {
 }
 
 #[tokio::test]
+async fn claims_go_by_githubs_clock_where_ours_is_off() {
+    const AHEAD: u64 = 1000;
+    let stand_in = StandIn::start(|request| {
+        let theirs = now() + AHEAD;
+        let date = jiff::Timestamp::from_second(i64::try_from(theirs).unwrap()).unwrap();
+        let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let iat = claims_of(&request).map(|claims| claims.iat);
+        let is_timely = iat.is_none_or(|iat| iat <= theirs && theirs - iat < 600);
+        let (status, body) = match request.path.as_str() {
+            _ if !is_timely => {
+                (401, json!({ "message": "'Expiration time' claim ('exp') is too old" }))
+            }
+            "/repos/acme/shop/installation" => (200, json!({ "id": 42 })),
+            "/app/installations/42/access_tokens" => {
+                let expires_at = TimestampParser::format(Timestamp(theirs + 3600));
+                (201, json!({ "token": "ghs_short", "expires_at": expires_at }))
+            }
+            _ => (201, json!({})),
+        };
+        let body = body.to_string().into_bytes();
+        FakeResponse { status, headers: vec![("date", date)], body }
+    })
+    .await;
+    let github = GitHub::new(app(&stand_in.url, PRIVATE_KEY)).unwrap();
+    github.set_status(&repo(), &sha('a'), &status()).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_refused_token_is_asked_for_anew() {
     let asked = Arc::new(AtomicUsize::new(0));
     let count = asked.clone();
@@ -93,10 +129,11 @@ async fn a_refused_token_is_asked_for_anew() {
         let (status, body) = match request.path.as_str() {
             "/graphql" => (401, json!({ "message": "Bad credentials" })),
             "/repos/acme/shop/installation" => (200, json!({ "id": 42 })),
-            _ => {
+            "/app/installations/42/access_tokens" => {
                 count.fetch_add(1, Ordering::Relaxed);
                 (201, json!({ "token": "ghs_revoked", "expires_at": "2099-01-01T00:00:00Z" }))
             }
+            _ => (404, json!({ "message": "Not Found" })),
         };
         FakeResponse { status, headers: Vec::new(), body: body.to_string().into_bytes() }
     })

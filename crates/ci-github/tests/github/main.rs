@@ -4,16 +4,18 @@
 
 mod app;
 mod calls;
+mod credentials;
 mod described;
 mod examine;
 mod graphql;
 mod network;
+mod polls;
 mod refusals;
 #[path = "../support/stand_in.rs"]
 mod stand_in;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use ci_domain::forge::{StatusState, StatusWrite};
 use ci_domain::ids::{BranchName, CommitSha, RepoName};
@@ -30,6 +32,11 @@ fn repo() -> RepoName {
 
 fn sha(digit: char) -> CommitSha {
     CommitSha::new(digit.to_string().repeat(40)).unwrap()
+}
+
+/// The time by this machine's clock, in seconds.
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
 }
 
 fn config(url: &str) -> GitHubConfig {

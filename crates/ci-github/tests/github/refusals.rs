@@ -9,17 +9,16 @@ use ci_domain::ids::{BranchName, Login};
 use ci_github::fake::{CommentedOn, FakeGitHub, NewPull};
 use ci_github::{Credentials, Forge, ForgeError, GitHub, InvalidConfig, Secret, Window};
 
-use super::{config, fake, repo, scripted, sha, status};
+use super::{client, config, fake, now, repo, scripted, sha, status};
 
 #[tokio::test]
 async fn each_kind_of_error_keeps_its_kind_over_http() {
-    let (fake, _, _stand_in, github) = fake().await;
+    let (fake, _, stand_in, github) = fake().await;
     for error in [
         ForgeError::Transient {
             reason: "status 502: ill".to_owned(),
             retry_after: Some(Duration::from_secs(7)),
         },
-        ForgeError::RateLimited { until: Timestamp(4_000_000_000) },
         ForgeError::Unauthorized { message: "Bad credentials".to_owned() },
         ForgeError::Rejected { status: 422, message: "too many statuses".to_owned() },
     ] {
@@ -35,7 +34,10 @@ async fn each_kind_of_error_keeps_its_kind_over_http() {
     fake.fail_next(ForgeError::Malformed { reason: String::new() });
     let error = github.comments(&repo(), PullNumber(1)).await.unwrap_err();
     assert!(matches!(error, ForgeError::Malformed { .. }), "{error}");
-    github.set_status(&repo(), &sha('a'), &status()).await.unwrap();
+    let error = ForgeError::RateLimited { until: Timestamp(now() + 60) };
+    fake.fail_next(error.clone());
+    assert_eq!(github.set_status(&repo(), &sha('a'), &status()).await, Err(error));
+    client(&stand_in).set_status(&repo(), &sha('a'), &status()).await.unwrap();
 }
 
 #[tokio::test]

@@ -95,7 +95,7 @@ impl Answer<'_> {
             let place = format!("{place}.{name}");
             match object.get(name.as_str()) {
                 Some(value) => {
-                    faults.extend(self.faults_of(field, &field.definition.ty, value, &place))
+                    faults.extend(self.faults_of(field, &field.definition.ty, value, &place));
                 }
                 None => faults.push(format!("{place} is missing")),
             }
