@@ -2,28 +2,37 @@
 //!
 //! Parent: the root supervisor. Children: none. Restart: permanent. Commands in: [`IntakeHandle`].
 
+mod names;
+mod remembered;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use ci_domain::forge::ForgeEvent;
+use ci_domain::forge::{ForgeEvent, IssueCommand, Timestamp};
 use ci_domain::ids::RepoName;
 use ci_github::webhook::Delivery;
 use ci_store::{Seq, WriteError};
-use heights::{CallError, ChildRef, ChildSpec, Context, Fault, Flow, Recipient, Reply, Server};
+use heights::{
+    CallError, ChildRef, ChildSpec, Context, Fault, Flow, Recipient, Ref, Reply, Server,
+};
 use tracing::{debug, error};
 
+use crate::intake::names::Names;
 use crate::intake::store::{Entry, IntakeState};
 use crate::ledger::{LedgerHandle, intake_stream};
 use crate::queues::Queues;
 use crate::watcher::WatcherHandle;
 
-/// How often deliveries that have had no effect are handed out again: their watcher was being restarted,
-/// or the forge could not be read.
+/// How often deliveries are handed out again that no watcher has in mind: theirs was being restarted, or
+/// could not ask the forge.
 const AGAIN: Duration = Duration::from_secs(60);
-/// Records after which the stream is folded into a snapshot.
-const RECORDS_PER_SNAPSHOT: u64 = 1024;
+/// Records after which the stream is folded into a snapshot, at the least: a snapshot holds every delivery
+/// that is remembered, so where those are many it is taken after half as many records.
+const RECORDS_PER_SNAPSHOT: usize = 1024;
+/// Deliveries that may wait for their effect. Where more come, GitHub is told so, and the next poll sees
+/// what they were about.
+const MOST_WAITING: usize = 50_000;
 
 /// How the web server hands deliveries over.
 #[derive(Clone, Debug)]
@@ -58,6 +67,7 @@ pub(crate) struct IntakeArgs {
     pub(crate) ledger: LedgerHandle,
     pub(crate) watchers: BTreeMap<RepoName, WatcherHandle>,
     pub(crate) queues: Queues,
+    pub(crate) now: fn() -> SystemTime,
 }
 
 /// Describes the intake as a child.
@@ -72,7 +82,10 @@ struct Intake {
     /// Deliveries on their way to the disk; those who wait for an answer about each.
     storing: BTreeMap<String, Vec<Reply<Receipt>>>,
     finishing: BTreeSet<String>,
-    since_snapshot: u64,
+    /// Deliveries that a watcher has been told of and has not forgotten.
+    handed: BTreeSet<String>,
+    names: Names,
+    since_snapshot: usize,
 }
 
 enum Msg {
@@ -80,6 +93,8 @@ enum Msg {
     Stored(Box<Entry>, Result<Seq, WriteError>),
     /// What the delivery says is on record elsewhere.
     Heeded(String),
+    /// Nobody has it in mind any more, heeded or not.
+    Dropped(String),
     Finished(String, Result<Seq, WriteError>),
     Again,
 }
@@ -90,10 +105,17 @@ impl Server for Intake {
 
     async fn init(args: IntakeArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
         let replay = args.ledger.read(&intake_stream()).await?;
-        let since_snapshot = replay.records.len() as u64;
-        let state = IntakeState::replay(&replay)?;
-        let (storing, finishing) = (BTreeMap::new(), BTreeSet::new());
-        let intake = Self { args, state, storing, finishing, since_snapshot };
+        let since_snapshot = replay.records.len();
+        let state = IntakeState::replay(&replay, timestamp((args.now)()))?;
+        let mut intake = Self {
+            args,
+            state,
+            storing: BTreeMap::new(),
+            finishing: BTreeSet::new(),
+            handed: BTreeSet::new(),
+            names: Names::default(),
+            since_snapshot,
+        };
         intake.dispatch_pending(cx);
         Ok(intake)
     }
@@ -101,8 +123,9 @@ impl Server for Intake {
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
         match msg {
             Msg::Deliver(delivery, reply) => self.deliver(*delivery, reply, cx),
-            Msg::Stored(entry, result) => self.stored(*entry, result, cx),
+            Msg::Stored(entry, result) => self.stored(*entry, result, cx).await?,
             Msg::Heeded(delivery) => self.finish(delivery, cx),
+            Msg::Dropped(delivery) => drop(self.handed.remove(&delivery)),
             Msg::Finished(delivery, result) => {
                 let seq = result?;
                 self.finishing.remove(&delivery);
@@ -119,6 +142,7 @@ impl Server for Intake {
             Msg::Deliver(..) => "deliver",
             Msg::Stored(..) => "stored",
             Msg::Heeded(_) => "heeded",
+            Msg::Dropped(_) => "dropped",
             Msg::Finished(..) => "finished",
             Msg::Again => "again",
         }
@@ -131,7 +155,7 @@ impl Intake {
         if self.state.has(&entry.delivery) {
             return reply.send(Receipt::Duplicate);
         }
-        if self.args.queues.is_disk_low() {
+        if self.args.queues.is_disk_low() || self.state.waiting() >= MOST_WAITING {
             return reply.send(Receipt::NotStored);
         }
         if let Some(waiting) = self.storing.get_mut(&entry.delivery) {
@@ -148,52 +172,64 @@ impl Intake {
     }
 
     /// What is kept of a delivery; nothing where it says nothing to a repository of ours.
-    fn entry(&self, delivery: Delivery) -> Option<Entry> {
-        let named = delivery.repo?;
-        // The forge may write the name in another case than the configuration.
-        let is_named = |repo: &&RepoName| repo.as_str().eq_ignore_ascii_case(named.as_str());
-        let repo = self.args.watchers.keys().find(is_named)?.clone();
-        let is_of_interest =
-            !matches!(delivery.event, ForgeEvent::Ping | ForgeEvent::Ignored { .. });
-        is_of_interest.then_some(Entry {
-            delivery: delivery.id.to_string(),
+    fn entry(&mut self, delivery: Delivery) -> Option<Entry> {
+        let ours: Vec<RepoName> = self.args.watchers.keys().cloned().collect();
+        if delivery.repo.is_none() && says_something(&delivery.event) {
+            // It may be about any of them, and what each does about it is done after a restart in any case.
+            ours.iter().for_each(|repo| self.hint(repo, delivery.event.clone(), None));
+            return None;
+        }
+        let repo = self.names.ours(&delivery, &ours)?;
+        says_something(&delivery.event).then_some(Entry {
+            delivery: delivery.id,
             repo,
             event: delivery.event,
+            at: timestamp((self.args.now)()),
         })
     }
 
-    fn stored(&mut self, entry: Entry, result: Result<Seq, WriteError>, cx: &mut Context<Msg>) {
-        let receipt = match result {
-            Ok(_) => Receipt::Stored,
+    async fn stored(
+        &mut self,
+        entry: Entry,
+        result: Result<Seq, WriteError>,
+        cx: &mut Context<Msg>,
+    ) -> Result<(), Fault> {
+        let waiting = self.storing.remove(&entry.delivery).unwrap_or_default();
+        let answer = |receipt| waiting.into_iter().for_each(|reply| reply.send(receipt));
+        match result {
+            Ok(seq) => {
+                answer(Receipt::Stored);
+                self.dispatch(&entry, cx);
+                self.state.receive(entry);
+                self.condense(seq).await
+            }
             Err(error) => {
                 error!(delivery = entry.delivery, %error, "failed to store a delivery");
-                Receipt::NotStored
+                answer(Receipt::NotStored);
+                Ok(())
             }
-        };
-        for reply in self.storing.remove(&entry.delivery).unwrap_or_default() {
-            reply.send(receipt);
-        }
-        if receipt == Receipt::Stored {
-            self.since_snapshot += 1;
-            self.dispatch(&entry, cx);
-            self.state.receive(entry);
         }
     }
 
-    fn dispatch_pending(&self, cx: &mut Context<Msg>) {
-        for entry in self.state.pending() {
-            self.dispatch(entry, cx);
+    fn dispatch_pending(&mut self, cx: &mut Context<Msg>) {
+        let forgotten = self.state.pending().filter(|entry| !self.handed.contains(&entry.delivery));
+        for entry in forgotten.cloned().collect::<Vec<_>>() {
+            self.dispatch(&entry, cx);
         }
         let _timer = cx.send_after(AGAIN, Msg::Again);
     }
 
-    fn dispatch(&self, entry: &Entry, cx: &Context<Msg>) {
-        let Some(watcher) = self.args.watchers.get(&entry.repo) else { return };
-        let (delivery, myself) = (entry.delivery.clone(), cx.myself());
-        let done = Recipient::from_fn(move |()| {
-            let _gone = myself.cast(Msg::Heeded(delivery.clone()));
-        });
-        watcher.hint(entry.event.clone(), Some(done));
+    fn dispatch(&mut self, entry: &Entry, cx: &Context<Msg>) {
+        self.handed.insert(entry.delivery.clone());
+        let handed = Handed { delivery: entry.delivery.clone(), intake: cx.myself() };
+        let done = Recipient::from_fn(move |()| handed.heeded());
+        self.hint(&entry.repo, entry.event.clone(), Some(done));
+    }
+
+    fn hint(&self, repo: &RepoName, event: ForgeEvent, done: Option<Recipient<()>>) {
+        if let Some(watcher) = self.args.watchers.get(repo) {
+            watcher.hint(event, done);
+        }
     }
 
     fn finish(&mut self, delivery: String, cx: &mut Context<Msg>) {
@@ -208,15 +244,51 @@ impl Intake {
         self.args.ledger.submit(&intake_stream(), record, Box::new(done));
     }
 
+    /// Folds the stream now and then. The ledger answers in the order of its records, so the state is what
+    /// those up to `seq` say, and those that are on their way come after.
     async fn condense(&mut self, seq: Seq) -> Result<(), Fault> {
         self.since_snapshot += 1;
-        // Records that are on their way would be lost in a snapshot taken now.
-        let is_quiet = self.storing.is_empty() && self.finishing.is_empty();
-        if self.since_snapshot >= RECORDS_PER_SNAPSHOT && is_quiet {
+        if self.since_snapshot >= RECORDS_PER_SNAPSHOT.max(self.state.remembered() / 2) {
             self.since_snapshot = 0;
             let body = self.state.snapshot()?;
             self.args.ledger.snapshot(&intake_stream(), seq, body).await?;
         }
         Ok(())
     }
+}
+
+/// A delivery in the hands of a watcher: heeded, or dropped where the watcher ended before that.
+struct Handed {
+    delivery: String,
+    intake: Ref<Msg>,
+}
+
+impl Handed {
+    fn heeded(&self) {
+        // An intake that is gone hands the delivery out again.
+        let _gone = self.intake.cast(Msg::Heeded(self.delivery.clone()));
+    }
+}
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        let _gone = self.intake.cast(Msg::Dropped(std::mem::take(&mut self.delivery)));
+    }
+}
+
+/// Whether an event is worth a record: of comments, those are that give a command.
+fn says_something(event: &ForgeEvent) -> bool {
+    match event {
+        ForgeEvent::Ping | ForgeEvent::Ignored { .. } => false,
+        ForgeEvent::Commented(found) => IssueCommand::parse(&found.comment.body).is_some(),
+        ForgeEvent::PullChanged { .. }
+        | ForgeEvent::Pushed { .. }
+        | ForgeEvent::Rerequested { .. }
+        | ForgeEvent::RepositoryChanged { .. } => true,
+    }
+}
+
+fn timestamp(now: SystemTime) -> Timestamp {
+    let since = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(since.as_secs())
 }

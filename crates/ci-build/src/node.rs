@@ -147,6 +147,7 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
         ledger: args.ledger.clone(),
         watchers,
         queues: args.queues.clone(),
+        now: args.now,
     });
     let builder = Supervisor::builder("ci-node")
         .strategy(Strategy::RestForOne)

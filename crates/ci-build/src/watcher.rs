@@ -11,11 +11,14 @@
 //! believed to be closed.
 
 mod actors;
+mod answers;
 mod branches;
 mod comments;
 mod known;
 mod observe;
-mod reads;
+mod permissions;
+pub(crate) mod reads;
+mod rerequests;
 mod snapshot;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,16 +32,18 @@ use ci_github::ForgeError;
 use heights::registry::Registry;
 use heights::{
     CallError, ChildRef, ChildSpec, Context, DynamicRef, Fault, Flow, Recipient, Reply, Report,
-    Server,
+    Server, TimerId,
 };
 
 use crate::branch::{BranchFact, BranchHandle};
 use crate::elders::Elders;
 use crate::mirror::PolicyRead;
-use crate::pull::{PullFact, PullHandle};
 use crate::nightly::NightRules;
+use crate::pull::{PullFact, PullHandle};
 use crate::watcher::branches::Rule;
+use crate::watcher::comments::CommentNews;
 use crate::watcher::known::Known;
+use crate::watcher::permissions::Permissions;
 
 /// The pull requests of a repository that have actors.
 pub(crate) type Pulls = Registry<PullNumber, PullHandle>;
@@ -88,9 +93,9 @@ pub struct WatcherView {
     pub branches: Vec<BranchName>,
     /// Polls that worked since the node started.
     pub polls: u64,
-}
     /// What the policy says of nightly jobs, once it has been read.
     pub night_rules: Option<NightRules>,
+}
 
 /// What a watcher is started with.
 #[derive(Clone)]
@@ -121,15 +126,32 @@ struct Watcher {
     known: Known,
     view: WatcherView,
     poll_backoff: Duration,
+    polling: Polling,
     disk: Disk,
     /// Which branches are built, once that was asked.
     rule: Option<Rule>,
     /// Branches whose actors were given up, and where they were then.
     given_up: BTreeMap<BranchName, CommitSha>,
+    /// Pull requests that are being read; those who asked since then and wait for another look.
+    reading: BTreeMap<PullNumber, Option<Vec<Recipient<()>>>>,
     /// Those who wait to hear that a delivery was heeded, which the next poll that works will do.
     unheeded: Vec<Recipient<()>>,
-    /// Comments of whose authors it is being asked whether they may command.
+    /// Comments with commands whose answers are not on record yet.
     asking: BTreeSet<CommentId>,
+    /// Comments whose answers are on their way.
+    giving: BTreeSet<CommentId>,
+    permissions: Permissions,
+}
+
+/// When the forge is polled next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Polling {
+    /// The message that does it is on its way.
+    Soon,
+    /// It is under way, and begins anew at its end where something happened since it began.
+    UnderWay { again: bool },
+    /// When this timer says so.
+    Later(TimerId),
 }
 
 enum Msg {
@@ -137,7 +159,7 @@ enum Msg {
     Snapshot(Result<Box<Seen>, ForgeError>),
     Hint(Box<ForgeEvent>, Option<Recipient<()>>),
     Read(PullNumber, Result<Option<Box<PullFacts>>, ForgeError>, Vec<Recipient<()>>),
-    MayCommand(Box<PullComment>, Result<bool, ForgeError>),
+    Comment(CommentNews),
     Fact(PullFact),
     Policy(PolicyRead),
     BranchFact(BranchFact),
@@ -163,11 +185,15 @@ impl Server for Watcher {
             known,
             view: WatcherView::default(),
             poll_backoff: Duration::ZERO,
+            polling: Polling::Soon,
             disk: Disk::Ok,
             rule: None,
             given_up: BTreeMap::new(),
+            reading: BTreeMap::new(),
             unheeded: Vec::new(),
             asking: BTreeSet::new(),
+            giving: BTreeSet::new(),
+            permissions: Permissions::default(),
         };
         for number in watcher.known.open().collect::<Vec<_>>() {
             watcher.ensure(number, cx).await?;
@@ -185,7 +211,7 @@ impl Server for Watcher {
             Msg::Snapshot(result) => self.take_snapshot(result, cx).await?,
             Msg::Hint(event, done) => self.take_hint(*event, done, cx).await?,
             Msg::Read(number, result, done) => self.take_read(number, result, done, cx).await?,
-            Msg::MayCommand(comment, result) => self.take_permission(*comment, result).await?,
+            Msg::Comment(news) => self.take_comment_news(news, cx).await?,
             Msg::Fact(PullFact::Ended(number)) => self.end(number).await?,
             Msg::Policy(read) => self.take_policy(read, cx).await?,
             Msg::BranchFact(BranchFact::Ended(name)) => self.end_branch(name, cx).await?,
@@ -199,6 +225,7 @@ impl Server for Watcher {
                 view.quarantined = self.known.quarantined();
                 view.open = self.known.open().collect();
                 view.branches = self.known.built().cloned().collect();
+                view.night_rules = self.rule.as_ref().and_then(Rule::of_nights);
                 reply.send(view);
             }
         }
@@ -211,12 +238,11 @@ impl Server for Watcher {
             Msg::Snapshot(_) => "snapshot",
             Msg::Hint(..) => "hint",
             Msg::Read(..) => "read",
-            Msg::MayCommand(..) => "may-command",
+            Msg::Comment(_) => "comment",
             Msg::Fact(_) => "fact",
             Msg::Policy(_) => "policy",
             Msg::BranchFact(_) => "branch-fact",
             Msg::Report(_) => "report",
-                view.night_rules = self.rule.as_ref().and_then(Rule::of_nights);
             Msg::Lift(..) => "lift",
             Msg::View(_) => "view",
         }

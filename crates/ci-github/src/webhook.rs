@@ -32,6 +32,8 @@ pub struct Delivery {
     pub name: String,
     /// The repository it is about, where that matters: pings and events that are not read have none.
     pub repo: Option<RepoName>,
+    /// The forge's number of that repository, which stays when the name changes.
+    pub repo_id: Option<u64>,
     /// What it says.
     pub event: ForgeEvent,
 }
@@ -74,7 +76,8 @@ impl Delivery {
         let payload = decode(headers.content_type, body)?;
         let bad = |reason| BadDelivery::Payload { event: name.clone(), reason };
         let (repo, event) = payload::event(&name, &payload).map_err(bad)?;
-        Ok(Self { id, name, repo, event })
+        let repo_id = repo.as_ref().and_then(|_| payload::repository_id(&payload));
+        Ok(Self { id, name, repo, repo_id, event })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Deliveries on disk: what each said, and which have had their effect.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 
 use ci_domain::forge::{
     Comment, CommentId, ForgeEvent, PullComment, PullFacts, PullNews, Timestamp,
@@ -11,10 +11,8 @@ use heights::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::intake::remembered::Remembered;
 use crate::record::{self, Facts, RecordError};
-
-/// Deliveries that are remembered to know a duplicate; a week of a busy repository.
-const REMEMBERED: usize = 20_000;
 
 /// A delivery that was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +20,15 @@ pub(super) struct Entry {
     pub(super) delivery: String,
     pub(super) repo: RepoName,
     pub(super) event: ForgeEvent,
+    /// When it came.
+    pub(super) at: Timestamp,
 }
 
 /// Every delivery that is remembered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct IntakeState {
     pending: BTreeMap<String, Entry>,
-    order: VecDeque<String>,
-    seen: BTreeSet<String>,
+    seen: Remembered,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -37,6 +36,9 @@ struct StoredEntry {
     delivery: String,
     repo: String,
     event: StoredEvent,
+    /// Earlier programs did not write it down.
+    #[serde(default)]
+    at: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,7 +49,17 @@ struct Finished {
 #[derive(Serialize, Deserialize)]
 struct StoredState {
     pending: Vec<StoredEntry>,
-    seen: VecDeque<String>,
+    /// From programs that remembered by number, not by time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    seen: Vec<String>,
+    #[serde(default)]
+    hours: Vec<StoredHour>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredHour {
+    at: u64,
+    seen: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,6 +69,8 @@ enum StoredEvent {
     Facts(Box<Facts>),
     Pushed { branch: String, sha: Option<String> },
     Commented { pull: u64, id: u64, author: String, body: String, created_at: u64 },
+    Rerequested { sha: String, by: String },
+    Repository { was: Option<String> },
 }
 
 impl Entry {
@@ -72,21 +86,15 @@ pub(super) fn finished(delivery: &str) -> Record {
 }
 
 impl IntakeState {
-    /// Folds what is on record.
-    pub(super) fn replay(replay: &Replay) -> Result<Self, Fault> {
-        let mut state = Self::default();
+    /// Folds what is on record. What does not say when it came is taken to have come `now`.
+    pub(super) fn replay(replay: &Replay, now: Timestamp) -> Result<Self, Fault> {
+        let mut state = Self { pending: BTreeMap::new(), seen: Remembered::new() };
         if let Some(snapshot) = &replay.snapshot {
-            let stored: StoredState = serde_json::from_value(snapshot.body.clone())?;
-            for delivery in stored.seen {
-                state.remember(delivery);
-            }
-            for entry in stored.pending {
-                state.receive(entry.try_into()?);
-            }
+            state.recall(serde_json::from_value(snapshot.body.clone())?, now)?;
         }
         for (_, record) in &replay.records {
             match record.kind.as_str() {
-                "received" => state.receive(record::body::<StoredEntry>(record)?.try_into()?),
+                "received" => state.take(record::body(record)?, now)?,
                 "finished" => state.finish(&record::body::<Finished>(record)?.delivery),
                 _ => return Err(record::unknown(record).into()),
             }
@@ -94,8 +102,33 @@ impl IntakeState {
         Ok(state)
     }
 
+    fn recall(&mut self, stored: StoredState, now: Timestamp) -> Result<(), RecordError> {
+        for StoredHour { at, seen } in stored.hours {
+            seen.iter().for_each(|delivery| self.seen.note(delivery, Timestamp(at)));
+        }
+        stored.seen.iter().for_each(|delivery| self.seen.note(delivery, now));
+        stored.pending.into_iter().try_for_each(|entry| self.take(entry, now))
+    }
+
+    fn take(&mut self, stored: StoredEntry, now: Timestamp) -> Result<(), RecordError> {
+        let entry = Entry::try_from(stored)?;
+        let at = if entry.at == Timestamp(0) { now } else { entry.at };
+        self.receive(Entry { at, ..entry });
+        Ok(())
+    }
+
     pub(super) fn has(&self, delivery: &str) -> bool {
-        self.seen.contains(delivery)
+        self.seen.has(delivery)
+    }
+
+    /// How many deliveries are remembered.
+    pub(super) fn remembered(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// How many deliveries have not had their effect.
+    pub(super) fn waiting(&self) -> usize {
+        self.pending.len()
     }
 
     pub(super) fn is_pending(&self, delivery: &str) -> bool {
@@ -108,7 +141,7 @@ impl IntakeState {
     }
 
     pub(super) fn receive(&mut self, entry: Entry) {
-        self.remember(entry.delivery.clone());
+        self.seen.note(&entry.delivery, entry.at);
         self.pending.insert(entry.delivery.clone(), entry);
     }
 
@@ -119,18 +152,8 @@ impl IntakeState {
     /// The whole of it, for a snapshot.
     pub(super) fn snapshot(&self) -> Result<Value, serde_json::Error> {
         let pending = self.pending.values().map(StoredEntry::from).collect();
-        serde_json::to_value(StoredState { pending, seen: self.order.clone() })
-    }
-
-    fn remember(&mut self, delivery: String) {
-        if self.seen.insert(delivery.clone()) {
-            self.order.push_back(delivery);
-        }
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.seen.remove(&oldest);
-        }
+        let hours = self.seen.by_hour().map(|(at, seen)| StoredHour { at: at.0, seen }).collect();
+        serde_json::to_value(StoredState { pending, seen: Vec::new(), hours })
     }
 }
 
@@ -154,11 +177,18 @@ impl From<&Entry> for StoredEntry {
                 body: comment.body.clone(),
                 created_at: comment.created_at.0,
             },
+            ForgeEvent::Rerequested { sha, by } => {
+                StoredEvent::Rerequested { sha: sha.to_string(), by: by.to_string() }
+            }
+            ForgeEvent::RepositoryChanged { was } => {
+                StoredEvent::Repository { was: was.as_ref().map(ToString::to_string) }
+            }
             ForgeEvent::Ping | ForgeEvent::Ignored { .. } => {
                 unreachable!("events of no interest are not taken")
             }
         };
-        Self { delivery: entry.delivery.clone(), repo: entry.repo.to_string(), event }
+        let (delivery, repo) = (entry.delivery.clone(), entry.repo.to_string());
+        Self { delivery, repo, event, at: entry.at.0 }
     }
 }
 
@@ -184,7 +214,14 @@ impl TryFrom<StoredEntry> for Entry {
                 };
                 ForgeEvent::Commented(PullComment { pull: PullNumber(pull), comment })
             }
+            StoredEvent::Rerequested { sha, by } => {
+                ForgeEvent::Rerequested { sha: CommitSha::new(sha)?, by: Login::new(by)? }
+            }
+            StoredEvent::Repository { was } => {
+                ForgeEvent::RepositoryChanged { was: was.map(RepoName::new).transpose()? }
+            }
         };
-        Ok(Self { delivery: stored.delivery, repo: RepoName::new(stored.repo)?, event })
+        let (repo, at) = (RepoName::new(stored.repo)?, Timestamp(stored.at));
+        Ok(Self { delivery: stored.delivery, repo, event, at })
     }
 }

@@ -29,6 +29,8 @@ impl Watcher {
             }
             ForgeEvent::Pushed { branch, sha } => self.branch_moved(&branch, sha, cx).await?,
             ForgeEvent::Commented(comment) => self.take_comments(vec![comment], cx).await?,
+            ForgeEvent::Rerequested { sha, by } => return self.rerequest(sha, by, done).await,
+            ForgeEvent::RepositoryChanged { .. } => self.look_soon(cx),
             ForgeEvent::Ping | ForgeEvent::Ignored { .. } => {}
         }
         done.iter().for_each(|done| done.tell(()));
@@ -43,6 +45,7 @@ impl Watcher {
         done: Vec<Recipient<()>>,
         cx: &mut Context<Msg>,
     ) -> Result<(), Fault> {
+        let again = self.reading.remove(&number).flatten();
         match result {
             Ok(Some(facts)) => {
                 let mut done = done.into_iter();
@@ -60,7 +63,10 @@ impl Watcher {
                 self.unheeded.extend(done);
             }
         }
-        Ok(())
+        match again {
+            Some(done) => self.read(number, done, cx).await,
+            None => Ok(()),
+        }
     }
 
     /// The one door: whatever was heard of a pull request, this is how its actor learns of it.

@@ -29,7 +29,7 @@ impl Watcher {
                 self.view.trouble = Some(error.to_string());
                 self.poll_backoff =
                     (self.poll_backoff * 2).clamp(self.args.poll_interval, MAX_POLL_BACKOFF);
-                let _timer = cx.send_after(self.poll_backoff, Msg::Poll);
+                self.poll_after(self.poll_backoff, cx);
                 return Ok(());
             }
         };
@@ -62,8 +62,9 @@ impl Watcher {
         }
         self.look_at_branches(is_complete, cx).await?;
         self.take_all_comments(seen.comments, cx).await?;
+        self.give_owed(cx).await?;
         self.unheeded.drain(..).for_each(|done| done.tell(()));
-        let _timer = cx.send_after(self.args.poll_interval, Msg::Poll);
+        self.poll_after(self.args.poll_interval, cx);
         Ok(())
     }
 

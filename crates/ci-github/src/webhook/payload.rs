@@ -19,18 +19,24 @@ type Needed<T> = Result<T, String>;
 
 /// What the event `name` with this payload says, and about which repository.
 ///
-/// An organization's and an app's pings are about none, and nobody asks about which the events are that
-/// are not read.
+/// An organization's and an app's pings are about none, an installation may be about many, and nobody asks
+/// about which the events are that are not read.
 pub(super) fn event(name: &str, payload: &Value) -> Needed<(Option<RepoName>, ForgeEvent)> {
     let event = match name {
         "ping" => ForgeEvent::Ping,
         "pull_request" | "pull_request_review" => pull_changed(payload)?,
         "push" => pushed(payload)?,
         "issue_comment" => commented(payload)?,
+        "merge_group" => queued(payload)?,
+        "check_run" | "check_suite" => rerequested(name, payload)?,
+        "repository" => ForgeEvent::RepositoryChanged { was: former_name(payload) },
+        "installation" | "installation_repositories" => {
+            return Ok((None, ForgeEvent::RepositoryChanged { was: None }));
+        }
         _ => return Ok((None, ignored("no interest in such events"))),
     };
     let repo = match event {
-        ForgeEvent::Ping => repository(payload).ok(),
+        ForgeEvent::Ping | ForgeEvent::Ignored { .. } => repository(payload).ok(),
         _ => Some(repository(payload)?),
     };
     Ok((repo, event))
@@ -41,6 +47,23 @@ fn repository(payload: &Value) -> Needed<RepoName> {
     RepoName::new(text(payload, name)?).map_err(|error| malformed(name, error.expected))
 }
 
+/// The number of the repository, by which it is known under another name.
+pub(super) fn repository_id(payload: &Value) -> Option<u64> {
+    number(payload, "/repository/id").ok()
+}
+
+/// What the repository was called before it was renamed or given to somebody else.
+fn former_name(payload: &Value) -> Option<RepoName> {
+    let (owner, name) = text(payload, "/repository/full_name").ok()?.split_once('/')?;
+    let former = |field| text(payload, field).ok();
+    let former_owner = former("/changes/owner/from/organization/login")
+        .or_else(|| former("/changes/owner/from/user/login"));
+    let former_name = former("/changes/repository/name/from");
+    let is_new = former_owner.is_some() || former_name.is_some();
+    let was = format!("{}/{}", former_owner.unwrap_or(owner), former_name.unwrap_or(name));
+    RepoName::new(was).ok().filter(|_| is_new)
+}
+
 /// Every action counts, known or not: what changed is read from GitHub anyway.
 fn pull_changed(payload: &Value) -> Needed<ForgeEvent> {
     let number = PullNumber(number(payload, "/pull_request/number")?);
@@ -48,15 +71,35 @@ fn pull_changed(payload: &Value) -> Needed<ForgeEvent> {
 }
 
 fn pushed(payload: &Value) -> Needed<ForgeEvent> {
-    let Some(branch) = text(payload, "/ref")?.strip_prefix("refs/heads/") else {
+    let Some(branch) = branch(payload, "/ref")? else {
         return Ok(ignored("a push to something that is not a branch"));
     };
-    let branch = BranchName::new(branch).map_err(|error| malformed("/ref", error.expected))?;
-    let after = text(payload, "/after")?;
-    let is_deleted = after.chars().all(|digit| digit == ZERO);
-    let tip = || CommitSha::new(after).map_err(|error| malformed("/after", error.expected));
-    let sha = if is_deleted { None } else { Some(tip()?) };
+    let is_deleted = text(payload, "/after")?.chars().all(|digit| digit == ZERO);
+    let sha = if is_deleted { None } else { Some(commit(payload, "/after")?) };
     Ok(ForgeEvent::Pushed { branch, sha })
+}
+
+/// The merge queue makes a branch for each head that it wants checked, and takes it away afterwards.
+fn queued(payload: &Value) -> Needed<ForgeEvent> {
+    let is_over = match text(payload, "/action")? {
+        "checks_requested" => false,
+        "destroyed" => true,
+        _ => return Ok(ignored("news of a merge queue that make no difference")),
+    };
+    let Some(branch) = branch(payload, "/merge_group/head_ref")? else {
+        return Ok(ignored("a merge group that is not on a branch"));
+    };
+    let sha = if is_over { None } else { Some(commit(payload, "/merge_group/head_sha")?) };
+    Ok(ForgeEvent::Pushed { branch, sha })
+}
+
+/// `event` is the name of the event and of what it is about.
+fn rerequested(event: &str, payload: &Value) -> Needed<ForgeEvent> {
+    if text(payload, "/action")? != "rerequested" {
+        return Ok(ignored("a check that nobody wants again"));
+    }
+    let sha = commit(payload, &format!("/{event}/head_sha"))?;
+    Ok(ForgeEvent::Rerequested { sha, by: login(payload, "/sender/login")? })
 }
 
 fn commented(payload: &Value) -> Needed<ForgeEvent> {
@@ -68,10 +111,10 @@ fn commented(payload: &Value) -> Needed<ForgeEvent> {
         return Ok(ignored("a comment on an issue"));
     }
     let author = "/comment/user/login";
-    let login = payload.pointer(author).map_or(Ok(GHOST), |_| text(payload, author))?;
+    let known = payload.pointer(author).map(|_| login(payload, author)).transpose()?;
     let comment = Comment {
         id: CommentId(number(payload, "/comment/id")?),
-        author: Login::new(login).map_err(|error| malformed(author, error.expected))?,
+        author: known.unwrap_or_else(ghost),
         // Some recorded payloads of automated comments have none.
         body: text(payload, "/comment/body").unwrap_or_default().to_owned(),
         created_at: moment(payload, "/comment/created_at"),
@@ -80,10 +123,29 @@ fn commented(payload: &Value) -> Needed<ForgeEvent> {
     Ok(ForgeEvent::Commented(PullComment { pull, comment }))
 }
 
+fn ghost() -> Login {
+    Login::new(GHOST).expect("a name that an account can have")
+}
+
 /// A moment that nothing depends on: how far comments were read is only learned from polls.
 fn moment(payload: &Value, field: &str) -> Timestamp {
     let known = text(payload, field).ok().and_then(|text| TimestampParser::parse(text).ok());
     known.unwrap_or(Timestamp(0))
+}
+
+/// The branch that a reference is; `None` where it is something else.
+fn branch(payload: &Value, field: &str) -> Needed<Option<BranchName>> {
+    let name = text(payload, field)?.strip_prefix("refs/heads/");
+    let name = name.map(|name| BranchName::new(name).map_err(|e| malformed(field, e.expected)));
+    name.transpose()
+}
+
+fn commit(payload: &Value, field: &str) -> Needed<CommitSha> {
+    CommitSha::new(text(payload, field)?).map_err(|error| malformed(field, error.expected))
+}
+
+fn login(payload: &Value, field: &str) -> Needed<Login> {
+    Login::new(text(payload, field)?).map_err(|error| malformed(field, error.expected))
 }
 
 fn text<'a>(payload: &'a Value, field: &str) -> Needed<&'a str> {

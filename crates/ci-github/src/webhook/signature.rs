@@ -1,4 +1,8 @@
 //! Whether a delivery comes from who knows the secret: `X-Hub-Signature-256`.
+//!
+//! How long the check takes depends on the body and on whether the header has the right form, which the
+//! sender knows anyway. Where the digests differ it does not: the whole body is hashed first, and
+//! `verify_slice` looks at every bit before it says anything. No digest is compared with `==`.
 
 use std::fmt::Write as _;
 
@@ -89,6 +93,26 @@ mod tests {
         check(Some(&header), BODY, Ok(()));
         check(Some(&format!("sha256={}", DIGITS.to_uppercase())), BODY, Ok(()));
         assert_eq!(sign(&Secret::new("It's a Secret to Everybody"), BODY), header);
+    }
+
+    /// What a comparison that ends early, or looks at a part, would get wrong.
+    #[test]
+    fn every_bit_of_the_digest_counts() {
+        let digest = unhex(DIGITS).unwrap();
+        for bit in 0..digest.len() * 8 {
+            let mut forged = digest;
+            forged[bit / 8] ^= 1 << (bit % 8);
+            let digits: String = forged.iter().map(|byte| format!("{byte:02x}")).collect();
+            check(Some(&format!("sha256={digits}")), BODY, Err(SignatureError::Mismatch));
+        }
+    }
+
+    #[test]
+    fn no_digest_is_compared_but_in_constant_time() {
+        let (_, verify) = include_str!("signature.rs").split_once("pub fn verify").unwrap();
+        let (verify, _) = verify.split_once("pub fn sign").unwrap();
+        assert_eq!(verify.matches(".verify_slice(").count(), 1);
+        assert!(!verify.contains("==") && !verify.contains("!="), "{verify}");
     }
 
     #[test]

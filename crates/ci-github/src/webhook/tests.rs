@@ -61,6 +61,61 @@ fn a_push_names_the_branch_and_its_tip() {
 }
 
 #[test]
+fn a_head_of_the_merge_queue_is_a_branch_that_comes_and_goes() {
+    let group = |action: &str| {
+        let head =
+            json!({"head_ref": "refs/heads/gh-readonly-queue/main/pr-7-b", "head_sha": sha('c')});
+        json!({"action": action, "merge_group": head})
+    };
+    let branch = BranchName::new("gh-readonly-queue/main/pr-7-b").unwrap();
+    let tip = Some(CommitSha::new(sha('c')).unwrap());
+    let pushed = |sha| ForgeEvent::Pushed { branch: branch.clone(), sha };
+    assert_eq!(event("merge_group", group("checks_requested")), pushed(tip));
+    assert_eq!(event("merge_group", group("destroyed")), pushed(None));
+    let unknown = event("merge_group", group("an action of tomorrow"));
+    assert!(matches!(unknown, ForgeEvent::Ignored { .. }), "{unknown:?}");
+}
+
+#[test]
+fn checks_that_somebody_wants_again_name_a_commit_and_who() {
+    for name in ["check_run", "check_suite"] {
+        let payload = |action: &str| json!({"action": action, name: {"head_sha": sha('c')}, "sender": {"login": "ada"}});
+        let (sha, by) = (CommitSha::new(sha('c')).unwrap(), Login::new("ada").unwrap());
+        assert_eq!(event(name, payload("rerequested")), ForgeEvent::Rerequested { sha, by });
+        let ignored = event(name, payload("completed"));
+        assert!(matches!(ignored, ForgeEvent::Ignored { .. }), "{name}");
+    }
+}
+
+#[test]
+fn a_repository_keeps_its_number_when_its_name_changes() {
+    let check = |changes: serde_json::Value, was: Option<&str>| {
+        let repository = json!({"full_name": "acme/store", "id": 42});
+        let payload = json!({"action": "…", "changes": changes, "repository": repository});
+        let delivery = parse("repository", &payload.to_string()).unwrap();
+        let was = was.map(|name| RepoName::new(name).unwrap());
+        assert_eq!(delivery.event, ForgeEvent::RepositoryChanged { was }, "{changes}");
+        assert_eq!(delivery.repo.unwrap().as_str(), "acme/store");
+        assert_eq!(delivery.repo_id, Some(42));
+    };
+    check(json!({"repository": {"name": {"from": "shop"}}}), Some("acme/shop"));
+    check(json!({"owner": {"from": {"user": {"login": "ada"}}}}), Some("ada/store"));
+    check(json!({"owner": {"from": {"organization": {"login": "old"}}}}), Some("old/store"));
+    check(json!({"repository": {"name": {"from": "../etc"}}}), None);
+    check(json!({"default_branch": {"from": "master"}}), None);
+    check(serde_json::Value::Null, None);
+}
+
+#[test]
+fn news_of_an_installation_are_about_every_repository() {
+    for name in ["installation", "installation_repositories"] {
+        let delivery = parse(name, r#"{"action": "suspend"}"#).unwrap();
+        assert_eq!(delivery.event, ForgeEvent::RepositoryChanged { was: None });
+        assert_eq!((delivery.repo, delivery.repo_id), (None, None));
+    }
+}
+
+#[test]
 fn only_new_comments_on_pull_requests_count() {
     let payload = |action: &str, user: serde_json::Value| {
         json!({"action": action, "issue": {"number": 7, "pull_request": {"url": "…"}}, "comment": {
@@ -131,6 +186,18 @@ fn what_cannot_be_read_says_why() {
             "`pull_request.number` is not a number",
         ),
         ("issue_comment", "{}", "`action` is missing"),
+        ("merge_group", "{}", "`action` is missing"),
+        (
+            "merge_group",
+            r#"{"action":"destroyed","merge_group":{"head_ref":7}}"#,
+            "`merge_group.head_ref` is not a text",
+        ),
+        (
+            "check_suite",
+            r#"{"action":"rerequested","check_suite":{"head_sha":"HEAD"}}"#,
+            "`check_suite.head_sha` is not a full object name",
+        ),
+        ("repository", "{}", "`repository.full_name` is missing"),
         (
             "issue_comment",
             r#"{"action":"created","issue":{"pull_request":{}},REPO}"#,
@@ -148,7 +215,7 @@ fn what_is_not_needed_may_be_missing_or_wrong() {
         ("ping", r#"{"repository":{"full_name":"../etc"}}"#),
         ("ping", "{}"),
         ("an_event_of_tomorrow", "[]"),
-        ("check_run", r#"{"repository":7}"#),
+        ("check_run", r#"{"action":"completed","repository":7}"#),
     ] {
         assert_eq!(parse(name, body).unwrap().repo, None, "{name} {body}");
     }
