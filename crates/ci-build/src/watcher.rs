@@ -11,12 +11,10 @@
 //! believed to be closed.
 
 mod actors;
-mod answers;
 mod branches;
 mod comments;
 mod known;
 mod observe;
-mod permissions;
 pub(crate) mod reads;
 mod rerequests;
 mod snapshot;
@@ -41,9 +39,7 @@ use crate::mirror::PolicyRead;
 use crate::nightly::NightRules;
 use crate::pull::{PullFact, PullHandle};
 use crate::watcher::branches::Rule;
-use crate::watcher::comments::CommentNews;
 use crate::watcher::known::Known;
-use crate::watcher::permissions::Permissions;
 
 /// The pull requests of a repository that have actors.
 pub(crate) type Pulls = Registry<PullNumber, PullHandle>;
@@ -136,11 +132,8 @@ struct Watcher {
     reading: BTreeMap<PullNumber, Option<Vec<Recipient<()>>>>,
     /// Those who wait to hear that a delivery was heeded, which the next poll that works will do.
     unheeded: Vec<Recipient<()>>,
-    /// Comments with commands whose answers are not on record yet.
+    /// Comments of whose authors it is being asked whether they may command.
     asking: BTreeSet<CommentId>,
-    /// Comments whose answers are on their way.
-    giving: BTreeSet<CommentId>,
-    permissions: Permissions,
 }
 
 /// When the forge is polled next.
@@ -159,7 +152,7 @@ enum Msg {
     Snapshot(Result<Box<Seen>, ForgeError>),
     Hint(Box<ForgeEvent>, Option<Recipient<()>>),
     Read(PullNumber, Result<Option<Box<PullFacts>>, ForgeError>, Vec<Recipient<()>>),
-    Comment(CommentNews),
+    MayCommand(Box<PullComment>, Result<bool, ForgeError>),
     Fact(PullFact),
     Policy(PolicyRead),
     BranchFact(BranchFact),
@@ -192,8 +185,6 @@ impl Server for Watcher {
             reading: BTreeMap::new(),
             unheeded: Vec::new(),
             asking: BTreeSet::new(),
-            giving: BTreeSet::new(),
-            permissions: Permissions::default(),
         };
         for number in watcher.known.open().collect::<Vec<_>>() {
             watcher.ensure(number, cx).await?;
@@ -211,7 +202,7 @@ impl Server for Watcher {
             Msg::Snapshot(result) => self.take_snapshot(result, cx).await?,
             Msg::Hint(event, done) => self.take_hint(*event, done, cx).await?,
             Msg::Read(number, result, done) => self.take_read(number, result, done, cx).await?,
-            Msg::Comment(news) => self.take_comment_news(news, cx).await?,
+            Msg::MayCommand(comment, result) => self.take_permission(*comment, result).await?,
             Msg::Fact(PullFact::Ended(number)) => self.end(number).await?,
             Msg::Policy(read) => self.take_policy(read, cx).await?,
             Msg::BranchFact(BranchFact::Ended(name)) => self.end_branch(name, cx).await?,
@@ -238,7 +229,7 @@ impl Server for Watcher {
             Msg::Snapshot(_) => "snapshot",
             Msg::Hint(..) => "hint",
             Msg::Read(..) => "read",
-            Msg::Comment(_) => "comment",
+            Msg::MayCommand(..) => "may-command",
             Msg::Fact(_) => "fact",
             Msg::Policy(_) => "policy",
             Msg::BranchFact(_) => "branch-fact",
