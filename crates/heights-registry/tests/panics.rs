@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use heights_registry::{Owner, Registry};
+use tracing::{Event, Metadata, Subscriber, span};
 
 type Names = Registry<&'static str, u32>;
 
@@ -24,6 +25,43 @@ fn l105_a_listener_that_panics_stops_neither_the_change_nor_the_other_listeners(
     assert_eq!(names.unregister(&"a", &owner), 1);
     end.end();
     assert_eq!((names.count(), seen.try_iter().count()), (0, 4));
+}
+
+/// A log in which nothing can be written.
+struct BadLog;
+
+impl Subscriber for BadLog {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        panic!("a bad log")
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[test]
+fn l105_a_log_that_panics_stops_no_change_either() {
+    let _guard = tracing::subscriber::set_default(BadLog);
+    let names: Names = Registry::builder().listener(|_| panic!("a bad listener")).build();
+    let (owner, end) = Owner::new();
+    names.register("a", 1, &owner).unwrap();
+    names.register("b", 2, &owner).unwrap();
+    assert_eq!(names.keys(&owner), ["a", "b"]);
+    end.end();
+    assert_eq!(names.count(), 0);
 }
 
 #[test]

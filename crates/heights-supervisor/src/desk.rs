@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::guard::{Behavior, Egg};
 use crate::hub::{Hub, Shape, TreeSnapshot};
 use crate::launch::start_root;
+use crate::panic::shielded;
 use crate::process::Process;
 use crate::recipient::Recipient;
 use crate::reply::{CallError, NoProc, Reply};
@@ -88,7 +89,8 @@ impl Profile {
 /// children, so ractor's own events come only from actors that linked themselves.
 pub(crate) fn ignore(supervisor: &Process, event: &SupervisionEvent) {
     let path = supervisor.path();
-    tracing::warn!(path, %event, "ignored an event that nobody asked for");
+    let logging = || tracing::warn!(path, %event, "ignored an event that nobody asked for");
+    shielded("the log", logging);
 }
 
 /// Starts a supervisor that has no supervisor of its own.

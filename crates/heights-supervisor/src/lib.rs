@@ -110,6 +110,9 @@ pub use self::keeper::StartFailure;
 pub use self::last_message::{LastMessage, Redacted};
 pub use self::mailbox::{Mailbox, Overflow, SendError, Sent};
 pub use self::panic::PanicInfo;
+/// For the crate above, which runs code of others, too.
+#[doc(hidden)]
+pub use self::panic::shielded;
 pub use self::partition::{PartitionBuilder, PartitionRef, PartitionSupervisor};
 pub use self::plain::ActorSlot;
 pub use self::process::{Down, Figures, MonitorId, Process, ProcessId, Working};

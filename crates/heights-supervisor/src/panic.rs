@@ -95,13 +95,31 @@ fn run<T>(process: &Process, code: impl FnOnce() -> T) -> Result<T, Arc<PanicInf
     let outcome = panic::catch_unwind(AssertUnwindSafe(code));
     process.site().leave(site);
     drop(RUNNING.replace(previous));
-    outcome.map_err(|payload| take_notes(payload.as_ref()))
+    outcome.map_err(|payload| {
+        let notes = take_notes(payload.as_ref());
+        discard(payload);
+        notes
+    })
 }
 
 /// Runs code of others that must not take the caller down; a panic is logged.
-pub(crate) fn shielded(what: &str, run: impl FnOnce()) {
-    if let Err(payload) = panic::catch_unwind(AssertUnwindSafe(run)) {
-        tracing::error!(panic = text_of(payload.as_ref()), "{what} panicked");
+///
+/// Whoever writes the log is code of others, too. Where that panics there is nobody left to tell:
+/// the panic hook has told of both.
+pub fn shielded(what: &str, run: impl FnOnce()) {
+    let Err(payload) = panic::catch_unwind(AssertUnwindSafe(run)) else { return };
+    let logging = || tracing::error!(panic = text_of(payload.as_ref()), "{what} panicked");
+    let logged = panic::catch_unwind(AssertUnwindSafe(logging));
+    discard(payload);
+    if let Err(another) = logged {
+        discard(another);
+    }
+}
+
+/// Drops the value of a panic, which may panic once more; what that leaves is not looked at.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(again) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(again);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::panic::shielded;
 use crate::process::{Process, ProcessId, Working};
 
 /// What a child that was killed and does not end means for the next life of it.
@@ -52,7 +53,9 @@ impl Zombie {
         let zombie = Self::of(process);
         process.hub().report(&zombie.clone().into());
         if process.zombie_policy() == ZombiePolicy::AbortProcess {
-            tracing::error!(path = process.path(), "aborting the program, as its spec says");
+            let path = process.path();
+            let logging = || tracing::error!(path, "aborting the program, as its spec says");
+            shielded("the log", logging);
             std::process::abort();
         }
         zombie

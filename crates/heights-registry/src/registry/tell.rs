@@ -32,7 +32,9 @@ impl<'a, K, V> News<'a, K, V> {
                 Change::Unregistered(key, value) => Change::Unregistered(*key, *value),
             };
             if catch_unwind(AssertUnwindSafe(|| listener(change))).is_err() {
-                tracing::error!("a listener to a registry panicked");
+                // Nor if whoever writes the log does; the panic hook has told of both then.
+                let logging = || tracing::error!("a listener to a registry panicked");
+                let _logged = catch_unwind(AssertUnwindSafe(logging));
             }
         }
     }

@@ -1,13 +1,17 @@
 //! Section H, continued: code of others that panics where it is none of their process.
 
 use std::fmt;
+use std::panic::panic_any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use heights_supervisor::{ChildSpec, DynamicSupervisor, Process, Recipient, Restart, Supervisor};
+use heights_supervisor::{
+    ChildSpec, DynamicSupervisor, Exit, Process, Recipient, Restart, Supervisor,
+};
+use tracing::{Event, Metadata, Subscriber, span};
 
 use crate::j_reports::Log;
-use crate::support::{Probe, Trace, settle, start, within};
+use crate::support::{Msg, Probe, Trace, settle, start, within};
 
 #[tokio::test(start_paused = true)]
 async fn h72c_code_of_others_that_panics_does_not_keep_the_news_from_arriving() {
@@ -93,6 +97,59 @@ async fn h72e_what_a_child_is_started_with_may_panic_when_it_is_let_go_of() {
     let started = dynamic.start_child(mined(Restart::Temporary)).await.unwrap();
     dynamic.terminate_child(&started.pid).await.unwrap();
     assert!(lives.iter().all(Process::is_alive));
+    for exit in [root.stop().await, dynamic.stop().await] {
+        assert_eq!(exit.to_string(), "shutdown: requested");
+    }
+}
+
+/// A log in which nothing can be written.
+struct BadLog;
+
+impl Subscriber for BadLog {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        // What ractor logs is its own business.
+        if event.metadata().target().starts_with("heights") {
+            panic_any(Mine);
+        }
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn h72g_a_log_that_panics_ends_nobody() {
+    let _guard = tracing::subscriber::set_default(BadLog);
+    let trace = Trace::default();
+    let [a, b] = ["a", "b"].map(|name| Probe::new(&trace, name));
+    let bad = || Recipient::from_fn(|_report| panic_any(Mine));
+    let (inner, inner_ref) =
+        Supervisor::builder("inner").on_report(bad()).child(a.spec.clone()).child_spec();
+    let root = start(Supervisor::builder("root").on_report(bad()).child(inner)).await;
+    let dynamic = DynamicSupervisor::builder("dynamic").on_report(bad()).start().await.unwrap();
+    dynamic.start_child(b.spec.clone()).await.unwrap();
+    let lives = [&root.process(), &inner_ref.process(), &dynamic.process()];
+    for child in [&a, &b] {
+        child.process().monitor(|_down| panic_any(Mine));
+        child.process().owner().on_end(|| panic_any(Mine));
+        child.crash().await;
+        child.end(Msg::Stop(Exit::Normal)).await;
+        child.running().await;
+    }
+    assert!(lives.iter().all(|life| life.as_ref().is_some_and(Process::is_alive)));
     for exit in [root.stop().await, dynamic.stop().await] {
         assert_eq!(exit.to_string(), "shutdown: requested");
     }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use heights_supervisor::{ChildId, Fault, Strategy, Supervisor, SupervisorBuilder};
+use heights_supervisor::{ChildId, Fault, Strategy, Supervisor, SupervisorBuilder, shielded};
 use heights_vitals::InspectorBuilder;
 
 use super::AppEnd;
@@ -162,7 +162,7 @@ impl AppBuilder {
     /// The first SIGTERM or SIGINT stops the tree in order, a second one kills it.
     pub async fn run(self) -> AppEnd {
         let end = self.start_and_stop().await;
-        end.trace();
+        shielded("the log", || end.trace());
         end
     }
 }

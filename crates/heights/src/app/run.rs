@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use heights_supervisor::{Exit, Hub, Process};
+use heights_supervisor::{Exit, Hub, Process, shielded};
 use heights_vitals::{Inspector, InspectorBuilder};
 use tokio::time::{sleep, timeout};
 
@@ -76,13 +76,13 @@ impl Run {
         };
         tokio::select! {
             exit = in_order => return AppEnd::of_stop(exit, forced.paths()),
-            () = sleep(self.budget) => tracing::error!(budget = ?self.budget, "the tree did not stop in time"),
-            () = signals.stop() => tracing::warn!("told twice to stop: the tree is killed"),
+            () = sleep(self.budget) => log(|| tracing::error!(budget = ?self.budget, "the tree did not stop in time")),
+            () = signals.stop() => log(|| tracing::warn!("told twice to stop: the tree is killed")),
         }
         forced.add_all(&self.hub);
         self.root.kill();
         if timeout(KILL_GRACE, self.root.gone()).await.is_err() {
-            tracing::error!("killed processes do not end: the program ends without them");
+            log(|| tracing::error!("killed processes do not end: the program ends without them"));
         }
         AppEnd::Forced(forced.paths())
     }
@@ -91,8 +91,13 @@ impl Run {
 /// Runs code of the program outside its tree; where that panics, the tree is stopped in order still.
 async fn caught(what: &str, code: Stop) {
     if AssertUnwindSafe(code).catch_unwind().await.is_err() {
-        tracing::error!("{what} panicked");
+        log(|| tracing::error!("{what} panicked"));
     }
+}
+
+/// Whoever writes the log may panic, and the tree is stopped in order still.
+fn log(said: impl FnOnce()) {
+    shielded("the log", said);
 }
 
 /// Ends a program that was told to stop while it came up.
@@ -113,10 +118,8 @@ fn start_inspector(inspector: InspectorBuilder) -> Option<Inspector> {
         Ok(inspector) => Some(inspector),
         Err(heights_vitals::StartError::TurnedOff) => None,
         Err(error) => {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "there will be no looking inside"
-            );
+            let error = &error as &dyn std::error::Error;
+            log(|| tracing::warn!(error, "there will be no looking inside"));
             None
         }
     }

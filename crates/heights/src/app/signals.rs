@@ -1,9 +1,9 @@
 //! The signals a service is told by.
 
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use heights_supervisor::shielded;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What to do at each SIGHUP.
@@ -36,9 +36,7 @@ impl Signals {
                 _ = self.terminate.recv() => return,
                 _ = self.interrupt.recv() => return,
                 hook = next_hangup(&mut self.hangup) => {
-                    if catch_unwind(AssertUnwindSafe(|| hook())).is_err() {
-                        tracing::error!("what is called at SIGHUP panicked");
-                    }
+                    shielded("what is called at SIGHUP", || hook());
                 }
             }
         }

@@ -2,11 +2,10 @@
 
 use std::any::Any;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use heights_registry::EndHookId;
-use heights_supervisor::Owner;
+use heights_supervisor::{Owner, shielded};
 
 use super::SubscriptionId;
 use super::queue::Queue;
@@ -62,10 +61,9 @@ impl<E> Subscriber<E> {
     /// publishes, and no.
     pub(super) fn wants(&self, event: &E) -> bool {
         let Some(wants) = &self.wants else { return true };
-        catch_unwind(AssertUnwindSafe(|| wants(event))).unwrap_or_else(|_panic| {
-            tracing::error!("what a subscriber chooses events by panicked");
-            false
-        })
+        let mut wanted = false;
+        shielded("what a subscriber chooses events by", || wanted = wants(event));
+        wanted
     }
 }
 
