@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
@@ -11,8 +12,11 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
 
+use crate::condition::Condition;
 use crate::wire::{
     ActorDetail, ControlOutcome, ControlRequest, Crashes, ErrorBody, Hello, Judgement, PROTOCOL,
     Picture, Sort, Tree, Why,
@@ -27,9 +31,23 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Asks the inspector of one process.
 #[derive(Debug, Clone)]
 pub struct Client {
-    socket: PathBuf,
+    way: Way,
     patience: Duration,
 }
+
+/// How a request gets to the inspector.
+#[derive(Debug, Clone)]
+enum Way {
+    /// To a socket of this machine.
+    Socket(PathBuf),
+    /// Through a command that is connected to one.
+    Program(Vec<String>),
+}
+
+/// Both directions of a connection.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// Says why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +58,15 @@ pub enum ClientError {
     Unreachable {
         /// The socket.
         socket: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The command that connects to it cannot be run.
+    #[error("run {command}")]
+    Command {
+        /// The command.
+        command: String,
         /// Why.
         #[source]
         source: io::Error,
@@ -72,7 +99,13 @@ pub enum ClientError {
 impl Client {
     /// Makes a client for a socket; nothing is sent yet.
     pub fn new(socket: impl AsRef<Path>) -> Self {
-        Self { socket: socket.as_ref().to_owned(), patience: PATIENCE }
+        Self { way: Way::Socket(socket.as_ref().to_owned()), patience: PATIENCE }
+    }
+
+    /// Makes a client that runs a command for every request, and speaks to its standard input and
+    /// output as if they were the socket. What it writes to standard error goes to ours.
+    pub fn over(command: Vec<String>) -> Self {
+        Self { way: Way::Program(command), patience: PATIENCE }
     }
 
     /// Sets how long each answer may take.
@@ -96,12 +129,18 @@ impl Client {
         self.get("/v1/tree").await
     }
 
-    /// Asks for the first actors in some order.
-    pub async fn top(&self, sort: Sort, limit: usize) -> Result<Tree, ClientError> {
+    /// Asks for the first actors in some order, those whose path contains `filter` where one is given.
+    pub async fn top(
+        &self,
+        sort: Sort,
+        limit: usize,
+        filter: Option<&str>,
+    ) -> Result<Tree, ClientError> {
         let sort =
             serde_json::to_value(sort).map_err(|error| ClientError::Garbled(error.into()))?;
         let sort = sort.as_str().unwrap_or_default();
-        self.get(&format!("/v1/actors?sort={sort}&limit={limit}")).await
+        let filter = filter.map(|filter| format!("&filter={}", escape(filter))).unwrap_or_default();
+        self.get(&format!("/v1/actors?sort={sort}&limit={limit}{filter}")).await
     }
 
     /// Asks for the remembered crashes.
@@ -124,9 +163,10 @@ impl Client {
         self.get(&format!("/v1/actors/{}/why", escape(reference))).await
     }
 
-    /// Asks whether a condition holds, in the language of [`Condition`](crate::Condition).
-    pub async fn judge(&self, condition: &str) -> Result<Judgement, ClientError> {
-        self.get(&format!("/v1/judge?condition={}", escape(condition))).await
+    /// Asks whether a condition holds.
+    pub async fn judge(&self, condition: &Condition) -> Result<Judgement, ClientError> {
+        let text = condition.to_string();
+        self.get(&format!("/v1/judge?condition={}", escape(&text))).await
     }
 
     /// Acts on an actor, or tells what that would do; actions are called as in
@@ -201,9 +241,7 @@ impl Client {
         &self,
         request: Request<Full<Bytes>>,
     ) -> Result<(StatusCode, Bytes), ClientError> {
-        let stream = UnixStream::connect(&self.socket).await;
-        let stream = stream
-            .map_err(|source| ClientError::Unreachable { socket: self.socket.clone(), source })?;
+        let (stream, _command) = self.way.connect().await?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(ClientError::Lost)?;
@@ -214,6 +252,34 @@ impl Client {
             Ok((status, body.map_err(ClientError::Garbled)?.to_bytes()))
         };
         alongside(answer, connection).await
+    }
+}
+
+impl Way {
+    /// Returns the connection, and the command that it lives by, if it does.
+    async fn connect(&self) -> Result<(Box<dyn Stream>, Option<Child>), ClientError> {
+        match self {
+            Self::Socket(socket) => {
+                let unreachable =
+                    |source| ClientError::Unreachable { socket: socket.clone(), source };
+                let stream = UnixStream::connect(socket).await.map_err(unreachable)?;
+                Ok((Box::new(stream), None))
+            }
+            Self::Program(words) => {
+                let failed = |source| ClientError::Command { command: words.join(" "), source };
+                let (program, rest) = words
+                    .split_first()
+                    .ok_or_else(|| failed(io::Error::other("there is no command")))?;
+                let mut command = Command::new(program);
+                command.args(rest).stdin(Stdio::piped()).stdout(Stdio::piped());
+                // Whoever gives the answer up, gives the command up.
+                let mut child = command.kill_on_drop(true).spawn().map_err(failed)?;
+                let pipes = child.stdout.take().zip(child.stdin.take());
+                let (output, input) =
+                    pipes.ok_or_else(|| failed(io::Error::other("it has no pipes")))?;
+                Ok((Box::new(tokio::io::join(output, input)), Some(child)))
+            }
+        }
     }
 }
 

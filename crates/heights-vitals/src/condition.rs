@@ -19,6 +19,7 @@
 mod judge;
 mod parse;
 mod pattern;
+mod tell;
 
 use std::str::FromStr;
 

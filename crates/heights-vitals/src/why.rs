@@ -190,9 +190,7 @@ fn backlog(actor: &Actor) -> Option<Fact> {
 
 /// Says how long an actor takes for so many messages, if it goes on as it did in this life.
 fn at_its_pace(actor: &Actor, messages: u64) -> Option<u64> {
-    let (busy, handled) = (actor.busy_ms?, actor.handled.filter(|handled| *handled > 0)?);
-    let current = actor.working.as_ref().map_or(0, |working| working.since_ms);
-    Some(busy.saturating_sub(current).saturating_mul(messages) / handled)
+    actor.mean_ms().map(|mean| (mean * messages as f64) as u64)
 }
 
 #[cfg(test)]

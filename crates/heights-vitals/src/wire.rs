@@ -147,6 +147,13 @@ impl Actor {
             supervision: None,
         }
     }
+
+    /// Returns how many milliseconds a message took on average in this life, if any was handled.
+    pub fn mean_ms(&self) -> Option<f64> {
+        let current = self.working.as_ref().map_or(0, |working| working.since_ms);
+        let handled = self.handled.filter(|handled| *handled > 0)?;
+        Some(self.busy_ms?.saturating_sub(current) as f64 / handled as f64)
+    }
 }
 
 /// What an actor is.

@@ -8,10 +8,10 @@ use crate::output::Output;
 use crate::text::{self, known, span};
 
 pub async fn run(vitals: &Vitals, args: &CrashesArgs, output: Output) -> Result<(), Failure> {
-    let client = vitals.client().await?;
-    let mut crashes = client.crashes().await?;
+    let source = vitals.source().await?;
+    let mut crashes = source.crashes().await?;
     if let Some(reference) = &args.reference {
-        let path = client.actor(reference).await?.actor.path;
+        let path = source.actor(reference).await?.actor.path;
         crashes.crashes.retain(|crash| crash.path == path);
     }
     crashes.crashes.truncate(args.limit);

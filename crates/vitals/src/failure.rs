@@ -2,7 +2,9 @@
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use heights_vitals::ClientError;
 
@@ -21,6 +23,22 @@ pub enum Failure {
     /// The process could not be asked, or said no.
     #[error("failed to {0}")]
     Client(#[from] ClientError),
+    /// What was waited for did not come.
+    #[error("timed out after {patience:?}{}", .against.iter().map(|against| format!("\n  {against}")).collect::<String>())]
+    NotYet {
+        /// How long it was waited for.
+        patience: Duration,
+        /// What still speaks against it.
+        against: Vec<String>,
+    },
+    /// A snapshot cannot be read or written.
+    #[error("{}: {why}", file.display())]
+    Snapshot {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The terminal, a pipe or the runtime failed.
     #[error("failed to talk to the system")]
     Io(#[source] io::Error),
@@ -58,7 +76,8 @@ impl Failure {
 
     fn code(&self) -> u8 {
         match self {
-            Self::Usage(_) => USAGE,
+            Self::Usage(_) | Self::Snapshot { .. } => USAGE,
+            Self::NotYet { .. } => TIMED_OUT,
             Self::NoProcess(_) => NOT_FOUND,
             Self::Declined | Self::Io(_) | Self::Json(_) => FAILED,
             Self::Client(error) => client_code(error),
@@ -78,7 +97,7 @@ fn client_code(error: &ClientError) -> u8 {
         ClientError::Protocol { .. } | ClientError::Garbled(_) => PROTOCOL,
         ClientError::Refused { status: 403, .. } => NOT_PERMITTED,
         ClientError::Refused { status: 404 | 410, .. } => NOT_FOUND,
-        ClientError::Refused { status: 409, .. } => USAGE,
+        ClientError::Refused { status: 400 | 409, .. } => USAGE,
         _ => FAILED,
     }
 }

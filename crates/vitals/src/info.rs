@@ -11,7 +11,7 @@ use crate::text::{self, known, span};
 const CRASHES_SHOWN: usize = 5;
 
 pub async fn run(vitals: &Vitals, args: &InfoArgs, output: Output) -> Result<(), Failure> {
-    let detail = vitals.client().await?.actor(&args.reference).await?;
+    let detail = vitals.source().await?.actor(&args.reference).await?;
     output.print("vitals.info/1", &detail, describe)
 }
 

@@ -34,6 +34,9 @@ struct Row {
 }
 
 pub async fn run(vitals: &Vitals, output: Output) -> Result<(), Failure> {
+    if let Some(host) = &vitals.host {
+        return host.list(vitals.output).await;
+    }
     let mut rows = Vec::new();
     for presence in processes(known_directories()) {
         rows.push(look(vitals, presence).await);
@@ -45,7 +48,7 @@ pub async fn run(vitals: &Vitals, output: Output) -> Result<(), Failure> {
 
 /// A process that does not answer is listed too: that is when one wants to see it most.
 async fn look(vitals: &Vitals, Presence { announcement, socket }: Presence) -> Row {
-    let tree = Client::new(&socket).patience(vitals.timeout).tree().await.ok();
+    let tree = Client::new(&socket).patience(vitals.patience()).tree().await.ok();
     Row {
         os_pid: announcement.os_pid,
         name: announcement.name,

@@ -27,25 +27,31 @@ impl Output {
         text: impl FnOnce(&T) -> String,
     ) -> Result<(), Failure> {
         match self.format {
-            Format::Table => write(io::stdout(), &text(answer)),
+            Format::Table => write(io::stdout(), text(answer).as_bytes()),
             Format::Json => {
                 let mut value = serde_json::to_value(answer)?;
                 if let Value::Object(fields) = &mut value {
                     fields.insert("schema".to_owned(), Value::from(schema));
                 }
-                write(io::stdout(), &format!("{}\n", serde_json::to_string_pretty(&value)?))
+                let text = serde_json::to_string_pretty(&value)? + "\n";
+                write(io::stdout(), text.as_bytes())
             }
         }
     }
 
+    /// Prints what is the same in any form.
+    pub fn data(self, bytes: &[u8]) -> Result<(), Failure> {
+        write(io::stdout(), bytes)
+    }
+
     /// Says something that is not data.
     pub fn note(self, text: &str) -> Result<(), Failure> {
-        write(io::stderr(), text)
+        write(io::stderr(), text.as_bytes())
     }
 }
 
-fn write(mut to: impl Write, text: &str) -> Result<(), Failure> {
-    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+fn write(mut to: impl Write, text: &[u8]) -> Result<(), Failure> {
+    match to.write_all(text).and_then(|()| to.flush()) {
         // Whoever read has read enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(Failure::Io),

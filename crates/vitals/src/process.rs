@@ -1,5 +1,7 @@
 //! Which process to ask.
 
+use std::path::PathBuf;
+
 use heights_vitals::{Client, Presence, known_directories, processes};
 
 use crate::command::Vitals;
@@ -8,15 +10,26 @@ use crate::failure::Failure;
 impl Vitals {
     /// Finds the process that is meant and checks that it speaks our protocol.
     pub async fn client(&self) -> Result<Client, Failure> {
-        let client = match &self.socket {
-            Some(socket) => Client::new(socket),
-            None => {
-                Client::new(pick(self.process.as_deref(), processes(known_directories()))?.socket)
-            }
+        if self.from.is_some() {
+            let reason = "a snapshot can be looked into, and not acted on: leave --from out";
+            return Err(Failure::Usage(reason.to_owned()));
+        }
+        let client = match &self.host {
+            Some(host) => host.client(self.process.as_deref()),
+            None => Client::new(self.meant()?),
         };
-        let client = client.patience(self.timeout);
+        let client = client.patience(self.patience());
         client.hello().await?;
         Ok(client)
+    }
+
+    /// Finds the socket of the process that is meant on this machine.
+    pub fn meant(&self) -> Result<PathBuf, Failure> {
+        match &self.socket {
+            Some(socket) => Ok(socket.clone()),
+            None => pick(self.process.as_deref(), processes(known_directories()))
+                .map(|presence| presence.socket),
+        }
     }
 }
 

@@ -10,11 +10,12 @@ use crate::text::{self, known, span};
 pub async fn run(vitals: &Vitals, args: &TopArgs, output: Output) -> Result<(), Failure> {
     let sort = match args.sort {
         By::Mailbox => Sort::Mailbox,
+        By::Wait => Sort::Wait,
         By::Busy => Sort::Busy,
         By::Restarts => Sort::Restarts,
         By::Age => Sort::Age,
     };
-    let top = vitals.client().await?.top(sort, args.limit).await?;
+    let top = vitals.source().await?.top(sort, args.limit, args.filter.as_deref()).await?;
     output.print("vitals.top/1", &top, table)
 }
 

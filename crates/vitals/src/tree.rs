@@ -8,10 +8,10 @@ use crate::output::Output;
 use crate::text;
 
 pub async fn run(vitals: &Vitals, args: &TreeArgs, output: Output) -> Result<(), Failure> {
-    let client = vitals.client().await?;
-    let mut tree = client.tree().await?;
+    let source = vitals.source().await?;
+    let mut tree = source.tree().await?;
     if let Some(reference) = &args.reference {
-        let root = client.actor(reference).await?.actor;
+        let root = source.actor(reference).await?.actor;
         tree.actors = below(&root.path, tree.actors);
     }
     let top = tree.actors.first().map_or(0, |actor| actor.depth);

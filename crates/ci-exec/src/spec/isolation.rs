@@ -4,8 +4,6 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::container::{Container, WireContainer};
-
 /// What keeps commands from the rest of the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Isolation {
@@ -13,8 +11,6 @@ pub enum Isolation {
     None,
     /// A sandbox of their own for all commands of the job.
     Namespaces(Namespaces),
-    /// A container of their own for all commands of the job, with the files of an image.
-    Container(Box<Container>),
 }
 
 /// A sandbox made of Linux namespaces: processes, mounts, IPC and host name of its own.
@@ -42,8 +38,7 @@ pub struct Namespaces {
 /// What commands reach of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
-    /// In a sandbox what the machine reaches, and the machine: its loopback addresses and abstract
-    /// sockets. In a container what the engine lets through, which is the world and not the machine.
+    /// What the machine reaches, and the machine: its loopback addresses and abstract sockets.
     Shared,
     /// Nothing but each other, on a loopback of their own.
     Own,
@@ -55,7 +50,6 @@ pub enum Network {
 pub(super) enum WireIsolation {
     None,
     Namespaces(WireNamespaces),
-    Container(Box<WireContainer>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -71,27 +65,9 @@ pub(super) struct WireNamespaces {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum WireNetwork {
+enum WireNetwork {
     Shared,
     Own,
-}
-
-impl From<Network> for WireNetwork {
-    fn from(network: Network) -> Self {
-        match network {
-            Network::Shared => Self::Shared,
-            Network::Own => Self::Own,
-        }
-    }
-}
-
-impl From<WireNetwork> for Network {
-    fn from(wire: WireNetwork) -> Self {
-        match wire {
-            WireNetwork::Shared => Self::Shared,
-            WireNetwork::Own => Self::Own,
-        }
-    }
 }
 
 impl From<&Isolation> for WireIsolation {
@@ -101,18 +77,19 @@ impl From<&Isolation> for WireIsolation {
             Isolation::Namespaces(namespaces) => {
                 let Namespaces { bubblewrap, visible, hidden, readable, writable, network, pids } =
                     namespaces.clone();
+                let network = match network {
+                    Network::Shared => WireNetwork::Shared,
+                    Network::Own => WireNetwork::Own,
+                };
                 Self::Namespaces(WireNamespaces {
                     bubblewrap,
                     visible,
                     hidden,
                     readable,
                     writable,
-                    network: network.into(),
+                    network,
                     pids,
                 })
-            }
-            Isolation::Container(container) => {
-                Self::Container(Box::new(WireContainer::from(container.as_ref())))
             }
         }
     }
@@ -128,10 +105,12 @@ impl From<WireIsolation> for Isolation {
                 hidden: wire.hidden,
                 readable: wire.readable,
                 writable: wire.writable,
-                network: wire.network.into(),
+                network: match wire.network {
+                    WireNetwork::Shared => Network::Shared,
+                    WireNetwork::Own => Network::Own,
+                },
                 pids: wire.pids,
             }),
-            WireIsolation::Container(wire) => Self::Container(Box::new((*wire).into())),
         }
     }
 }

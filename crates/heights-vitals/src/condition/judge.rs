@@ -25,7 +25,7 @@ pub(super) fn holds(node: &Node, picture: &Picture, against: &mut Vec<String>) -
             let mut rest = Vec::new();
             let holds = !holds(part, picture, &mut rest);
             if !holds {
-                against.push(format!("it holds: {}", told(part)));
+                against.push(format!("it holds: {part}"));
             }
             holds
         }
@@ -89,33 +89,7 @@ fn refute(about: &About, actor: &Actor) -> Option<String> {
                 None => Some(format!("{name}({path}) is not known")),
                 Some(known) => {
                     let holds = comparison.holds(known, *value);
-                    let unit = if figure.is_time() { "ms" } else { "" };
-                    (!holds).then(|| format!("{name}({path})={known}{unit}"))
-                }
-            }
-        }
-    }
-}
-
-/// Repeats a condition in words that it can be read from.
-fn told(node: &Node) -> String {
-    let joined = |parts: &[Node], sign: &str| {
-        format!("({})", parts.iter().map(told).collect::<Vec<_>>().join(sign))
-    };
-    match node {
-        Node::All(parts) => joined(parts, " && "),
-        Node::Any(parts) => joined(parts, " || "),
-        Node::Not(part) => format!("!{}", told(part)),
-        Node::Claim(Claim { about, pattern }) => {
-            let pattern = pattern.text();
-            match about {
-                About::Exists => format!("exists({pattern})"),
-                About::State(comparison, word) => {
-                    format!("state({pattern}){}{word}", comparison.as_str())
-                }
-                About::Figure(figure, comparison, value) => {
-                    let unit = if figure.is_time() { "ms" } else { "" };
-                    format!("{}({pattern}){}{value}{unit}", figure.as_str(), comparison.as_str())
+                    (!holds).then(|| format!("{name}({path})={known}{}", figure.unit()))
                 }
             }
         }

@@ -145,6 +145,7 @@ fn any_text_is_read_without_panicking() {
         // Most are errors, and some are conditions; either has to be an answer.
         if let Ok(condition) = text.parse::<Condition>() {
             condition.judge(&picture());
+            assert_eq!(condition.to_string().parse(), Ok(condition), "{text}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! `vitals stop` and `vitals kill`: ends an actor, after saying what that means.
+//! `vitals stop`, `kill`, `restart`, `suspend`, `resume`: acts on an actor, after saying what that
+//! means.
 
 use std::io::{self, BufRead, IsTerminal};
 
 use heights_vitals::wire::{ControlOutcome, ControlRequest, Kind};
-use heights_vitals::{Client, ClientError};
 
-use crate::command::{EndArgs, Vitals};
+use crate::command::{ActArgs, Vitals};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::known;
@@ -16,42 +16,29 @@ const MANY: usize = 10;
 /// How many paths a list shows before it only counts.
 const PATHS_SHOWN: usize = 5;
 
-pub async fn stop(vitals: &Vitals, args: &EndArgs, output: Output) -> Result<(), Failure> {
-    run(vitals, args, output, async |client, reference, request| {
-        client.stop(reference, request).await
-    })
-    .await
-}
-
-pub async fn kill(vitals: &Vitals, args: &EndArgs, output: Output) -> Result<(), Failure> {
-    run(vitals, args, output, async |client, reference, request| {
-        client.kill(reference, request).await
-    })
-    .await
-}
-
-/// Foresees, asks, and ends exactly the life that was foreseen: if it is replaced meanwhile, the
+/// Foresees, asks, and acts on exactly the life that was foreseen: if it is replaced meanwhile, the
 /// process answers with its heir and nothing is done.
-async fn run(
+pub async fn run(
     vitals: &Vitals,
-    args: &EndArgs,
+    action: &str,
+    args: &ActArgs,
     output: Output,
-    end: impl AsyncFn(&Client, &str, &ControlRequest) -> Result<ControlOutcome, ClientError>,
 ) -> Result<(), Failure> {
     let client = vitals.client().await?;
     let mut request = ControlRequest { dry_run: true, reason: args.reason.clone() };
-    let foreseen = end(&client, &args.reference, &request).await?;
+    let foreseen = client.act(action, &args.reference, &request).await?;
     if args.dry_run {
         return output.print("vitals.control/1", &foreseen, |foreseen| {
             foresee(foreseen) + "nothing has been changed\n"
         });
     }
-    if !args.yes {
+    // Nothing is lost by letting a server go on.
+    if !args.yes && action != "resume" {
         output.note(&foresee(&foreseen))?;
         confirm(&foreseen, output)?;
     }
     request.dry_run = false;
-    let done = end(&client, &foreseen.pid, &request).await?;
+    let done = client.act(action, &foreseen.pid, &request).await?;
     output.print("vitals.control/1", &done, |done| {
         format!("{} {} {}\n", told(done), done.pid, done.path)
     })?;
@@ -60,22 +47,44 @@ async fn run(
 
 fn foresee(outcome: &ControlOutcome) -> String {
     let ControlOutcome { action, pid, path, ends, .. } = outcome;
-    let mut text =
-        format!("{action} {pid} {path} would end {} now: {}\n", actors(ends.len()), list(ends));
-    if outcome.messages_lost.is_none_or(|lost| lost > 0) {
-        text.push_str(&format!("  lost      {} queued messages\n", known(outcome.messages_lost)));
-    }
-    if !outcome.siblings.is_empty() {
-        text.push_str(&format!(
-            "  along     {}, by the strategy of its supervisor\n",
-            list(&outcome.siblings)
-        ));
-    }
-    if let Some(left) = outcome.restarts_left {
-        text.push_str(&format!("  restarts  {left} left before its supervisor gives up\n"));
+    let mut text = format!("{action} {pid} {path}");
+    if ends.is_empty() {
+        text.push_str(" would end nobody\n");
+    } else {
+        text.push_str(&format!(" would end {} now: {}\n", actors(ends.len()), list(ends)));
+        if outcome.messages_lost.is_none_or(|lost| lost > 0) {
+            text.push_str(&format!(
+                "  lost      {} queued messages\n",
+                known(outcome.messages_lost)
+            ));
+        }
+        text.push_str(&aftermath(outcome));
     }
     for caution in &outcome.cautions {
         text.push_str(&format!("  caution   {caution}\n"));
+    }
+    text
+}
+
+/// What follows from the end of an actor.
+fn aftermath(outcome: &ControlOutcome) -> String {
+    let mut text = String::new();
+    if !outcome.siblings.is_empty() {
+        let siblings = list(&outcome.siblings);
+        text.push_str(&format!("  along     {siblings}, by the strategy of its supervisor\n"));
+    }
+    if !outcome.escalates.is_empty() {
+        let supervisors = list(&outcome.escalates);
+        text.push_str(&format!("  gives up  {supervisors}: no restart left\n"));
+    }
+    if outcome.restarts.is_empty() {
+        text.push_str("  restarts  nobody\n");
+    } else {
+        text.push_str(&format!("  restarts  {}", list(&outcome.restarts)));
+        if let Some(left) = outcome.restarts_left.filter(|_| outcome.escalates.is_empty()) {
+            text.push_str(&format!("; {left} left before its supervisor gives up"));
+        }
+        text.push('\n');
     }
     text
 }
@@ -102,7 +111,13 @@ fn confirm(foreseen: &ControlOutcome, output: Output) -> Result<(), Failure> {
 }
 
 fn told(done: &ControlOutcome) -> &'static str {
-    if done.action == "kill" { "killed" } else { "told to stop:" }
+    match done.action.as_str() {
+        "kill" => "killed",
+        "restart" => "restarting",
+        "suspend" => "suspended",
+        "resume" => "resumed",
+        _ => "told to stop:",
+    }
 }
 
 fn actors(count: usize) -> String {

@@ -2,97 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+mod app;
+mod asking;
+mod elsewhere;
+mod keeping;
 
-use heights_supervisor::{
-    ChildSpec, Context, Fault, Flow, Hub, Server, Strategy, Supervisor, SupervisorRef,
-};
-use heights_vitals::{Inspector, Tier};
+use std::process::Stdio;
+use std::time::Instant;
+
+use heights_vitals::Tier;
 use serde_json::Value;
-use tempfile::TempDir;
 
-const CEILING: Duration = Duration::from_secs(20);
-
-struct Worker;
-
-impl Server for Worker {
-    type Args = ();
-    type Msg = ();
-
-    async fn init((): (), _cx: &mut Context<()>) -> Result<Self, Fault> {
-        Ok(Self)
-    }
-
-    async fn handle(&mut self, (): (), _cx: &mut Context<()>) -> Result<Flow, Fault> {
-        Ok(Flow::Continue)
-    }
-}
-
-/// An application in this process, whose socket lies where only these tests look.
-struct App {
-    root: SupervisorRef,
-    inspector: Option<Inspector>,
-    runtime: TempDir,
-}
-
-impl App {
-    async fn start(tier: Tier) -> Self {
-        let runtime = TempDir::new().unwrap();
-        fs::create_dir(runtime.path().join("heights")).unwrap();
-        fs::set_permissions(runtime.path().join("heights"), fs::Permissions::from_mode(0o700))
-            .unwrap();
-        let hub = Hub::new();
-        let (store, _) = ChildSpec::server::<Worker>("store", || ());
-        let (pull, _) = ChildSpec::server::<Worker>("pull-7", || ());
-        let (pulls, _) = Supervisor::builder("pulls").child(pull).child_spec();
-        let root = Supervisor::builder("demo").strategy(Strategy::RestForOne).hub(hub.clone());
-        let root = root.child(store).child(pulls).start().await.unwrap();
-        let inspector = Inspector::builder("demo", &hub).version("1.2.3").tier(tier);
-        let inspector = inspector.directory(runtime.path().join("heights")).start().unwrap();
-        Self { root, inspector: Some(inspector), runtime }
-    }
-
-    fn vitals(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_vitals"));
-        command.args(args).env("XDG_RUNTIME_DIR", self.runtime.path()).stdin(Stdio::null());
-        // Other applications of this user are none of the tests' business.
-        if !args.contains(&"ls") && !args.contains(&"-p") && !args.contains(&"--socket") {
-            command.args(["-p", &std::process::id().to_string()]);
-        }
-        command
-    }
-
-    async fn run(&self, args: &[&str]) -> Ran {
-        let mut command = self.vitals(args);
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap());
-        Ran(tokio::time::timeout(CEILING, output).await.expect("vitals ends").unwrap())
-    }
-
-    async fn json(&self, args: &[&str]) -> Value {
-        let ran = self.run(&[args, &["-o", "json"]].concat()).await;
-        assert_eq!(ran.code(), 0, "{}", ran.stderr());
-        serde_json::from_str(&ran.stdout()).unwrap()
-    }
-}
-
-struct Ran(Output);
-
-impl Ran {
-    fn code(&self) -> i32 {
-        self.0.status.code().unwrap()
-    }
-
-    fn stdout(&self) -> String {
-        String::from_utf8(self.0.stdout.clone()).unwrap()
-    }
-
-    fn stderr(&self) -> String {
-        String::from_utf8(self.0.stderr.clone()).unwrap()
-    }
-}
+use crate::app::{App, CEILING, Ran};
 
 #[tokio::test]
 async fn lists_the_process_and_draws_its_tree() {
