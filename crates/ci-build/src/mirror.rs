@@ -9,6 +9,7 @@
 
 mod agenda;
 mod cache;
+mod door;
 mod fetch;
 mod files;
 mod hints;
@@ -28,6 +29,7 @@ use ci_domain::pipeline::Pipeline;
 use ci_domain::policy::Policy;
 use ci_domain::subject::Subject;
 use ci_git::{Mirror, MirrorConfig, OpenError, Opened};
+use ci_github::Forge;
 use heights::{
     ChildRef, ChildSpec, Context, Fault, Flow, Recipient, Regulator, Server, TaskSupervisorRef,
 };
@@ -38,6 +40,7 @@ use crate::errand::{Lost, errand};
 use crate::ledger::LedgerHandle;
 use crate::mirror::agenda::{Agenda, Step, Verdict};
 use crate::mirror::cache::PipelineCache;
+use crate::mirror::door::Door;
 use crate::mirror::policy::PolicyKeeper;
 use crate::mirror::prepare::{Permits, PrepareFault, Preparer};
 use crate::mirror::wish::{Ask, Granted, Wish};
@@ -124,6 +127,7 @@ impl MirrorHandle {
 #[derive(Clone)]
 pub(crate) struct MirrorArgs {
     pub(crate) repo: RepoName,
+    pub(crate) forge: Arc<dyn Forge>,
     pub(crate) config: MirrorConfig,
     pub(crate) errands: TaskSupervisorRef,
     pub(crate) ledger: LedgerHandle,
@@ -169,16 +173,18 @@ impl Server for MirrorActor {
     type Msg = Msg;
 
     async fn init(
-        (args, open, pipelines): Self::Args,
+        (mut args, open, pipelines): Self::Args,
         _cx: &mut Context<Msg>,
     ) -> Result<Self, Fault> {
+        let credential = args.config.credential.get_or_insert_default().clone();
+        let door = Door { forge: args.forge.clone(), repo: args.repo.clone(), credential };
         let (mirror, opened) = Mirror::open(args.config.clone()).await?;
         report(&args.repo, &opened);
         open.put(&mirror);
         let policy =
             PolicyKeeper::load(args.ledger.clone(), &args.repo, args.granted.clone()).await?;
         let permits = Permits { fetches: args.fetches.clone(), merges: args.merges.clone() };
-        let preparer = Preparer::new(mirror, permits, policy, pipelines);
+        let preparer = Preparer::new(mirror, door, permits, policy, pipelines);
         let (preparer, agenda) = (Arc::new(preparer), Agenda::default());
         Ok(Self { args, open, preparer, agenda, is_suspect: false, examined: None })
     }

@@ -95,6 +95,7 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
     let (errands_spec, errands) = TaskSupervisor::builder("errands").child_spec();
     let (mirror_spec, mirror) = mirror::start(MirrorArgs {
         repo: name.clone(),
+        forge: forge.clone(),
         config: mirror,
         errands: errands.clone(),
         ledger: shared.ledger.clone(),

@@ -12,10 +12,10 @@ use crate::command::Command;
 const TOKEN_USER: &str = "x-access-token";
 
 /// What a forge wants to see before it answers; it prints as `***`. Clones are the same credential, also
-/// once it was replaced.
-#[derive(Clone)]
+/// once it was replaced. By default nothing is shown until a token is known.
+#[derive(Clone, Default)]
 pub struct Credential {
-    header: Arc<RwLock<String>>,
+    header: Arc<RwLock<Option<String>>>,
 }
 
 /// An address that git can fetch from, with the one transport that it needs.
@@ -42,15 +42,16 @@ impl Credential {
     /// A token for the forge's API, such as GitHub's, that also opens its repositories.
     #[must_use]
     pub fn token(token: &str) -> Self {
-        Self { header: Arc::new(RwLock::new(basic(TOKEN_USER, token))) }
+        Self { header: Arc::new(RwLock::new(Some(basic(TOKEN_USER, token)))) }
     }
 
     /// Shows this token from the next command on.
     pub fn replace_token(&self, token: &str) {
-        *self.header.write().unwrap_or_else(PoisonError::into_inner) = basic(TOKEN_USER, token);
+        let header = Some(basic(TOKEN_USER, token));
+        *self.header.write().unwrap_or_else(PoisonError::into_inner) = header;
     }
 
-    fn header(&self) -> String {
+    fn header(&self) -> Option<String> {
         self.header.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -84,11 +85,11 @@ impl RemoteUrl {
         let command = command
             .config(&format!("remote.origin.url={}", self.text))
             .config(&format!("protocol.{}.allow=always", self.transport));
-        match (&self.scope, credential) {
+        match (&self.scope, credential.and_then(Credential::header)) {
             // A redirect would take the header along to wherever it leads.
-            (Some(scope), Some(credential)) => command
+            (Some(scope), Some(header)) => command
                 .config("http.followRedirects=false")
-                .secret_config(&format!("http.{scope}.extraHeader"), &credential.header()),
+                .secret_config(&format!("http.{scope}.extraHeader"), &header),
             _ => command,
         }
     }

@@ -9,6 +9,7 @@ use ci_domain::forge::{
     Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
 };
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use ci_domain::secret::Secret;
 
 /// What every call returns: boxed, so that a forge can be chosen while the node runs.
 pub type ForgeFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ForgeError>> + Send + 'a>>;
@@ -107,6 +108,9 @@ pub trait Forge: Send + Sync {
         login: &'a Login,
         owner: &'a Owner,
     ) -> ForgeFuture<'a, bool>;
+
+    /// The token that opens the repository to git now; `None` where git needs none.
+    fn git_token<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, Option<Secret>>;
 
     /// Reacts to a comment on a pull request; reacting twice changes nothing.
     fn react<'a>(

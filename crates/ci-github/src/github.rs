@@ -20,6 +20,7 @@ use ci_domain::forge::{
     Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
 };
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use ci_domain::secret::Secret;
 use reqwest::Url;
 
 pub use self::app::AppKey;
@@ -206,6 +207,10 @@ impl Forge for GitHub {
         owner: &'a Owner,
     ) -> ForgeFuture<'a, bool> {
         Box::pin(self.read_belonging(repo, login, owner))
+    }
+
+    fn git_token<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, Option<Secret>> {
+        Box::pin(async { self.token(repo).await.map(Some) })
     }
 
     fn react<'a>(

@@ -7,6 +7,7 @@ use ci_domain::forge::{
     Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
 };
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use ci_domain::secret::Secret;
 
 use crate::forge::{Budget, Forge, ForgeFuture};
 
@@ -129,6 +130,10 @@ impl Forge for LogOnly {
         owner: &'a Owner,
     ) -> ForgeFuture<'a, bool> {
         self.forge.belongs(repo, login, owner)
+    }
+
+    fn git_token<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, Option<Secret>> {
+        self.forge.git_token(repo)
     }
 
     fn react<'a>(

@@ -26,6 +26,7 @@ impl Preparer {
     ) -> Result<Vec<Result<(), PrepareFault>>, PrepareFault> {
         let _permit = self.permit_to_fetch().await?;
         let mut lacking = self.lacking(wishes).await?;
+        self.door.open().await?;
         let heads = heads(wishes, &lacking);
         if !heads.is_empty() {
             match self.git.fetch_some(&heads).await {

@@ -14,6 +14,7 @@ use heights::Regulator;
 use heights::regulator::Permit;
 
 use crate::mirror::cache::PipelineCache;
+use crate::mirror::door::Door;
 use crate::mirror::files::Files;
 use crate::mirror::hints::hints;
 use crate::mirror::outline::outline;
@@ -38,6 +39,7 @@ pub(super) enum PrepareFault {
 #[derive(Clone)]
 pub(super) struct Preparer {
     pub(super) git: Mirror,
+    pub(super) door: Door,
     permits: Permits,
     policy: PolicyKeeper,
     pipelines: PipelineCache,
@@ -53,11 +55,12 @@ pub(super) struct Permits {
 impl Preparer {
     pub(super) fn new(
         git: Mirror,
+        door: Door,
         permits: Permits,
         policy: PolicyKeeper,
         pipelines: PipelineCache,
     ) -> Self {
-        Self { git, permits, policy, pipelines }
+        Self { git, door, permits, policy, pipelines }
     }
 
     /// The same with a mirror that was opened anew.

@@ -5,6 +5,7 @@ use ci_domain::forge::{
     Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
 };
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use ci_domain::secret::Secret;
 
 use super::FakeGitHub;
 use super::model::{CommentedOn, FakeComment, our_login};
@@ -129,6 +130,12 @@ impl Forge for FakeGitHub {
         owner: &'a Owner,
     ) -> ForgeFuture<'a, bool> {
         Box::pin(async move { self.read(|model| Ok(model.belongs(login, owner))) })
+    }
+
+    fn git_token<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, Option<Secret>> {
+        Box::pin(async {
+            self.read(|model| model.repo(repo).map(|_| Some(Secret::new(Self::TOKEN))))
+        })
     }
 
     fn react<'a>(

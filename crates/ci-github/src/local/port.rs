@@ -6,6 +6,7 @@ use ci_domain::forge::{
     StatusWrite, Timestamp,
 };
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use ci_domain::secret::Secret;
 
 use super::LocalForge;
 use super::record::{Book, Subject};
@@ -130,6 +131,10 @@ impl Forge for LocalForge {
     ) -> ForgeFuture<'a, bool> {
         // There are neither teams nor addresses here.
         Box::pin(async move { Ok(owner.is(login) == Some(true)) })
+    }
+
+    fn git_token<'a>(&'a self, _: &'a RepoName) -> ForgeFuture<'a, Option<Secret>> {
+        Box::pin(async { Ok(None) })
     }
 
     fn react<'a>(
