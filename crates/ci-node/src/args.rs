@@ -9,13 +9,14 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::remote::{branch, pr, quarantine, status, store, token};
+use crate::remote::{branch, nightly, pr, quarantine, status, store, token};
 use crate::run::passed_on::PassedOn;
 use crate::{check, completions, demo, doctor, init, plan, run, schema, serve};
 
 pub(crate) use remote::{
-    BranchArgs, BranchCommand, LogArgs, NodeArgs, PrArgs, PrCommand, PullArg, QuarantineArgs,
-    QuarantineCommand, StatusArgs, StoreArgs, StoreCommand, TokenArgs, TokenCommand,
+    BranchArgs, BranchCommand, LogArgs, NightlyArgs, NightlyCommand, NodeArgs, PrArgs, PrCommand,
+    PullArg, QuarantineArgs, QuarantineCommand, StatusArgs, StoreArgs, StoreCommand, TokenArgs,
+    TokenCommand,
 };
 
 /// Continuous integration for the pull requests of monorepos.
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Pr(PrArgs),
     /// Asks the running node about branches that are built on push, and runs their jobs again.
     Branch(BranchArgs),
+    /// Asks the running node about nightly jobs, and runs them at any hour.
+    Nightly(NightlyArgs),
     /// Tells which pull requests were given up, and takes them up again.
     Quarantine(QuarantineArgs),
     /// Gives access to the HTTP side, and takes it away.
@@ -264,6 +267,7 @@ impl Command {
             Self::Status(args) => status::run(args).await,
             Self::Pr(args) => pr::run(args).await,
             Self::Branch(args) => branch::run(args).await,
+            Self::Nightly(args) => nightly::run(args).await,
             Self::Quarantine(args) => quarantine::run(args).await,
             Self::Token(args) => token::run(args).await,
             Self::Store(args) => store::run(args).await,

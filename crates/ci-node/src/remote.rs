@@ -1,6 +1,7 @@
 //! The running node: finding it, asking it, and what its refusals mean.
 
 pub(crate) mod branch;
+pub(crate) mod nightly;
 pub(crate) mod pr;
 pub(crate) mod quarantine;
 pub(crate) mod status;

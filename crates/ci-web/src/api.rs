@@ -46,6 +46,8 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/repos/{owner}/{repo}/branches", get(branch::list))
         .route("/repos/{owner}/{repo}/branches/{branch}", get(branch::show))
         .route("/repos/{owner}/{repo}/branches/{branch}/force", post(branch::force))
+        .route("/repos/{owner}/{repo}/branches/{branch}/nightly/force", post(branch::force_nightly))
+        .route("/repos/{owner}/{repo}/nightly", get(branch::nightly))
         .route("/quarantine", get(quarantine::all))
         .route("/repos/{owner}/{repo}/quarantine", get(quarantine::list))
         .route("/repos/{owner}/{repo}/quarantine/{number}", delete(quarantine::lift))

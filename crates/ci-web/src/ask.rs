@@ -1,6 +1,7 @@
 //! What is asked of the node, as wire types: the API shows it as it is, pages draw from it.
 
 mod branch;
+mod nightly;
 mod pull;
 
 use ci_build::{BranchView, PullView, Undelivered, WatcherView};
@@ -18,7 +19,7 @@ use crate::problem::{Problem, chain};
 use crate::site::Site;
 use crate::wire::{
     BranchSummary, Command, CommandEnd, CommandRef, IsolationLevel, JobRun, NodeIsolation,
-    NodeStatus, PullDetail, PullSummary, Quarantined, Queue, Repo, StoreStats, VerdictCounts,
+    Nightly, NodeStatus, PullDetail, PullSummary, Quarantined, Queue, Repo, StoreStats, VerdictCounts,
     VerdictState,
 };
 
@@ -125,6 +126,16 @@ pub(crate) async fn branches(site: &Site, repo: &RepoName) -> Result<Vec<BranchS
     };
     let all = stream::iter(names).map(one).buffered(AT_ONCE);
     Ok(all.filter_map(std::future::ready).collect().await)
+}
+
+/// The nightly jobs of a repository. A branch that does not answer has none to show.
+pub(crate) async fn nightly(site: &Site, repo: &RepoName) -> Result<Nightly, Problem> {
+    let view = site.node().watcher(repo).await?;
+    let one =
+        |name: BranchName| async move { site.node().branch(repo, &name).await.ok().flatten() };
+    let branches = stream::iter(view.branches).map(one).buffered(AT_ONCE);
+    let branches: Vec<BranchView> = branches.filter_map(std::future::ready).collect().await;
+    Ok(nightly::all(view.night_rules.as_ref(), &branches))
 }
 
 /// One branch.

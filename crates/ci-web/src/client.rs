@@ -17,8 +17,8 @@ pub use byte_stream::ByteStream;
 pub use error::ClientError;
 
 use crate::wire::{
-    BranchDetail, BranchSummary, CommandRef, JobAction, JobRun, Jobs, NewToken, NodeStatus,
-    PullDetail, PullSummary, Quarantined, Repo, Shell, ShellRequest, StoreAudit, Token,
+    BranchDetail, BranchSummary, CommandRef, JobAction, JobRun, Jobs, NewToken, Nightly,
+    NodeStatus, PullDetail, PullSummary, Quarantined, Repo, Shell, ShellRequest, StoreAudit, Token,
     TokenRequest,
 };
 
@@ -178,6 +178,29 @@ impl AdminClient {
     ) -> Result<Jobs, ClientError> {
         let job = job.map_or_else(|| "all".to_owned(), ToString::to_string);
         let path = format!("/api/v1/repos/{repo}/branches/{}/force", escaped(name));
+        self.post(&path, &JobAction { job: Some(job), clean: false }).await
+    }
+
+    /// The nightly jobs of a repository.
+    ///
+    /// # Errors
+    /// The repository is not served, or there is no answer.
+    pub async fn nightly(&self, repo: &RepoName) -> Result<Nightly, ClientError> {
+        self.get(&format!("/api/v1/repos/{repo}/nightly")).await
+    }
+
+    /// Runs a nightly job of a branch now, or all where there is `None`.
+    ///
+    /// # Errors
+    /// The branch is not built, there is no such job, the job is blocked, or there is no answer.
+    pub async fn force_nightly(
+        &self,
+        repo: &RepoName,
+        name: &BranchName,
+        job: Option<&JobId>,
+    ) -> Result<Jobs, ClientError> {
+        let job = job.map_or_else(|| "all".to_owned(), ToString::to_string);
+        let path = format!("/api/v1/repos/{repo}/branches/{}/nightly/force", escaped(name));
         self.post(&path, &JobAction { job: Some(job), clean: false }).await
     }
 

@@ -5,6 +5,7 @@
 
 mod branch;
 mod job;
+mod nightly;
 mod node;
 mod pull;
 mod shell;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use branch::{BranchDetail, BranchSummary};
 pub use job::{Command, CommandEnd, CommandRef, JobRun, LogTime};
+pub use nightly::{Nightly, NightlyJob, NightlyRun};
 pub use node::{
     IsolationLevel, NodeIsolation, NodeStatus, Quarantined, Queue, Readiness, Repo, Undelivered,
     VerdictCounts,

@@ -81,6 +81,7 @@ pub(crate) struct LogArgs {
 
 pub(crate) type PrArgs = RepoQuestion<PrCommand>;
 pub(crate) type BranchArgs = RepoQuestion<BranchCommand>;
+pub(crate) type NightlyArgs = RepoQuestion<NightlyCommand>;
 pub(crate) type QuarantineArgs = RepoQuestion<QuarantineCommand>;
 pub(crate) type TokenArgs = Question<TokenCommand>;
 pub(crate) type StoreArgs = Question<StoreCommand>;
@@ -158,6 +159,27 @@ pub(crate) enum BranchCommand {
     Logs {
         #[arg(value_name = "NAME")]
         name: BranchName,
+        #[command(flatten)]
+        log: LogArgs,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NightlyCommand {
+    /// Lists the nightly jobs of all branches: how each ended last, and what it waits for.
+    List,
+    /// Runs a nightly job now, at any hour, even if it has run.
+    Force {
+        #[arg(value_name = "BRANCH")]
+        branch: BranchName,
+        /// Which one, or all of them.
+        #[arg(value_name = "COMPONENT:JOB|all")]
+        job: Which,
+    },
+    /// Prints what the commands of a nightly job wrote; of one that has ended, failures last.
+    Logs {
+        #[arg(value_name = "BRANCH")]
+        branch: BranchName,
         #[command(flatten)]
         log: LogArgs,
     },

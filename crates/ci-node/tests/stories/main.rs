@@ -27,6 +27,7 @@ mod heads;
 mod isolation;
 mod kills;
 mod lives;
+mod nightly;
 mod reboot;
 mod recorded;
 mod red;

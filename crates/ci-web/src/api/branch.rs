@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use ci_domain::branch::BranchRefusal;
+use ci_domain::ids::JobId;
 
 use super::action::target;
 use super::place::{BranchPath, Given, RepoPath};
@@ -10,7 +11,7 @@ use crate::access::{Allowed, Build, Look};
 use crate::ask;
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::{BranchDetail, BranchSummary, JobAction, Jobs};
+use crate::wire::{BranchDetail, BranchSummary, JobAction, Jobs, Nightly};
 
 pub(super) async fn list(
     State(site): State<Site>,
@@ -40,11 +41,41 @@ pub(super) async fn force(
         return Err(Problem::bad_request(detail));
     }
     let target = target(asked.job.as_deref())?;
-    match site.node().force_branch(&repo, &name, target, allowed.0.login()).await? {
+    answer(site.node().force_branch(&repo, &name, target, allowed.0.login()).await?)
+}
+
+pub(super) async fn nightly(
+    State(site): State<Site>,
+    _: Allowed<Look>,
+    RepoPath(repo): RepoPath,
+) -> Result<Json<Nightly>, Problem> {
+    Ok(Json(ask::nightly(&site, &repo).await?))
+}
+
+pub(super) async fn force_nightly(
+    State(site): State<Site>,
+    allowed: Allowed<Build>,
+    BranchPath(repo, name): BranchPath,
+    Given(asked): Given<JobAction>,
+) -> Result<Json<Jobs>, Problem> {
+    if asked.clean {
+        let detail = "`clean` is for pull requests: nightly jobs use the workspace of their branch";
+        return Err(Problem::bad_request(detail));
+    }
+    let target = target(asked.job.as_deref())?;
+    answer(site.node().force_nightly(&repo, &name, target, allowed.0.login()).await?)
+}
+
+fn answer(forced: Result<Vec<JobId>, BranchRefusal>) -> Result<Json<Jobs>, Problem> {
+    match forced {
         Ok(jobs) => Ok(Json(Jobs { jobs: jobs.iter().map(ToString::to_string).collect() })),
-        Err(refusal @ (BranchRefusal::NotBuilt(_) | BranchRefusal::UnknownJob { .. })) => {
-            Err(Problem::not_found(refusal.to_string()))
-        }
-        Err(refusal) => Err(Problem::conflict(refusal.to_string())),
+        Err(refusal) => Err(match refusal {
+            BranchRefusal::NotBuilt(_)
+            | BranchRefusal::UnknownJob { .. }
+            | BranchRefusal::UnknownNightly { .. } => Problem::not_found(refusal.to_string()),
+            BranchRefusal::NotPlanned(_) | BranchRefusal::Blocked { .. } => {
+                Problem::conflict(refusal.to_string())
+            }
+        }),
     }
 }

@@ -42,6 +42,7 @@ pub(crate) fn detail(repo: &RepoName, view: &BranchView) -> BranchDetail {
         built: view.built.as_ref().map(ToString::to_string),
         affected: view.affected.iter().map(ToString::to_string).collect(),
         jobs: view.jobs.iter().map(job).collect(),
+        nightly: super::nightly::of_branch(view),
         findings: view.findings.clone(),
         policy_error: view.policy_error.clone(),
     }

@@ -10,7 +10,7 @@ use crate::api::BranchPath;
 use crate::ask;
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::{BranchDetail, BranchSummary, VerdictState};
+use crate::wire::{BranchDetail, BranchSummary, NightlyJob, NightlyRun, VerdictState};
 
 pub(super) async fn show(
     State(site): State<Site>,
@@ -52,14 +52,15 @@ pub(super) fn card(branch: &BranchSummary) -> Html {
 fn body(detail: &BranchDetail) -> Html {
     let branch = &detail.branch;
     html!(
-        r#"<h1>{}</h1>{}<p class="verdict">{} {}</p>{}{}{}"#,
+        r#"<h1>{}</h1>{}<p class="verdict">{} {}</p>{}{}{}{}"#,
         foreign(&branch.name),
         facts(detail),
         verdict_badge(branch.state),
         branch.description,
         part::findings(&detail.findings, detail.policy_error.as_ref()),
         part::affected(&detail.affected),
-        jobs(detail)
+        jobs(detail),
+        nightly(detail)
     )
 }
 
@@ -80,4 +81,34 @@ fn jobs(detail: &BranchDetail) -> Html {
     let row = |job| part::job(&detail.branch.page, job, "", None);
     let rows: Html = detail.jobs.iter().map(row).collect();
     html!(r#"<h2>Jobs</h2><table class="jobs"><tbody>{}</tbody></table>"#, rows)
+}
+
+/// What runs at night, and how it went before.
+fn nightly(detail: &BranchDetail) -> Html {
+    if detail.nightly.is_empty() {
+        return Html::default();
+    }
+    let now = |night: &NightlyJob| {
+        let asked = night.asked_by.as_deref().map(|by| html!(", asked for by {}", foreign(by)));
+        let note = html!(" · {}{}", night.standing, asked.unwrap_or_default());
+        part::job(&detail.branch.page, &night.job, note, None)
+    };
+    let runs = detail.nightly.iter().flat_map(|night| &night.runs);
+    let before: Vec<Html> = runs.map(|run| night(&detail.branch.page, run)).collect();
+    let history = (!before.is_empty()).then(|| {
+        let rows: Html = before.into_iter().collect();
+        html!(r#"<h3>Nights</h3><table class="jobs"><tbody>{}</tbody></table>"#, rows)
+    });
+    html!(
+        r#"<h2>Nightly jobs</h2><table class="jobs"><tbody>{}</tbody></table>{}"#,
+        detail.nightly.iter().map(now).collect::<Html>(),
+        history.unwrap_or_default()
+    )
+}
+
+fn night(page: &str, run: &NightlyRun) -> Html {
+    let commit = html!(" on <code>{}</code>", part::short(&run.commit));
+    let asked = run.asked_by.as_deref().map(|by| html!(", asked for by {}", foreign(by)));
+    let note = html!(" · {}{}{}", run.day, commit, asked.unwrap_or_default());
+    part::job(page, &run.job, note, None)
 }

@@ -57,7 +57,12 @@ pub(super) async fn of_branch(
         let text = format!("{attempt} is not an attempt of branch {name}");
         return Err(Problem::not_found(text).into());
     }
-    let detail = ask::branch_detail(&repo, &view);
+    let mut detail = ask::branch_detail(&repo, &view);
+    // The latest runs say how they stand, and so do those that are remembered.
+    for night in detail.nightly {
+        detail.jobs.push(night.job);
+        detail.jobs.extend(night.runs.into_iter().map(|run| run.job));
+    }
     let trail = html!("{}{}", repo::trail(&repo), branch::trail(&detail.branch));
     let place = Place { title: name.to_string(), trail, jobs: detail.jobs };
     show(&site, &visitor, place, &attempt).await

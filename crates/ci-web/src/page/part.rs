@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::html::{Html, html};
+use super::html::{Html, Show, html};
 use super::layout::job_badge;
 use crate::moment::{millis, words};
 use crate::wire::Job;
@@ -43,7 +43,7 @@ pub(super) fn affected(names: &[String]) -> Html {
 }
 
 /// One row of the jobs of what has its page at `page`.
-pub(super) fn job(page: &str, job: &Job, note: &str, form: Option<Html>) -> Html {
+pub(super) fn job(page: &str, job: &Job, note: impl Show, form: Option<Html>) -> Html {
     let name = match &job.attempt {
         Some(attempt) => html!(r#"<a href="{}/jobs/{}">{}</a>"#, page, attempt, job.job),
         None => html!("{}", job.job),

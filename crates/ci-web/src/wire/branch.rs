@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Job, VerdictState};
+use super::{Job, NightlyJob, VerdictState};
 
 /// One branch in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +36,8 @@ pub struct BranchDetail {
     pub affected: Vec<String>,
     /// The jobs of the tip, by component and name.
     pub jobs: Vec<Job>,
+    /// The nightly jobs of the tip.
+    pub nightly: Vec<NightlyJob>,
     /// What is wrong with its pipeline files.
     pub findings: Vec<String>,
     /// Why the newest policy does not hold, where an earlier one does.
