@@ -20,7 +20,7 @@ use crate::elders::Elders;
 use crate::errand::errand;
 use crate::job::{self, JobArgs, JobFact, JobHandle, JobPhase};
 use crate::ledger::build_stream;
-use crate::origin::Origin;
+use crate::origin::{Origin, OriginView};
 use crate::record::{build_event, build_record};
 use crate::sibling::start_child;
 
@@ -81,7 +81,10 @@ pub(crate) type Progress = BTreeMap<JobId, (AttemptId, JobPhase)>;
 #[derive(Clone)]
 pub(crate) struct BuildArgs {
     pub(crate) elders: Elders,
+    /// Where the code comes from, as was known when the build was started.
     pub(crate) origin: Origin,
+    /// The same as is known by now.
+    pub(crate) origins: OriginView,
     pub(crate) spec: BuildSpec,
     pub(crate) parent: Recipient<BuildFact>,
 }
@@ -255,6 +258,7 @@ impl BuildActor {
         let (child, handle) = job::start(JobArgs {
             elders: self.args.elders.clone(),
             origin: self.args.origin.clone(),
+            origins: self.args.origins.clone(),
             head: self.args.spec.head.clone(),
             merge: self.args.spec.merge.clone(),
             job,

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use crate::build::{self, BuildArgs, BuildFact, BuildHandle, Progress};
 use crate::elders::Elders;
 use crate::errand::errand;
-use crate::origin::Origin;
+use crate::origin::{Origin, OriginTeller};
 use crate::sibling::start_child;
 
 /// The builds of one pull request or branch.
@@ -25,6 +25,7 @@ struct Running {
     pid: ProcessId,
     handle: BuildHandle,
     progress: Progress,
+    origin: OriginTeller,
 }
 
 impl Builds {
@@ -45,11 +46,21 @@ impl Builds {
         let number = spec.number;
         info!(repo = %self.elders.repo, of = %origin.subject, build = %number, "build");
         let (elders, parent) = (self.elders.clone(), self.parent.clone());
-        let (child, handle) = build::start(BuildArgs { elders, origin, spec, parent });
+        let teller = OriginTeller::new(origin.clone());
+        let origins = teller.view();
+        let (child, handle) = build::start(BuildArgs { elders, origin, origins, spec, parent });
         let started = start_child(&self.supervisor, child).await?;
         let progress = Progress::default();
-        self.running = Some(Running { number, pid: started.pid, handle, progress });
+        let pid = started.pid;
+        self.running = Some(Running { number, pid, handle, progress, origin: teller });
         Ok(())
+    }
+
+    /// Says where the code of the running build comes from, as far as is known by now.
+    pub(crate) fn tell_origin(&self, origin: Origin) {
+        if let Some(running) = &self.running {
+            running.origin.tell(origin);
+        }
     }
 
     /// Gives the running build an order.

@@ -34,7 +34,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::elders::Elders;
-use crate::origin::Origin;
+use crate::origin::{JobKind, Origin, OriginView};
 use crate::queues::JobPermit;
 
 /// How the build speaks to an attempt.
@@ -92,7 +92,9 @@ pub enum JobPhase {
 #[derive(Clone)]
 pub(crate) struct JobArgs {
     pub(crate) elders: Elders,
+    /// Where the code comes from; once a permit is there, as is known by then.
     pub(crate) origin: Origin,
+    pub(crate) origins: OriginView,
     pub(crate) head: CommitSha,
     pub(crate) merge: CommitSha,
     pub(crate) job: JobId,
@@ -188,6 +190,12 @@ impl Job {
             return Ok(None);
         }
         let _present = self.enter().await?;
+        // The newest there is: the wait may have been long, and nothing was decided by it that lasts.
+        self.args.origin = self.args.origins.newest();
+        if self.args.origin.may_run(self.args.elders.settings.isolation, Disk::Ok).is_distrust() {
+            // Whoever took leave back has told the build to stop, which tells of no end like this.
+            return Ok(Some(finished(JobResult::Cancelled)));
+        }
         let spec = spec::run_spec(&self.args, permit.port_base()).await;
         let spec = spec.and_then(|spec| Ok((spec, spec::secrets(&self.args)?)));
         let (spec, secrets) = match spec {

@@ -14,6 +14,7 @@ mod fetch;
 mod files;
 mod hints;
 mod outline;
+mod owners;
 mod policy;
 mod prepare;
 mod wish;

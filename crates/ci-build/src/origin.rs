@@ -1,97 +1,39 @@
-//! Where the code of a build comes from, as far as its commands, what they see, and whether they may run
-//! depend on it.
+//! The origin of what is built, as those see it who run commands of it: always the newest.
 
-use std::collections::BTreeSet;
+use tokio::sync::watch;
 
-use ci_domain::ids::BranchName;
-use ci_domain::may_run::Head;
-use ci_domain::outline::Prepared;
-use ci_domain::policy::{Forks, Policy, Sandbox};
-use ci_domain::pull::Pull;
-use ci_domain::subject::Subject;
+pub(crate) use ci_domain::origin::{JobKind, Origin};
 
-/// Where the code of a build comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Origin {
-    /// The pull request or branch that is built.
-    pub(crate) subject: Subject,
-    /// Whether it is the repository's own.
-    pub(crate) head: Head,
-    /// The branch that the code is on.
-    pub(crate) branch: Option<BranchName>,
-    /// The branch that the code is meant for.
-    pub(crate) base: Option<BranchName>,
-    /// When heads of forks run; `None` where no policy ever said so.
-    pub(crate) forks: Option<Forks>,
-    /// What is to stand between its jobs and the world.
-    pub(crate) sandbox: Sandbox,
-    /// The names of the secrets that its jobs see.
-    pub(crate) secrets: BTreeSet<String>,
-    /// What its jobs wait behind.
-    pub(crate) kind: JobKind,
-}
+/// Tells those who run commands of a build where its code comes from.
+#[derive(Debug)]
+pub(crate) struct OriginTeller(watch::Sender<Origin>);
 
-/// Why a job runs, as far as it waits for others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum JobKind {
-    /// Somebody pushed, or waits for it.
-    OnPush,
-    /// It is night.
-    Nightly,
-}
+/// The newest origin that was told. It is read where a command is about to be spawned, and by then a
+/// review may have been taken back, or a policy changed, since its build began.
+#[derive(Clone, Debug)]
+pub(crate) struct OriginView(watch::Receiver<Origin>);
 
-impl Origin {
-    /// A pull request; what is not known of it is taken for a fork's.
-    pub(crate) fn pull(pull: &Pull) -> Self {
-        let (facts, prepared) = (pull.facts(), pull.prepared());
-        let is_fork = facts.is_none_or(|facts| facts.from_fork(&pull.config().repo));
-        let head = match (is_fork, pull.is_approved_to_run()) {
-            (false, _) => Head::Own,
-            (true, true) => Head::ForkApproved,
-            (true, false) => Head::ForkUnapproved,
-        };
-        let subject = Subject::Pull(pull.config().number);
-        Self {
-            secrets: secrets(prepared, &subject, head),
-            forks: forks(prepared),
-            sandbox: sandbox(prepared),
-            subject,
-            head,
-            branch: facts.map(|facts| facts.head.branch.clone()),
-            base: facts.map(|facts| facts.base.clone()),
-            kind: JobKind::OnPush,
-        }
+impl OriginTeller {
+    pub(crate) fn new(origin: Origin) -> Self {
+        Self(watch::Sender::new(origin))
     }
 
-    /// A branch of the repository itself.
-    pub(crate) fn branch(
-        name: BranchName,
-        prepared: Option<&Prepared>,
-        kind: JobKind,
-    ) -> Self {
-        let subject = Subject::Branch(name.clone());
-        Self {
-            secrets: secrets(prepared, &subject, Head::Own),
-            forks: forks(prepared),
-            sandbox: sandbox(prepared),
-            subject,
-            head: Head::Own,
-            branch: Some(name.clone()),
-            base: Some(name),
-            kind,
-        }
+    pub(crate) fn tell(&self, origin: Origin) {
+        self.0.send_replace(origin);
+    }
+
+    pub(crate) fn view(&self) -> OriginView {
+        OriginView(self.0.subscribe())
     }
 }
 
-fn forks(prepared: Option<&Prepared>) -> Option<Forks> {
-    prepared.map(|prepared| prepared.policy.forks)
-}
+impl OriginView {
+    /// One that never changes.
+    pub(crate) fn of(origin: Origin) -> Self {
+        OriginTeller::new(origin).view()
+    }
 
-fn sandbox(prepared: Option<&Prepared>) -> Sandbox {
-    prepared.map_or(Policy::default().sandbox, |prepared| prepared.policy.sandbox)
-}
-
-/// What the policy shows that the build was planned by.
-fn secrets(prepared: Option<&Prepared>, subject: &Subject, head: Head) -> BTreeSet<String> {
-    prepared.map(|prepared| prepared.policy.secrets_for(subject, head)).unwrap_or_default()
+    pub(crate) fn newest(&self) -> Origin {
+        self.0.borrow().clone()
+    }
 }

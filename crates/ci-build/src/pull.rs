@@ -4,12 +4,19 @@
 //! Restart: permanent, by replay of its stream. Commands in: [`PullHandle`]. Facts out: [`PullFact`].
 
 mod perform;
+mod questions;
+
+use std::collections::BTreeMap;
 
 use ci_domain::forge::CommentId;
 use ci_domain::ids::{JobId, Login, PullNumber};
 use ci_domain::may_run::Disk;
+use ci_domain::origin::Origin;
 use ci_domain::outline::{Basis, Prepared};
-use ci_domain::pull::{Observation, Pull, PullConfig, PullEvent, PullStep, Refusal, Request};
+use ci_domain::pull::{
+    Observation, Pull, PullConfig, PullEvent, PullStep, Question, Refusal, Request,
+};
+use ci_github::ForgeError;
 use heights::{
     CallError, ChildRef, ChildSpec, Context, DynamicRef, Fault, Flow, Recipient, Reply, Report,
     Server,
@@ -171,6 +178,7 @@ enum Msg {
     Freed,
     Prepared(Basis, Result<Box<Prepared>, String>),
     RetryPreparation,
+    Belonging(Result<BTreeMap<Question, bool>, ForgeError>),
     Build(BuildFact),
     Request(Asked, Reply<Result<Vec<JobId>, Refusal>>),
     Disk(Disk),
@@ -205,6 +213,7 @@ impl Server for PullActor {
             Msg::Freed => "freed",
             Msg::Prepared(..) => "prepared",
             Msg::RetryPreparation => "retry-preparation",
+            Msg::Belonging(_) => "belonging",
             Msg::Build(_) => "build",
             Msg::Request(..) => "request",
             Msg::Disk(_) => "disk",
@@ -228,6 +237,13 @@ impl PullActor {
             Msg::RetryPreparation => {
                 let step = self.pull.retry_preparation();
                 self.carry_out(step, cx).await?;
+            }
+            Msg::Belonging(Ok(answers)) => {
+                self.apply(PullEvent::BelongingRead(answers), cx).await?;
+            }
+            Msg::Belonging(Err(error)) => {
+                warn!(repo = %self.args.elders.repo, pull = %self.args.number, %error, "failed to ask about owners");
+                let _timer = cx.send_after(PREPARE_RETRY, Msg::RetryPreparation);
             }
             Msg::Build(fact) => self.take_fact(fact, cx).await?,
             Msg::Request(asked, reply) => {
@@ -289,6 +305,10 @@ impl PullActor {
         self.chronicle.record(records, || memory_snapshot(&self.pull.memory())).await?;
         for effect in step.effects {
             self.perform(effect, cx).await?;
+        }
+        // After the effects: a build that is to stop has been told so before its jobs learn why.
+        if let Some(build) = self.pull.build() {
+            self.builds.tell_origin(Origin::pull(&self.pull, &build.spec.head));
         }
         self.publish();
         Ok(())

@@ -9,6 +9,7 @@ mod build;
 mod facts;
 mod memory;
 mod night;
+mod owners;
 mod prepared;
 mod pull;
 mod sandbox;

@@ -16,7 +16,7 @@ use heights::Recipient;
 use crate::job::JobArgs;
 use crate::job::spec::{Obstacle, shell_scene};
 use crate::node::{AskError, NodeHandle};
-use crate::origin::Origin;
+use crate::origin::{Origin, OriginView};
 use crate::repo::RepoHandle;
 
 /// What a shell stands in the place of.
@@ -67,14 +67,16 @@ impl NodeHandle {
         let repo = self.repo(repo)?;
         let (pull, _) =
             crate::pull::replay(&repo.elders, number).await.map_err(AskError::Ledger)?;
-        let head = pull.facts().map(|facts| facts.head.sha.clone());
-        Ok(shell(repo, (Origin::pull(&pull), head), component).await)
+        let Some(head) = pull.facts().map(|facts| facts.head.sha.clone()) else {
+            return Ok(Err(NoShell::NoWorkspace));
+        };
+        Ok(shell(&repo, (Origin::pull(&pull, &head), head), component).await)
     }
 }
 
 async fn shell(
     repo: &RepoHandle,
-    (origin, head): (Origin, Option<CommitSha>),
+    (origin, head): (Origin, CommitSha),
     component: &ComponentName,
 ) -> Result<Shell, NoShell> {
     let broken = |error: &dyn std::fmt::Display| NoShell::Obstacle(error.to_string());
@@ -84,8 +86,9 @@ async fn shell(
     let name = format!("{}-{JOB}", repo.elders.slug);
     let args = JobArgs {
         elders: repo.elders.clone(),
-        head: head.unwrap_or_else(|| merge.clone()),
+        head,
         merge,
+        origins: OriginView::of(origin.clone()),
         origin,
         job: JobId {
             component: component.clone(),
@@ -95,7 +98,7 @@ async fn shell(
         parent: Recipient::from_fn(|_| ()),
     };
     let scene = shell_scene(&args).await?;
-    let program = interactive_shell(&scene.isolation, &scene.working_dir);
+    let program = interactive_shell(&scene.isolation, &scene.working_dir, &scene.env);
     let program = program.map_err(|error| broken(&error))?;
     Ok(Shell { lock: workspace.lock_file(), program, env: scene.env })
 }

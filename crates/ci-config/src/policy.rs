@@ -173,15 +173,8 @@ fn read_mergeable(field: &Field<'_>, mergeable: &mut Mergeable, problems: &mut P
     );
     let stale = [("keep", StaleApprovals::Keep), ("dismiss", StaleApprovals::Dismiss)];
     set(&mut mergeable.stale_approvals, word(&fields, "stale_approvals", &stale, problems));
-    if let Some(field) = fields.get("code_owners")
-        && field.boolean(problems) == Some(true)
-    {
-        field.report(
-            "asking code owners is not executed yet by this version",
-            "say false, or remove `code_owners`",
-            problems,
-        );
-    }
+    let code_owners = fields.get("code_owners");
+    set(&mut mergeable.code_owners, code_owners.and_then(|field| field.boolean(problems)));
     if let Some(field) = fields.get("optional") {
         let items = field.one_or_many(problems).unwrap_or_default();
         mergeable.optional =

@@ -22,6 +22,7 @@ fn reads_all_that_a_policy_can_say() {
             approvals: 2,
             block_on_changes_requested: false,
             stale_approvals: StaleApprovals::Dismiss,
+            code_owners: true,
             optional: text(&["*:bench"]),
             required: vec!["air:test".parse().unwrap()],
         },
@@ -41,12 +42,12 @@ fn reads_all_that_a_policy_can_say() {
             ("OTHER".to_owned(), Expose::Branches),
         ]
         .into(),
-    };
         nightly: Nightly {
             between: "22:30-04:00".parse().unwrap(),
             timezone: "Europe/Berlin".to_owned(),
         },
         mention_on_nightly_failure: Some("@acme/dev".parse().unwrap()),
+    };
     assert_eq!(parse_policy(EXAMPLE.as_bytes()), Ok(expected));
 }
 
@@ -86,10 +87,10 @@ fn nights_have_a_window_a_time_zone_and_somebody_to_call() {
             "1:35: unknown key `nightly.at`",
         ],
     );
-}
     let zone = |text: &str| parse_policy(text.as_bytes()).unwrap().nightly.timezone;
     assert_eq!(zone("nightly: {timezone: europe/berlin}"), "Europe/Berlin");
     assert_eq!(zone("nightly: {between: \"22:00-04:00\"}"), "UTC");
+}
 
 #[test]
 fn isolation_is_demanded_here_and_never_let_go_of() {

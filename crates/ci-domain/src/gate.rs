@@ -15,6 +15,7 @@
 //! | draft, changes requested, not approved | pending |
 //! | otherwise | success |
 
+mod people;
 mod required;
 
 use crate::forge::StatusState;
@@ -127,7 +128,7 @@ impl Pull {
             Preparation::Conflict { paths } => Some(Finding::new(
                 StatusState::Failure,
                 wording::CONFLICTS,
-                format!("a new head that merges, see {}", paths.join(", ")),
+                wording::mend_conflicts(paths),
             )),
             Preparation::Invalid { first, findings } => Some(Finding::new(
                 StatusState::Failure,
@@ -188,32 +189,6 @@ impl Pull {
             ),
         };
         Finding::new(state, description, met_by)
-    }
-
-    fn people_findings(&self) -> Vec<Finding> {
-        let pending = |description: &str, met_by: String| {
-            Finding::new(StatusState::Pending, description, met_by)
-        };
-        let mut findings = Vec::new();
-        if self.facts().is_some_and(|facts| facts.draft) {
-            findings.push(pending("draft", "marking it as ready for review".to_owned()));
-        }
-        let rule = self.policy().mergeable;
-        let objectors: Vec<String> = self.objectors().iter().map(ToString::to_string).collect();
-        if rule.block_on_changes_requested && !objectors.is_empty() {
-            let who = objectors.join(", ");
-            findings.push(pending("changes requested", format!("approval or dismissal of {who}")));
-        }
-        let approvals = self.approvers().len();
-        let wanted = usize::try_from(rule.approvals).unwrap_or(usize::MAX);
-        if approvals < wanted {
-            let met_by = format!(
-                "approval by {} more with write access (has {approvals} of {wanted})",
-                wanted - approvals
-            );
-            findings.push(pending(wording::AWAITING_APPROVAL, met_by));
-        }
-        findings
     }
 }
 

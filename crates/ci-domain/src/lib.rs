@@ -17,6 +17,7 @@ pub mod input_scope;
 pub mod job_pattern;
 pub mod may_run;
 pub mod nightly;
+pub mod origin;
 pub mod outcome;
 pub mod outline;
 pub mod paths;

@@ -74,7 +74,22 @@ pub enum Reason {
     ForkWithoutIsolation,
 }
 
+impl Reason {
+    /// Whether it is the code that is not trusted. Then what runs of it is stopped; all else only keeps
+    /// commands from beginning.
+    #[must_use]
+    pub fn is_distrust(self) -> bool {
+        matches!(self, Self::ForksNever | Self::AwaitingApproval)
+    }
+}
+
 impl MayRun {
+    /// Whether it is the code that is not trusted.
+    #[must_use]
+    pub fn is_distrust(self) -> bool {
+        matches!(self, Self::No(reason) if reason.is_distrust())
+    }
+
     /// Decides.
     ///
     /// | head | `never` | `after_approval` | `always` |

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::code_owners::Owned;
 use crate::ids::{CommitSha, ComponentName, JobId};
 use crate::outcome::Outcome;
 use crate::pipeline::When;
@@ -62,12 +63,14 @@ pub struct Outline {
     pub affected: BTreeSet<ComponentName>,
     /// Every job that can run in this kind of build, those of unaffected components too.
     pub jobs: BTreeMap<JobId, OutlineJob>,
-    /// Jobs that the policy requires and the merge does not have.
     /// Every job that runs at night; a branch alone has such.
     pub nightly: BTreeMap<JobId, OutlineJob>,
+    /// Jobs that the policy requires and the merge does not have.
     pub missing: BTreeSet<JobId>,
     /// What affected jobs would look for in vain, for people.
     pub hints: Vec<String>,
+    /// The changed paths that have owners, where the policy asks those.
+    pub owned: Vec<Owned>,
 }
 
 /// One job of an outline.

@@ -1,6 +1,8 @@
 //! What the repository's policy says: when a pull request is mergeable, what may run, and which secrets
 //! what runs may see.
 
+mod differences;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::may_run::{Head, Isolation};
@@ -26,12 +28,12 @@ pub struct Policy {
     pub secrets: BTreeMap<String, Expose>,
     /// What stands between jobs and the world.
     pub sandbox: Sandbox,
-}
-
     /// When nightly jobs run.
     pub nightly: Nightly,
     /// Who is called where one of them fails.
     pub mention_on_nightly_failure: Option<Mention>,
+}
+
 /// When a pull request is mergeable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mergeable {
@@ -41,6 +43,8 @@ pub struct Mergeable {
     pub block_on_changes_requested: bool,
     /// Whether an approval outlives the head it was given on.
     pub stale_approvals: StaleApprovals,
+    /// Whether somebody must approve of those who own each changed path.
+    pub code_owners: bool,
     /// Patterns `component:job` of jobs that never block.
     pub optional: Vec<String>,
     /// Jobs that must exist, written `component:job`.
@@ -207,6 +211,7 @@ impl Default for Policy {
                 approvals: 1,
                 block_on_changes_requested: true,
                 stale_approvals: StaleApprovals::Keep,
+                code_owners: false,
                 optional: Vec::new(),
                 required: Vec::new(),
             },
@@ -221,13 +226,13 @@ impl Default for Policy {
                 network: Network::Shared,
                 forks_network: Network::None,
             },
+            nightly: Nightly::default(),
+            mention_on_nightly_failure: None,
         }
     }
 }
 
 #[cfg(test)]
-            nightly: Nightly::default(),
-            mention_on_nightly_failure: None,
 mod tests {
     use super::*;
     use crate::ids::{BranchName, PullNumber};

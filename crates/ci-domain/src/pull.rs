@@ -15,6 +15,7 @@ mod decide;
 mod event;
 mod fold;
 mod memory;
+mod owners;
 mod request;
 mod view;
 
@@ -29,6 +30,7 @@ use crate::outline::{Basis, Prepared};
 
 pub use event::{Observation, PullEffect, PullEvent, PullStep, UnexpectedPullEvent};
 pub use memory::Memory;
+pub use owners::Question;
 pub use request::{Refusal, Request};
 
 /// What a pull request's machine must know of its surroundings.
@@ -66,12 +68,18 @@ pub struct Pull {
     build: Option<ActiveBuild>,
     builds: u64,
     quarantine: Option<String>,
+    /// Who of the reviewers belongs to which owner, as the forge said last.
+    belonging: BTreeMap<Question, bool>,
+    /// What of that was asked since anything changed; not on record.
+    asked: BTreeSet<Question>,
     /// What is being prepared; not on record, a restarted machine asks again.
     preparing: Option<Basis>,
     /// Why the last preparation did not work; not on record.
     trouble: Option<String>,
     /// Whether there is room to work; not on record.
     disk: Disk,
+    /// Whether what was prepared may be otherwise in this life of the node; not on record.
+    doubted: bool,
 }
 
 /// The build that runs for a pull request.
@@ -107,9 +115,12 @@ impl Pull {
             build: None,
             builds: 0,
             quarantine: None,
+            belonging: BTreeMap::new(),
+            asked: BTreeSet::new(),
             preparing: None,
             trouble: None,
             disk: Disk::Ok,
+            doubted: false,
         }
     }
 
@@ -118,6 +129,7 @@ impl Pull {
         self.fold(event);
         self.preparing = None;
         self.trouble = None;
+        self.asked.clear();
     }
 
     /// Applies `event` and decides what follows.
@@ -154,6 +166,7 @@ impl Pull {
         }
         step.effects.extend(self.abandon());
         self.preparing = None;
+        self.doubted = self.prepared.as_ref().is_some_and(Prepared::is_provisional);
         self.decide(&mut step);
         step
     }
@@ -206,6 +219,9 @@ impl Pull {
                 of_head.and_then(|(_, outcomes)| outcomes.get(job)) != Some(outcome)
             }
             PullEvent::BuildFinished { orders, .. } => self.is_over(*orders),
+            PullEvent::BelongingRead(answers) => {
+                answers.iter().any(|(question, is)| self.belonging.get(question) != Some(is))
+            }
             PullEvent::BuildResumed { .. } => false,
             _ => true,
         }

@@ -4,7 +4,7 @@ mod nightly;
 
 use std::fmt::Write as _;
 
-use crate::forge::{StatusState, StatusWrite};
+use crate::forge::{CommentId, StatusState, StatusWrite};
 use crate::gate::{Unmet, Verdict};
 use crate::ids::{CommitSha, ComponentName, JobId, PullNumber};
 use crate::outcome::JobResult;
@@ -173,10 +173,69 @@ pub fn lfs_hint(file: &str, line: usize) -> String {
     )
 }
 
+/// What is said where the owners of code are to be asked and no file names any.
+#[must_use]
+pub fn no_code_owners() -> String {
+    let places = crate::code_owners::PLACES.join(", ");
+    format!("CODEOWNERS: the base branch has none ({places}), so nobody is asked")
+}
+
+/// What is said of a file of code owners that is not read.
+#[must_use]
+pub fn unread_code_owners(file: &str) -> String {
+    format!("{file}: it is no regular file of at most 3 MB, so nobody is asked")
+}
+
+/// What is said of a line of that file.
+#[must_use]
+pub fn skipped_code_owners(file: &str, line: usize, why: &str) -> String {
+    format!("{file}:{line}: {why}; the line is skipped")
+}
+
+/// What is said of a change of the policy: what it would make different, or why it would be refused.
+#[must_use]
+pub fn proposed_policy(differences: &Result<Vec<String>, Vec<String>>) -> String {
+    let then = match differences {
+        Ok(differences) if differences.is_empty() => "then it says the same as now".to_owned(),
+        Ok(differences) => format!("then it says\n  {}", differences.join("\n  ")),
+        Err(findings) => format!("there it would be refused:\n  {}", findings.join("\n  ")),
+    };
+    format!("ci-policy.yaml: this change has no effect before it is on the default branch; {then}")
+}
+
 /// What is said in the place of `count` more hints.
 #[must_use]
 pub fn more_hints(count: usize) -> String {
     format!("and {count} more")
+}
+
+/// What is said of what the owners of changed paths have not approved: of the first, and how many there
+/// are besides.
+#[must_use]
+pub fn awaiting_owners(path: &str, more: u64) -> String {
+    let rest = match more {
+        0 => String::new(),
+        1 => " and one more path".to_owned(),
+        more => format!(" and {more} more paths"),
+    };
+    format!("awaiting approval by an owner of {}{rest}", quoted(path))
+}
+
+/// What meets that; nobody is called by being named.
+#[must_use]
+pub fn approval_by_owner(owners: &[String]) -> String {
+    let owners: Vec<String> = owners.iter().map(|owner| quoted(owner)).collect();
+    match owners.as_slice() {
+        [owner] => format!("approval by {owner}, with write access"),
+        owners => format!("approval by any of {}, with write access", owners.join(", ")),
+    }
+}
+
+/// What meets that head and base conflict in these paths.
+#[must_use]
+pub fn mend_conflicts(paths: &[String]) -> String {
+    let paths: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
+    format!("a new head that merges, see {}", paths.join(", "))
 }
 
 /// The context of the umbrella status.
@@ -357,6 +416,12 @@ fn inline(text: &str) -> String {
     let line = printable(text.lines().next().unwrap_or_default());
     let fence = fence_around(&line);
     format!("{fence} {line} {fence}")
+}
+
+/// The same in the place of a word that people write.
+fn quoted(text: &str) -> String {
+    let is_plain = !text.is_empty() && !text.contains(|c: char| c == '`' || c.is_control());
+    if is_plain { format!("`{text}`") } else { inline(text) }
 }
 
 fn names(jobs: &[&JobId]) -> String {

@@ -5,7 +5,7 @@ mod chance;
 mod effects;
 mod setup;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::build::{AttemptEnd, Build, BuildEvent, BuildStep, UnexpectedBuildEvent};
@@ -15,7 +15,7 @@ use crate::may_run::Disk;
 use crate::outcome::JobResult;
 use crate::outline::{Basis, Preparation, Prepared};
 use crate::policy::Policy;
-use crate::pull::{Observation, Pull, PullEvent, Refusal, Request, UnexpectedPullEvent};
+use crate::pull::{Observation, Pull, PullEvent, Question, Refusal, Request, UnexpectedPullEvent};
 
 pub(crate) use chance::{Chance, chances};
 pub(crate) use setup::{config, id, observation, plan_of, planned, sha};
@@ -36,11 +36,15 @@ pub(crate) struct World {
     pub(crate) policy: Policy,
     pub(crate) plan: Plan,
     pub(crate) result: Results,
+    /// Who belongs to whom.
+    pub(crate) belongings: BTreeSet<Question>,
     pub(crate) pull: Pull,
     /// Every effect of the pull request that was carried out, in short.
     pub(crate) trace: Vec<String>,
     /// Every attempt that was started, in order.
     pub(crate) started: Vec<JobId>,
+    /// Every runner that was spawned, in order.
+    pub(crate) spawned: Vec<Spawned>,
     pub(crate) closed: bool,
     disk: Stored,
     runners: BTreeMap<AttemptId, Runner>,
@@ -56,6 +60,15 @@ pub(crate) struct World {
 struct Stored {
     pull: Vec<PullEvent>,
     builds: BTreeMap<BuildNumber, Vec<BuildEvent>>,
+}
+
+/// A runner as it was spawned.
+pub(crate) struct Spawned {
+    pub(crate) head: CommitSha,
+    /// The names of the secrets in its environment.
+    pub(crate) secrets: BTreeSet<String>,
+    /// How many events of the pull request were on record by then.
+    pub(crate) known: usize,
 }
 
 struct Runner {
@@ -85,9 +98,11 @@ impl World {
             policy: Policy::default(),
             plan: plan_of(jobs),
             result: Box::new(|_, _| JobResult::Passed),
+            belongings: BTreeSet::new(),
             pull: Pull::new(config()),
             trace: Vec::new(),
             started: Vec::new(),
+            spawned: Vec::new(),
             closed: false,
             disk: Stored::default(),
             runners: BTreeMap::new(),
@@ -218,6 +233,11 @@ impl World {
         self.tell(PullEvent::Quarantined { reason: reason.to_owned() }, None).unwrap();
         self.fall();
         self.pull = self.replayed();
+    }
+
+    /// The events on record, the first so many of them.
+    pub(crate) fn recorded(&self, count: usize) -> &[PullEvent] {
+        &self.disk.pull[..count]
     }
 
     /// The present state, as a restart would find it.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ci_domain::ids::BranchName;
-use ci_domain::may_run::{Circumstances, Disk, Isolation as Level, MayRun};
+use ci_domain::may_run::{Disk, Isolation as Level, MayRun};
 use ci_domain::pipeline::{Component, Job};
 use ci_domain::policy;
 use ci_domain::subject::Subject;
@@ -116,13 +116,7 @@ pub(super) fn secrets(args: &JobArgs) -> Result<Secrets, Obstacle> {
 
 /// The predicate, asked once more where the commands are about to be spawned.
 fn check_may_run(args: &JobArgs) -> Result<(), Obstacle> {
-    let circumstances = Circumstances {
-        head: args.origin.head,
-        forks: args.origin.forks,
-        isolation: args.origin.sandbox.on(args.elders.settings.isolation),
-        disk: Disk::Ok,
-    };
-    match MayRun::decide(circumstances) {
+    match args.origin.may_run(args.elders.settings.isolation, Disk::Ok) {
         MayRun::Yes => Ok(()),
         MayRun::No(reason) => Err(Obstacle(format!("run commands of this head: {reason:?}"))),
     }

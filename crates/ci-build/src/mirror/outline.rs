@@ -58,7 +58,7 @@ pub(super) fn outline(
         On::Branch | On::Nightly => (nightly(pipeline, &plan, digest), BTreeSet::new()),
     };
     let affected = plan.affected.components().map(|(name, _)| name.clone()).collect();
-    Ok(Outline { affected, jobs, nightly, missing, hints: Vec::new() })
+    Ok(Outline { affected, jobs, nightly, missing, hints: Vec::new(), owned: Vec::new() })
 }
 
 /// The nightly jobs, each with what it needs of the branch's own jobs and of other nightly ones.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ci_config::{POLICY_FILE, parse_policy_granted};
 use ci_domain::ids::{CommitSha, RepoName};
 use ci_domain::policy::Policy;
-use ci_git::{Content, Mirror};
+use ci_git::{CommandError, Content, Mirror, Tree};
 use ci_store::StreamId;
 use heights::Fault;
 use tracing::warn;
@@ -94,8 +94,17 @@ impl PolicyKeeper {
         git: &Mirror,
         tip: &CommitSha,
     ) -> Result<Result<Policy, Vec<String>>, PrepareFault> {
-        let tree = git.tree(tip).await?;
-        let mut files = git.read_files(&tree, |path| path == POLICY_FILE, MAX_POLICY).await?;
+        Ok(self.of(git, &git.tree(tip).await?).await?)
+    }
+
+    /// The policy that `tree` has, or what is wrong with it. Nothing comes of that: the policy that holds
+    /// is the one at the tip of the default branch.
+    pub(super) async fn of(
+        &self,
+        git: &Mirror,
+        tree: &Tree,
+    ) -> Result<Result<Policy, Vec<String>>, CommandError> {
+        let mut files = git.read_files(tree, |path| path == POLICY_FILE, MAX_POLICY).await?;
         Ok(match files.pop().map(|(_, content)| content) {
             None => Ok(Policy::default()),
             Some(Content::Bytes(bytes)) => parse_policy_granted(&bytes, &self.granted)

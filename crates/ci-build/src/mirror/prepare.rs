@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use ci_config::is_component_file;
+use ci_config::{POLICY_FILE, is_component_file};
 use ci_domain::affected::{Affected, Change};
 use ci_domain::ids::CommitSha;
 use ci_domain::outline::{Basis, Preparation, Prepared};
 use ci_domain::pipeline::{On, Pipeline};
 use ci_domain::policy::Policy;
 use ci_domain::subject::Subject;
+use ci_domain::wording;
 use ci_git::{CommandError, Merge, MergeError, MergeRequest, Mirror, Tree};
 use heights::Regulator;
 use heights::regulator::Permit;
@@ -18,6 +19,7 @@ use crate::mirror::door::Door;
 use crate::mirror::files::Files;
 use crate::mirror::hints::hints;
 use crate::mirror::outline::outline;
+use crate::mirror::owners::owned;
 use crate::mirror::policy::{PolicyKeeper, Ruling};
 use crate::mirror::wish::{Ask, Granted, Wish};
 
@@ -167,8 +169,8 @@ impl Preparer {
             Ok(pipeline) => pipeline,
             Err(findings) => return Ok(invalid(findings)),
         };
-        let affected = match changes {
-            Ok(paths) => self.affected(basis, &paths, &pipeline, policy).await?,
+        let affected = match &changes {
+            Ok(paths) => self.affected(basis, paths, &pipeline, policy).await?,
             Err(why) => Affected::everything(&pipeline, why),
         };
         let on = match subject {
@@ -180,6 +182,18 @@ impl Preparer {
             Err(finding) => return Ok(invalid(vec![finding])),
         };
         outline.hints = hints(&self.git, files.tree(), outline.affected.iter()).await?;
+        if let (Subject::Pull(_), Ok(paths)) = (subject, &changes) {
+            if policy.mergeable.code_owners {
+                let (owned, told) = owned(&self.git, &basis.base, paths).await?;
+                outline.owned = owned;
+                outline.hints.extend(told);
+            }
+            if paths.contains(POLICY_FILE) {
+                let proposed = self.policy.of(&self.git, files.tree()).await?;
+                let differences = proposed.map(|proposed| policy.differences(&proposed));
+                outline.hints.push(wording::proposed_policy(&differences));
+            }
+        }
         self.pipelines.put(&commit, pipeline);
         Ok(Preparation::Planned { merge: commit, outline })
     }

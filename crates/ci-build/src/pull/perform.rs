@@ -1,10 +1,10 @@
 //! What a pull request does once it is on record.
 
+use ci_domain::origin::Origin;
 use ci_domain::pull::PullEffect;
 use ci_domain::subject::Subject;
 use heights::{Context, Fault};
 
-use crate::origin::Origin;
 use crate::pull::{Msg, PullActor};
 
 impl PullActor {
@@ -20,8 +20,9 @@ impl PullActor {
                 let answer = cx.myself().recipient(|(basis, result)| Msg::Prepared(basis, result));
                 self.args.elders.mirror.prepare(subject, basis, answer);
             }
+            PullEffect::Ask(questions) => self.ask(questions, cx).await?,
             PullEffect::StartBuild(spec) => {
-                self.builds.start(Origin::pull(&self.pull), spec).await?;
+                self.builds.start(Origin::pull(&self.pull, &spec.head), spec).await?;
             }
             PullEffect::Order { index, order } => self.builds.order(index, order),
             PullEffect::Supersede => self.builds.supersede(),

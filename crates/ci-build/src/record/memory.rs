@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::RecordError;
 use super::build::{StoredOrder, StoredOutcome, StoredSpec};
+use super::owners::{StoredAnswer, answers, stored_answers};
 use super::prepared::StoredPrepared;
 use super::pull::Observed;
 
@@ -31,6 +32,9 @@ struct StoredMemory {
     build: Option<StoredBuild>,
     builds: u64,
     quarantine: Option<String>,
+    /// Not there in snapshots of earlier programs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    belonging: Vec<StoredAnswer>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,6 +70,7 @@ pub(crate) fn memory_snapshot(memory: &Memory) -> Value {
         build: memory.build.as_ref().map(Into::into),
         builds: memory.builds,
         quarantine: memory.quarantine.clone(),
+        belonging: stored_answers(&memory.belonging),
     };
     serde_json::to_value(stored).expect("stored types are plain data with text keys")
 }
@@ -102,6 +107,7 @@ pub(crate) fn recalled(body: &Value) -> Result<Memory, RecordError> {
         build: stored.build.map(TryInto::try_into).transpose()?,
         builds: stored.builds,
         quarantine: stored.quarantine,
+        belonging: answers(stored.belonging)?,
     })
 }
 

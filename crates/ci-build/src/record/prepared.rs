@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ci_domain::code_owners::Owned;
 use ci_domain::ids::{CommitSha, ComponentName, JobId};
 use ci_domain::nightly::Nightly;
 use ci_domain::outline::{Basis, Outline, OutlineJob, Preparation, Prepared};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use ci_store::Record;
 
 use super::night::StoredNightly;
+use super::owners::StoredOwned;
 use super::sandbox::StoredSandbox;
 use super::{RecordError, body, record};
 
@@ -44,6 +46,9 @@ enum StoredResult {
         /// Records of earlier programs have none.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         hints: Vec<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        owned: Vec<StoredOwned>,
+        /// Nor these.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         nightly: BTreeMap<String, StoredJob>,
     },
@@ -62,6 +67,9 @@ struct StoredPolicy {
     approvals: u32,
     block_on_changes_requested: bool,
     dismiss_stale_approvals: bool,
+    /// Not there in records of before it could be said.
+    #[serde(default)]
+    code_owners: bool,
     optional: Vec<String>,
     required: Vec<String>,
     rerun_on_moved_base: bool,
@@ -149,6 +157,7 @@ impl From<&Preparation> for StoredResult {
                 nightly: stored_jobs(&outline.nightly),
                 missing: texts(&outline.missing),
                 hints: outline.hints,
+                owned: outline.owned.iter().map(StoredOwned::from).collect(),
             },
         }
     }
@@ -161,12 +170,13 @@ impl TryFrom<StoredResult> for Preparation {
         Ok(match stored {
             StoredResult::Conflict { paths } => Self::Conflict { paths },
             StoredResult::Invalid { first, findings } => Self::Invalid { first, findings },
-            StoredResult::Planned { merge, affected, jobs, missing, hints, nightly } => {
+            StoredResult::Planned { merge, affected, jobs, missing, hints, nightly, owned } => {
                 let affected =
                     affected.into_iter().map(ComponentName::new).collect::<Result<_, _>>()?;
                 let (jobs, nightly) = (jobs_of(jobs)?, jobs_of(nightly)?);
                 let missing = job_ids(&missing)?;
-                let outline = Outline { affected, jobs, nightly, missing, hints };
+                let owned = owned.into_iter().map(Owned::try_from).collect::<Result<_, _>>()?;
+                let outline = Outline { affected, jobs, nightly, missing, hints, owned };
                 Self::Planned { merge: CommitSha::new(merge)?, outline }
             }
         })
@@ -213,6 +223,7 @@ impl From<&Policy> for StoredPolicy {
             approvals: policy.mergeable.approvals,
             block_on_changes_requested: policy.mergeable.block_on_changes_requested,
             dismiss_stale_approvals: policy.mergeable.stale_approvals == StaleApprovals::Dismiss,
+            code_owners: policy.mergeable.code_owners,
             optional: policy.mergeable.optional.clone(),
             required: policy.mergeable.required.iter().map(ToString::to_string).collect(),
             rerun_on_moved_base: policy.base_moved == BaseMoved::Rerun,
@@ -255,6 +266,7 @@ impl TryFrom<StoredPolicy> for Policy {
                 approvals: stored.approvals,
                 block_on_changes_requested: stored.block_on_changes_requested,
                 stale_approvals: if stale { StaleApprovals::Dismiss } else { StaleApprovals::Keep },
+                code_owners: stored.code_owners,
                 optional: stored.optional,
                 required: job_ids(&stored.required)?,
             },

@@ -7,6 +7,7 @@ use ci_store::Record;
 use serde::{Deserialize, Serialize};
 
 use super::build::{StoredOrder, StoredOutcome, StoredSpec};
+use super::owners::{StoredAnswer, answers, stored_answers};
 use super::prepared::StoredPrepared;
 use super::{Facts, RecordError, body, record, unknown};
 
@@ -53,6 +54,11 @@ struct Reason {
     reason: String,
 }
 
+#[derive(Serialize, Deserialize)]
+struct Belonging {
+    answers: Vec<StoredAnswer>,
+}
+
 /// Makes the record of a pull request's event.
 pub(crate) fn pull_record(event: &PullEvent) -> Record {
     match event {
@@ -76,6 +82,9 @@ pub(crate) fn pull_record(event: &PullEvent) -> Record {
             record("quarantined", &Reason { reason: reason.clone() })
         }
         PullEvent::Lifted => record("lifted", &()),
+        PullEvent::BelongingRead(answers) => {
+            record("belonging-read", &Belonging { answers: stored_answers(answers) })
+        }
         PullEvent::PrepareFailed { .. } | PullEvent::BuildResumed { .. } => {
             unreachable!("the machine never asks for these to be recorded")
         }
@@ -112,6 +121,7 @@ pub(crate) fn pull_event(stored: &Record) -> Result<PullEvent, RecordError> {
         }
         "quarantined" => PullEvent::Quarantined { reason: body::<Reason>(stored)?.reason },
         "lifted" => PullEvent::Lifted,
+        "belonging-read" => PullEvent::BelongingRead(answers(body::<Belonging>(stored)?.answers)?),
         _ => return Err(unknown(stored)),
     })
 }

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use ci_domain::branch::{BranchEvent, Night, Tip};
 use ci_domain::build::{AttemptEnd, BuildEvent, BuildSpec, JobRequest, Order};
+use ci_domain::code_owners::CodeOwners;
 use ci_domain::forge::{
-    CommentId, ForceTarget, Head, PullFacts, PullState, Review, ReviewId, ReviewState, Timestamp,
+    CommentId, ForceTarget, Head, Kinship, PullFacts, PullState, Review, ReviewId, ReviewState,
+    Timestamp,
 };
 use ci_domain::ids::{BuildNumber, CommitSha, JobId, PullNumber};
+use ci_domain::nightly::Nightly;
 use ci_domain::outcome::{JobResult, Outcome};
 use ci_domain::outline::{Basis, Outline, OutlineJob, Preparation, Prepared};
-use ci_domain::nightly::Nightly;
 use ci_domain::pipeline::When;
 use ci_domain::policy::{
     BaseMoved, Demand, Expose, Forks, Network, Policy, Sandbox, StaleApprovals, Unowned,
@@ -56,6 +58,7 @@ fn facts() -> PullFacts {
             branch: "--upload-pack=x".parse().unwrap(),
             repo: Some("acme/shop".parse().unwrap()),
         },
+        kinship: Kinship::Other,
         base: "main".parse().unwrap(),
         base_sha: Some(sha('b')),
         draft: true,
@@ -99,6 +102,7 @@ fn strict_policy() -> Policy {
     policy.mergeable.optional = vec!["*:bench".to_owned()];
     policy.mergeable.required = vec![job("air:test")];
     policy.mergeable.block_on_changes_requested = false;
+    policy.mergeable.code_owners = true;
     policy.base_moved = BaseMoved::Rerun;
     policy.unowned = Unowned::None;
     policy.forks = Forks::Never;
@@ -111,13 +115,13 @@ fn strict_policy() -> Policy {
     };
     policy.branches = vec!["release/*".to_owned()];
     policy.ignore = vec!["docs/**".to_owned()];
+    policy.nightly =
+        Nightly { between: "22:30-04:00".parse().unwrap(), timezone: "Europe/Berlin".to_owned() };
+    policy.mention_on_nightly_failure = Some("@acme/dev".parse().unwrap());
     policy
 }
 
 fn outline() -> Outline {
-    policy.nightly =
-        Nightly { between: "22:30-04:00".parse().unwrap(), timezone: "Europe/Berlin".to_owned() };
-    policy.mention_on_nightly_failure = Some("@acme/dev".parse().unwrap());
     let planned = |when| OutlineJob {
         needs: BTreeSet::from([job("air:compile")]),
         when,
@@ -130,11 +134,12 @@ fn outline() -> Outline {
             (job("air:test"), planned(When::Always)),
             (job("air:compliance"), planned(When::Approved)),
         ]),
+        nightly: BTreeMap::from([(job("air:soak"), planned(When::Always))]),
         missing: [job("common:test")].into(),
         hints: vec!["lib: a submodule".to_owned()],
+        owned: CodeOwners::parse("* @ada @acme/libs dev@example.com").owned(["lib/a", "lib/b"]),
     }
 }
-        nightly: BTreeMap::from([(job("air:soak"), planned(When::Always))]),
 
 fn pull_events() -> Vec<PullEvent> {
     let outcome = |result| Outcome {
@@ -262,15 +267,6 @@ fn branch_events() -> Vec<BranchEvent> {
         duration: Duration::from_millis(1234),
     };
     let (jobs, by) = ([job("air:test")].into(), "linus".parse().unwrap());
-    vec![
-        BranchEvent::Observed(tip('a')),
-        BranchEvent::Prepared(planned),
-        BranchEvent::BuildDecided(spec()),
-        BranchEvent::JobFinished { head: sha('a'), job: job("air:test"), outcome: outcome.clone() },
-        BranchEvent::BuildFinished(BuildNumber(2)),
-        asked(),
-        BranchEvent::NightDecided(of_night, night),
-        BranchEvent::JobFinished { head: sha('a'), job: soak(), outcome },
     let soak = || job("air:soak");
     let of_night = BuildSpec {
         jobs: BTreeMap::from([(soak(), spec().jobs[&job("air:test")].clone())]),
@@ -282,6 +278,15 @@ fn branch_events() -> Vec<BranchEvent> {
         jobs: [soak(), job("air:fuzz")].into(),
         by: "ada".parse().unwrap(),
     };
+    vec![
+        BranchEvent::Observed(tip('a')),
+        BranchEvent::Prepared(planned),
+        BranchEvent::BuildDecided(spec()),
+        BranchEvent::JobFinished { head: sha('a'), job: job("air:test"), outcome: outcome.clone() },
+        BranchEvent::BuildFinished(BuildNumber(2)),
+        asked(),
+        BranchEvent::NightDecided(of_night, night),
+        BranchEvent::JobFinished { head: sha('a'), job: soak(), outcome },
         BranchEvent::Forced { jobs, by },
         BranchEvent::SupersedeDecided,
         BranchEvent::GivenUp,

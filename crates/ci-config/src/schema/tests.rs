@@ -102,7 +102,7 @@ fn what_the_parser_accepts_is_valid() {
 fn what_the_parser_refuses_is_not_valid() {
     let check = |format, text: &str| assert!(validate(format, text).is_err(), "{text}");
     for text in [
-        "image: x",
+        "image: [x]",
         "depend_on: x",
         "jobs: {Test: [x]}",
         "jobs: {t: []}",
@@ -127,7 +127,7 @@ fn what_the_parser_refuses_is_not_valid() {
         "secrets: {CI_A: {}}",
         "unowned: some",
         "sandbox: {isolation: none}",
-        "mergeable: {code_owners: true}",
+        "mergeable: {code_owners: maybe}",
         "mergeable: {optional: [bench]}",
     ] {
         check(Format::Policy, text);

@@ -1,5 +1,7 @@
 //! The umbrella's table, row by row, and what stands behind each row.
 
+mod owners;
+
 use crate::forge::ReviewState;
 use crate::ids::RepoName;
 use crate::may_run::Disk;

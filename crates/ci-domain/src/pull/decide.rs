@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::build::{BuildSpec, JobRequest, Order};
-use crate::ids::{BuildNumber, JobId};
-use crate::may_run::{Circumstances, Disk, Head, Isolation, MayRun};
+use crate::ids::{BuildNumber, CommitSha, JobId};
+use crate::may_run::{Disk, Isolation, MayRun, Reason};
+use crate::origin::Origin;
 use crate::outline::{Basis, Outline, OutlineJob, jobs_behind};
 use crate::pipeline::When;
 use crate::pull::{Pull, PullEffect, PullEvent, PullStep};
@@ -20,6 +21,7 @@ impl Pull {
         }
         if self.quarantine.is_none() {
             self.decide_preparation(step);
+            self.decide_questions(step);
             self.decide_build(step);
         }
     }
@@ -27,18 +29,14 @@ impl Pull {
     /// Whether commands of the present head may run, and why not.
     #[must_use]
     pub fn may_run(&self) -> MayRun {
-        let is_fork = self.facts().is_some_and(|facts| facts.from_fork(&self.config.repo));
-        let head = match (is_fork, self.is_approved_to_run()) {
-            (false, _) => Head::Own,
-            (true, true) => Head::ForkApproved,
-            (true, false) => Head::ForkUnapproved,
-        };
-        MayRun::decide(Circumstances {
-            head,
-            forks: self.prepared.as_ref().map(|prepared| prepared.policy.forks),
-            isolation: self.isolation(),
-            disk: self.disk,
-        })
+        match self.facts() {
+            Some(facts) => self.may_run_commit(&facts.head.sha),
+            None => MayRun::No(Reason::PolicyUnknown),
+        }
+    }
+
+    fn may_run_commit(&self, commit: &CommitSha) -> MayRun {
+        Origin::pull(self, commit).may_run(self.config.isolation, self.disk)
     }
 
     /// What stands between its jobs and the node: what the node offers, where that is enough for the
@@ -49,10 +47,11 @@ impl Pull {
         self.prepared.as_ref().map_or(offered, |prepared| prepared.policy.sandbox.on(offered))
     }
 
-    /// Tries a preparation again that did not work.
+    /// Tries again what did not work: a preparation, a question to the forge.
     #[must_use]
     pub fn retry_preparation(&mut self) -> PullStep {
         self.trouble = None;
+        self.asked.clear();
         let mut step = PullStep::default();
         self.decide(&mut step);
         step
@@ -82,7 +81,8 @@ impl Pull {
         if self.preparing.as_ref().is_some_and(|preparing| preparing.head != basis.head) {
             self.preparing = None;
         }
-        let is_done = self.prepared.as_ref().is_some_and(|prepared| prepared.basis == basis);
+        let is_done =
+            !self.doubted && self.prepared.as_ref().is_some_and(|made| made.basis == basis);
         if !is_done && self.preparing.is_none() && self.trouble.is_none() {
             self.preparing = Some(basis.clone());
             step.effects.push(PullEffect::Prepare(basis));
@@ -105,6 +105,9 @@ impl Pull {
         match &self.build {
             Some(build) if build.superseded => {}
             Some(build) if Some(&build.spec.head) != head => self.supersede(step),
+            Some(build) if self.may_run_commit(&build.spec.head).is_distrust() => {
+                self.supersede(step);
+            }
             Some(_) => self.extend_build(step),
             None => self.start_build(step),
         }

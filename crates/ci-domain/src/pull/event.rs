@@ -1,11 +1,13 @@
 //! What happens to a pull request, and what it wants done.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::build::{BuildSpec, Order};
 use crate::forge::{CommentId, PullFacts};
 use crate::ids::{BuildNumber, CommitSha, JobId, Login};
 use crate::outcome::Outcome;
 use crate::outline::{Basis, Prepared};
-use crate::pull::Request;
+use crate::pull::{Question, Request};
 
 /// Something that happened to a pull request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +61,8 @@ pub enum PullEvent {
         /// The comment that says so, which may be found more than once.
         comment: Option<CommentId>,
     },
+    /// The forge said which reviewers belong to which owners.
+    BelongingRead(BTreeMap<Question, bool>),
     /// Its actors crashed too often and were given up.
     Quarantined {
         /// The reason of the last crash.
@@ -85,6 +89,8 @@ pub struct Observation {
 pub enum PullEffect {
     /// Merge and plan.
     Prepare(Basis),
+    /// Ask the forge which reviewers belong to which owners.
+    Ask(BTreeSet<Question>),
     /// Start a build, or one that was started before the actor did.
     StartBuild(BuildSpec),
     /// Give the running build an order; one it has taken is not taken again.

@@ -18,6 +18,7 @@ impl Pull {
             PullEvent::Prepared(prepared) => {
                 self.preparing = None;
                 self.trouble = None;
+                self.doubted = false;
                 self.prepared = Some(*prepared);
             }
             PullEvent::PrepareFailed { reason, .. } => {
@@ -45,6 +46,7 @@ impl Pull {
                 self.note_request(request);
                 self.heeded.extend(comment);
             }
+            PullEvent::BelongingRead(answers) => self.note_belonging(answers),
             PullEvent::Quarantined { reason } => self.give_up(reason),
             PullEvent::Lifted => self.lift(),
         }
@@ -63,6 +65,10 @@ impl Pull {
             if self.quarantine.is_some() {
                 self.lift();
             }
+        }
+        if is_new_head || self.reviews() != observation.facts.reviews {
+            // Whoever has left a team since must not approve by what was known before.
+            self.asked.clear();
         }
         if reopens {
             // Its merge was let go of when it was closed.

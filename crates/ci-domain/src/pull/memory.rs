@@ -6,7 +6,7 @@ use crate::forge::CommentId;
 use crate::ids::{AttemptId, CommitSha, JobId};
 use crate::outcome::Outcome;
 use crate::outline::Prepared;
-use crate::pull::{ActiveBuild, Observation, Pull, PullConfig};
+use crate::pull::{ActiveBuild, Observation, Pull, PullConfig, Question};
 
 /// What a pull request remembers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Memory {
     pub builds: u64,
     /// Why its actors were given up.
     pub quarantine: Option<String>,
+    /// Who of the reviewers belongs to which owner.
+    pub belonging: BTreeMap<Question, bool>,
 }
 
 impl Pull {
@@ -54,6 +56,7 @@ impl Pull {
             build: self.build.clone(),
             builds: self.builds,
             quarantine: self.quarantine.clone(),
+            belonging: self.belonging.clone(),
         }
     }
 
@@ -73,6 +76,7 @@ impl Pull {
             build: memory.build,
             builds: memory.builds,
             quarantine: memory.quarantine,
+            belonging: memory.belonging,
             ..Self::new(config)
         }
     }

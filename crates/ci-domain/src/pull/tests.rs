@@ -2,6 +2,7 @@
 
 mod convergence;
 mod stories;
+mod trust;
 
 use super::*;
 
@@ -10,7 +11,9 @@ impl Pull {
     pub(crate) fn without_volatile_parts(mut self) -> Self {
         self.preparing = None;
         self.trouble = None;
+        self.asked.clear();
         self.disk = Disk::Ok;
+        self.doubted = false;
         self
     }
 }

@@ -30,6 +30,12 @@ impl Pull {
         self.prepared.as_ref().filter(|prepared| prepared.basis.head == *head)
     }
 
+    /// What came of the last preparation, of whatever head: the newest policy that is known.
+    #[must_use]
+    pub fn last_prepared(&self) -> Option<&Prepared> {
+        self.prepared.as_ref()
+    }
+
     /// The jobs of the present head's merge.
     #[must_use]
     pub fn outline(&self) -> Option<&Outline> {
@@ -121,26 +127,26 @@ impl Pull {
             .collect()
     }
 
-    /// Whether enough people approve and nobody who counts asks for changes.
+    /// Whether enough people approve, those among them who own what is changed where the policy wants
+    /// that, and nobody who counts asks for changes.
     #[must_use]
     pub fn is_approved(&self) -> bool {
         let rule = self.policy().mergeable;
         let wanted = usize::try_from(rule.approvals).unwrap_or(usize::MAX);
         let is_held = rule.block_on_changes_requested && !self.objectors().is_empty();
-        self.approvers().len() >= wanted && !is_held
+        self.approvers().len() >= wanted && !is_held && self.awaited_owners().is_empty()
     }
 
-    /// Whether somebody with write access has approved the present head to run.
+    /// Whether somebody with write access has approved that commit to run: by name, or by an approving
+    /// review of it that stands.
     #[must_use]
-    pub fn is_approved_to_run(&self) -> bool {
-        let Some(facts) = self.facts() else { return false };
-        let head = &facts.head.sha;
-        let names_head = |review: &Review| {
+    pub fn has_leave(&self, commit: &CommitSha) -> bool {
+        let names_it = |review: &Review| {
             review.writer
                 && review.state == ReviewState::Approved
-                && review.commit.as_ref() == Some(head)
+                && review.commit.as_ref() == Some(commit)
         };
-        self.approved_to_run.contains(head) || facts.reviews.iter().any(names_head)
+        self.approved_to_run.contains(commit) || self.reviews().iter().any(names_it)
     }
 
     /// Whether it is open, as far as is known.

@@ -1,9 +1,15 @@
 //! How the simulated node carries out what the machines decide, and what it holds against them.
 
-use crate::build::{Build, BuildEffect, BuildEvent, BuildSpec, BuildStep};
+use std::time::Duration;
+
+use crate::build::{AttemptEnd, Build, BuildEffect, BuildEvent, BuildSpec, BuildStep};
 use crate::ids::{AttemptId, JobId};
-use crate::pull::{PullEffect, PullEvent, PullStep};
-use crate::world::{BuildActor, Runner, ToBuild, World, setup};
+use crate::may_run::{Disk, MayRun};
+use crate::origin::Origin;
+use crate::outcome::JobResult;
+use crate::pull::{PullEffect, PullEvent, PullStep, Question};
+use crate::world::setup::{self, config};
+use crate::world::{BuildActor, Runner, Spawned, ToBuild, World};
 
 impl World {
     pub(crate) fn carry_out(&mut self, step: PullStep, fuse: Option<usize>) {
@@ -28,6 +34,12 @@ impl World {
         self.trace.push(setup::in_short(&effect));
         match effect {
             PullEffect::Prepare(basis) => self.preparing.push_back(basis),
+            PullEffect::Ask(questions) => {
+                let is = |question: &Question| self.belongings.contains(question);
+                let answers =
+                    questions.into_iter().map(|question| (question.clone(), is(&question)));
+                self.to_pull.push_back(PullEvent::BelongingRead(answers.collect()));
+            }
             PullEffect::StartBuild(spec) => self.start_build(spec),
             PullEffect::Order { index, order } => {
                 self.send_to_build(BuildEvent::Ordered { index, order });
@@ -110,6 +122,16 @@ impl World {
         }
         self.expect_no_runner(|runner| runner.job == job || runner.build != spec.number);
         assert_eq!(self.workspace.as_ref(), Some(&spec.merge), "{job} runs on another tree");
+        let origin = Origin::pull(&self.pull, &spec.head);
+        let may_run = origin.may_run(config().isolation, Disk::Ok);
+        if may_run != MayRun::Yes {
+            assert!(may_run.is_distrust(), "{job} cannot run: {may_run:?}");
+            let (result, duration) = (JobResult::Cancelled, Duration::ZERO);
+            let end = AttemptEnd::Finished { result, duration };
+            return self.send_to_build(BuildEvent::AttemptEnded { attempt, end });
+        }
+        let (head, secrets) = (spec.head.clone(), origin.secrets);
+        self.spawned.push(Spawned { head, secrets, known: self.disk.pull.len() });
         self.started.push(job.clone());
         let (build, merge) = (spec.number, spec.merge.clone());
         let runner = Runner { job, build, merge, is_cancelled: false, end: None };

@@ -11,7 +11,7 @@ use crate::may_run::Isolation;
 use crate::outcome::{JobResult, Outcome};
 use crate::outline::{Basis, Outline, OutlineJob, Preparation};
 use crate::pipeline::When;
-use crate::pull::{Observation, PullConfig, PullEffect};
+use crate::pull::{Observation, PullConfig, PullEffect, Question};
 use crate::world::Plan;
 
 /// The commit whose digits are all `digit`.
@@ -136,6 +136,10 @@ pub(crate) fn in_short(effect: &PullEffect) -> String {
     match effect {
         PullEffect::Prepare(basis) => {
             format!("prepare {} on {}", &basis.head.as_str()[..1], &basis.base.as_str()[..1])
+        }
+        PullEffect::Ask(questions) => {
+            let asked = |question: &Question| format!("{} in {}", question.login, question.owner);
+            format!("ask {}", questions.iter().map(asked).collect::<Vec<_>>().join(", "))
         }
         PullEffect::StartBuild(spec) => {
             format!("build {}: {}", spec.number, names(spec.jobs.keys().collect()))

@@ -45,13 +45,13 @@ impl FakeRepo {
         &self.name
     }
 
-    /// Moves or makes a branch, and with it the head of every open pull request from it.
     /// The GitHub that has it.
     #[must_use]
     pub fn github(&self) -> &FakeGitHub {
         &self.github
     }
 
+    /// Moves or makes a branch, and with it the head of every open pull request from it.
     pub fn push(&self, branch: &BranchName, sha: &CommitSha) {
         let mut model = self.github.model();
         let heads = {

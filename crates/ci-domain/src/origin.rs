@@ -1,0 +1,106 @@
+//! Where the code of a build comes from, as far as its commands, what they see, and whether they may run
+//! depend on it.
+//!
+//! It is made anew whenever something is recorded that it depends on, and looked at where a command is
+//! about to be spawned: nothing of it is kept with a build or a job.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{BranchName, CommitSha};
+use crate::may_run::{Circumstances, Disk, Head, Isolation, MayRun};
+use crate::outline::Prepared;
+use crate::policy::{Forks, Policy, Sandbox};
+use crate::pull::Pull;
+use crate::subject::Subject;
+
+/// Where the code of a build comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The pull request or branch that is built.
+    pub subject: Subject,
+    /// Whether it is the repository's own.
+    pub head: Head,
+    /// The branch that the code is on.
+    pub branch: Option<BranchName>,
+    /// The branch that the code is meant for.
+    pub base: Option<BranchName>,
+    /// When heads of forks run; `None` where no policy ever said so.
+    pub forks: Option<Forks>,
+    /// What is to stand between its jobs and the world.
+    pub sandbox: Sandbox,
+    /// The names of the secrets that its jobs see.
+    pub secrets: BTreeSet<String>,
+    /// Which of its jobs are run.
+    pub kind: JobKind,
+}
+
+/// Which jobs of some code are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobKind {
+    /// Those that a push calls for.
+    OnPush,
+    /// Those of the night.
+    Nightly,
+}
+
+impl Origin {
+    /// That commit of a pull request, whatever its head is by now; what is not known of it is taken for a
+    /// fork's.
+    #[must_use]
+    pub fn pull(pull: &Pull, commit: &CommitSha) -> Self {
+        let (facts, prepared) = (pull.facts(), pull.last_prepared());
+        let is_fork = facts.is_none_or(|facts| facts.from_fork(&pull.config().repo));
+        let head = match (is_fork, pull.has_leave(commit)) {
+            (false, _) => Head::Own,
+            (true, true) => Head::ForkApproved,
+            (true, false) => Head::ForkUnapproved,
+        };
+        let subject = Subject::Pull(pull.config().number);
+        Self {
+            secrets: secrets(prepared, &subject, head),
+            forks: forks(prepared),
+            sandbox: sandbox(prepared),
+            subject,
+            head,
+            branch: facts.map(|facts| facts.head.branch.clone()),
+            base: facts.map(|facts| facts.base.clone()),
+            kind: JobKind::OnPush,
+        }
+    }
+
+    /// A branch of the repository itself.
+    #[must_use]
+    pub fn branch(name: BranchName, prepared: Option<&Prepared>, kind: JobKind) -> Self {
+        let subject = Subject::Branch(name.clone());
+        Self {
+            secrets: secrets(prepared, &subject, Head::Own),
+            forks: forks(prepared),
+            sandbox: sandbox(prepared),
+            subject,
+            head: Head::Own,
+            branch: Some(name.clone()),
+            base: Some(name),
+            kind,
+        }
+    }
+
+    /// Whether a command of it may run on a node that offers `offered`.
+    #[must_use]
+    pub fn may_run(&self, offered: Isolation, disk: Disk) -> MayRun {
+        let isolation = self.sandbox.on(offered);
+        MayRun::decide(Circumstances { head: self.head, forks: self.forks, isolation, disk })
+    }
+}
+
+fn forks(prepared: Option<&Prepared>) -> Option<Forks> {
+    prepared.map(|prepared| prepared.policy.forks)
+}
+
+fn sandbox(prepared: Option<&Prepared>) -> Sandbox {
+    prepared.map_or(Policy::default().sandbox, |prepared| prepared.policy.sandbox)
+}
+
+/// What the policy shows that was read last.
+fn secrets(prepared: Option<&Prepared>, subject: &Subject, head: Head) -> BTreeSet<String> {
+    prepared.map(|prepared| prepared.policy.secrets_for(subject, head)).unwrap_or_default()
+}
