@@ -13,6 +13,7 @@
 
 mod admin_socket;
 mod connections;
+mod occupancy;
 mod routes;
 mod server;
 mod site;

@@ -27,7 +27,8 @@ use crate::webhook::DeliveryCounts;
 const DRAIN: Duration = Duration::from_secs(5);
 /// When the supervisor ends what should have ended by itself.
 const SHUTDOWN: Duration = Duration::from_secs(10);
-/// How long nobody is let in after the system refused to: out of file descriptors, most likely.
+/// How long nobody is let in after the system refused to, out of file descriptors most likely, or while
+/// all connections are busy.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What the web server is started with.
@@ -78,13 +79,15 @@ async fn serve(
     let mut connections = Connections::new(stopping);
     info!(address = %listener.local_addr()?, "serving");
     loop {
+        let has_room = connections.has_room();
         tokio::select! {
             () = context.shutdown() => break,
-            stream = accept(&listener), if connections.has_room() => {
-                connections.serve(stream, network.clone());
+            stream = accept(&listener), if has_room => {
+                connections.serve_guest(stream, network.clone());
             }
-            stream = admin.accept() => connections.serve(stream, operator.clone()),
+            stream = admin.accept() => connections.serve_operator(stream, operator.clone()),
             () = connections.one_ended() => {}
+            () = tokio::time::sleep(ACCEPT_PAUSE), if !has_room => {}
         }
     }
     drop(admin);

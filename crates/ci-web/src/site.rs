@@ -8,6 +8,7 @@ use ci_github::Secret;
 use heights::Hub;
 use tokio::sync::watch;
 
+use crate::body::Room;
 use crate::server::{ReadAccess, WebArgs};
 use crate::stopping::Stopping;
 use crate::tokens::Tokens;
@@ -22,6 +23,7 @@ struct Inner {
     tokens: Tokens,
     webhook_secret: watch::Receiver<Option<Secret>>,
     deliveries: Arc<DeliveryCounts>,
+    room: Room,
     read: ReadAccess,
     version: String,
     started: SystemTime,
@@ -41,6 +43,7 @@ impl Site {
             tokens: Tokens::new(args.node.ledger().store().clone()),
             webhook_secret: args.webhook_secret.clone(),
             deliveries,
+            room: Room::new(),
             read: args.read,
             version: args.version.clone(),
             started: SystemTime::now(),
@@ -67,6 +70,11 @@ impl Site {
     /// What became of deliveries.
     pub(crate) fn deliveries(&self) -> &DeliveryCounts {
         &self.0.deliveries
+    }
+
+    /// Where bodies of deliveries are read.
+    pub(crate) fn room(&self) -> &Room {
+        &self.0.room
     }
 
     /// Whether everyone may look.

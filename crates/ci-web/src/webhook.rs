@@ -4,8 +4,8 @@
 //! |---|---|
 //! | 202 | it is on record: it survives whatever happens to the node |
 //! | 200 | a ping, a duplicate, or nothing for us |
-//! | 400 | it is no JSON, or a header is missing |
-//! | 401 | its signature is missing or wrong |
+//! | 400 | it is no JSON, is compressed, or a header is missing or there twice |
+//! | 401 | its signature is missing, wrong, or there twice |
 //! | 408 | its body did not come in time |
 //! | 413 | its body is above 25 MB |
 //! | 503 | it could not be put on record |
@@ -15,14 +15,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ci_build::Receipt;
 use ci_github::webhook::{Delivery, Headers, verify};
 use serde_json::json;
 use tracing::{debug, info, warn};
 
-use crate::body::{self, BodyError};
+use crate::body::BodyError;
 use crate::problem::{Problem, chain};
 use crate::site::Site;
 
@@ -115,19 +115,13 @@ pub(crate) async fn receive(State(site): State<Site>, headers: HeaderMap, body: 
 }
 
 async fn take(site: &Site, headers: &HeaderMap, body: Body) -> Result<Fate, (Fate, String)> {
-    let body = body::whole(headers, body, MAX_BODY).await.map_err(unread)?;
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let body = site.room().whole(headers, body, MAX_BODY).await.map_err(unread)?;
     let secret = site.webhook_secret();
     let secret = secret.ok_or((Fate::NotBelieved, "no webhook secret is configured".to_owned()))?;
-    verify(&secret, text("x-hub-signature-256"), &body)
+    let signature = only(headers, "x-hub-signature-256").map_err(|why| (Fate::NotBelieved, why))?;
+    verify(&secret, signature, &body.bytes)
         .map_err(|error| (Fate::NotBelieved, format!("failed to {error}")))?;
-    let understood = Headers {
-        event: text("x-github-event"),
-        delivery: text("x-github-delivery"),
-        content_type: text("content-type"),
-    };
-    let delivery = Delivery::parse(understood, &body)
-        .map_err(|error| (Fate::Malformed, format!("failed to {}", chain(&error))))?;
+    let delivery = read(headers, &body.bytes).map_err(|why| (Fate::Malformed, why))?;
     debug!(event = delivery.name, delivery = delivery.id, "received");
     let not_stored =
         |why: String| (Fate::NotStored, format!("failed to store the delivery: {why}"));
@@ -137,6 +131,30 @@ async fn take(site: &Site, headers: &HeaderMap, body: Body) -> Result<Fate, (Fat
         Ok(Receipt::NotOfInterest) => Ok(Fate::NotOfInterest),
         Ok(Receipt::NotStored) => Err(not_stored("the ledger does not take it".to_owned())),
         Err(error) => Err(not_stored(error.to_string())),
+    }
+}
+
+/// Reads a delivery whose signature is right.
+fn read(headers: &HeaderMap, body: &[u8]) -> Result<Delivery, String> {
+    // GitHub compresses nothing, so nothing is unpacked here, whatever it would grow to.
+    let encoding = only(headers, header::CONTENT_ENCODING.as_str())?;
+    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")) {
+        return Err("failed to read the delivery: its body is compressed".to_owned());
+    }
+    let understood = Headers {
+        event: only(headers, "x-github-event")?,
+        delivery: only(headers, "x-github-delivery")?,
+        content_type: only(headers, header::CONTENT_TYPE.as_str())?,
+    };
+    Delivery::parse(understood, body).map_err(|error| format!("failed to {}", chain(&error)))
+}
+
+/// The value of a header; where it is there twice nobody can say which one the sender means.
+fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, String> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (_, Some(_)) => Err(format!("failed to read the delivery: header {name} is there twice")),
+        (value, None) => Ok(value.and_then(|value| value.to_str().ok())),
     }
 }
 

@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod client;
+mod hostile;
 mod life;
 mod logs;
 mod pages;
