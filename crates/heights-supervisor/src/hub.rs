@@ -58,15 +58,9 @@ struct Inner {
 
 #[derive(Default)]
 struct Table {
-    processes: BTreeMap<ProcessId, Entry>,
+    processes: BTreeMap<ProcessId, Process>,
     waiting: BTreeMap<Arc<str>, Waiting>,
     crashes: VecDeque<Crash>,
-}
-
-struct Entry {
-    process: Process,
-    started: bool,
-    since: SystemTime,
 }
 
 struct Waiting {
@@ -120,14 +114,13 @@ impl Hub {
 
     /// Finds a living process.
     pub fn process(&self, pid: ProcessId) -> Option<Process> {
-        self.table().processes.get(&pid).map(|entry| entry.process.clone())
+        self.table().processes.get(&pid).cloned()
     }
 
     /// Finds the living process at a path.
     pub fn find(&self, path: &str) -> Option<Process> {
         let table = self.table();
-        let mut processes = table.processes.values().rev();
-        processes.find(|entry| entry.process.path() == path).map(|entry| entry.process.clone())
+        table.processes.values().rev().find(|process| process.path() == path).cloned()
     }
 
     /// Asks a process to stop; `false` if there is none. Its supervisor reacts by its rules.
@@ -161,16 +154,9 @@ impl Hub {
     }
 
     pub(crate) fn enter(&self, process: &Process) {
-        let entry = Entry { process: process.clone(), started: false, since: SystemTime::now() };
         let mut table = self.table();
         table.waiting.remove(process.path());
-        table.processes.insert(process.pid(), entry);
-    }
-
-    pub(crate) fn started(&self, process: &Process) {
-        if let Some(entry) = self.table().processes.get_mut(&process.pid()) {
-            entry.started = true;
-        }
+        table.processes.insert(process.pid(), process.clone());
     }
 
     pub(crate) fn leave(&self, process: &Process, exit: &Exit) {

@@ -5,7 +5,7 @@
 //! only then lets everyone know, in this order: slot, hub, owner, parent, waiters, monitors,
 //! supervisor. Nobody can act on the end of a process while any part of it still exists.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -67,44 +67,45 @@ impl StartFailure {
     }
 }
 
-/// Whoever launched a process, told when it is up, or did not come up, and when it is gone.
+/// Whoever launched processes, told when one is up, or did not come up, and when it is gone.
 pub(crate) trait News: Send + Sync + 'static {
-    /// It is up, or did not come up and nothing is left of it. Told once.
-    fn started(&self, outcome: Result<(), StartFailure>);
+    /// It is up, or did not come up and nothing is left of it. Told once; waiting for
+    /// [`Process::up`] tells the same.
+    fn started(&self, _process: &Process, _outcome: Result<(), StartFailure>) {}
 
     /// It was up and is gone.
-    fn gone(&self, process: Process, exit: Exit);
+    fn gone(&self, process: &Process, exit: Exit);
 }
 
 /// Sees one process through its life.
 pub(crate) struct Keeper {
-    process: Process,
     start_timeout: Option<Duration>,
+    /// Taken only when this is dropped.
     burial: Option<Burial>,
 }
 
 impl Keeper {
-    pub(crate) fn new(process: Process, spec: &ChildSpec, news: Box<dyn News>) -> Self {
-        let burial = Burial {
-            process: process.clone(),
-            came_up: OnceLock::new(),
-            place: Arc::clone(&spec.place),
-            news,
-        };
-        Self { process, start_timeout: spec.start_timeout, burial: Some(burial) }
+    pub(crate) fn new(process: Process, spec: &ChildSpec, news: Arc<dyn News>) -> Self {
+        let burial = Burial { process, place: Arc::clone(&spec.place), news };
+        Self { start_timeout: spec.start_timeout, burial: Some(burial) }
     }
 
     pub(crate) const fn process(&self) -> &Process {
-        &self.process
+        &self.burial().process
+    }
+
+    const fn burial(&self) -> &Burial {
+        self.burial.as_ref().expect("taken only when this is dropped")
     }
 
     /// Lets others find the process: from now on it can be told to end.
     pub(crate) fn present(&self, cell: ActorCell) {
-        self.process.attach(cell);
-        if let Some(parent) = self.process.parent() {
-            parent.adopt(self.process.clone());
+        let process = self.process();
+        process.attach(cell);
+        if let Some(parent) = process.parent() {
+            parent.adopt(process.clone());
         }
-        self.process.hub().enter(&self.process);
+        process.hub().enter(process);
     }
 
     /// Brings the process up by `starting`, unless that takes too long or is given up.
@@ -134,22 +135,24 @@ impl Keeper {
 
     /// Notes whether the process is up. Who waits for one that is not hears of it at its end.
     pub(crate) fn note_start(&self, outcome: Result<(), StartFailure>) {
-        let Some(burial) = &self.burial else { return };
-        if let Err(failure) = &outcome {
-            self.process.settle(failure.to_exit());
-        } else {
-            self.process.hub().started(&self.process);
-            burial.news.started(Ok(()));
+        let Burial { process, news, .. } = self.burial();
+        match outcome {
+            Ok(()) => {
+                process.set_up();
+                news.started(process, Ok(()));
+            }
+            Err(failure) => {
+                process.settle(failure.to_exit());
+                process.set_start_failure(failure);
+            }
         }
-        // A process comes up once, or does not.
-        let _noted_before = burial.came_up.set(outcome.map_err(Box::new));
     }
 
     /// Waits until the start is to be broken off.
     ///
     /// A supervisor that is told to stop breaks off by itself and stops what it has started.
     async fn start_given_up(&self) {
-        let process = &self.process;
+        let process = self.process();
         let orderly = process.kind() == ChildKind::Supervisor;
         let asked = async {
             process.stop_requested().await;
@@ -173,7 +176,7 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        let orphans = orphans_of(&self.process);
+        let orphans = orphans_of(self.process());
         if orphans.is_empty() {
             return;
         }
@@ -193,20 +196,16 @@ impl Drop for Keeper {
 /// What is left to do when a process is gone; it is done when this is dropped.
 struct Burial {
     process: Process,
-    /// Not set if the process was killed before it was up.
-    came_up: OnceLock<Result<(), Box<StartFailure>>>,
     place: Arc<dyn Place>,
-    news: Box<dyn News>,
+    news: Arc<dyn News>,
 }
 
 impl Drop for Burial {
     fn drop(&mut self) {
         let process = &self.process;
-        let came_up = self.came_up.take().unwrap_or_else(|| Err(Box::new(StartFailure::Stopped)));
-        let exit = process.settle(match &came_up {
-            Ok(()) => Exit::Killed,
-            Err(failure) => failure.to_exit(),
-        });
+        // One that was killed on its way up has not failed.
+        let failure = (!process.is_up()).then(|| process.start_failure());
+        let exit = process.settle(failure.as_ref().map_or(Exit::Killed, StartFailure::to_exit));
         self.place.vacate(process, process.expects_restart(&exit));
         process.hub().leave(process, &exit);
         // Those two run code of others, and nothing that it does may keep the news from arriving.
@@ -216,9 +215,12 @@ impl Drop for Burial {
         }
         process.set_gone();
         process.tell_downs(&exit);
-        match came_up {
-            Ok(()) => self.news.gone(process.clone(), exit),
-            Err(failure) => self.news.started(Err(*failure)),
+        match failure {
+            None => self.news.gone(process, exit),
+            Some(failure) => {
+                process.set_failed();
+                self.news.started(process, Err(failure));
+            }
         }
     }
 }

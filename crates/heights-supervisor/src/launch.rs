@@ -1,9 +1,8 @@
 //! Launching a process together with its keeper, as a child or as a root.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use heights_core::ChildId;
-use tokio::sync::oneshot;
 
 use crate::exit::Exit;
 use crate::hub::Hub;
@@ -16,7 +15,7 @@ pub(crate) fn launch_child(
     spec: &ChildSpec,
     parent: &Process,
     life: u32,
-    news: Box<dyn News>,
+    news: Arc<dyn News>,
 ) -> Process {
     let path = child_path(parent, spec.id());
     let birth = Birth {
@@ -35,12 +34,9 @@ pub(crate) async fn start_root(spec: &ChildSpec, hub: Hub) -> Result<Process, St
     let path = Arc::from(spec.id().as_str());
     let birth = Birth { path, incarnation: 1, hub, parent: None, spec: spec.into() };
     let process = Process::new(birth, spec.shape.as_deref().copied());
-    let (on_started, started) = oneshot::channel();
-    let news = RootNews(Mutex::new(Some(on_started)));
-    let process = launch(process, spec, Box::new(news));
+    let process = launch(process, spec, Arc::new(Nobody));
     let unwanted = StopOnDrop(Some(process.clone()));
-    // A process that says nothing was cancelled together with its runtime.
-    let outcome = started.await.unwrap_or(Err(StartFailure::Stopped));
+    let outcome = process.up().await;
     unwanted.disarm();
     outcome.map(|()| process)
 }
@@ -50,24 +46,17 @@ pub(crate) fn child_path(parent: &Process, id: &ChildId) -> Arc<str> {
     Arc::from([parent.path(), id.as_str()].join("/"))
 }
 
-fn launch(process: Process, spec: &ChildSpec, news: Box<dyn News>) -> Process {
+fn launch(process: Process, spec: &ChildSpec, news: Arc<dyn News>) -> Process {
     let keeper = Keeper::new(process.clone(), spec, news);
     Arc::clone(&spec.starter).start(keeper);
     process
 }
 
-/// Tells whoever started a root.
-struct RootNews(Mutex<Option<oneshot::Sender<Result<(), StartFailure>>>>);
+/// Whoever started a root waits for it, and needs no news.
+struct Nobody;
 
-impl News for RootNews {
-    fn started(&self, outcome: Result<(), StartFailure>) {
-        if let Some(starter) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            // Whoever started the root may have given up on it.
-            let _nobody = starter.send(outcome);
-        }
-    }
-
-    fn gone(&self, _process: Process, _exit: Exit) {}
+impl News for Nobody {
+    fn gone(&self, _process: &Process, _exit: Exit) {}
 }
 
 /// Stops a root whose starter gave up on it: nobody else could.

@@ -29,6 +29,7 @@ use self::ownership::Ownership;
 use self::reign::Reign;
 use crate::exit::{Exit, ShutdownReason};
 use crate::hub::{Hub, Shape};
+use crate::keeper::StartFailure;
 use crate::spec::ChildSpec;
 use crate::thread::Site;
 use crate::zombie::ZombiePolicy;
@@ -146,6 +147,7 @@ struct Sayings {
     farewell: OnceLock<Exit>,
     exit: OnceLock<Exit>,
     start_info: OnceLock<StartInfo>,
+    failure: OnceLock<StartFailure>,
 }
 
 impl Process {

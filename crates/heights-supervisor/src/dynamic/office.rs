@@ -21,6 +21,7 @@ use super::state::State;
 use crate::desk::Inbox;
 use crate::exit::Exit;
 use crate::guard::Receipt;
+use crate::keeper::{News, StartFailure};
 use crate::panic::catch_now;
 use crate::process::{Batch, Process};
 use crate::queue::Wake;
@@ -76,6 +77,43 @@ impl Office {
         Sign { office: self.clone(), process }
     }
 
+    /// Returns what its children tell their news to.
+    pub(super) fn into_news(self) -> Arc<dyn News> {
+        self.0
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.line()
+    }
+}
+
+impl Inbox for Office {
+    type Msg = Msg;
+
+    fn deliver(&self, message: Msg) -> Result<(), NoProc> {
+        self.0.deliver(message)
+    }
+}
+
+impl Room {
+    /// Puts a message in line, and deals with all that wait unless somebody else does.
+    fn deliver(&self, message: Msg) -> Result<(), NoProc> {
+        let mut line = self.line();
+        if line.door.is_none() {
+            return Err(NoProc);
+        }
+        line.waiting.push_back(message);
+        if line.reserved {
+            return Ok(());
+        }
+        let (Some(state), Some(door)) = (line.state.take(), line.door.clone()) else {
+            return Ok(());
+        };
+        drop(line);
+        self.help_out(Shift { room: self, state: Some(state) }, &door);
+        Ok(())
+    }
+
     /// Deals with what waits, as somebody who came by, and leaves to the supervisor what is its.
     fn help_out(&self, mut shift: Shift<'_>, door: &Door) {
         let _there = door.runtime.enter();
@@ -111,33 +149,23 @@ impl Office {
         let mut line = self.line();
         line.reserved = true;
         let state = line.state.take()?;
-        Some(Shift { office: self, state: Some(state) })
+        Some(Shift { room: self, state: Some(state) })
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
-        self.0.line.lock().unwrap_or_else(PoisonError::into_inner)
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inbox for Office {
-    type Msg = Msg;
+/// Children tell of themselves; a supervisor that is gone has no use for it.
+impl News for Room {
+    fn started(&self, process: &Process, outcome: Result<(), StartFailure>) {
+        let _nobody = self.deliver(Msg::Started(process.pid(), outcome));
+    }
 
-    /// Puts a message in line, and deals with all that wait unless somebody else does.
-    fn deliver(&self, message: Msg) -> Result<(), NoProc> {
-        let mut line = self.line();
-        if line.door.is_none() {
-            return Err(NoProc);
-        }
-        line.waiting.push_back(message);
-        if line.reserved {
-            return Ok(());
-        }
-        let (Some(state), Some(door)) = (line.state.take(), line.door.clone()) else {
-            return Ok(());
-        };
-        drop(line);
-        self.help_out(Shift { office: self, state: Some(state) }, &door);
-        Ok(())
+    fn gone(&self, process: &Process, exit: Exit) {
+        let (pid, as_told) = (process.pid(), process.was_told_to_end());
+        let _nobody = self.deliver(Msg::Exited { pid, exit, as_told });
     }
 }
 
@@ -154,11 +182,11 @@ impl Sign {
 
     /// Goes to work as the supervisor itself, once whoever came by has finished.
     pub(super) async fn shift(&self) -> Shift<'_> {
-        let office = &self.office;
+        let room = &self.office.0;
         loop {
             // Made before the state is looked for, so that no return in between is missed.
-            let back = office.0.back.notified();
-            if let Some(shift) = office.claim() {
+            let back = room.back.notified();
+            if let Some(shift) = room.claim() {
                 return shift;
             }
             back.await;
@@ -187,7 +215,7 @@ impl Drop for Sign {
 
 /// A turn at work: until it ends, nobody else has the state.
 pub(super) struct Shift<'a> {
-    office: &'a Office,
+    room: &'a Room,
     state: Option<Box<State>>,
 }
 
@@ -198,13 +226,13 @@ impl Shift<'_> {
 
     /// Returns what somebody who came by found out to be the end of the supervisor.
     pub(super) fn end_found(&self) -> Option<Exit> {
-        self.office.line().end.take()
+        self.room.line().end.take()
     }
 
     /// Returns what is next for the supervisor itself. If that is nothing, others may be at work;
     /// if the supervisor is to stop, nobody may.
     pub(super) fn next(&mut self) -> Option<Msg> {
-        let mut line = self.office.line();
+        let mut line = self.room.line();
         if self.state().process().is_held_back() {
             return None;
         }
@@ -234,7 +262,7 @@ impl Shift<'_> {
         let awaited = line.reserved;
         drop(line);
         if awaited {
-            self.office.0.back.notify_waiters();
+            self.room.back.notify_waiters();
         }
     }
 }
@@ -242,7 +270,7 @@ impl Shift<'_> {
 impl Drop for Shift<'_> {
     fn drop(&mut self) {
         if self.state.is_some() {
-            self.put_back(self.office.line());
+            self.put_back(self.room.line());
         }
     }
 }

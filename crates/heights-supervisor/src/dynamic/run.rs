@@ -25,10 +25,11 @@ pub(crate) enum Msg {
     GetChildSpec(ProcessId, Reply<Result<ChildSpec, AdminError>>),
     WhichChildren(Reply<Vec<ChildInfo>>),
     CountChildren(Reply<Counts>),
-    Started(ChildKey, Incarnation, Result<(), StartFailure>),
+    Started(ProcessId, Result<(), StartFailure>),
+    /// The life before is still there, so this one is not begun.
+    NotFree(ChildKey, Incarnation),
     Exited {
-        key: ChildKey,
-        incarnation: Incarnation,
+        pid: ProcessId,
         exit: Exit,
         /// Whether it was told to end.
         as_told: bool,
@@ -47,9 +48,9 @@ impl Msg {
             | Self::GetChildSpec(..)
             | Self::WhichChildren(_)
             | Self::CountChildren(_)
-            | Self::Started(_, _, Ok(())) => true,
+            | Self::Started(_, Ok(())) => true,
             Self::Exited { as_told, .. } => *as_told,
-            Self::Started(_, _, Err(_)) | Self::Retry(..) | Self::Overdue => false,
+            Self::Started(_, Err(_)) | Self::NotFree(..) | Self::Retry(..) | Self::Overdue => false,
         }
     }
 
@@ -60,7 +61,7 @@ impl Msg {
             Self::GetChildSpec(..) => "get_child_spec",
             Self::WhichChildren(_) => "which_children",
             Self::CountChildren(_) => "count_children",
-            Self::Started(..) => "child_started",
+            Self::Started(..) | Self::NotFree(..) => "child_started",
             Self::Exited { .. } => "child_exited",
             Self::Retry(..) => "retry",
             Self::Overdue => "overdue",

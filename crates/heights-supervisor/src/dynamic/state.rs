@@ -45,7 +45,7 @@ struct Child {
     incarnation: Incarnation,
     process: Option<Process>,
     /// The life that ended last, which may have left something below it.
-    last: Option<(Process, Exit)>,
+    last: Option<Process>,
     /// Whether it has ever waited to be started again.
     waited: bool,
     on_started: Option<Reply<Result<ChildStarted, StartChildError>>>,
@@ -87,10 +87,15 @@ impl State {
             }
             Msg::WhichChildren(reply) => reply.send(self.which_children()),
             Msg::CountChildren(reply) => reply.send(self.machine.counts()),
-            Msg::Started(key, incarnation, outcome) => {
+            Msg::Started(pid, outcome) => {
+                let (key, incarnation) = self.life_of(pid)?;
                 return self.started(key, incarnation, outcome);
             }
-            Msg::Exited { key, incarnation, exit, .. } => {
+            Msg::NotFree(key, incarnation) => {
+                return self.started(key, incarnation, Err(StartFailure::Zombie));
+            }
+            Msg::Exited { pid, exit, .. } => {
+                let (key, incarnation) = self.life_of(pid)?;
                 return self.exited(key, incarnation, exit);
             }
             Msg::Retry(key, ticket) => return self.feed(DynamicEvent::Retry(key, ticket)),
@@ -176,9 +181,17 @@ impl State {
                 let context = ReportContext::ChildTerminated;
                 self.voice.complain(context, id, Some(process.pid()), &exit);
             }
-            child.last = Some((process, exit.clone()));
+            child.last = Some(process);
         }
         self.feed(DynamicEvent::Exited(key, incarnation, exit.class()))
+    }
+
+    /// Finds the child whose present life this is.
+    fn life_of(&self, pid: ProcessId) -> Option<(ChildKey, Incarnation)> {
+        let key = *self.keys.get(&pid)?;
+        let child = self.children.get(&key)?;
+        let present = child.process.as_ref().is_some_and(|process| process.pid() == pid);
+        present.then_some((key, child.incarnation))
     }
 
     /// Returns the spec of a child, as it holds from its next start on.
@@ -219,6 +232,6 @@ impl State {
 impl Child {
     /// Lists what is left of earlier lives and forbids another one.
     fn remains(&self) -> Vec<Process> {
-        self.last.iter().flat_map(|(last, _)| remains_of(last)).collect()
+        self.last.iter().flat_map(remains_of).collect()
     }
 }

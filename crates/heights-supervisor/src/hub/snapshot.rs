@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use heights_core::{ChildId, ChildKind, Restart};
 use tokio::time::Instant;
 
-use super::{Crash, Entry, Hub, Shape};
+use super::{Crash, Hub, Shape};
 use crate::process::{Figures, Process, ProcessId};
 
 /// All processes of a tree, taken under one lock.
@@ -108,17 +108,18 @@ impl Hub {
             id: waiting.id.clone(),
             remaining: waiting.until.saturating_duration_since(now),
         });
+        let at = SystemTime::now();
         TreeSnapshot {
-            at: SystemTime::now(),
-            processes: table.processes.values().map(describe).collect(),
+            at,
+            processes: table.processes.values().map(|process| describe(process, at)).collect(),
             waiting: waiting.collect(),
             crashes: table.crashes.iter().cloned().collect(),
         }
     }
 }
 
-fn describe(entry: &Entry) -> ProcessInfo {
-    let process = &entry.process;
+fn describe(process: &Process, now: SystemTime) -> ProcessInfo {
+    let age = process.age();
     ProcessInfo {
         pid: process.pid(),
         parent: process.parent().map(Process::pid),
@@ -128,9 +129,9 @@ fn describe(entry: &Entry) -> ProcessInfo {
         restart: process.restart(),
         type_name: process.type_name(),
         incarnation: process.incarnation(),
-        started_at: entry.since,
-        age: process.age(),
-        state: match (process.is_stopping(), entry.started) {
+        started_at: now.checked_sub(age).unwrap_or(now),
+        age,
+        state: match (process.is_stopping(), process.is_up()) {
             (true, _) => ProcessState::Stopping,
             (false, true) => ProcessState::Running,
             (false, false) => ProcessState::Starting,

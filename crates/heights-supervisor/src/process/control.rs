@@ -10,6 +10,7 @@ use super::milestones::Milestone;
 use super::{Activity, Mailroom, Process, ProcessId, Sayings, StartInfo};
 use crate::exit::Exit;
 use crate::hub::Shape;
+use crate::keeper::StartFailure;
 use crate::thread::Site;
 use crate::zombie::ZombiePolicy;
 
@@ -148,6 +149,35 @@ impl Process {
     /// Returns where its code runs.
     pub(crate) fn site(&self) -> &Site {
         &self.0.site
+    }
+
+    pub(crate) fn set_up(&self) {
+        self.0.milestones.pass(Milestone::Up);
+    }
+
+    /// Tells whether it has come up.
+    pub(crate) fn is_up(&self) -> bool {
+        self.0.milestones.passed(Milestone::Up)
+    }
+
+    /// Waits until it is up, or did not come up and nothing is left of it.
+    pub(crate) async fn up(&self) -> Result<(), StartFailure> {
+        self.0.milestones.decided().await;
+        if self.is_up() { Ok(()) } else { Err(self.start_failure()) }
+    }
+
+    /// Keeps why it does not come up.
+    pub(crate) fn set_start_failure(&self, failure: StartFailure) {
+        self.sayings().failure.get_or_init(|| failure);
+    }
+
+    /// Returns why it did not come up; one of which nothing is known was killed before.
+    pub(crate) fn start_failure(&self) -> StartFailure {
+        self.sayings().failure.get().cloned().unwrap_or(StartFailure::Stopped)
+    }
+
+    pub(crate) fn set_failed(&self) {
+        self.0.milestones.pass(Milestone::Failed);
     }
 
     pub(crate) fn set_zombie(&self) {

@@ -19,10 +19,14 @@ pub(super) enum Milestone {
     Zombie = 8,
     /// It is gone.
     Gone = 16,
+    /// It has come up.
+    Up = 32,
+    /// It is gone without having come up, and everybody has been told.
+    Failed = 64,
 }
 
 /// Not a milestone, as it can be taken back, but looked at together with one for each message.
-const SUSPENDED: u8 = 32;
+const SUSPENDED: u8 = 128;
 
 /// All flags of a process share one list of waiters, as each process has them and few wait.
 #[derive(Default)]
@@ -65,6 +69,11 @@ impl Milestones {
 
     pub(super) fn reached(&self, milestone: Milestone) -> impl Future<Output = ()> {
         self.reached_one_of(milestone as u8)
+    }
+
+    /// Waits until it is known whether it comes up.
+    pub(super) fn decided(&self) -> impl Future<Output = ()> {
+        self.reached_one_of(Milestone::Up as u8 | Milestone::Failed as u8)
     }
 
     async fn reached_one_of(&self, wanted: u8) {

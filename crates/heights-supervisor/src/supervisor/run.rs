@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heights_core::{Answer, ChildId, ChildRun, Counts, Event, Refusal, Verdict};
+use heights_core::{Answer, ChildId, Counts, Event, Refusal, Verdict};
 use ractor::{ActorRef, SupervisionEvent};
 
 use super::builder::Config;
@@ -28,7 +28,7 @@ pub(crate) enum Msg {
     GetChildSpec(ChildId, Answered<ChildSpec, AdminError>),
     WhichChildren(Reply<Vec<ChildInfo>>),
     CountChildren(Reply<Counts>),
-    Exited(ChildRun, Process, Exit),
+    Exited(Process, Exit),
     Retry { id: ChildId, ticket: u64 },
 }
 
@@ -99,7 +99,7 @@ impl Behavior for SupervisorBehavior {
                 reply.send(state.counts());
                 return Ok(Flow::Continue);
             }
-            Msg::Exited(run, process, exit) => state.exited(run, &process, exit).await,
+            Msg::Exited(process, exit) => state.exited(&process, exit).await,
             Msg::Retry { id, ticket } => state.retry(id, ticket).await,
         };
         Ok(settled.verdict.map_or(Flow::Continue, |verdict| Flow::Stop(verdict.into())))

@@ -6,16 +6,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use heights_core::{
-    Answer, ChildId, ChildRun, ChildState, Counts, Event, Machine, SpecError, Verdict,
+    Answer, ChildId, ChildRun, ChildState, Counts, Event, Incarnation, Machine, SpecError, Verdict,
 };
 use ractor::ActorRef;
 use tokio::time::Instant;
 
+use self::perform::ChildNews;
 use super::builder::Config;
 use super::run::Msg;
 use crate::admin::{ChildInfo, ChildStarted, ChildStatus};
 use crate::exit::Exit;
-use crate::keeper::{Place, StartFailure};
+use crate::keeper::{News, Place, StartFailure};
 use crate::process::Process;
 use crate::report::ReportContext;
 use crate::reporter::Voice;
@@ -32,6 +33,7 @@ pub(super) struct State {
     origin: Instant,
     alarms: Alarms,
     voice: Voice,
+    news: Arc<dyn News>,
     arriving: Option<ChildSpec>,
     leaving: Option<(Process, Exit)>,
     failure: Option<StartFailure>,
@@ -43,6 +45,8 @@ pub(super) struct State {
 struct Child {
     spec: ChildSpec,
     lives: u32,
+    /// Which life it is to the machine.
+    incarnation: Incarnation,
     /// The life that runs, or cannot be killed.
     process: Option<Process>,
     /// The life that ended last, which may have left something below it.
@@ -72,6 +76,7 @@ impl State {
             children.into_iter().map(|spec| (spec.id().clone(), Box::new(Child::new(spec))));
         Ok(Self {
             children: children.collect(),
+            news: Arc::new(ChildNews(myself.clone())),
             myself,
             machine,
             origin: Instant::now(),
@@ -107,11 +112,12 @@ impl State {
     }
 
     /// Takes in the end of a child, unless it is old news.
-    pub(super) async fn exited(&mut self, run: ChildRun, gone: &Process, exit: Exit) -> Settled {
-        let Some(child) = self.children.get_mut(&run.id) else { return Settled::default() };
+    pub(super) async fn exited(&mut self, gone: &Process, exit: Exit) -> Settled {
+        let Some(child) = self.children.get_mut(gone.id()) else { return Settled::default() };
         if child.process.as_ref() != Some(gone) {
             return Settled::default();
         }
+        let run = ChildRun { id: gone.id().clone(), incarnation: child.incarnation };
         child.end_life();
         let restarts = child.spec.plan.restart.restarts_after(exit.class());
         self.set_restarting(&run.id, restarts);
@@ -206,7 +212,14 @@ impl State {
 
 impl Child {
     fn new(spec: ChildSpec) -> Self {
-        Self { spec, lives: 0, process: None, last: None, former: None }
+        Self {
+            spec,
+            lives: 0,
+            incarnation: Incarnation(0),
+            process: None,
+            last: None,
+            former: None,
+        }
     }
 
     /// Takes a new spec, which holds from the next start on.

@@ -7,9 +7,8 @@ use heights_core::{ChildKey, DynamicAction, Incarnation, Verdict};
 use super::State;
 use crate::admin::{ChildStarted, StartChildError};
 use crate::desk::Inbox;
-use crate::dynamic::{Msg, Office};
-use crate::exit::Exit;
-use crate::keeper::{News, StartFailure};
+use crate::dynamic::Msg;
+use crate::keeper::StartFailure;
 use crate::launch::{child_path, launch_child};
 use crate::process::Process;
 use crate::report::ReportContext;
@@ -36,15 +35,14 @@ impl State {
         let Some(child) = self.children.get_mut(&key) else { return };
         child.incarnation = incarnation;
         if !child.remains().is_empty() {
-            let outcome = Err(StartFailure::Zombie);
             // A supervisor that is gone has no use for it.
-            let _nobody = self.office.deliver(Msg::Started(key, incarnation, outcome));
+            let _nobody = self.office.deliver(Msg::NotFree(key, incarnation));
             return;
         }
         child.lives += 1;
-        let news = ChildNews { supervisor: self.office.clone(), key, incarnation };
-        let process = launch_child(&child.spec, &self.process, child.lives, Box::new(news));
-        if let Some((last, _)) = &child.last {
+        let news = self.office.clone().into_news();
+        let process = launch_child(&child.spec, &self.process, child.lives, news);
+        if let Some(last) = &child.last {
             self.keys.remove(&last.pid());
         }
         self.keys.insert(process.pid(), key);
@@ -79,7 +77,7 @@ impl State {
     pub(super) fn ignored(&mut self, key: ChildKey) {
         let Some(child) = self.children.get_mut(&key) else { return };
         if let Some(process) = child.process.take() {
-            child.last = Some((process, Exit::Normal));
+            child.last = Some(process);
         }
         if let Some(reply) = child.on_started.take() {
             reply.send(Err(StartChildError::Ignored));
@@ -91,7 +89,7 @@ impl State {
         let exit = failure.to_exit();
         let pid = child.process.as_ref().map(Process::pid);
         if let Some(process) = child.process.take() {
-            child.last = Some((process, exit.clone()));
+            child.last = Some(process);
         }
         let id = child.spec.id().clone();
         if !self.machine.is_stopping(key) {
@@ -104,7 +102,8 @@ impl State {
 
     fn left(&self, key: ChildKey) {
         if let Some(child) = self.children.get(&key)
-            && let Some((process, exit)) = child.last.clone()
+            && let Some(process) = &child.last
+            && let Some(exit) = process.exit()
         {
             self.voice.left(child.spec.id(), process.pid(), exit);
         }
@@ -115,7 +114,7 @@ impl State {
         if let Some(pid) = child.process.map(|process| process.pid()) {
             self.keys.remove(&pid);
         }
-        if let Some((last, _)) = child.last {
+        if let Some(last) = child.last {
             self.keys.remove(&last.pid());
         }
         if let Some(at) = child.deadline {
@@ -128,24 +127,5 @@ impl State {
         for reply in child.on_terminated {
             reply.send(Ok(()));
         }
-    }
-}
-
-/// Tells the supervisor of a child; one that is gone has no use for it.
-struct ChildNews {
-    supervisor: Office,
-    key: ChildKey,
-    incarnation: Incarnation,
-}
-
-impl News for ChildNews {
-    fn started(&self, outcome: Result<(), StartFailure>) {
-        let message = Msg::Started(self.key, self.incarnation, outcome);
-        let _nobody = self.supervisor.deliver(message);
-    }
-
-    fn gone(&self, process: Process, exit: Exit) {
-        let (key, incarnation, as_told) = (self.key, self.incarnation, process.was_told_to_end());
-        let _nobody = self.supervisor.deliver(Msg::Exited { key, incarnation, exit, as_told });
     }
 }

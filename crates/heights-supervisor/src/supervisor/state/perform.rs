@@ -1,11 +1,10 @@
 //! Doing what the machine of a supervisor decides.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use heights_core::{Action, Answer, ChildId, ChildRun, ChildState, Event, Shutdown, Verdict};
 use ractor::ActorRef;
-use tokio::sync::oneshot;
 
 use super::{Child, Settled, State};
 use crate::exit::Exit;
@@ -81,24 +80,19 @@ impl State {
             return Err(StartFailure::Zombie);
         }
         child.lives += 1;
-        let (on_started, mut started) = oneshot::channel();
-        let news = ChildNews {
-            starter: Mutex::new(Some(on_started)),
-            supervisor: self.myself.clone(),
-            run: run.clone(),
-        };
-        let process = launch_child(&child.spec, &self.process, child.lives, Box::new(news));
+        child.incarnation = run.incarnation;
+        let news = Arc::clone(&self.news);
+        let process = launch_child(&child.spec, &self.process, child.lives, news);
         child.process = Some(process.clone());
         let outcome = tokio::select! {
             biased;
-            outcome = &mut started => outcome,
+            outcome = process.up() => outcome,
             () = self.process.stop_requested() => {
                 process.order_shutdown(child.spec.plan.shutdown);
-                started.await
+                process.up().await
             }
         };
-        // A process that says nothing was cancelled together with its runtime.
-        if let Err(failure) = outcome.unwrap_or(Err(StartFailure::Stopped)) {
+        if let Err(failure) = outcome {
             child.process = None;
             child.last = Some(process.clone());
             self.leaving = Some((process, failure.to_exit()));
@@ -177,22 +171,11 @@ impl State {
     }
 }
 
-/// Tells the supervisor of a child; one that is gone has no use for it.
-struct ChildNews {
-    /// Where the supervisor waits until the child is up.
-    starter: Mutex<Option<oneshot::Sender<Result<(), StartFailure>>>>,
-    supervisor: ActorRef<Msg>,
-    run: ChildRun,
-}
+/// Tells the supervisor of the end of its children; one that is gone has no use for it.
+pub(super) struct ChildNews(pub(super) ActorRef<Msg>);
 
 impl News for ChildNews {
-    fn started(&self, outcome: Result<(), StartFailure>) {
-        if let Some(starter) = self.starter.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            let _nobody = starter.send(outcome);
-        }
-    }
-
-    fn gone(&self, process: Process, exit: Exit) {
-        let _nobody = self.supervisor.send_message(Msg::Exited(self.run.clone(), process, exit));
+    fn gone(&self, process: &Process, exit: Exit) {
+        let _nobody = self.0.send_message(Msg::Exited(process.clone(), exit));
     }
 }
