@@ -1,6 +1,7 @@
 //! What the actors of one repository share: the handles of their elders, and what never changes.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use ci_domain::secret::Secret;
 use ci_exec::{Bounds, Launcher, Namespaces};
 use ci_github::Forge;
 use heights::TaskSupervisorRef;
+use tokio::sync::watch;
 
 use crate::ledger::LedgerHandle;
 use crate::mirror::MirrorHandle;
@@ -39,6 +41,8 @@ pub(crate) struct Elders {
     pub(crate) launcher: Launcher,
     /// What the node's configuration grants to the repository.
     pub(crate) secrets: Arc<BTreeMap<String, Secret>>,
+    /// What no job may see, wherever it lies.
+    pub(crate) hidden: watch::Receiver<Vec<PathBuf>>,
 }
 
 /// How runners are told to work.

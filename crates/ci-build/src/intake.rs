@@ -22,7 +22,7 @@ use crate::intake::names::Names;
 use crate::intake::store::{Entry, IntakeState};
 use crate::ledger::{LedgerHandle, intake_stream};
 use crate::queues::Queues;
-use crate::watcher::WatcherHandle;
+use crate::repos::Repos;
 
 /// How often deliveries are handed out again that no watcher has in mind: theirs was being restarted, or
 /// could not ask the forge.
@@ -65,7 +65,7 @@ impl IntakeHandle {
 #[derive(Clone)]
 pub(crate) struct IntakeArgs {
     pub(crate) ledger: LedgerHandle,
-    pub(crate) watchers: BTreeMap<RepoName, WatcherHandle>,
+    pub(crate) repos: Repos,
     pub(crate) queues: Queues,
     pub(crate) now: fn() -> SystemTime,
 }
@@ -173,7 +173,7 @@ impl Intake {
 
     /// What is kept of a delivery; nothing where it says nothing to a repository of ours.
     fn entry(&mut self, delivery: Delivery) -> Option<Entry> {
-        let ours: Vec<RepoName> = self.args.watchers.keys().cloned().collect();
+        let ours = self.args.repos.names();
         if delivery.repo.is_none() && says_something(&delivery.event) {
             // It may be about any of them, and what each does about it is done after a restart in any case.
             ours.iter().for_each(|repo| self.hint(repo, delivery.event.clone(), None));
@@ -227,8 +227,8 @@ impl Intake {
     }
 
     fn hint(&self, repo: &RepoName, event: ForgeEvent, done: Option<Recipient<()>>) {
-        if let Some(watcher) = self.args.watchers.get(repo) {
-            watcher.hint(event, done);
+        if let Some(repo) = self.args.repos.get(repo) {
+            repo.watcher.hint(event, done);
         }
     }
 

@@ -155,7 +155,7 @@ impl Job {
         match state {
             Some((RunState::Running(_), dir)) => {
                 let ports = port_base(&dir);
-                let permit = queues.adopt_job(&self.args.job, &self.args.attempt, ports);
+                let permit = queues.adopt_job(self.job(), &self.args.attempt, ports);
                 let _present = self.enter().await?;
                 self.follow(&dir, permit).await.map(Some)
             }
@@ -175,11 +175,12 @@ impl Job {
     /// runner that an earlier node started has come up meanwhile, or the disk has filled up.
     async fn begin(&mut self, path: PathBuf) -> Result<Option<AttemptEnd>, Fault> {
         let queues = self.args.elders.queues.clone();
-        let queue = queues.name_for(&self.args.job);
+        let (job, kind) = self.job();
+        let queue = queues.name_for(job, kind);
         self.tell(JobPhase::Waiting { queue });
         let permit = tokio::select! {
             () = is_set(&mut self.cancelled) => return Ok(Some(finished(JobResult::Cancelled))),
-            permit = queues.acquire_job(&self.args.job) => match permit {
+            permit = queues.acquire_job(&self.args.job, self.args.origin.kind) => match permit {
                 Ok(permit) => permit,
                 Err(refused) => return Ok(Some(crashed(&format!("wait for a permit: {refused}")))),
             },
@@ -285,6 +286,10 @@ impl Job {
         if let Err(error) = bounds.tidy() {
             warn!(%error, "failed to remove control groups");
         }
+    }
+
+    fn job(&self) -> (&JobId, JobKind) {
+        (&self.args.job, self.args.origin.kind)
     }
 
     fn run_path(&self) -> PathBuf {

@@ -12,7 +12,6 @@
 //! └── …           what the caller appends: the web server
 //! ```
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -26,17 +25,22 @@ use ci_domain::report::Voice;
 use ci_exec::Launcher;
 use ci_store::Stamp;
 use heights::{
-    Backoff, CallError, ChildSpec, Fault, Strategy, Supervisor, SupervisorBuilder, TaskSupervisor,
+    Backoff, CallError, ChildSpec, Fault, Regulator, Strategy, Supervisor, SupervisorBuilder,
+    SupervisorRef, TaskSupervisor,
 };
+use tokio::sync::watch;
 
 use crate::branch::Which;
+use crate::directory::Directory;
 use crate::elders::RunnerSettings;
 use crate::intake::{self, IntakeArgs, IntakeHandle};
 use crate::ledger::{self, LedgerArgs, LedgerHandle};
 use crate::pull::PullHandle;
 use crate::queues::{FORGE_READ, FORGE_WRITE, Queues};
-use crate::repo::{self, RepoArgs, RepoHandle, Repos, Shared};
+use crate::reload::Reloading;
+use crate::repo::{RepoArgs, RepoHandle, Shared};
 use crate::reporter::{self, ReporterArgs, ReporterHandle};
+use crate::repos::{self, Repos};
 use crate::retention::{self, Keep, RetentionArgs};
 use crate::runs::Runs;
 use crate::view::{BranchView, PullView};
@@ -79,10 +83,10 @@ pub struct NodeArgs {
 /// The way into a running node.
 #[derive(Clone)]
 pub struct NodeHandle {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     voice: Voice,
     settings: Arc<RunnerSettings>,
     ledger: LedgerHandle,
@@ -91,6 +95,7 @@ struct Inner {
     reporter: ReporterHandle,
     intake: IntakeHandle,
     repos: Repos,
+    pub(crate) reloading: Reloading,
 }
 
 /// A question about something that the node does not have, or that cannot be answered now.
@@ -118,16 +123,18 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
         stamp: args.stamp,
     });
     let (writes_spec, writes) = TaskSupervisor::builder("writes").child_spec();
-    let forges = args.repos.iter().map(|repo| (repo.name.clone(), repo.forge.clone()));
+    let forges = Directory::default();
     let (reporter_spec, reporter) = reporter::start(ReporterArgs {
         voice: args.voice.clone(),
-        forges: forges.collect(),
+        forges: forges.clone(),
         ledger: args.ledger.clone(),
         writes,
-        regulator: args.queues.required(FORGE_WRITE).clone(),
-        reads: args.queues.required(FORGE_READ).clone(),
+        regulator: args.queues.required(FORGE_WRITE),
+        reads: args.queues.required(FORGE_READ),
         tails: Arc::new(args.runs.clone()),
     });
+    let hidden = args.settings.namespaces.as_ref().map(|namespaces| namespaces.hidden.clone());
+    let (hide, hidden) = watch::channel(hidden.unwrap_or_default());
     let settings = Arc::new(args.settings);
     let shared = Shared {
         voice: args.voice.clone(),
@@ -139,22 +146,28 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
         launcher: args.launcher,
         keep_logs: args.keep.logs,
         now: args.now,
+        hidden,
     };
-    let (repos_spec, repos) = describe_repos(args.repos, &shared);
-    let retention = describe_retention(&repos, &shared, args.keep);
-    let watchers = repos.iter().map(|(name, repo)| (name.clone(), repo.watcher.clone())).collect();
+    let (repos_spec, repos, server) = repos::describe(args.repos, forges, shared);
+    let retention = retention::start(RetentionArgs {
+        repos: repos.clone(),
+        ledger: args.ledger.clone(),
+        keep: args.keep,
+        now: args.now,
+    });
     let (intake_spec, intake) = intake::start(IntakeArgs {
         ledger: args.ledger.clone(),
-        watchers,
+        repos: repos.clone(),
         queues: args.queues.clone(),
         now: args.now,
     });
+    let (regulators_spec, regulators) = regulators(&args.queues);
     let builder = Supervisor::builder("ci-node")
         .strategy(Strategy::RestForOne)
         .intensity(INTENSITY.0, INTENSITY.1)
         .backoff(Backoff::exponential(BACKOFF.0, BACKOFF.1))
         .child(ledger_spec)
-        .child(regulators(&args.queues))
+        .child(regulators_spec)
         .child(writes_spec)
         .child(reporter_spec)
         .child(repos_spec)
@@ -169,30 +182,13 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
         reporter,
         intake,
         repos,
+        reloading: Reloading::new(server, regulators, hide),
     };
     (builder, NodeHandle { inner: Arc::new(inner) })
 }
 
-/// The supervisor of all repositories, and the ways into each.
-fn describe_repos(repos: Vec<RepoArgs>, shared: &Shared) -> (ChildSpec, Repos) {
-    let mut tree = Supervisor::builder("repos").intensity(INTENSITY.0, INTENSITY.1);
-    let mut handles = Repos::new();
-    for args in repos {
-        let name = args.name.clone();
-        let (spec, handle) = repo::describe(args, shared);
-        tree = tree.child(spec);
-        handles.insert(name, handle);
-    }
-    (tree.child_spec().0, handles)
-}
-
-fn describe_retention(repos: &Repos, shared: &Shared, keep: Keep) -> ChildSpec {
-    let (ledger, now) = (shared.ledger.clone(), shared.now);
-    retention::start(RetentionArgs { repos: repos.values().cloned().collect(), ledger, keep, now })
-}
-
 /// The queues' clocks, and the end of the time of adoption.
-fn regulators(queues: &Queues) -> ChildSpec {
+fn regulators(queues: &Queues) -> (ChildSpec, SupervisorRef) {
     let waiting = queues.clone();
     let adoption = ChildSpec::task("adoption", move |cx| {
         let queues = waiting.clone();
@@ -204,11 +200,11 @@ fn regulators(queues: &Queues) -> ChildSpec {
             Ok(())
         }
     });
-    let mut tree = Supervisor::builder("regulators");
-    for queue in queues.all() {
-        tree = tree.child(queue.child_spec());
-    }
-    tree.child(adoption.restart(heights::Restart::Transient)).child_spec().0
+    let queues = queues.clone();
+    Supervisor::builder("regulators")
+        .child(adoption.restart(heights::Restart::Transient))
+        .init(move || Ok(queues.all().iter().map(Regulator::child_spec).collect()))
+        .child_spec()
 }
 
 impl NodeHandle {
@@ -226,8 +222,9 @@ impl NodeHandle {
     }
 
     /// The repositories that are served.
-    pub fn repos(&self) -> impl Iterator<Item = &RepoName> {
-        self.inner.repos.keys()
+    #[must_use]
+    pub fn repos(&self) -> Vec<RepoName> {
+        self.inner.repos.names()
     }
 
     /// Where webhook deliveries go.
@@ -388,7 +385,7 @@ impl NodeHandle {
         Ok(self.repo(repo)?.watcher.lift(number).await?)
     }
 
-    pub(crate) fn repo(&self, repo: &RepoName) -> Result<&RepoHandle, AskError> {
+    pub(crate) fn repo(&self, repo: &RepoName) -> Result<Arc<RepoHandle>, AskError> {
         self.inner.repos.get(repo).ok_or_else(|| AskError::NoRepo(repo.clone()))
     }
 
@@ -400,7 +397,6 @@ impl NodeHandle {
 
 impl std::fmt::Debug for NodeHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let repos: BTreeMap<_, ()> = self.inner.repos.keys().map(|name| (name, ())).collect();
-        f.debug_struct("NodeHandle").field("repos", &repos.keys()).finish_non_exhaustive()
+        f.debug_struct("NodeHandle").field("repos", &self.repos()).finish_non_exhaustive()
     }
 }

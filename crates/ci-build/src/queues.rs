@@ -1,13 +1,15 @@
 //! How much happens at once: the queues of the configuration, and the ports that jobs may listen on.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use ci_domain::ids::{AttemptId, JobId};
 use ci_domain::may_run::Disk;
 use heights::Regulator;
 use heights::regulator::{Hold, Limits, Permit, QueueView, Rate, Refused};
+
+use crate::origin::JobKind;
 
 /// Ports that each running job has for itself.
 const PORTS_PER_JOB: u16 = 20;
@@ -22,6 +24,8 @@ pub(crate) const SHELL_PORTS: u16 = FIRST_PORT + PORT_SLOTS * PORTS_PER_JOB;
 
 /// The queue that every job goes through.
 pub const JOBS: &str = "jobs";
+/// Of those, the ones that run at night, where the configuration makes it.
+const NIGHTLY: &str = "jobs.nightly";
 /// Reads from a forge.
 pub const FORGE_READ: &str = "github.read";
 /// Writes to a forge.
@@ -47,7 +51,7 @@ pub struct QueueLimits {
 /// All queues of a node.
 #[derive(Clone)]
 pub struct Queues {
-    regulators: Arc<BTreeMap<String, Regulator>>,
+    regulators: Arc<RwLock<BTreeMap<String, Regulator>>>,
     ports: Arc<Ports>,
     adoption: Arc<Adoption>,
     /// Keeps new jobs from starting while the disk is below its reserve.
@@ -72,18 +76,13 @@ impl Queues {
         let mut regulators: BTreeMap<String, Regulator> = BTreeMap::new();
         // A parent's name is a prefix of its children's, so it comes before them.
         for (name, limits) in &all {
-            let mut builder = Regulator::builder(name.as_str()).limits(limits.as_limits());
-            if let Some(parent) =
-                name.rsplit_once('.').and_then(|(parent, _)| regulators.get(parent))
-            {
-                builder = builder.parent(parent);
-            }
-            regulators.insert(name.clone(), builder.build());
+            let queue = nested(name, *limits, &regulators);
+            regulators.insert(name.clone(), queue);
         }
         let hold = (!to_adopt.is_empty()).then(|| regulators[JOBS].hold());
         let adoption = Adoption(Mutex::new(AdoptionState { waiting: to_adopt, hold }));
         Self {
-            regulators: Arc::new(regulators),
+            regulators: Arc::new(RwLock::new(regulators)),
             ports: Arc::default(),
             adoption: Arc::new(adoption),
             full: Arc::default(),
@@ -92,26 +91,32 @@ impl Queues {
 
     /// The queue called `name`.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Regulator> {
-        self.regulators.get(name)
+    pub fn get(&self, name: &str) -> Option<Regulator> {
+        self.regulators().get(name).cloned()
     }
 
     /// Every queue with its state, by name.
     #[must_use]
     pub fn views(&self) -> Vec<(String, QueueView)> {
-        self.regulators.iter().map(|(name, queue)| (name.clone(), queue.info())).collect()
+        self.regulators().iter().map(|(name, queue)| (name.clone(), queue.info())).collect()
     }
 
-    /// Takes new limits for the queues that there are; says which others were named.
-    pub fn reconfigure(&self, limits: &BTreeMap<String, QueueLimits>) -> Vec<String> {
-        let mut unknown = Vec::new();
+    /// Takes new limits: makes the queues that there are not yet and answers with them, and leaves those
+    /// without limits that are not named any more. Who waits in a queue goes on waiting there.
+    pub(crate) fn reconfigure(&self, limits: &BTreeMap<String, QueueLimits>) -> Vec<Regulator> {
+        let mut regulators = self.regulators.write().unwrap_or_else(PoisonError::into_inner);
+        for (name, queue) in regulators.iter() {
+            queue.reconfigure(limits.get(name).copied().unwrap_or_default().as_limits());
+        }
+        let mut new = Vec::new();
         for (name, limits) in limits {
-            match self.regulators.get(name) {
-                Some(queue) => queue.reconfigure(limits.as_limits()),
-                None => unknown.push(name.clone()),
+            if !regulators.contains_key(name) {
+                let queue = nested(name, *limits, &regulators);
+                regulators.insert(name.clone(), queue.clone());
+                new.push(queue);
             }
         }
-        unknown
+        new
     }
 
     /// Whether free space is below the reserve, so that nothing new is admitted.
@@ -131,34 +136,48 @@ impl Queues {
     }
 
     /// Every queue.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Regulator> {
-        self.regulators.values()
+    pub(crate) fn all(&self) -> Vec<Regulator> {
+        self.regulators().values().cloned().collect()
     }
 
-    pub(crate) fn required(&self, name: &str) -> &Regulator {
-        self.regulators.get(name).expect("the built-in queues are always there")
+    pub(crate) fn required(&self, name: &str) -> Regulator {
+        self.get(name).expect("the built-in queues are always there, and none is ever removed")
     }
 
-    /// The queue that a job goes through: its own, `jobs.<job>`, or that of all jobs.
-    pub(crate) fn name_for(&self, job: &JobId) -> String {
+    fn regulators(&self) -> RwLockReadGuard<'_, BTreeMap<String, Regulator>> {
+        self.regulators.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The queue that a job goes through: its own, `jobs.<job>`, or that of all jobs of its kind.
+    pub(crate) fn name_for(&self, job: &JobId, kind: JobKind) -> String {
         let own = format!("{JOBS}.{}", job.job);
-        if self.regulators.contains_key(&own) { own } else { JOBS.to_owned() }
+        let names: &[&str] = match kind {
+            JobKind::OnPush => &[&own],
+            JobKind::Nightly => &[&own, NIGHTLY],
+        };
+        let regulators = self.regulators();
+        let found = names.iter().find(|name| regulators.contains_key(**name));
+        found.map_or(JOBS, |name| *name).to_owned()
     }
 
     /// Waits for a job's permit.
-    pub(crate) async fn acquire_job(&self, job: &JobId) -> Result<JobPermit, Refused> {
-        let permit = self.required(&self.name_for(job)).acquire().await?;
+    pub(crate) async fn acquire_job(
+        &self,
+        job: &JobId,
+        kind: JobKind,
+    ) -> Result<JobPermit, Refused> {
+        let permit = self.required(&self.name_for(job, kind)).acquire().await?;
         Ok(JobPermit { _permit: Some(permit), ports: Some(Ports::claim(&self.ports)) })
     }
 
     /// Takes a permit for a job that runs already.
     pub(crate) fn adopt_job(
         &self,
-        job: &JobId,
+        (job, kind): (&JobId, JobKind),
         attempt: &AttemptId,
         port_base: Option<u16>,
     ) -> JobPermit {
-        let permit = self.required(&self.name_for(job)).adopt();
+        let permit = self.required(&self.name_for(job, kind)).adopt();
         self.adopted(attempt);
         let ports = port_base.map(|base| Ports::claim_again(&self.ports, base));
         JobPermit { _permit: Some(permit), ports }
@@ -199,6 +218,15 @@ impl JobPermit {
     /// The first of the job's ports.
     pub(crate) fn port_base(&self) -> u16 {
         self.ports.as_ref().map_or(FIRST_PORT, |slot| slot.base)
+    }
+}
+
+/// A queue that nests in the one of what is before the last dot of its name, if that is there.
+fn nested(name: &str, limits: QueueLimits, all: &BTreeMap<String, Regulator>) -> Regulator {
+    let builder = Regulator::builder(name).limits(limits.as_limits());
+    match name.rsplit_once('.').and_then(|(parent, _)| all.get(parent)) {
+        Some(parent) => builder.parent(parent).build(),
+        None => builder.build(),
     }
 }
 
@@ -272,13 +300,44 @@ mod tests {
         let limits =
             BTreeMap::from([(JOBS.to_owned(), limit(3)), ("jobs.compile".to_owned(), limit(1))]);
         let queues = Queues::new(&limits, BTreeSet::new());
-        let compile = queues.acquire_job(&job("a:compile")).await.unwrap();
-        let test = queues.acquire_job(&job("a:test")).await.unwrap();
+        let compile = queues.acquire_job(&job("a:compile"), JobKind::OnPush).await.unwrap();
+        let test = queues.acquire_job(&job("a:test"), JobKind::OnPush).await.unwrap();
         assert_ne!(compile.port_base(), test.port_base());
         assert_eq!(queues.get(JOBS).unwrap().info().held, 2);
         assert_eq!(queues.get("jobs.compile").unwrap().info().held, 1);
         drop(compile);
         assert_eq!(queues.get(JOBS).unwrap().info().held, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_limits_make_new_queues_and_lift_those_of_old_ones() {
+        let limit = |n| QueueLimits { concurrency: Some(n), ..QueueLimits::default() };
+        let name = str::to_owned;
+        let queues = Queues::new(&BTreeMap::from([(name("jobs.a"), limit(1))]), BTreeSet::new());
+        let held = queues.acquire_job(&job("x:b"), JobKind::OnPush).await.unwrap();
+        let news = queues.reconfigure(&BTreeMap::from([(name("jobs.b"), limit(2))]));
+        assert_eq!(news.iter().map(Regulator::name).collect::<Vec<_>>(), ["jobs.b"]);
+        let _later = queues.acquire_job(&job("x:b"), JobKind::OnPush).await.unwrap();
+        assert_eq!(queues.required("jobs.b").info().held, 1);
+        assert_eq!(queues.required("jobs.a").info().limits.concurrency, None);
+        assert_eq!(queues.required(JOBS).info().held, 2);
+        drop(held);
+        assert_eq!(queues.required(JOBS).info().held, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nightly_jobs_have_a_queue_unless_the_job_has_one() {
+        let limit = |n| QueueLimits { concurrency: Some(n), ..QueueLimits::default() };
+        let limits =
+            BTreeMap::from([(NIGHTLY.to_owned(), limit(1)), ("jobs.soak".to_owned(), limit(2))]);
+        let queues = Queues::new(&limits, BTreeSet::new());
+        let nightly = |name: &str| queues.name_for(&job(name), JobKind::Nightly);
+        assert_eq!((nightly("a:soak"), nightly("a:fuzz")), ("jobs.soak".into(), NIGHTLY.into()));
+        assert_eq!(queues.name_for(&job("a:fuzz"), JobKind::OnPush), JOBS);
+        let _first = queues.acquire_job(&job("a:fuzz"), JobKind::Nightly).await.unwrap();
+        let (id, wait) = (job("b:fuzz"), std::time::Duration::from_secs(1));
+        let second = tokio::time::timeout(wait, queues.acquire_job(&id, JobKind::Nightly));
+        assert!(second.await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
@@ -289,10 +348,12 @@ mod tests {
         queues.note_disk(Disk::Low);
         let id = job("a:test");
         assert!(queues.is_disk_low());
-        assert!(tokio::time::timeout(wait, queues.acquire_job(&id)).await.is_err());
+        assert!(
+            tokio::time::timeout(wait, queues.acquire_job(&id, JobKind::OnPush)).await.is_err()
+        );
         queues.note_disk(Disk::Ok);
         assert!(!queues.is_disk_low());
-        assert!(tokio::time::timeout(wait, queues.acquire_job(&id)).await.is_ok());
+        assert!(tokio::time::timeout(wait, queues.acquire_job(&id, JobKind::OnPush)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -301,8 +362,12 @@ mod tests {
         let queues = Queues::new(&BTreeMap::new(), BTreeSet::from([attempt.clone()]));
         let wait = std::time::Duration::from_secs(1);
         let new = job("a:test");
-        assert!(tokio::time::timeout(wait, queues.acquire_job(&new)).await.is_err());
-        let _adopted = queues.adopt_job(&job("b:test"), &attempt, None);
-        assert!(tokio::time::timeout(wait, queues.acquire_job(&new)).await.is_ok());
+        assert!(
+            tokio::time::timeout(wait, queues.acquire_job(&new, JobKind::OnPush)).await.is_err()
+        );
+        let _adopted = queues.adopt_job((&job("b:test"), JobKind::OnPush), &attempt, None);
+        assert!(
+            tokio::time::timeout(wait, queues.acquire_job(&new, JobKind::OnPush)).await.is_ok()
+        );
     }
 }

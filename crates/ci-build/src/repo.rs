@@ -27,13 +27,14 @@ use heights::{
     ChildSpec, DynamicRef, DynamicSupervisor, Recipient, Report, Strategy, Supervisor,
     TaskSupervisor,
 };
+use tokio::sync::watch;
 
 use crate::elders::{Elders, RunnerSettings};
 use crate::janitor::{self, JanitorArgs};
 use crate::ledger::LedgerHandle;
 use crate::mirror::{self, MirrorArgs};
-use crate::queues::{GIT_FETCH, GIT_MERGE, Queues};
 use crate::nightly::{self, NightlyArgs};
+use crate::queues::{GIT_FETCH, GIT_MERGE, Queues};
 use crate::reporter::ReporterHandle;
 use crate::runs::Runs;
 use crate::watcher::{self, Branches, Pulls, WatcherArgs, WatcherHandle};
@@ -75,19 +76,16 @@ pub(crate) struct Shared {
     pub(crate) launcher: Launcher,
     pub(crate) keep_logs: Duration,
     pub(crate) now: fn() -> SystemTime,
+    pub(crate) hidden: watch::Receiver<Vec<PathBuf>>,
 }
 
 /// How others reach what belongs to a repository.
-#[derive(Clone)]
 pub(crate) struct RepoHandle {
     pub(crate) elders: Elders,
     pub(crate) watcher: WatcherHandle,
     pub(crate) pulls: Pulls,
     pub(crate) branches: Branches,
 }
-
-/// The repositories of a node, by name.
-pub(crate) type Repos = BTreeMap<RepoName, RepoHandle>;
 
 /// Describes a repository as a child.
 pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandle) {
@@ -99,8 +97,8 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         config: mirror,
         errands: errands.clone(),
         ledger: shared.ledger.clone(),
-        fetches: shared.queues.required(GIT_FETCH).clone(),
-        merges: shared.queues.required(GIT_MERGE).clone(),
+        fetches: shared.queues.required(GIT_FETCH),
+        merges: shared.queues.required(GIT_MERGE),
         granted: args.secrets.keys().cloned().collect(),
     });
     let elders = Elders {
@@ -118,6 +116,7 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         workspaces: JobWorkspaces::new(workspaces, workspace_folder),
         launcher: shared.launcher.clone(),
         secrets: Arc::new(args.secrets),
+        hidden: shared.hidden.clone(),
     };
     let reports: Arc<OnceLock<Recipient<Report>>> = Arc::default();
     let (pulls_spec, pulls) = trees("pulls", &reports);
@@ -140,11 +139,11 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         watcher: watcher.clone(),
         keep_logs: shared.keep_logs,
         now: shared.now,
+    });
     let nightly = nightly::start(NightlyArgs {
         watcher: watcher.clone(),
         branches: branch_registry.clone(),
         now: shared.now,
-    });
     });
     let (spec, _) = Supervisor::builder(name.as_str().replace('/', "."))
         .strategy(Strategy::RestForOne)
@@ -153,8 +152,8 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         .child(mirror_spec)
         .child(pulls_spec)
         .child(branches_spec)
-        .child(nightly)
         .child(watcher_spec)
+        .child(nightly)
         .child(janitor)
         .child_spec();
     (spec, RepoHandle { elders, watcher, pulls: registry, branches: branch_registry })

@@ -26,6 +26,7 @@ use ci_github::{Forge, ForgeError};
 use heights::{ChildRef, ChildSpec, Context, Fault, Flow, Regulator, Server, TaskSupervisorRef};
 use tokio::time::Instant;
 
+use crate::directory::Directory;
 use crate::ledger::LedgerHandle;
 use crate::reporter::book::{Book, Due};
 use crate::reporter::store::ReporterStore;
@@ -77,7 +78,8 @@ pub struct Undelivered {
 #[derive(Clone)]
 pub(crate) struct ReporterArgs {
     pub(crate) voice: Voice,
-    pub(crate) forges: BTreeMap<RepoName, Arc<dyn Forge>>,
+    /// Whose forges are written to.
+    pub(crate) forges: Directory<Arc<dyn Forge>>,
     pub(crate) ledger: LedgerHandle,
     pub(crate) writes: TaskSupervisorRef,
     /// How fast the forge is written to.
@@ -119,26 +121,25 @@ impl Server for Reporter {
     type Msg = Msg;
 
     async fn init(args: ReporterArgs, _cx: &mut Context<Msg>) -> Result<Self, Fault> {
-        let mut store = ReporterStore::new(args.ledger.clone());
-        let mut books = BTreeMap::new();
-        for repo in args.forges.keys() {
-            let told = store.load(repo).await?;
-            books.insert(repo.clone(), Book::new(told));
-        }
-        Ok(Self {
-            args,
-            store,
-            books,
+        let mut reporter = Self {
+            store: ReporterStore::new(args.ledger.clone()),
+            books: BTreeMap::new(),
             busy: BTreeSet::new(),
             troubles: Troubles::default(),
             words_written: BTreeMap::new(),
-        })
+            args,
+        };
+        for repo in reporter.args.forges.names() {
+            reporter.open_book(&repo).await?;
+        }
+        Ok(reporter)
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
         match msg {
             Msg::Publish(repo, report) => {
                 let head = report.head.clone();
+                self.open_book(&repo).await?;
                 if let Some(book) = self.books.get_mut(&repo) {
                     book.wish(*report);
                 }
@@ -176,6 +177,15 @@ impl Server for Reporter {
 }
 
 impl Reporter {
+    /// Reads what was told about a repository, at the start or when it has come later.
+    async fn open_book(&mut self, repo: &RepoName) -> Result<(), Fault> {
+        if !self.books.contains_key(repo) {
+            let told = self.store.load(repo).await?;
+            self.books.insert(repo.clone(), Book::new(told));
+        }
+        Ok(())
+    }
+
     /// Starts every write about `head` that is due and need not wait.
     async fn write_due(
         &mut self,

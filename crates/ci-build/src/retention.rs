@@ -15,7 +15,7 @@ use heights::{ChildSpec, Context, Fault, Flow, Server, Shutdown};
 use tracing::warn;
 
 use crate::ledger::LedgerHandle;
-use crate::repo::RepoHandle;
+use crate::repos::Repos;
 
 /// The first round leaves the start to those who work.
 const FIRST_ROUND: Duration = Duration::from_secs(5);
@@ -38,7 +38,7 @@ pub struct Keep {
 /// What the actor is started with.
 #[derive(Clone)]
 pub(crate) struct RetentionArgs {
-    pub(crate) repos: Vec<RepoHandle>,
+    pub(crate) repos: Repos,
     pub(crate) ledger: LedgerHandle,
     pub(crate) keep: Keep,
     pub(crate) now: fn() -> SystemTime,

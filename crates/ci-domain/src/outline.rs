@@ -32,6 +32,15 @@ pub struct Prepared {
     pub result: Preparation,
 }
 
+impl Prepared {
+    /// Whether another life of the node may make something else of the same commits: it may be granted
+    /// more secrets, or understand more of what is written.
+    #[must_use]
+    pub fn is_provisional(&self) -> bool {
+        self.policy_error.is_some() || matches!(self.result, Preparation::Invalid { .. })
+    }
+}
+
 /// The results that a preparation can have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Preparation {

@@ -44,7 +44,7 @@ pub(crate) async fn run(port: Option<u16>, once: bool) -> Result<ExitCode> {
     let config = config(&folder.0, &bare, listener.local_addr()?)?;
     let path = std::env::var("PATH").unwrap_or_default();
     let offer = isolation(&config, &path).await;
-    let Composed { tree, node } = compose(&config, path, offer, None).await?;
+    let Composed { tree, node, .. } = compose(&config, path, offer, None).await?;
     note(&format!(
         "A sample monorepo with {} pull requests, built in {}",
         pulls.len(),

@@ -49,7 +49,7 @@ impl<'a> Ground<'a> {
         Self {
             path,
             visible: &config.runner.visible,
-            hidden: private.iter().map(|file| to_hide(file)).chain([folders.all()]).collect(),
+            hidden: hidden(private).chain([folders.all()]).collect(),
             pids: config.runner.pids,
             trial: folders.trial(),
         }
@@ -77,6 +77,11 @@ impl Offer {
             Isolation::Container => info!(level = "container", why, "jobs are isolated"),
         }
     }
+}
+
+/// What sandboxes must not show so that the files `private` stay secret.
+pub(crate) fn hidden(private: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
+    private.iter().map(|file| to_hide(file))
 }
 
 /// Finds out what this machine offers, by trying it.

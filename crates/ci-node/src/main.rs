@@ -10,6 +10,8 @@ mod output;
 mod compose;
 mod demo;
 mod isolation;
+mod opener;
+mod reload;
 mod serve;
 mod store;
 

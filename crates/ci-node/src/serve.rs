@@ -17,12 +17,13 @@ use heights::{App, ChildSpec};
 use heights_vitals::InspectorBuilder;
 use tokio::sync::watch;
 use tokio::time::sleep;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
-use crate::compose::{Composed, Folders, compose, queue_limits};
+use crate::compose::{Composed, Folders, compose};
 use crate::config_file::{self, Loaded};
 use crate::exit::failed_to;
 use crate::isolation::{self, Ground};
+use crate::reload::{self, ReloadArgs, webhook_secret};
 
 /// How often an address in use is tried, and the pause between two tries.
 const LISTEN_TRIES: u32 = 20;
@@ -43,15 +44,20 @@ pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
         isolation::offer(config.runner.isolation, Ground::of(&config, &path, &private)).await;
     offer.log();
     let bounds = bounds(&config.runner);
-    let Composed { tree, node } = compose(&config, path, offer, bounds).await?;
+    let Composed { tree, node, opener } = compose(&config, path, offer, bounds).await?;
     let (secret, webhook_secret) = watch::channel(webhook_secret(&config));
     let web = web(&config, node.clone(), listener, webhook_secret);
     info!(name = config.name, %address, repos = config.repos.len(), "serving");
-    let reload = Reload { path: config_path.to_owned(), config: config.clone(), node, secret };
-    let reload = Arc::new(reload);
+    let (configuration, reload) = reload::start(ReloadArgs {
+        path: config_path.to_owned(),
+        config: Arc::new(watch::Sender::new(config.clone())),
+        node,
+        opener: Arc::new(opener),
+        webhook_secret: secret,
+    });
     let end = App::builder(config.name.clone())
         .version(env!("CARGO_PKG_VERSION"))
-        .supervisor(tree.child(web))
+        .supervisor(tree.child(web).child(configuration))
         .vitals(move |builder| inspector(builder, &config))
         .on_hangup(move || reload.reload())
         .run()
@@ -120,40 +126,6 @@ pub(crate) fn inspector(builder: InspectorBuilder, config: &NodeConfig) -> Inspe
         Tier::Trace => heights_vitals::Tier::Trace,
         Tier::Control => heights_vitals::Tier::Control,
     })
-}
-
-/// The secret that webhooks are signed with.
-pub(crate) fn webhook_secret(config: &NodeConfig) -> Option<Secret> {
-    config.github.as_ref()?.webhook_secret.clone()
-}
-
-/// What SIGHUP needs.
-struct Reload {
-    path: std::path::PathBuf,
-    config: NodeConfig,
-    node: NodeHandle,
-    secret: watch::Sender<Option<Secret>>,
-}
-
-impl Reload {
-    /// Takes what can be taken while the node runs; a bad file changes nothing.
-    fn reload(&self) {
-        let config = match config_file::load(&self.path) {
-            Ok(config) => config,
-            Err(error) => return error!(%error, "the configuration is bad; the earlier one holds"),
-        };
-        for key in self.config.frozen_changes(&config) {
-            warn!(key, "refused: this key is only read at the start");
-        }
-        if self.config.repos != config.repos {
-            warn!(key = "repos", "refused: repositories are only read at the start");
-        }
-        for queue in self.node.queues().reconfigure(&queue_limits(&config)) {
-            warn!(queue, "refused: a new queue is only made at the start");
-        }
-        self.secret.send_replace(webhook_secret(&config));
-        info!("took the limits of the queues and the webhook secret");
-    }
 }
 
 #[cfg(test)]

@@ -18,9 +18,9 @@ use crate::moment::{duration_ms, millis};
 use crate::problem::{Problem, chain};
 use crate::site::Site;
 use crate::wire::{
-    BranchSummary, Command, CommandEnd, CommandRef, IsolationLevel, JobRun, NodeIsolation,
-    Nightly, NodeStatus, PullDetail, PullSummary, Quarantined, Queue, Repo, StoreStats, VerdictCounts,
-    VerdictState,
+    BranchSummary, Command, CommandEnd, CommandRef, IsolationLevel, JobRun, Nightly, NodeIsolation,
+    NodeStatus, PullDetail, PullSummary, Quarantined, Queue, Reload, Repo, StoreStats,
+    VerdictCounts, VerdictState,
 };
 
 /// Pull requests that are asked at once.
@@ -41,6 +41,11 @@ pub(crate) async fn status(site: &Site) -> NodeStatus {
         // A reporter that is being restarted has told nothing yet.
         undelivered: undelivered(site).await.unwrap_or_default(),
         store: store_stats(site),
+        reload: site.node().last_reload().map(|reload| Reload {
+            at_ms: millis(reload.at),
+            taken: reload.taken,
+            refused: reload.refused,
+        }),
     }
 }
 
@@ -59,7 +64,7 @@ fn isolation(site: &Site) -> NodeIsolation {
 pub(crate) async fn repos(site: &Site) -> Vec<Repo> {
     let mut repos = Vec::new();
     for name in site.node().repos() {
-        repos.push(repo(site, name).await);
+        repos.push(repo(site, &name).await);
     }
     repos
 }

@@ -133,6 +133,7 @@ fn isolation(args: &JobArgs, place: &Place) -> Result<Isolation, Obstacle> {
             Ok(Isolation::Namespaces(Namespaces {
                 readable: vec![args.elders.mirror.objects().to_owned()],
                 writable: writable.map(Clone::clone).to_vec(),
+                hidden: args.elders.hidden.borrow().clone(),
                 network: match sandbox.network_for(args.origin.head) {
                     policy::Network::Shared => Network::Shared,
                     policy::Network::None => Network::Own,

@@ -14,7 +14,7 @@ use crate::reporter::{Lane, Msg, Reporter, WORDS_INTERVAL};
 impl Reporter {
     /// Starts a write or a look; its end is a message.
     pub(super) async fn begin(&mut self, write: Write, cx: &mut Context<Msg>) -> Result<(), Fault> {
-        let Some(forge) = self.args.forges.get(&write.repo).cloned() else { return Ok(()) };
+        let Some(forge) = self.args.forges.get(&write.repo) else { return Ok(()) };
         let Some(book) = self.books.get_mut(&write.repo) else { return Ok(()) };
         let attempt = write.attempt(&book.told);
         // What would else be lost with the answer to the first write of its kind.

@@ -68,10 +68,11 @@ async fn start_reporter(
 ) -> (SupervisorRef, ReporterHandle) {
     let (writes_spec, writes) = TaskSupervisor::builder("writes").child_spec();
     let queue = Regulator::builder("queue").build();
-    let forge: Arc<dyn Forge> = Arc::new(github.clone());
+    let forges: Directory<Arc<dyn Forge>> = Directory::default();
+    forges.put(name(), Arc::new(github.clone()));
     let (spec, reporter) = start(ReporterArgs {
         voice: Voice { node: "ci".to_owned(), public_url: String::new() },
-        forges: BTreeMap::from([(name(), forge)]),
+        forges,
         ledger: LedgerHandle::new(ledger.clone()),
         writes,
         regulator: queue.clone(),

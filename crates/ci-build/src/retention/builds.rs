@@ -21,8 +21,8 @@ const SECONDS: u64 = 86_400;
 /// Notes which builds there are today, and drops the streams of those that are too old.
 pub(super) async fn forget_old(args: &RetentionArgs) -> Result<(), Fault> {
     let mut streams = Streams::default();
-    for repo in &args.repos {
-        streams.read(&args.ledger, repo).await?;
+    for repo in args.repos.all() {
+        streams.read(&args.ledger, &repo).await?;
     }
     let today = days((args.now)().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default());
     let last = today.checked_sub(days(args.keep.builds).max(1));

@@ -29,8 +29,8 @@ struct Worth {
 
 /// Removes workspaces until the rest takes no more than it may, and until there is room for jobs.
 pub(super) async fn keep_within_budget(args: &RetentionArgs) -> Result<(), Fault> {
-    let mut all = Vec::new();
-    for repo in &args.repos {
+    let (mut all, repos) = (Vec::new(), args.repos.all());
+    for repo in &repos {
         all.append(&mut look(repo).await?);
     }
     let mut taken: u64 = all.iter().map(|kept| kept.bytes).sum();

@@ -213,7 +213,7 @@ fn a_tip_that_broke_down_is_part_of_the_next_push() {
 }
 
 #[test]
-fn a_preparation_is_tried_again_and_an_invalid_tip_when_the_policy_moves() {
+fn a_preparation_is_tried_again_and_an_invalid_tip_by_another_policy_or_another_life() {
     check(&[
         ("push a", "prepare a since a"),
         ("unplanned", ""),
@@ -235,6 +235,8 @@ fn a_branch_that_is_gone_is_closed_when_nothing_of_it_runs() {
         ("gone", "supersede"),
         ("restart", "build 1: air:bench air:compile, supersede"),
         ("finished 1", "end 1, close"),
+        ("invalid", ""),
+        ("restart", "prepare b since b"),
         ("push a", "prepare a since a"),
         ("plan", "build 2: air:bench air:compile"),
     ]);

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use ci_web::wire::{NodeStatus, Queue, Repo};
+use ci_domain::forge::Timestamp;
+use ci_github::TimestampParser;
+use ci_web::wire::{NodeStatus, Queue, Reload, Repo};
 
 use crate::args::{Format, StatusArgs};
 use crate::output::Output;
@@ -48,7 +50,18 @@ fn describe(status: &NodeStatus) -> String {
     let store = status.store;
     let words = if store.failed { ", failed" } else { "" };
     parts.push(format!("store: {} bytes, {} changes wait{words}", store.disk_bytes, store.queued));
+    parts.extend(status.reload.as_ref().map(reload));
     parts.join("\n\n")
+}
+
+fn reload(reload: &Reload) -> String {
+    let at = TimestampParser::format(Timestamp(reload.at_ms / 1000));
+    let mut lines = vec![format!("the configuration was read again at {at}")];
+    if !reload.taken.is_empty() {
+        lines.push(format!("  taken: {}", reload.taken.join(", ")));
+    }
+    lines.extend(reload.refused.iter().map(|what| format!("  refused: {what}")));
+    lines.join("\n")
 }
 
 fn repo(repo: &Repo) -> [String; 7] {

@@ -33,5 +33,7 @@ mod recorded;
 mod red;
 mod shell;
 mod soak;
+mod reload;
+mod secrets;
 mod stop;
 mod workspaces;

@@ -87,6 +87,12 @@ impl Node {
         self.ended().await
     }
 
+    /// Has the node read its configuration again.
+    pub fn hang_up(&self) {
+        let pid = Pid::from_raw(self.child.id().cast_signed()).unwrap();
+        kill_process(pid, Signal::HUP).unwrap();
+    }
+
     /// Waits until the node has ended.
     pub async fn ended(mut self) -> ExitStatus {
         let has_ended = async || self.child.try_wait().unwrap();

@@ -18,7 +18,7 @@ pub(super) async fn all(
 ) -> Result<Json<Vec<Quarantined>>, Problem> {
     let mut all = Vec::new();
     for repo in site.node().repos() {
-        all.extend(ask::quarantined(&site, repo).await?);
+        all.extend(ask::quarantined(&site, &repo).await?);
     }
     Ok(Json(all))
 }

@@ -27,6 +27,20 @@ pub struct NodeStatus {
     pub undelivered: Vec<Undelivered>,
     /// Its store.
     pub store: StoreStats,
+    /// How its configuration was taken anew the last time, if it was.
+    #[serde(default)]
+    pub reload: Option<Reload>,
+}
+
+/// How a configuration was taken while the node ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reload {
+    /// When that was.
+    pub at_ms: u64,
+    /// What holds since.
+    pub taken: Vec<String>,
+    /// What had changed too and does not hold, with the reason.
+    pub refused: Vec<String>,
 }
 
 /// What keeps jobs from the node.

@@ -3,6 +3,7 @@
 use crate::build::Order;
 use crate::forge::ReviewState;
 use crate::may_run::Disk;
+use crate::outline::Preparation;
 use crate::pull::tests::stories::{ALL, MERGEABLE, approved, check, check_trace, run_until, shop};
 use crate::pull::{PullEvent, Refusal, Request};
 use crate::world::sha;
@@ -41,6 +42,32 @@ fn a_job_whose_runner_is_lost_again_has_crashed() {
     world.request(Request::Retry(None)).unwrap();
     world.settle();
     check(&world, MERGEABLE, ALL);
+}
+
+#[test]
+fn another_life_looks_again_at_what_was_invalid() {
+    let mut world = approved();
+    let plan = std::mem::replace(&mut world.plan, Box::new(|_| invalid()));
+    world.settle();
+    check(&world, "failure: ci-policy.yaml:2: no such secret", "");
+    world.plan = plan;
+    world.settle();
+    check(&world, "failure: ci-policy.yaml:2: no such secret", "");
+    world.crash();
+    // What was said is not taken back before there is something else to say.
+    check(&world, "failure: ci-policy.yaml:2: no such secret", "");
+    world.settle();
+    check(&world, MERGEABLE, ALL);
+    let trace = world.trace.len();
+    world.crash();
+    check_trace(&world, trace, &[]);
+}
+
+fn invalid() -> Preparation {
+    Preparation::Invalid {
+        first: "ci-policy.yaml:2: no such secret".to_owned(),
+        findings: Vec::new(),
+    }
 }
 
 #[test]
