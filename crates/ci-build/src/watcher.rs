@@ -15,6 +15,7 @@ mod branches;
 mod comments;
 mod known;
 mod observe;
+mod queue;
 pub(crate) mod reads;
 mod rerequests;
 mod snapshot;

@@ -129,7 +129,8 @@ impl Elders {
         if spec.reseed {
             workspace.remove().await?;
         }
-        if let (Subject::Pull(_), Some(base)) = (&origin.subject, &origin.base)
+        if let Some(base) = &origin.base
+            && origin.subject != Subject::Branch(base.clone())
             && !workspace.exists()
         {
             match self.seed(&origin.subject, base).await {

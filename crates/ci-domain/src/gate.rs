@@ -179,7 +179,7 @@ impl Pull {
             ),
             Reason::ForksNever => (
                 StatusState::Failure,
-                "forks are not built".to_owned(),
+                wording::FORKS_ARE_NOT_BUILT.to_owned(),
                 "the same change on a branch of this repository".to_owned(),
             ),
             Reason::AwaitingApproval => (

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod input_scope;
 pub mod job_pattern;
 pub mod may_run;
+pub mod merge_queue;
 pub mod nightly;
 pub mod origin;
 pub mod outcome;

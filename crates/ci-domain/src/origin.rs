@@ -6,8 +6,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::branch::Branch;
 use crate::ids::{BranchName, CommitSha};
 use crate::may_run::{Circumstances, Disk, Head, Isolation, MayRun};
+use crate::merge_queue::QueueHead;
 use crate::outline::Prepared;
 use crate::policy::{Forks, Policy, Sandbox};
 use crate::pull::Pull;
@@ -68,18 +70,20 @@ impl Origin {
         }
     }
 
-    /// A branch of the repository itself.
+    /// A branch of the repository itself, or a head of the merge queue.
     #[must_use]
-    pub fn branch(name: BranchName, prepared: Option<&Prepared>, kind: JobKind) -> Self {
+    pub fn branch(branch: &Branch, kind: JobKind) -> Self {
+        let (name, prepared, head) = (&branch.config().name, branch.prepared(), branch.head());
         let subject = Subject::Branch(name.clone());
+        let base = QueueHead::of(name).map_or_else(|| name.clone(), |queued| queued.base);
         Self {
-            secrets: secrets(prepared, &subject, Head::Own),
+            secrets: secrets(prepared, &subject, head),
             forks: forks(prepared),
             sandbox: sandbox(prepared),
             subject,
-            head: Head::Own,
+            head,
             branch: Some(name.clone()),
-            base: Some(name),
+            base: Some(base),
             kind,
         }
     }

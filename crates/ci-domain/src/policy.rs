@@ -6,9 +6,10 @@ mod differences;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::may_run::{Head, Isolation};
+use crate::nightly::{Mention, Nightly};
+use crate::pipeline::On;
 use crate::subject::Subject;
 
-use crate::nightly::{Mention, Nightly};
 /// The whole policy, complete with its defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -191,12 +192,14 @@ impl Policy {
     /// |---|---|---|---|
     /// | `branches` | yes | no | no |
     /// | `internal` | yes | yes | no |
+    ///
+    /// A head of the merge queue sees what a pull request would.
     #[must_use]
     pub fn secrets_for(&self, subject: &Subject, head: Head) -> BTreeSet<String> {
         let is_shown = |expose: Expose| match (subject, head, expose) {
             (_, Head::ForkApproved | Head::ForkUnapproved, _) => false,
-            (Subject::Branch(_), Head::Own, Expose::Branches | Expose::Internal) => true,
-            (Subject::Pull(_), Head::Own, expose) => expose == Expose::Internal,
+            (_, Head::Own, Expose::Internal) => true,
+            (subject, Head::Own, Expose::Branches) => subject.runs() == On::Branch,
         };
         let shown = self.secrets.iter().filter(|(_, expose)| is_shown(**expose));
         shown.map(|(name, _)| name.clone()).collect()
@@ -247,10 +250,13 @@ mod tests {
             assert_eq!(names, expected, "{subject} {head:?}");
         };
         let branch = Subject::Branch(BranchName::new("main").unwrap());
+        let queued = format!("gh-readonly-queue/main/pr-1-{}", "a".repeat(40));
+        let queued = Subject::Branch(BranchName::new(queued).unwrap());
         let pull = Subject::Pull(PullNumber(1));
         check(&branch, Head::Own, "BI");
         check(&pull, Head::Own, "I");
-        for subject in [&branch, &pull] {
+        check(&queued, Head::Own, "I");
+        for subject in [&branch, &pull, &queued] {
             check(subject, Head::ForkApproved, "");
             check(subject, Head::ForkUnapproved, "");
         }

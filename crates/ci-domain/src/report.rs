@@ -31,7 +31,7 @@ pub struct Report {
     /// Whether it is open. Nothing is written for one that is not: what stands when it closes stays,
     /// and does not count any more where open pull requests share the head.
     pub open: bool,
-    /// The umbrella; a branch has none.
+    /// The umbrella; a branch has none unless it is of the merge queue.
     pub umbrella: Option<StatusWrite>,
     /// The status of each affected component; `None` where it is not known which are affected, and
     /// what stands shall stay.

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::ids::{BranchName, PullNumber};
+use crate::merge_queue::QueueHead;
+use crate::pipeline::On;
 
 /// A pull request or a branch.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,6 +16,15 @@ pub enum Subject {
 }
 
 impl Subject {
+    /// The jobs that a push runs here: those for pull requests also on a head of the merge queue.
+    #[must_use]
+    pub fn runs(&self) -> On {
+        match self {
+            Self::Branch(name) if QueueHead::of(name).is_none() => On::Branch,
+            Self::Pull(_) | Self::Branch(_) => On::Pull,
+        }
+    }
+
     /// A name that is plain everywhere and different for each subject: what is not a letter, a digit,
     /// `.`, `_` or `-` is written as `%XX`.
     #[must_use]

@@ -22,6 +22,8 @@ pub const INITIALIZING: &str = "initializing";
 pub const WAITING_FOR_DISK: &str = "waiting for disk";
 /// What is said where the policy at the tip of the default branch is invalid.
 pub const EARLIER_POLICY: &str = "The policy is invalid, so an earlier one goes on to hold";
+/// What the umbrella says of a fork where the policy never runs them.
+pub const FORKS_ARE_NOT_BUILT: &str = "forks are not built";
 /// What waits for people.
 pub const AWAITING_APPROVAL: &str = "awaiting approval";
 /// The status of a component whose jobs have passed.

@@ -23,7 +23,7 @@ impl BranchActor {
             BranchEffect::StartBuild(spec) => {
                 let is_night = self.branch.build().is_some_and(|build| build.night.is_some());
                 let kind = if is_night { JobKind::Nightly } else { JobKind::OnPush };
-                let origin = Origin::branch(name, self.branch.prepared(), kind);
+                let origin = Origin::branch(&self.branch, kind);
                 self.builds.start(origin, spec).await?;
             }
             BranchEffect::Supersede => self.builds.supersede(),

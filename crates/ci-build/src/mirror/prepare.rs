@@ -6,7 +6,7 @@ use ci_config::{POLICY_FILE, is_component_file};
 use ci_domain::affected::{Affected, Change};
 use ci_domain::ids::CommitSha;
 use ci_domain::outline::{Basis, Preparation, Prepared};
-use ci_domain::pipeline::{On, Pipeline};
+use ci_domain::pipeline::Pipeline;
 use ci_domain::policy::Policy;
 use ci_domain::subject::Subject;
 use ci_domain::wording;
@@ -173,10 +173,7 @@ impl Preparer {
             Ok(paths) => self.affected(basis, paths, &pipeline, policy).await?,
             Err(why) => Affected::everything(&pipeline, why),
         };
-        let on = match subject {
-            Subject::Pull(_) => On::Pull,
-            Subject::Branch(_) => On::Branch,
-        };
+        let on = subject.runs();
         let mut outline = match outline(&pipeline, affected, policy, files.tree(), on) {
             Ok(outline) => outline,
             Err(finding) => return Ok(invalid(vec![finding])),

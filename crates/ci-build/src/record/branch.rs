@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::branch::{BranchBuild, BranchEvent, BranchMemory, Tip};
 use ci_domain::ids::{BuildNumber, CommitSha, JobId, Login};
+use ci_domain::may_run::Head;
+use ci_domain::merge_queue::Queued;
 use ci_domain::outcome::Outcome;
 use ci_store::Record;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,15 @@ struct StoredTip {
     commit: String,
     policy: String,
     preexisting: bool,
+    /// Only heads of the merge queue have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    queued: Option<StoredQueued>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredQueued {
+    base: Option<String>,
+    own: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -190,7 +201,11 @@ pub(crate) fn recalled_branch(body: &Value) -> Result<BranchMemory, RecordError>
 impl From<&Tip> for StoredTip {
     fn from(tip: &Tip) -> Self {
         let (commit, policy) = (tip.commit.to_string(), tip.policy.to_string());
-        Self { commit, policy, preexisting: tip.preexisting }
+        let queued = tip.queued.as_ref().map(|queued| StoredQueued {
+            base: queued.base.as_ref().map(ToString::to_string),
+            own: queued.head == Head::Own,
+        });
+        Self { commit, policy, preexisting: tip.preexisting, queued }
     }
 }
 
@@ -198,8 +213,19 @@ impl TryFrom<StoredTip> for Tip {
     type Error = RecordError;
 
     fn try_from(stored: StoredTip) -> Result<Self, RecordError> {
-        let StoredTip { commit, policy, preexisting } = stored;
-        Ok(Self { commit: CommitSha::new(commit)?, policy: CommitSha::new(policy)?, preexisting })
+        let StoredTip { commit, policy, preexisting, queued } = stored;
+        let (commit, policy) = (CommitSha::new(commit)?, CommitSha::new(policy)?);
+        let queued = queued.map(TryInto::try_into).transpose()?;
+        Ok(Self { commit, policy, preexisting, queued })
+    }
+}
+
+impl TryFrom<StoredQueued> for Queued {
+    type Error = RecordError;
+
+    fn try_from(stored: StoredQueued) -> Result<Self, RecordError> {
+        let head = if stored.own { Head::Own } else { Head::ForkApproved };
+        Ok(Self { base: stored.base.map(CommitSha::new).transpose()?, head })
     }
 }
 

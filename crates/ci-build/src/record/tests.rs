@@ -251,7 +251,7 @@ fn what_another_program_wrote_is_refused_by_name() {
 }
 
 fn branch_events() -> Vec<BranchEvent> {
-    let tip = |digit| Tip { commit: sha(digit), policy: sha('d'), preexisting: true };
+    let tip = |digit| Tip { commit: sha(digit), policy: sha('d'), preexisting: true, queued: None };
     let planned = match prepared(
         Preparation::Planned { merge: sha('c'), outline: outline() },
         strict_policy(),

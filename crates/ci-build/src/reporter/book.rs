@@ -193,7 +193,10 @@ impl Book {
                 wanted.insert(context.clone(), not_affected(told));
             }
         }
-        wanted.into_values().chain(wording::shared_umbrella(&open)).collect()
+        // Heads of the merge queue have one, too.
+        let queued = || branches.iter().find_map(|report| report.umbrella.clone());
+        let umbrella = wording::shared_umbrella(&open).or_else(queued);
+        wanted.into_values().chain(umbrella).collect()
     }
 
     fn due_comments(&self, report: &Report, node: &str) -> Vec<Due> {

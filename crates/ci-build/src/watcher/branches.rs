@@ -2,12 +2,14 @@
 //! named no more.
 //!
 //! Which branches those are the policy at the tip of the default branch says, which the mirror reads.
-//! What is heard of branches while it does is looked at when it has.
+//! What is heard of branches while it does is looked at when it has. Heads of the merge queue are built in
+//! any case.
 
 use std::collections::BTreeSet;
 
 use ci_domain::branch::Tip;
 use ci_domain::ids::{BranchName, CommitSha};
+use ci_domain::merge_queue::QueueHead;
 use ci_domain::paths::PathPatterns;
 use ci_domain::policy::Policy;
 use heights::{Context, Fault};
@@ -61,7 +63,8 @@ impl Watcher {
         for name in &built {
             let Some(commit) = self.known.tip(name) else { continue };
             let preexisting = preexisting && !self.known.is_built(name);
-            let tip = Tip { commit, policy: tip.clone(), preexisting };
+            let queued = QueueHead::of(name).map(|head| self.queued(head));
+            let tip = Tip { commit, policy: tip.clone(), preexisting, queued };
             if let Some(branch) = self.ensure_branch(name, Some(&tip.commit), cx).await? {
                 branch.observe(Some(tip));
             }
@@ -181,6 +184,7 @@ fn built<'a>(
 ) -> BTreeSet<BranchName> {
     let patterns = PathPatterns::new("", &policy.branches).ok();
     let is_built = |name: &&BranchName| match &patterns {
+        _ if QueueHead::of(name).is_some() => true,
         Some(patterns) if !policy.branches.is_empty() => patterns.claims(name.as_str()),
         _ => *name == default,
     };

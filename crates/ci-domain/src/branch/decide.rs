@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::branch::{Branch, BranchEffect, BranchEvent, BranchStep};
 use crate::build::{BuildSpec, JobRequest};
 use crate::ids::{BuildNumber, CommitSha, JobId};
-use crate::may_run::{Circumstances, Head, Isolation, MayRun};
+use crate::may_run::{Circumstances, Isolation, MayRun};
 use crate::outline::Basis;
 
 impl Branch {
@@ -22,7 +22,7 @@ impl Branch {
     #[must_use]
     pub fn may_run(&self) -> MayRun {
         MayRun::decide(Circumstances {
-            head: Head::Own,
+            head: self.head(),
             forks: self.memory.prepared.as_ref().map(|prepared| prepared.policy.forks),
             isolation: self.isolation(),
             disk: self.disk,
@@ -71,7 +71,7 @@ impl Branch {
         }
         let is_done = self.memory.prepared.as_ref().is_some_and(|prepared| {
             // A plan holds for its tip; what was invalid may be valid by another policy.
-            self.outline().is_some() || !self.doubted && prepared.basis.policy == basis.policy
+            self.outline().is_some() || prepared.basis.policy == basis.policy
         });
         if !is_done && self.preparing.is_none() && self.trouble.is_none() {
             self.preparing = Some(basis.clone());
@@ -81,7 +81,8 @@ impl Branch {
 
     fn wanted_basis(&self) -> Option<Basis> {
         let tip = self.memory.tip.as_ref()?;
-        let base = self.memory.built.as_ref().unwrap_or(&tip.commit);
+        let queued = tip.queued.as_ref().and_then(|queued| queued.base.as_ref());
+        let base = queued.or(self.memory.built.as_ref()).unwrap_or(&tip.commit);
         let (head, base, policy) = (tip.commit.clone(), base.clone(), tip.policy.clone());
         Some(Basis { head, base, policy })
     }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use crate::branch::Night;
 use crate::build::BuildSpec;
 use crate::ids::{BuildNumber, CommitSha, JobId, Login};
+use crate::may_run::Head;
+use crate::merge_queue::Queued;
 use crate::outcome::Outcome;
 use crate::outline::{Basis, Prepared};
 
@@ -71,6 +73,8 @@ pub struct Tip {
     pub policy: CommitSha,
     /// Whether it was there before the node first looked: nothing is said about it in comments.
     pub preexisting: bool,
+    /// What a head of the merge queue is queued for; other branches are not.
+    pub queued: Option<Queued>,
 }
 
 /// What a branch wants done.
@@ -105,6 +109,13 @@ pub struct BranchStep {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the branch does not expect this: {0}")]
 pub struct UnexpectedBranchEvent(pub &'static str);
+
+impl Tip {
+    /// Whether all of it is known to come from the repository itself.
+    pub(super) fn is_own(&self) -> bool {
+        self.queued.as_ref().is_none_or(|queued| queued.head == Head::Own)
+    }
+}
 
 impl BranchEvent {
     /// Whether a restarted machine must know of it.

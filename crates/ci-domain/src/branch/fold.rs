@@ -18,7 +18,6 @@ impl Branch {
             BranchEvent::Prepared(prepared) => {
                 self.preparing = None;
                 self.trouble = None;
-                self.doubted = false;
                 self.memory.prepared = Some(*prepared);
                 if self.outline().is_some() && self.owed().is_empty() {
                     self.note_built();
@@ -85,7 +84,13 @@ impl Branch {
         self.trouble = None;
         self.memory.gone = false;
         match &self.memory.tip {
-            Some(known) if known.commit == tip.commit => tip.preexisting |= known.preexisting,
+            Some(known) if known.commit == tip.commit => {
+                tip.preexisting |= known.preexisting;
+                // What it was compared with, and once known to be the repository's own, it stays.
+                if known.is_own() || !tip.is_own() {
+                    tip.queued.clone_from(&known.queued);
+                }
+            }
             _ => {
                 self.memory.prepared = None;
                 self.memory.outcomes.clear();

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::branch::{Branch, NightRun};
-use crate::forge::StatusWrite;
+use crate::forge::{StatusState, StatusWrite};
 use crate::ids::{ComponentName, JobId};
 use crate::report::{
     CommentContent, CommentWish, FailureEntry, Place, Report, Topic, Voice, component_statuses,
     failure, failures,
 };
 use crate::subject::{Subject, escaped};
+use crate::wording;
 
 impl Branch {
     /// What the forge should say about the tip; `None` while the forge has not been read.
@@ -20,10 +21,25 @@ impl Branch {
             subject: Subject::Branch(self.config.name.clone()),
             head: tip.commit.clone(),
             open: !self.memory.gone,
-            umbrella: None,
+            umbrella: tip.queued.is_some().then(|| self.umbrella(voice)),
             components: self.component_statuses(voice),
             comments: self.comments(voice),
         })
+    }
+
+    /// The umbrella of a head of the merge queue, which is merged once it is green.
+    fn umbrella(&self, voice: &Voice) -> StatusWrite {
+        let (state, standing) = self.standing();
+        let description = match state {
+            StatusState::Success => wording::CAN_BE_MERGED,
+            _ => standing.as_str(),
+        };
+        StatusWrite {
+            context: wording::umbrella_context(&voice.node),
+            state,
+            description: wording::cut(description),
+            target_url: Some(self.place(voice).url),
+        }
     }
 
     /// The jobs of the tip that did not pass, blocked ones left out.

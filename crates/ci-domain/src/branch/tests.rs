@@ -2,12 +2,15 @@
 
 mod chance;
 mod night;
+mod queue;
 
 use std::time::Duration;
 
 use super::*;
 use crate::forge::ForceTarget;
 use crate::ids::{AttemptId, Login};
+use crate::may_run::Head;
+use crate::merge_queue::Queued;
 use crate::outcome::JobResult;
 use crate::policy::Policy;
 use crate::report::{CommentContent, Voice};
@@ -70,6 +73,16 @@ impl Story {
                 commit: sha(rest.chars().next().unwrap()),
                 policy: sha(rest.chars().last().unwrap()),
                 preexisting: verb == "old",
+                queued: None,
+            }),
+            "queue" | "queue-fork" => BranchEvent::Observed(Tip {
+                commit: sha(rest.chars().next().unwrap()),
+                policy: sha('d'),
+                preexisting: false,
+                queued: Some(Queued {
+                    base: rest.chars().nth(2).map(sha),
+                    head: if verb == "queue" { Head::Own } else { Head::ForkApproved },
+                }),
             }),
             "gone" => BranchEvent::Gone,
             "plan" => self.prepared(if rest.is_empty() { JOBS } else { rest }),
@@ -213,7 +226,7 @@ fn a_tip_that_broke_down_is_part_of_the_next_push() {
 }
 
 #[test]
-fn a_preparation_is_tried_again_and_an_invalid_tip_by_another_policy_or_another_life() {
+fn a_preparation_is_tried_again_and_an_invalid_tip_when_the_policy_moves() {
     check(&[
         ("push a", "prepare a since a"),
         ("unplanned", ""),
@@ -235,8 +248,6 @@ fn a_branch_that_is_gone_is_closed_when_nothing_of_it_runs() {
         ("gone", "supersede"),
         ("restart", "build 1: air:bench air:compile, supersede"),
         ("finished 1", "end 1, close"),
-        ("invalid", ""),
-        ("restart", "prepare b since b"),
         ("push a", "prepare a since a"),
         ("plan", "build 2: air:bench air:compile"),
     ]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::branch::{Branch, BranchBuild, BranchConfig, Tip};
 use crate::forge::StatusState;
 use crate::ids::JobId;
-use crate::may_run::{Disk, Isolation};
+use crate::may_run::{Disk, Head, Isolation, MayRun, Reason};
 use crate::outcome::Outcome;
 use crate::outline::{Outline, Preparation, Prepared};
 use crate::{report, wording};
@@ -21,6 +21,13 @@ impl Branch {
     #[must_use]
     pub fn tip(&self) -> Option<&Tip> {
         self.memory.tip.as_ref()
+    }
+
+    /// Where the code of the tip comes from: the repository itself, but for some heads of the merge queue.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        let queued = self.tip().and_then(|tip| tip.queued.as_ref());
+        queued.map_or(Head::Own, |queued| queued.head)
     }
 
     /// What came of preparing the tip.
@@ -75,6 +82,9 @@ impl Branch {
             Preparation::Invalid { first, .. } => (StatusState::Failure, first.clone()),
             Preparation::Planned { outline, .. } => {
                 let required = outline.sort_required(self.outcomes(), true);
+                if self.may_run() == MayRun::No(Reason::ForksNever) {
+                    return (StatusState::Failure, wording::FORKS_ARE_NOT_BUILT.to_owned());
+                }
                 let waits = self.disk == Disk::Low && !self.owed().is_empty();
                 let disk = (StatusState::Pending, wording::WAITING_FOR_DISK.to_owned());
                 let passed =

@@ -102,7 +102,7 @@ impl Post {
     }
 }
 
-fn signed(event: &str, id: &str, payload: &Value) -> SignedDelivery {
+pub fn signed(event: &str, id: &str, payload: &Value) -> SignedDelivery {
     let body = payload.to_string().into_bytes();
     SignedDelivery {
         event: event.to_owned(),
