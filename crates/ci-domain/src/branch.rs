@@ -61,6 +61,8 @@ pub struct Branch {
     disk: Disk,
     /// Which night it is; not on record, and not known before it is told.
     tonight: Option<Tonight>,
+    /// Whether what was prepared may be otherwise in this life of the node; not on record.
+    doubted: bool,
 }
 
 /// All that a replay would find, as one value: a long stream is folded into it.
@@ -111,7 +113,15 @@ impl Branch {
     /// Makes the machine that remembers this; what came later is replayed on it.
     #[must_use]
     pub fn remembering(config: BranchConfig, memory: BranchMemory) -> Self {
-        Self { config, memory, preparing: None, trouble: None, disk: Disk::Ok, tonight: None }
+        Self {
+            config,
+            memory,
+            preparing: None,
+            trouble: None,
+            disk: Disk::Ok,
+            tonight: None,
+            doubted: false,
+        }
     }
 
     /// All that a replay would find.
@@ -159,6 +169,7 @@ impl Branch {
             None => {}
         }
         self.preparing = None;
+        self.doubted = self.memory.prepared.as_ref().is_some_and(Prepared::is_provisional);
         self.decide(&mut step);
         step
     }

@@ -71,7 +71,7 @@ impl Branch {
         }
         let is_done = self.memory.prepared.as_ref().is_some_and(|prepared| {
             // A plan holds for its tip; what was invalid may be valid by another policy.
-            self.outline().is_some() || prepared.basis.policy == basis.policy
+            self.outline().is_some() || !self.doubted && prepared.basis.policy == basis.policy
         });
         if !is_done && self.preparing.is_none() && self.trouble.is_none() {
             self.preparing = Some(basis.clone());

@@ -18,6 +18,7 @@ impl Branch {
             BranchEvent::Prepared(prepared) => {
                 self.preparing = None;
                 self.trouble = None;
+                self.doubted = false;
                 self.memory.prepared = Some(*prepared);
                 if self.outline().is_some() && self.owed().is_empty() {
                     self.note_built();

@@ -226,7 +226,7 @@ fn a_tip_that_broke_down_is_part_of_the_next_push() {
 }
 
 #[test]
-fn a_preparation_is_tried_again_and_an_invalid_tip_when_the_policy_moves() {
+fn a_preparation_is_tried_again_and_an_invalid_tip_by_another_policy_or_another_life() {
     check(&[
         ("push a", "prepare a since a"),
         ("unplanned", ""),
@@ -235,6 +235,8 @@ fn a_preparation_is_tried_again_and_an_invalid_tip_when_the_policy_moves() {
         ("push b", "prepare b since b"),
         ("invalid", ""),
         ("push bc", "prepare b since b"),
+        ("invalid", ""),
+        ("restart", "prepare b since b"),
         ("plan air:compile", "build 1: air:compile"),
         ("push bd", ""),
     ]);
