@@ -22,9 +22,9 @@ impl Door {
     /// Has git show the token that holds now, where it is to show one.
     pub(super) async fn open(&self) -> Result<(), PrepareFault> {
         let token = self.forge.git_token(&self.repo).await;
-        match token.map_err(|error| PrepareFault::Later(format!("failed to {error}")))? {
-            Some(token) => self.credential.replace_token(token.expose()),
-            None => {}
+        let token = token.map_err(|error| PrepareFault::Later(format!("failed to {error}")))?;
+        if let Some(token) = token {
+            self.credential.replace_token(token.expose());
         }
         Ok(())
     }
