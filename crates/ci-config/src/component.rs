@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::ids::{ComponentName, JobId, JobName};
 use ci_domain::paths::PathPatterns;
-use ci_domain::pipeline::{Component, Job, Needs, On, When};
+use ci_domain::pipeline::{Component, Image, Job, Needs, On, When};
 
 use crate::diagnostic::{At, Diagnostic, Problems};
 use crate::document::{Node, Value};
@@ -21,6 +21,10 @@ const COMPONENT_HINT: &str = "write the path of its folder from the root, such a
 const PATTERN_HINT: &str =
     "write a path with '/'; * stands for anything but '/', ** for any folders";
 
+/// How an image is named.
+const IMAGE_HINT: &str =
+    "write the path of a Dockerfile from the root, as ci/Dockerfile, or a name, as debian:12";
+
 /// A component as far as it could be read, with the places of all that names something elsewhere.
 #[derive(Debug)]
 pub(crate) struct Draft {
@@ -31,6 +35,8 @@ pub(crate) struct Draft {
     pub(crate) needs: BTreeMap<(JobName, JobId), At>,
     /// Where each job begins.
     pub(crate) jobs: BTreeMap<JobName, At>,
+    /// Where the image is named.
+    pub(crate) image: Option<At>,
 }
 
 /// Reads one component file; `path` is its path from the root of the repository.
@@ -66,17 +72,22 @@ pub(crate) fn read_component(path: &str, bytes: &[u8], problems: &mut Problems) 
     let name = name?;
     let dependencies = fields.get("depends_on").map(|field| read_dependencies(&field, problems));
     let dependencies = dependencies.unwrap_or_default();
+    let image = fields.get("image");
     let mut draft = Draft {
         component: Component {
             depends_on: dependencies.keys().cloned().collect(),
             inputs: fields.get("inputs").and_then(|field| read_inputs(&name, &field, problems)),
             env: fields.get("env").map(|field| read_env(&field, problems)).unwrap_or_default(),
+            image: image
+                .as_ref()
+                .and_then(|field| field.parsed(Image::parse, IMAGE_HINT, problems)),
             jobs: BTreeMap::new(),
             name,
         },
         dependencies,
         needs: BTreeMap::new(),
         jobs: BTreeMap::new(),
+        image: image.map(|field| field.at()),
     };
     let mut steps = StepReader::new(fields.get("define").as_ref(), problems);
     if let Some(jobs) = fields.get("jobs") {

@@ -6,8 +6,8 @@ const NONE: &[&str] = &[];
 
 /// `ci.yaml`.
 pub(crate) const COMPONENT: Keys = Keys {
-    known: &["define", "depends_on", "inputs", "env", "jobs", "nightly"],
-    refused: &["image"],
+    known: &["define", "depends_on", "inputs", "env", "image", "jobs", "nightly"],
+    refused: NONE,
 };
 /// A job that is more than a list of steps.
 pub(crate) const JOB: Keys =

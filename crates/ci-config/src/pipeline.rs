@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::claims::COMPONENT_FILE;
 use ci_domain::ids::ComponentName;
-use ci_domain::pipeline::Pipeline;
+use ci_domain::pipeline::{Image, Pipeline};
 
 use crate::component::{Draft, component_name, read_component};
 use crate::diagnostic::{At, Diagnostic, Problems};
@@ -40,6 +40,17 @@ pub fn is_component_file(path: &str) -> bool {
 pub fn parse_pipeline(
     files: impl IntoIterator<Item = (String, FileContent)>,
 ) -> Result<Pipeline, Vec<Diagnostic>> {
+    parse_pipeline_in(files, |_| true)
+}
+
+/// The same, where it can be told whether the tree has a plain file at a path.
+///
+/// # Errors
+/// All that is wrong with them, file by file and in order of their lines.
+pub fn parse_pipeline_in(
+    files: impl IntoIterator<Item = (String, FileContent)>,
+    has_file: impl Fn(&str) -> bool,
+) -> Result<Pipeline, Vec<Diagnostic>> {
     let files: BTreeMap<String, FileContent> = files.into_iter().collect();
     let mut tree = Tree::default();
     for (position, (path, content)) in files.into_iter().enumerate() {
@@ -54,6 +65,7 @@ pub fn parse_pipeline(
     }
     tree.check_names();
     tree.check_references();
+    tree.check_images(has_file);
     tree.into_pipeline()
 }
 
@@ -119,6 +131,19 @@ impl Tree {
                 self.files.iter_mut().find(|file| file.name.as_ref() == Some(&found.component));
             let Some(file) = file else { continue };
             file.problems.report(found.at, found.message, found.hint);
+        }
+    }
+
+    /// Files that are to build images, and are not there.
+    fn check_images(&mut self, has_file: impl Fn(&str) -> bool) {
+        for file in &mut self.files {
+            let Some(draft) = &file.draft else { continue };
+            let path = draft.component.image.as_ref().and_then(Image::dockerfile);
+            if let (Some(path), Some(at)) = (path.filter(|path| !has_file(path)), draft.image) {
+                let message = format!("`image`: there is no plain file `{path}`");
+                let hint = "write the path of a Dockerfile from the root of the repository";
+                file.problems.report(at, message, hint);
+            }
         }
     }
 

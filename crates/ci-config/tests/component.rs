@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ci_config::{Diagnostic, parse_component};
-use ci_domain::pipeline::{Component, Job, Needs, On, When};
+use ci_domain::pipeline::{Component, Image, Job, Needs, On, When};
 use ci_domain::step::Step;
 use findings::assert_found;
 use proptest::prelude::*;
@@ -168,10 +168,19 @@ fn unknown_keys_are_named() {
 }
 
 #[test]
-fn what_this_version_does_not_execute_is_refused_by_name() {
+fn an_image_is_built_or_has_a_name() {
+    let image = |text: &str| parse(text).unwrap().image;
+    assert_eq!(image("jobs: {}"), None);
+    assert_eq!(image("image: ci/Dockerfile"), Image::parse("ci/Dockerfile").ok());
+    assert_eq!(image("image: rust:1.90"), Some(Image::Named("rust:1.90".to_owned())));
+    let hint = "hint: write the path of a Dockerfile from the root, as ci/Dockerfile, or a name, as debian:12";
     check(
-        "image: Dockerfile\n",
-        &["1:1: `image` is not executed yet by this version\n  hint: remove `image`"],
+        "image: ../Dockerfile\n",
+        &[&format!("1:8: `image`: no path from the root of the repository\n  {hint}")],
+    );
+    check(
+        "jobs: {}\nimage: --privileged\n",
+        &[&format!("2:8: `image`: no name of an image\n  {hint}")],
     );
 }
 

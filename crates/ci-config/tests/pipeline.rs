@@ -4,7 +4,7 @@
 #[path = "support/findings.rs"]
 mod findings;
 
-use ci_config::{FileContent, is_component_file, parse_pipeline};
+use ci_config::{FileContent, is_component_file, parse_pipeline, parse_pipeline_in};
 use ci_domain::pipeline::Pipeline;
 use findings::assert_found;
 use proptest::prelude::*;
@@ -28,6 +28,23 @@ fn check(tree: &[(&str, &str)], expected: &[&str]) {
 #[test]
 fn a_tree_without_component_files_is_an_empty_pipeline() {
     assert_eq!(parse_pipeline(Vec::new()), Ok(Pipeline::default()));
+}
+
+#[test]
+fn what_is_to_build_an_image_must_be_there() {
+    let tree = files(&[
+        ("air/ci.yaml", "jobs: {test: [make]}\nimage: ci/Dockerfile\n"),
+        ("web/ci.yaml", "image: web/Dockerfile\n"),
+        ("ci.yaml", "image: debian:12\n"),
+    ]);
+    let found = parse_pipeline_in(tree.clone(), |path| path == "web/Dockerfile").unwrap_err();
+    assert_eq!(
+        found.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        [
+            "air/ci.yaml:2:8: `image`: there is no plain file `ci/Dockerfile`\n  hint: write the path of a Dockerfile from the root of the repository"
+        ]
+    );
+    assert!(parse_pipeline(tree).is_ok(), "where nobody can tell");
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub const COMPONENT_FILE: &str = "ci.yaml";
 #[derive(Clone, Debug)]
 pub struct Claims {
     explicit: BTreeMap<ComponentName, PathPatterns>,
+    images: BTreeMap<ComponentName, String>,
     by_folder: BTreeMap<String, ComponentName>,
 }
 
@@ -23,6 +24,8 @@ pub enum Claim {
     Definition,
     /// This pattern of the component's `inputs`.
     Input(String),
+    /// The path is the file that builds its image.
+    Image,
     /// The path is in its folder, in no nested component, and the component has no `inputs`.
     Folder,
 }
@@ -62,15 +65,38 @@ impl Claims {
                 .map_err(|source| InvalidInputs { component: name.clone(), source })?;
             explicit.insert(name, patterns);
         }
+        let images = pipeline.components.values().filter_map(|component| {
+            let path = component.image.as_ref()?.dockerfile()?;
+            Some((component.name.clone(), path.to_owned()))
+        });
+        let images = images.collect();
         let names = pipeline.components.keys();
         let by_folder = names.map(|name| (name.folder().to_owned(), name.clone())).collect();
-        Ok(Self { explicit, by_folder })
+        Ok(Self { explicit, images, by_folder })
     }
 
     /// What becomes of `path`: claimed by its own component's definition and by explicit inputs, else
-    /// ignored, else claimed by default inputs, else nobody's.
+    /// ignored, else claimed by default inputs, else nobody's. Those whose image it builds claim it in any
+    /// case.
     #[must_use]
     pub fn of(&self, path: &str, ignore: &PathPatterns) -> Claimants {
+        let builds = self.images.iter().filter(|(_, file)| *file == path);
+        let builds: Vec<_> = builds.map(|(name, _)| (name.clone(), Claim::Image)).collect();
+        match self.without_images(path, ignore) {
+            Claimants::Components(mut claims) => {
+                let is_new = |(name, _): &(ComponentName, Claim)| {
+                    !claims.iter().any(|(claimant, _)| claimant == name)
+                };
+                let new: Vec<_> = builds.into_iter().filter(is_new).collect();
+                claims.extend(new);
+                Claimants::Components(claims)
+            }
+            _ if !builds.is_empty() => Claimants::Components(builds),
+            other => other,
+        }
+    }
+
+    fn without_images(&self, path: &str, ignore: &PathPatterns) -> Claimants {
         let defines = self.defined_by(path).map(|name| (name.clone(), Claim::Definition));
         let explicit = self.explicit.iter().filter_map(|(name, patterns)| {
             Some((name.clone(), Claim::Input(patterns.claim(path)?.to_owned())))
@@ -91,7 +117,8 @@ impl Claims {
     /// Whether `path` is among what `component` declares, whoever else claims it.
     #[must_use]
     pub fn declares(&self, component: &ComponentName, path: &str, ignore: &PathPatterns) -> bool {
-        if self.defined_by(path) == Some(component) {
+        let is_image = self.images.get(component).is_some_and(|file| file == path);
+        if is_image || self.defined_by(path) == Some(component) {
             return true;
         }
         match self.explicit.get(component) {
@@ -117,5 +144,37 @@ impl Claims {
             }
         };
         nearest.filter(|name| !self.explicit.contains_key(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::Image;
+    use crate::sample::{component, pipeline};
+
+    #[test]
+    fn what_builds_an_image_is_claimed_by_whoever_has_it_and_by_whoever_else_would() {
+        let mut pipeline = pipeline("air\nweb = /none\nci");
+        for name in ["air", "web"] {
+            let component = pipeline.components.get_mut(&component(name)).unwrap();
+            component.image = Some(Image::parse("ci/Dockerfile").unwrap());
+        }
+        let claims = Claims::new(&pipeline).unwrap();
+        let check = |path: &str, ignored: &[&str], expected: &[(&str, Claim)]| {
+            let ignored: Vec<String> = ignored.iter().map(ToString::to_string).collect();
+            let ignore = PathPatterns::new("", &ignored).unwrap();
+            let Claimants::Components(found) = claims.of(path, &ignore) else { panic!("{path}") };
+            let expected: Vec<_> =
+                expected.iter().map(|(name, claim)| (component(name), claim.clone())).collect();
+            assert_eq!(found, expected, "{path}");
+            for (name, _) in found {
+                assert!(claims.declares(&name, path, &ignore), "{name}");
+            }
+        };
+        let images = [("air", Claim::Image), ("web", Claim::Image)];
+        check("ci/Dockerfile", &[], &[&[("ci", Claim::Folder)], images.as_slice()].concat());
+        check("ci/Dockerfile", &["**"], &images);
+        check("ci/other", &[], &[("ci", Claim::Folder)]);
     }
 }

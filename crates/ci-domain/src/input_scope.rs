@@ -61,7 +61,7 @@ impl<'a> InputScopes<'a> {
     }
 
     /// All that the outcome of `job` depends on, in one canonical text for the caller to digest:
-    /// its definition and environment, and each declared path with its object name.
+    /// its definition, environment and image, and each declared path with its object name.
     ///
     /// `listing` is the whole merged tree, paths with object names, in any order.
     #[must_use]
@@ -71,6 +71,9 @@ impl<'a> InputScopes<'a> {
         let mut text = Text::new("heights inputs 1");
         text.field("job", &job.to_string());
         text.map("env", &component.env);
+        if let Some(image) = &component.image {
+            text.field("image", &image.to_string());
+        }
         write_job(&mut text, definition);
         let scope = self.scope(&job.component);
         let mut files: Vec<_> = listing.iter().filter(|(path, _)| scope.claims(path)).collect();

@@ -1,10 +1,14 @@
 //! What the component files of one tree say: components, their jobs, and what they depend on.
 
+mod image;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::ids::{ComponentName, JobId, JobName};
 use crate::step::Sequence;
+
+pub use image::{Image, InvalidImage};
 
 /// Every component of one tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub struct Component {
     pub inputs: Option<Vec<String>>,
     /// Variables set for all its commands.
     pub env: BTreeMap<String, String>,
+    /// Where its commands run, if they run in a container.
+    pub image: Option<Image>,
     /// Its jobs by name.
     pub jobs: BTreeMap<JobName, Job>,
 }

@@ -62,6 +62,7 @@ fn component_of<'a>(pipeline: &'a mut Pipeline, name: &str) -> &'a mut Component
         depends_on: BTreeSet::new(),
         inputs: None,
         env: BTreeMap::new(),
+        image: None,
         jobs: BTreeMap::new(),
     })
 }

@@ -63,7 +63,7 @@ impl WorkingChange {
     pub(crate) async fn read(copy: &WorkingCopy, since: Since<'_>) -> Result<Self> {
         let head = copy.head().await.map_err(refusal)?;
         let branch = copy.branch().await.map_err(failed_to)?;
-        let pipeline = parse_pipeline(sources::present(copy).await?)
+        let pipeline = sources::pipeline(copy, sources::present(copy).await?)
             .map_err(|found| invalid("the pipeline is invalid", &found))?;
         let mut change = Self {
             root: copy.root().to_owned(),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use ci_config::{Diagnostic, POLICY_FILE, parse_pipeline};
+use ci_config::{Diagnostic, POLICY_FILE};
 use ci_domain::pipeline::{On, Pipeline};
 use ci_domain::policy::Policy;
 use ci_git::WorkingCopy;
@@ -66,7 +66,7 @@ impl Report {
     async fn check_copy(&mut self, copy: &WorkingCopy) -> Result<()> {
         let files = sources::present(copy).await?;
         self.checked.extend(files.iter().map(|(path, _)| path.clone()));
-        let pipeline = match parse_pipeline(files) {
+        let pipeline = match sources::pipeline(copy, files) {
             Ok(pipeline) => Some(pipeline),
             Err(found) => {
                 self.found.extend(found);

@@ -9,8 +9,11 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use ci_config::yaml::MAX_FILE;
-use ci_config::{Diagnostic, FileContent, POLICY_FILE, is_component_file, parse_policy};
+use ci_config::{
+    Diagnostic, FileContent, POLICY_FILE, is_component_file, parse_pipeline_in, parse_policy,
+};
 use ci_domain::ids::CommitSha;
+use ci_domain::pipeline::Pipeline;
 use ci_domain::policy::Policy;
 use ci_git::{ChangeKind, Content, RepoPath, WorkingCopy, WorkingCopyError};
 
@@ -66,6 +69,20 @@ pub(crate) async fn present(copy: &WorkingCopy) -> Result<Vec<SourceFile>> {
         files.extend(content.map(|content| (path.as_str().to_owned(), content)));
     }
     Ok(files)
+}
+
+/// The pipeline that is there now.
+///
+/// # Errors
+/// All that is wrong with it.
+pub(crate) fn pipeline(
+    copy: &WorkingCopy,
+    files: Vec<SourceFile>,
+) -> Result<Pipeline, Vec<Diagnostic>> {
+    let has_file = |path: &str| {
+        fs::symlink_metadata(copy.root().join(path)).is_ok_and(|metadata| metadata.is_file())
+    };
+    parse_pipeline_in(files, has_file)
 }
 
 /// The component files of a commit.

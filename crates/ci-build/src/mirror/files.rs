@@ -1,10 +1,10 @@
 //! The component files of one commit.
 
 use ci_config::yaml::MAX_FILE;
-use ci_config::{FileContent, is_component_file, parse_pipeline};
+use ci_config::{FileContent, is_component_file, parse_pipeline_in};
 use ci_domain::ids::CommitSha;
 use ci_domain::pipeline::Pipeline;
-use ci_git::{CommandError, Content, Mirror, RepoPath, Tree};
+use ci_git::{CommandError, Content, EntryKind, Mirror, RepoPath, Tree};
 
 /// The files of one commit that matter to its pipeline.
 pub(super) struct Files {
@@ -41,7 +41,9 @@ impl Files {
 
     /// The pipeline, or everything that is wrong with it.
     pub(super) fn pipeline(&self) -> Result<Pipeline, Vec<String>> {
-        parse_pipeline(self.contents.clone())
+        let is_file = |kind| matches!(kind, EntryKind::Regular | EntryKind::Executable);
+        let has_file = |path: &str| self.tree.get(path).is_some_and(|entry| is_file(entry.kind));
+        parse_pipeline_in(self.contents.clone(), has_file)
             .map_err(|findings| findings.iter().map(ToString::to_string).collect())
     }
 }

@@ -1,7 +1,7 @@
 //! What changes the digest of a job's inputs, and what does not.
 
 use super::*;
-use crate::pipeline::On;
+use crate::pipeline::{Image, On};
 use crate::sample::{add_job, component, job, job_mut, pipeline};
 use crate::step::Step;
 
@@ -20,6 +20,18 @@ fn text(pipeline: &Pipeline, id: &str, paths: &[(&str, &str)]) -> String {
     let ignore = ["**/*.md".to_owned()];
     let scopes = InputScopes::new(pipeline, &ignore).unwrap();
     scopes.digest_input(&job(id), &listing(paths)).unwrap()
+}
+
+#[test]
+fn an_image_and_what_builds_it_count() {
+    let mut pipeline = sample();
+    let before = text(&pipeline, "air:test", &[("ci/Dockerfile", "1")]);
+    let air = pipeline.components.get_mut(&component("air")).unwrap();
+    air.image = Some(Image::parse("ci/Dockerfile").unwrap());
+    let built = text(&pipeline, "air:test", &[("ci/Dockerfile", "1")]);
+    let changed = text(&pipeline, "air:test", &[("ci/Dockerfile", "2")]);
+    let texts = BTreeSet::from([&before, &built, &changed]);
+    assert_eq!(texts.len(), 3, "{texts:?}");
 }
 
 #[test]

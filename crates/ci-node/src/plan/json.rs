@@ -103,6 +103,7 @@ fn reason(reason: &Reason) -> WireReason<'_> {
         Reason::Changed { path, claim } => {
             let (kind, pattern) = match claim {
                 Claim::Definition => ("definition", None),
+                Claim::Image => ("image", None),
                 Claim::Folder => ("folder", None),
                 Claim::Input(pattern) => ("input", Some(pattern.as_str())),
             };

@@ -43,6 +43,7 @@ fn reason(reason: &Reason) -> String {
         Reason::Changed { path, claim: Claim::Definition } => {
             format!("{path} changed, which defines it")
         }
+        Reason::Changed { path, claim: Claim::Image } => format!("{path} builds its image"),
         Reason::Changed { path, claim: Claim::Folder } => format!("{path} changed, in its folder"),
         Reason::Changed { path, claim: Claim::Input(pattern) } => {
             format!("{path} changed, an input by {pattern:?}")

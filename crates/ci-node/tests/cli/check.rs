@@ -74,6 +74,17 @@ fn every_error_has_its_place_and_a_hint() {
 }
 
 #[test]
+fn what_builds_an_image_must_be_a_file_of_the_repository() {
+    let pipeline = ("air/ci.yaml", "image: ci/Dockerfile\njobs: {test: [x]}\n");
+    insta::assert_snapshot!(found(&[pipeline]), @r"
+    air/ci.yaml:1:8: `image`: there is no plain file `ci/Dockerfile`
+      hint: write the path of a Dockerfile from the root of the repository
+    ");
+    let repo = Repo::with(&[pipeline, ("ci/Dockerfile", "FROM debian:12\n")]);
+    repo.ci_node(&["check"]).ended_with(0);
+}
+
+#[test]
 fn a_large_file_is_not_read() {
     let large = "#".repeat(10 * 1024 * 1024);
     insta::assert_snapshot!(found(&[("a/ci.yaml", &large)]), @r"
