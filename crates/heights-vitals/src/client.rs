@@ -1,5 +1,8 @@
 //! The client side: one request, one connection, one deadline.
 
+mod watch;
+
+use std::fmt::Debug;
 use std::future::Future;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +24,8 @@ use crate::wire::{
     ActorDetail, ControlOutcome, ControlRequest, Crashes, ErrorBody, Hello, Judgement, PROTOCOL,
     Picture, Sort, Tree, Why,
 };
+
+pub use self::watch::Watch;
 
 /// The largest answer read: a tree of a hundred thousand actors is a quarter of it.
 const ANSWER_LIMIT: usize = 128 * 1024 * 1024;
@@ -45,9 +50,9 @@ enum Way {
 }
 
 /// Both directions of a connection.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+trait Stream: AsyncRead + AsyncWrite + Debug + Send + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+impl<S: AsyncRead + AsyncWrite + Debug + Send + Unpin> Stream for S {}
 
 /// Says why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -169,6 +174,38 @@ impl Client {
         self.get(&format!("/v1/judge?condition={}", escape(&text))).await
     }
 
+    /// Asks for all figures in the OpenMetrics text format.
+    pub async fn metrics(&self) -> Result<String, ClientError> {
+        let answer = self.answer(Method::GET, "/v1/metrics", Bytes::new()).await?;
+        String::from_utf8(answer.into()).map_err(|error| ClientError::Garbled(error.into()))
+    }
+
+    /// Hears what happens from now on, or after the event `seen`.
+    pub async fn watch(&self, seen: Option<u64>) -> Result<Watch, ClientError> {
+        let mut request = Request::get("/v1/watch").header("host", "localhost");
+        if let Some(seen) = seen {
+            request = request.header("last-event-id", seen.to_string());
+        }
+        let request =
+            request.body(Full::default()).map_err(|error| ClientError::Garbled(error.into()))?;
+        let beginning = async {
+            let (mut sender, mut driver, command) = self.connect().await?;
+            let response = tokio::select! {
+                response = sender.send_request(request) => response.map_err(ClientError::Lost)?,
+                // What goes wrong with the connection goes wrong with the answer, too.
+                Err(lost) = &mut driver => return Err(ClientError::Lost(lost)),
+            };
+            let (status, body) = (response.status(), response.into_body());
+            if status.is_success() {
+                return Ok(Watch::new(body, driver, command));
+            }
+            let body = alongside(Limited::new(body, ANSWER_LIMIT).collect(), driver).await;
+            Err(refusal(status, &body.map_err(ClientError::Garbled)?.to_bytes()))
+        };
+        let begun = tokio::time::timeout(self.patience, beginning).await;
+        begun.map_err(|_elapsed| ClientError::TimedOut(self.patience))?
+    }
+
     /// Acts on an actor, or tells what that would do; actions are called as in
     /// [`ControlOutcome::action`].
     pub async fn act(
@@ -217,6 +254,11 @@ impl Client {
         path: &str,
         body: Bytes,
     ) -> Result<A, ClientError> {
+        let answer = self.answer(method, path, body).await?;
+        serde_json::from_slice(&answer).map_err(|error| ClientError::Garbled(error.into()))
+    }
+
+    async fn answer(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, ClientError> {
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -227,24 +269,14 @@ impl Client {
         let exchange = tokio::time::timeout(self.patience, self.exchange(request));
         let (status, answer) =
             exchange.await.map_err(|_elapsed| ClientError::TimedOut(self.patience))??;
-        if status.is_success() {
-            return serde_json::from_slice(&answer)
-                .map_err(|error| ClientError::Garbled(error.into()));
-        }
-        match serde_json::from_slice(&answer) {
-            Ok(body) => Err(ClientError::Refused { status: status.as_u16(), body }),
-            Err(error) => Err(ClientError::Garbled(error.into())),
-        }
+        if status.is_success() { Ok(answer) } else { Err(refusal(status, &answer)) }
     }
 
     async fn exchange(
         &self,
         request: Request<Full<Bytes>>,
     ) -> Result<(StatusCode, Bytes), ClientError> {
-        let (stream, _command) = self.way.connect().await?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(ClientError::Lost)?;
+        let (mut sender, connection, _command) = self.connect().await?;
         let answer = async move {
             let response = sender.send_request(request).await.map_err(ClientError::Lost)?;
             let status = response.status();
@@ -252,6 +284,25 @@ impl Client {
             Ok((status, body.map_err(ClientError::Garbled)?.to_bytes()))
         };
         alongside(answer, connection).await
+    }
+
+    /// Opens a connection: what sends on it, what drives it, and the command that it lives by.
+    async fn connect(&self) -> Result<(Sender, Driver, Option<Child>), ClientError> {
+        let (stream, command) = self.way.connect().await?;
+        let shaken = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
+        let (sender, driver) = shaken.map_err(ClientError::Lost)?;
+        Ok((sender, driver, command))
+    }
+}
+
+type Sender = hyper::client::conn::http1::SendRequest<Full<Bytes>>;
+type Driver = hyper::client::conn::http1::Connection<TokioIo<Box<dyn Stream>>, Full<Bytes>>;
+
+/// Reads why the server says no.
+fn refusal(status: StatusCode, answer: &[u8]) -> ClientError {
+    match serde_json::from_slice(answer) {
+        Ok(body) => ClientError::Refused { status: status.as_u16(), body },
+        Err(error) => ClientError::Garbled(error.into()),
     }
 }
 

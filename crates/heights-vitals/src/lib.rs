@@ -26,7 +26,9 @@
 
 mod client;
 mod condition;
+mod crash;
 mod foresee;
+mod metrics;
 mod picture;
 mod place;
 mod server;
@@ -35,7 +37,7 @@ mod view;
 mod why;
 pub mod wire;
 
-pub use client::{Client, ClientError};
+pub use client::{Client, ClientError, Watch};
 pub use condition::{Condition, ConditionError};
 pub use place::{Announcement, Place, PlaceError, Presence, known_directories, processes};
 pub use server::{Inspector, InspectorBuilder, StartError};

@@ -3,7 +3,9 @@
 //! It has a runtime of its own, so that it answers while every worker of the application is blocked.
 
 mod control;
+mod events;
 mod peer;
+mod pulse;
 mod refusal;
 mod routes;
 
@@ -17,6 +19,7 @@ use heights_supervisor::Hub;
 use tokio::sync::oneshot;
 
 use self::peer::Peer;
+use self::pulse::Pulse;
 use self::routes::Shared;
 use crate::place::{Announcement, Place, PlaceError};
 use crate::view::since_1970;
@@ -26,9 +29,9 @@ use crate::wire::{Hello, PROTOCOL, Tier};
 const SWITCH: &str = "HEIGHTS_VITALS";
 
 /// What the server can do, by the names of the commands that need it.
-const CAPABILITIES: [&str; 12] = [
+const CAPABILITIES: [&str; 14] = [
     "tree", "actors", "crashes", "picture", "judge", "why", "stop", "kill", "restart", "suspend",
-    "resume", "top",
+    "resume", "top", "watch", "metrics",
 ];
 
 /// Answers questions about a tree until it is dropped.
@@ -145,7 +148,7 @@ impl InspectorBuilder {
             started_ms: hello.started_ms,
         })?;
         let (stop, stopped) = oneshot::channel();
-        let shared = Shared::new(self.hub, hello);
+        let shared = Shared::new(self.hub, hello, Pulse::of_this_runtime());
         let thread = spawn(listener, shared, stopped).map_err(io)?;
         Ok(Inspector { place, stop: Some(stop), thread: Some(thread) })
     }

@@ -8,7 +8,7 @@ use heights_supervisor::{
     WaitingInfo,
 };
 
-use crate::wire;
+use crate::{crash, wire};
 
 /// Puts all actors in the order of the tree: depth first, children in the order of their start.
 pub(crate) fn tree(snapshot: &TreeSnapshot) -> wire::Tree {
@@ -24,17 +24,7 @@ pub(crate) fn tree(snapshot: &TreeSnapshot) -> wire::Tree {
 
 /// Returns the remembered crashes, the latest first.
 pub(crate) fn crashes(snapshot: &TreeSnapshot) -> Vec<wire::Crash> {
-    let crashes = snapshot.crashes.iter().rev();
-    crashes
-        .map(|crash| wire::Crash {
-            path: crash.path.to_string(),
-            pid: crash.pid.to_string(),
-            at_ms: since_1970(crash.at),
-            incarnation: crash.incarnation,
-            exit: crash.exit.to_string(),
-            message: crash.last_label.map(str::to_owned),
-        })
-        .collect()
+    snapshot.crashes.iter().rev().map(crash::describe).collect()
 }
 
 pub(crate) fn since_1970(at: SystemTime) -> u64 {
@@ -159,6 +149,6 @@ fn restarts_left(shape: Shape) -> u32 {
     shape.intensity.restarts.saturating_sub(used)
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

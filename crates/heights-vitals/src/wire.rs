@@ -1,15 +1,19 @@
 //! What travels over the socket. These types are the protocol: fields are added, never changed.
 
 mod control;
+mod event;
 mod judgement;
 mod picture;
+mod runtime;
 mod why;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::control::{ControlOutcome, ControlRequest, ErrorBody, Heir};
+pub use self::event::{Event, EventKind};
 pub use self::judgement::Judgement;
 pub use self::picture::Picture;
+pub use self::runtime::Runtime;
 pub use self::why::{Cause, Fact, Link, Verdict, Why};
 
 /// The version of the protocol; a client refuses a server with another one.
@@ -319,4 +323,47 @@ pub struct Crash {
     pub exit: String,
     /// The message it was handling.
     pub message: Option<String>,
+    /// What of it recurs: crashes of one type, in one kind of message, at one place or with one
+    /// error, have the same; numbers in an error do not count.
+    #[serde(default)]
+    pub fingerprint: String,
+    /// The type that implements the actor.
+    #[serde(default)]
+    pub type_name: Option<String>,
+    /// Where it panicked, `file:line:column`.
+    #[serde(default)]
+    pub site: Option<String>,
+    /// How long that life had lasted.
+    #[serde(default)]
+    pub age_ms: Option<u64>,
+    /// How many messages it had handled.
+    #[serde(default)]
+    pub handled: Option<u64>,
+    /// How many messages waited, and were lost unless the mailbox keeps them.
+    #[serde(default)]
+    pub queued: Option<u64>,
+    /// The message itself, as far as its server wants it kept.
+    #[serde(default)]
+    pub last_message: Option<String>,
+}
+
+impl Crash {
+    /// Describes a crash of which nothing is known but where and how.
+    pub fn at(path: impl Into<String>, pid: impl Into<String>, exit: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            pid: pid.into(),
+            at_ms: 0,
+            incarnation: 1,
+            exit: exit.into(),
+            message: None,
+            fingerprint: String::new(),
+            type_name: None,
+            site: None,
+            age_ms: None,
+            handled: None,
+            queued: None,
+            last_message: None,
+        }
+    }
 }

@@ -14,7 +14,7 @@ use heights_supervisor::{
     Backoff, ChildRef, ChildSpec, Context, Fault, Flow, Hub, Reply, Server, Strategy, Supervisor,
     SupervisorRef,
 };
-use heights_vitals::wire::{ControlRequest, Kind, Restart, State};
+use heights_vitals::wire::{ControlRequest, Event, EventKind, Kind, Restart, State};
 use heights_vitals::{Client, ClientError, Inspector, PlaceError, StartError, Tier, processes};
 use tempfile::TempDir;
 
@@ -297,6 +297,30 @@ async fn a_child_that_waits_for_its_restart_is_shown_without_numbers() {
     root.stop().await;
 }
 
+#[tokio::test]
+async fn events_are_told_without_gap_from_where_a_watcher_was() {
+    let tree = start(Tier::Control).await;
+    let mut watch = tree.client.watch(None).await.unwrap();
+    tree.client.kill("pull-7", &ControlRequest::default()).await.unwrap();
+    reborn(&tree.client, "pull-7").await;
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|event: &Event| event.kind != EventKind::Started) {
+        let event = tokio::time::timeout(CEILING, watch.next()).await.expect("an event").unwrap();
+        seen.push(event.expect("the process lives"));
+    }
+    drop(watch);
+    assert_eq!(seen[0].kind, EventKind::Failed, "{seen:?}");
+    assert!(seen.iter().all(|event| event.path == "app/pulls/pull-7"), "{seen:?}");
+    let mut again = tree.client.watch(Some(seen[0].id - 1)).await.unwrap();
+    for expected in seen {
+        assert_eq!(again.next().await.unwrap(), Some(expected));
+    }
+    drop(tree.inspector);
+    let end = tokio::time::timeout(CEILING, again.next()).await.expect("an end");
+    assert_eq!(end.unwrap(), None, "the end of the process is the end of the stream");
+    tree.root.stop().await;
+}
+
 /// The only worker of the application's runtime is blocked; the inspector has a thread of its own.
 #[test]
 fn answers_while_the_runtime_of_the_application_is_blocked() {
@@ -318,6 +342,14 @@ fn answers_while_the_runtime_of_the_application_is_blocked() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let store = runtime.block_on(client.actor("store")).unwrap().actor;
     assert_eq!((store.state, store.working.unwrap().label.as_str()), (State::Busy, "Block"));
+    let silence = async {
+        while client.picture().await.unwrap().runtime.unwrap().silent_ms < 500 {
+            tokio::task::yield_now().await;
+        }
+    };
+    runtime
+        .block_on(async { tokio::time::timeout(CEILING, silence).await })
+        .expect("no sign of life");
     drop(release);
     application.join().unwrap();
 }

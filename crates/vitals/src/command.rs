@@ -11,7 +11,8 @@ use crate::output::Output;
 use crate::proxy::Host;
 use crate::shell::living_actors;
 use crate::{
-    act, check, crashes, diff, info, ls, proxy, queues, shell, snapshot, top, tree, wait, why,
+    act, check, crashes, diff, doctor, info, ls, metrics, proxy, queues, shell, snapshot, top,
+    tree, wait, watch, why,
 };
 
 /// How long an answer may take unless said otherwise.
@@ -81,12 +82,18 @@ pub enum Command {
     Crashes(CrashesArgs),
     /// Lists the actors for which messages wait, and how long that will take.
     Queues(QueuesArgs),
+    /// Tells what happens as it happens: starts, ends, crashes, supervisors that give up.
+    Watch(WatchArgs),
     /// Waits until a condition holds.
     #[command(after_help = CONDITIONS)]
     Wait(WaitArgs),
     /// Looks for what is wrong; exits with 1 if something is.
     #[command(after_help = CONDITIONS)]
     Check(CheckArgs),
+    /// Tells whether the process and its inspector are in order, and what is missing.
+    Doctor,
+    /// Prints all figures in the OpenMetrics text format.
+    Metrics,
     /// Keeps everything that can be seen in a file, for --from and diff.
     Snapshot(SnapshotArgs),
     /// Tells what has changed between two snapshots.
@@ -241,6 +248,29 @@ pub struct CrashesArgs {
     /// How many crashes to show.
     #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
     pub limit: usize,
+
+    /// Put those together that are the same again.
+    #[arg(long)]
+    pub group: bool,
+
+    /// Show all that is known of the latest crash with this fingerprint.
+    #[arg(long, value_name = "FINGERPRINT", conflicts_with = "group")]
+    pub show: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Only of this actor and what is below it.
+    #[arg(value_name = "REF", add = living_actors())]
+    pub reference: Option<String>,
+
+    /// Stop after so many events.
+    #[arg(short = 'n', long, value_name = "COUNT")]
+    pub limit: Option<usize>,
+
+    /// Stop after this time.
+    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    pub span: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
@@ -282,6 +312,9 @@ impl Vitals {
             Command::Why(args) => why::run(self, args, output).await,
             Command::Crashes(args) => crashes::run(self, args, output).await,
             Command::Queues(args) => queues::run(self, args, output).await,
+            Command::Watch(args) => watch::run(self, args, output).await,
+            Command::Doctor => return doctor::run(self, output).await,
+            Command::Metrics => metrics::run(self, output).await,
             Command::Wait(args) => wait::run(self, args, output).await,
             Command::Snapshot(args) => snapshot::run(self, args, output).await,
             Command::Diff(args) => diff::run(self, args, output).await,

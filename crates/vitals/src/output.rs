@@ -29,13 +29,29 @@ impl Output {
         match self.format {
             Format::Table => write(io::stdout(), text(answer).as_bytes()),
             Format::Json => {
-                let mut value = serde_json::to_value(answer)?;
-                if let Value::Object(fields) = &mut value {
-                    fields.insert("schema".to_owned(), Value::from(schema));
-                }
+                let value = marked(schema, answer)?;
                 let text = serde_json::to_string_pretty(&value)? + "\n";
                 write(io::stdout(), text.as_bytes())
             }
+        }
+    }
+
+    /// Prints one of many answers at once, as one line of JSON or as text; `false` if nobody reads.
+    pub fn event<T: Serialize>(
+        self,
+        schema: &str,
+        event: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<bool, Failure> {
+        let text = match self.format {
+            Format::Table => text(event),
+            Format::Json => format!("{}\n", marked(schema, event)?),
+        };
+        let mut out = io::stdout();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(Failure::Io(error)),
         }
     }
 
@@ -48,6 +64,15 @@ impl Output {
     pub fn note(self, text: &str) -> Result<(), Failure> {
         write(io::stderr(), text.as_bytes())
     }
+}
+
+/// Turns an answer into JSON that names its schema.
+fn marked<T: Serialize>(schema: &str, answer: &T) -> Result<Value, Failure> {
+    let mut value = serde_json::to_value(answer)?;
+    if let Value::Object(fields) = &mut value {
+        fields.insert("schema".to_owned(), Value::from(schema));
+    }
+    Ok(value)
 }
 
 fn write(mut to: impl Write, text: &[u8]) -> Result<(), Failure> {

@@ -22,6 +22,12 @@ pub fn span(millis: u64) -> String {
     }
 }
 
+/// Shows a time of day, in universal time.
+pub fn time_of_day(millis: u64) -> String {
+    let (seconds, rest) = (millis / 1000 % 86_400, millis % 1000);
+    format!("{:02}:{:02}:{:02}.{rest:03}Z", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
 /// Shows what an actor is doing; the sign alone says as much as the word.
 pub fn state(state: State) -> &'static str {
     match state {
@@ -86,6 +92,11 @@ mod tests {
     fn a_span_shows_two_units() {
         let shown = [0, 999, 1000, 61_000, 3_600_000, 273_600_000].map(span);
         assert_eq!(shown, ["0ms", "999ms", "1s", "1m 01s", "1h 00m", "3d 04h"]);
+    }
+
+    #[test]
+    fn a_time_of_day_is_in_universal_time() {
+        assert_eq!(time_of_day(1_795_448_053_949), "15:34:13.949Z");
     }
 
     #[test]

@@ -25,15 +25,13 @@ fn picture() -> Picture {
     let store = Actor { state: State::Idle, mailbox: Some(0), ..Actor::at("ci/store") };
     let task = Actor { state: State::Running, ..Actor::at("ci/pulls/clock") };
     let actors = vec![Actor { state: State::Idle, ..Actor::at("ci") }, queue, store, task];
-    let crash = Crash {
-        path: "ci/queue".to_owned(),
-        pid: "0.1".to_owned(),
-        at_ms: 0,
-        incarnation: 1,
-        exit: "killed".to_owned(),
-        message: None,
-    };
-    Picture { hello, tree: Tree { taken_ms: 7, total: actors.len(), actors }, crashes: vec![crash] }
+    let crash = Crash::at("ci/queue", "0.1", "killed");
+    Picture {
+        hello,
+        tree: Tree { taken_ms: 7, total: actors.len(), actors },
+        crashes: vec![crash],
+        runtime: None,
+    }
 }
 
 fn check(condition: &str, expected: &[&str]) {

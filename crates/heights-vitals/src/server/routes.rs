@@ -4,13 +4,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State};
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
+use futures_util::stream;
 use heights_supervisor::Hub;
 use serde::Deserialize;
 
 use super::control;
+use super::events::Events;
 use super::peer::{self, Peer};
+use super::pulse::Pulse;
 use super::refusal::Refusal;
 use crate::condition::Condition;
 use crate::foresee::Action;
@@ -33,6 +40,8 @@ struct Inner {
     hub: Hub,
     hello: Hello,
     shown: Mutex<Shown>,
+    events: Arc<Events>,
+    pulse: Option<Pulse>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -57,6 +66,8 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/v1/tree", get(tree))
         .route("/v1/picture", get(picture))
         .route("/v1/judge", get(judge))
+        .route("/v1/watch", get(watch))
+        .route("/v1/metrics", get(metrics))
         .route("/v1/actors", get(actors))
         .route("/v1/crashes", get(crashes))
         .route("/v1/actors/{ref}", get(actor))
@@ -97,6 +108,25 @@ async fn judge(
     let condition = query.condition.parse::<Condition>();
     let condition = condition.map_err(|error| Refusal::bad_request(error.to_string()))?;
     Ok(Json(condition.judge(&shared.look())))
+}
+
+/// Tells events as they happen, those after `Last-Event-ID` first.
+async fn watch(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let events = Arc::clone(&shared.0.events);
+    let seen = seen.unwrap_or_else(|| events.latest());
+    let told = stream::unfold((events, seen), async |(events, seen)| {
+        let event = events.after(seen).await;
+        let seen = event.id;
+        let frame = SseEvent::default().id(seen.to_string()).json_data(event);
+        Some((frame, (events, seen)))
+    });
+    Sse::new(told).keep_alive(KeepAlive::default()).into_response()
+}
+
+async fn metrics(State(shared): State<Shared>) -> Response {
+    let text = crate::metrics::expose(&shared.look());
+    ([(CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], text).into_response()
 }
 
 async fn crashes(State(shared): State<Shared>) -> Json<Crashes> {
@@ -148,8 +178,9 @@ async fn act(
 }
 
 impl Shared {
-    pub(crate) fn new(hub: Hub, hello: Hello) -> Self {
-        Self(Arc::new(Inner { hub, hello, shown: Mutex::default() }))
+    pub(crate) fn new(hub: Hub, hello: Hello, pulse: Option<Pulse>) -> Self {
+        let events = Events::of(&hub);
+        Self(Arc::new(Inner { hub, hello, shown: Mutex::default(), events, pulse }))
     }
 
     /// Takes a picture and remembers whom it shows.
@@ -159,6 +190,7 @@ impl Shared {
             hello: self.0.hello.clone(),
             tree: view::tree(&snapshot),
             crashes: view::crashes(&snapshot),
+            runtime: self.0.pulse.as_ref().map(Pulse::read),
         };
         picture.note(&mut self.0.shown.lock().unwrap_or_else(PoisonError::into_inner));
         picture

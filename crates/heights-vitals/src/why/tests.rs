@@ -14,7 +14,7 @@ fn picture(actors: Vec<Actor>) -> Picture {
         capabilities: Vec::new(),
     };
     let total = actors.len();
-    Picture { hello, tree: Tree { taken_ms: 7, actors, total }, crashes: Vec::new() }
+    Picture { hello, tree: Tree { taken_ms: 7, actors, total }, crashes: Vec::new(), runtime: None }
 }
 
 fn actor(path: &str, state: State) -> Actor {
@@ -150,14 +150,7 @@ fn a_supervisor_is_kept_by_the_child_that_it_waits_for() {
         ..Actor::at("app/a")
     };
     let mut picture = picture(vec![supervisor(State::Idle), waiting]);
-    let crash = |at_ms, exit: &str| Crash {
-        path: "app/a".to_owned(),
-        pid: "0.9".to_owned(),
-        at_ms,
-        incarnation: 1,
-        exit: exit.to_owned(),
-        message: None,
-    };
+    let crash = |at_ms, exit: &str| Crash { at_ms, ..Crash::at("app/a", "0.9", exit) };
     picture.crashes = vec![crash(2, "error: disk full"), crash(1, "error: no disk")];
     let why = why(&picture, &picture.tree.actors[0]);
     let restarting = Fact::Restarting {

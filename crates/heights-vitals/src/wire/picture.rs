@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Crash, Hello, Tree};
+use super::{Crash, Hello, Runtime, Tree};
 
 /// The answer to `GET /v1/picture`: everything that can be seen of a process at one moment.
 ///
@@ -16,4 +16,7 @@ pub struct Picture {
     pub tree: Tree,
     /// Its remembered crashes, the latest first.
     pub crashes: Vec<Crash>,
+    /// The runtime they run on; absent where the inspector was started outside one.
+    #[serde(default)]
+    pub runtime: Option<Runtime>,
 }

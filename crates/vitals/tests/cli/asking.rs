@@ -143,3 +143,60 @@ async fn a_restarted_actor_has_another_life() {
     assert_eq!(app.run(&["restart", "@root", "--yes"]).await.code(), 2, "nobody restarts a root");
     app.root.stop().await;
 }
+
+#[tokio::test]
+async fn what_happens_is_told_as_it_happens() {
+    let app = App::start(Tier::Control).await;
+    let mut command = app.vitals(&["watch", "-n", "3", "-o", "json"]);
+    command.stdout(std::process::Stdio::piped());
+    let watching = tokio::task::spawn_blocking(move || command.spawn().unwrap());
+    let watching = watching.await.unwrap();
+    let told = tokio::task::spawn_blocking(move || watching.wait_with_output().unwrap());
+    // Nobody says that the watch has begun, so it is given something to tell until it has enough.
+    while !told.is_finished() {
+        app.store.cast(Msg::Crash).ok();
+        app.run(&["wait", "state(**)=idle"]).await;
+        tokio::task::yield_now().await;
+    }
+    let told = String::from_utf8(told.await.unwrap().stdout).unwrap();
+    let events: Vec<Value> = told.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let ids: Vec<u64> = events.iter().filter_map(|event| event["id"].as_u64()).collect();
+    assert_eq!(ids, [ids[0], ids[0] + 1, ids[0] + 2], "{told}");
+    assert!(events.iter().any(|event| event["path"] == "demo/store"), "{told}");
+}
+
+#[tokio::test]
+async fn crashes_that_are_the_same_again_are_put_together() {
+    let app = App::start(Tier::Read).await;
+    for crashes in 1..=2 {
+        app.store.cast(Msg::Crash).unwrap();
+        let again = format!("restarts(store)={crashes} && state(**)=idle");
+        assert_eq!(app.run(&["wait", &again]).await.code(), 0);
+    }
+    let groups = app.json(&["crashes", "--group"]).await;
+    let group = &groups["groups"][0];
+    assert_eq!(
+        (group["count"].as_u64(), &group["paths"][0]),
+        (Some(2), &Value::from("demo/store"))
+    );
+    let fingerprint = group["fingerprint"].as_str().unwrap();
+    let shown = app.run(&["crashes", "--show", fingerprint]).await.stdout();
+    assert!(shown.contains("on purpose") && shown.contains("message      Crash"), "{shown}");
+    assert!(app.run(&["crashes", "--group"]).await.stdout().contains(fingerprint));
+    assert_eq!(app.run(&["crashes", "--show", "000000"]).await.code(), 3);
+    app.root.stop().await;
+}
+
+#[tokio::test]
+async fn doctor_and_metrics_tell_of_the_process_itself() {
+    let app = App::start(Tier::Read).await;
+    let ran = app.run(&["doctor"]).await;
+    assert_eq!(ran.code(), 0, "{}", ran.stdout());
+    for part in ["the inspector answers in", "of mode 700", "the runtime lives: 1 threads"] {
+        assert!(ran.stdout().contains(part), "{part}: {}", ran.stdout());
+    }
+    let metrics = app.run(&["metrics"]).await.stdout();
+    assert!(metrics.contains("heights_mailbox_messages{path=\"demo/store\"} 0\n"), "{metrics}");
+    assert!(metrics.ends_with("# EOF\n"));
+    app.root.stop().await;
+}
