@@ -148,6 +148,11 @@ pub(crate) fn pull_streams(repo: &RepoName) -> String {
     format!("pull/{repo}/")
 }
 
+/// How the streams of a repository's branches begin.
+pub(crate) fn branch_streams(repo: &RepoName) -> String {
+    format!("branch/{repo}/")
+}
+
 /// The stream of what was there when.
 pub(crate) fn retention_stream() -> StreamId {
     stream("retention".to_owned())

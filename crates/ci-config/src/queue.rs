@@ -35,6 +35,8 @@ fn defaults() -> BTreeMap<String, Queue> {
     let writes = Queue { concurrency: None, rate: Some(per_second), burst: NonZeroU32::new(10) };
     BTreeMap::from([
         ("jobs".to_owned(), counter(4)),
+        // What runs for hours leaves room for those who wait.
+        ("jobs.nightly".to_owned(), counter(1)),
         ("github.read".to_owned(), counter(8)),
         ("github.write".to_owned(), writes),
     ])

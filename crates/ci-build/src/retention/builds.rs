@@ -1,17 +1,22 @@
-//! Forgetting builds, and pull requests that are closed, once they are old.
+//! Forgetting builds, and pull requests and branches that are gone, once they are old.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
+use ci_domain::ids::RepoName;
 use ci_store::{Seq, StreamId};
 use heights::Fault;
 use tracing::info;
 
-use crate::ledger::{LedgerHandle, build_streams, pull_stream, pull_streams, retention_stream};
+use crate::ledger::{
+    LedgerHandle, branch_stream, branch_streams, build_streams, pull_stream, pull_streams,
+    retention_stream,
+};
 use crate::record::{self, RecordError};
 use crate::repo::RepoHandle;
 use crate::retention::RetentionArgs;
 use crate::retention::calendar::{Calendar, Page};
+use crate::watcher::WatcherView;
 
 /// The kind of the records.
 const PAGE: &str = "page";
@@ -46,7 +51,7 @@ async fn turn_page(
     let (Some(seq), false) = (seq, builds.is_empty() && ended.is_empty()) else { return Ok(()) };
     let ended: Vec<&String> = ended.intersection(&streams.ended).collect();
     let old = streams.builds_up_to(&builds);
-    info!(builds = old.len(), pulls = ended.len(), "forgets what is old");
+    info!(builds = old.len(), gone = ended.len(), "forgets what is old");
     for stream in old.iter().chain(ended) {
         ledger.drop_stream(&StreamId::new(stream.clone())?).await?;
     }
@@ -60,7 +65,7 @@ async fn turn_page(
 struct Streams {
     /// The numbers of builds, by the names of their streams without them.
     builds: BTreeMap<String, BTreeSet<u64>>,
-    /// Pull requests that are closed.
+    /// Pull requests that are closed, and branches that are gone or not built any more.
     ended: BTreeSet<String>,
 }
 
@@ -74,14 +79,11 @@ impl Streams {
                 self.builds.entry(of.to_owned()).or_default().insert(number);
             }
         }
-        let pulls = ledger.streams(pull_streams(name)).await?;
+        let mut streams = ledger.streams(pull_streams(name)).await?;
+        streams.extend(ledger.streams(branch_streams(name)).await?);
         // Asked after the streams were listed: what is opened in between counts as open.
-        let view = repo.watcher.view().await?;
-        let quarantined = view.quarantined.iter().map(|(number, _)| number);
-        let open = view.open.iter().chain(quarantined).map(|pull| pull_stream(name, *pull));
-        let open: BTreeSet<StreamId> = open.collect();
-        let ended = pulls.into_iter().filter(|stream| !open.contains(stream));
-        self.ended.extend(ended.map(|stream| stream.as_str().to_owned()));
+        let ended = without_live(streams, name, &repo.watcher.view().await?);
+        self.ended.extend(ended.iter().map(|stream| stream.as_str().to_owned()));
         Ok(())
     }
 
@@ -99,6 +101,15 @@ impl Streams {
         });
         old.collect()
     }
+}
+
+/// Those of `streams` that are of pull requests and branches of which nobody speaks any more.
+fn without_live(streams: Vec<StreamId>, repo: &RepoName, view: &WatcherView) -> Vec<StreamId> {
+    let quarantined = view.quarantined.iter().map(|(number, _)| number);
+    let open = view.open.iter().chain(quarantined).map(|pull| pull_stream(repo, *pull));
+    let built = view.branches.iter().map(|branch| branch_stream(repo, branch));
+    let live: BTreeSet<StreamId> = open.chain(built).collect();
+    streams.into_iter().filter(|stream| !live.contains(stream)).collect()
 }
 
 async fn load(ledger: &LedgerHandle) -> Result<(Calendar, Option<Seq>), Fault> {
@@ -120,6 +131,8 @@ fn days(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use ci_domain::ids::PullNumber;
+
     use super::*;
 
     #[test]
@@ -136,6 +149,23 @@ mod tests {
         let last = BTreeMap::from([("build/a/b/7".to_owned(), 9), ("build/a/b/9".to_owned(), 1)]);
         assert_eq!(streams.builds_up_to(&last), ["build/a/b/7/1", "build/a/b/7/2"]);
     }
+
+    #[test]
+    fn what_nobody_speaks_of_any_more_has_ended() {
+        let repo: RepoName = "acme/shop".parse().unwrap();
+        let branch = |name: &str| branch_stream(&repo, &name.parse().unwrap());
+        let pull = |number| pull_stream(&repo, PullNumber(number));
+        let view = WatcherView {
+            open: vec![PullNumber(7)],
+            quarantined: vec![(PullNumber(8), "crashed".to_owned())],
+            branches: vec!["main".parse().unwrap()],
+            ..WatcherView::default()
+        };
+        let all = vec![pull(7), pull(8), pull(9), branch("main"), branch("release/1")];
+        assert_eq!(without_live(all, &repo, &view), [pull(9), branch("release/1")]);
+        assert!(branch("main").as_str().starts_with(&branch_streams(&repo)));
+    }
+
     async fn write(ledger: &LedgerHandle, names: &[&str]) {
         for name in names {
             let record = record::record("x", &());

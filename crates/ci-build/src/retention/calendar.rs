@@ -1,4 +1,5 @@
-//! Since when builds and closed pull requests are there, by the day: their own records have no dates.
+//! Since when builds are there, and pull requests and branches are not, by the day: their own records
+//! have no dates.
 //!
 //! A page says which builds were the newest when it was written, and which pull requests had ended. Once
 //! a page is old enough, all that it names is, and all builds before.
@@ -14,7 +15,7 @@ pub(super) struct Page {
     pub(super) day: u64,
     /// The newest build of each that had a new one since the page before.
     pub(super) newest: BTreeMap<String, u64>,
-    /// The streams of pull requests that have ended since.
+    /// The streams of pull requests and branches that have ended since.
     pub(super) ended: BTreeSet<String>,
     /// The streams of those that had ended, and were opened again since.
     pub(super) reopened: BTreeSet<String>,

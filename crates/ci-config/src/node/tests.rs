@@ -96,7 +96,7 @@ fn an_empty_file_is_all_defaults() {
     assert_eq!(config.runner.isolation, IsolationChoice::Auto);
     assert_eq!(config.runner.job_timeout, Duration::from_secs(3600));
     let names: Vec<&str> = config.queues.keys().map(String::as_str).collect();
-    assert_eq!(names, ["github.read", "github.write", "jobs"]);
+    assert_eq!(names, ["github.read", "github.write", "jobs", "jobs.nightly"]);
     let writes = config.queues["github.write"];
     let per_second = Rate { count: NonZeroU32::MIN, per: Duration::from_secs(1) };
     assert_eq!((writes.rate, writes.burst), (Some(per_second), NonZeroU32::new(10)));
