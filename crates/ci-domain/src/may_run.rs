@@ -75,11 +75,11 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether it is the code that is not trusted. Then what runs of it is stopped; all else only keeps
-    /// commands from beginning.
+    /// Whether it is the code that is not trusted, or not yet. Then what runs of it is stopped; all else
+    /// only keeps commands from beginning.
     #[must_use]
     pub fn is_distrust(self) -> bool {
-        matches!(self, Self::ForksNever | Self::AwaitingApproval)
+        matches!(self, Self::PolicyUnknown | Self::ForksNever | Self::AwaitingApproval)
     }
 }
 

@@ -96,7 +96,10 @@ impl World {
             }
             BuildEffect::StartAttempt { job, attempt } => self.start_runner(job, attempt, spec),
             BuildEffect::CancelAttempt { attempt } => {
-                self.runners.get_mut(&attempt).unwrap().is_cancelled = true;
+                // One that was not let start has ended already.
+                if let Some(runner) = self.runners.get_mut(&attempt) {
+                    runner.is_cancelled = true;
+                }
             }
             BuildEffect::TellResumed { orders } => {
                 self.to_pull.push_back(PullEvent::BuildResumed { build, orders });
