@@ -11,10 +11,12 @@
 //! believed to be closed.
 
 mod actors;
+mod answers;
 mod branches;
 mod comments;
 mod known;
 mod observe;
+mod permissions;
 mod queue;
 pub(crate) mod reads;
 mod rerequests;
@@ -40,7 +42,9 @@ use crate::mirror::PolicyRead;
 use crate::nightly::NightRules;
 use crate::pull::{PullFact, PullHandle};
 use crate::watcher::branches::Rule;
+use crate::watcher::comments::CommentNews;
 use crate::watcher::known::Known;
+use crate::watcher::permissions::Permissions;
 
 /// The pull requests of a repository that have actors.
 pub(crate) type Pulls = Registry<PullNumber, PullHandle>;
@@ -133,8 +137,11 @@ struct Watcher {
     reading: BTreeMap<PullNumber, Option<Vec<Recipient<()>>>>,
     /// Those who wait to hear that a delivery was heeded, which the next poll that works will do.
     unheeded: Vec<Recipient<()>>,
-    /// Comments of whose authors it is being asked whether they may command.
+    /// Comments with commands whose answers are not on record yet.
     asking: BTreeSet<CommentId>,
+    /// Comments whose answers are on their way.
+    giving: BTreeSet<CommentId>,
+    permissions: Permissions,
 }
 
 /// When the forge is polled next.
@@ -153,7 +160,7 @@ enum Msg {
     Snapshot(Result<Box<Seen>, ForgeError>),
     Hint(Box<ForgeEvent>, Option<Recipient<()>>),
     Read(PullNumber, Result<Option<Box<PullFacts>>, ForgeError>, Vec<Recipient<()>>),
-    MayCommand(Box<PullComment>, Result<bool, ForgeError>),
+    Comment(CommentNews),
     Fact(PullFact),
     Policy(PolicyRead),
     BranchFact(BranchFact),
@@ -186,6 +193,8 @@ impl Server for Watcher {
             reading: BTreeMap::new(),
             unheeded: Vec::new(),
             asking: BTreeSet::new(),
+            giving: BTreeSet::new(),
+            permissions: Permissions::default(),
         };
         for number in watcher.known.open().collect::<Vec<_>>() {
             watcher.ensure(number, cx).await?;
@@ -203,7 +212,7 @@ impl Server for Watcher {
             Msg::Snapshot(result) => self.take_snapshot(result, cx).await?,
             Msg::Hint(event, done) => self.take_hint(*event, done, cx).await?,
             Msg::Read(number, result, done) => self.take_read(number, result, done, cx).await?,
-            Msg::MayCommand(comment, result) => self.take_permission(*comment, result).await?,
+            Msg::Comment(news) => self.take_comment_news(news, cx).await?,
             Msg::Fact(PullFact::Ended(number)) => self.end(number).await?,
             Msg::Policy(read) => self.take_policy(read, cx).await?,
             Msg::BranchFact(BranchFact::Ended(name)) => self.end_branch(name, cx).await?,
@@ -230,7 +239,7 @@ impl Server for Watcher {
             Msg::Snapshot(_) => "snapshot",
             Msg::Hint(..) => "hint",
             Msg::Read(..) => "read",
-            Msg::MayCommand(..) => "may-command",
+            Msg::Comment(_) => "comment",
             Msg::Fact(_) => "fact",
             Msg::Policy(_) => "policy",
             Msg::BranchFact(_) => "branch-fact",

@@ -147,6 +147,23 @@ pub fn why(verdict: &Verdict, policy_error: Option<&str>) -> String {
     text
 }
 
+/// The hidden line by which the answer to a comment is found again.
+#[must_use]
+pub fn answer_marker(node: &str, to: CommentId) -> String {
+    format!("<!-- ci-node:{node}:answer:{} -->", to.0)
+}
+
+/// The comment that answers a command, cut at what GitHub takes.
+#[must_use]
+pub fn answer(text: &str, marker: &str) -> String {
+    let mut end = text.len().min(MAX_COMMENT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let cut = if end < text.len() { CUT } else { "" };
+    format!("{}{cut}\n\n{marker}", &text[..end])
+}
+
 /// The commit that can mend a finding: the policy holds as it is at the tip of the default branch.
 #[must_use]
 pub fn who_mends(finding: &str) -> &'static str {

@@ -56,7 +56,8 @@ pub trait Forge: Send + Sync {
         pull: PullNumber,
     ) -> ForgeFuture<'a, Vec<Comment>>;
 
-    /// Reads the comments made on any pull request at or after `since`, oldest first.
+    /// Reads the comments made on any pull request at or after `since`, oldest first. What was edited since
+    /// it was written is left out, where the forge can tell: nobody knows how it read at first.
     ///
     /// Comments on issues may be among them: GitHub counts issues and pull requests together and does
     /// not tell them apart here. Their numbers are no pull request's.

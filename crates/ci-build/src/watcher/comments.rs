@@ -1,10 +1,17 @@
-//! Commands that people give in comments: who may give them, what they do, and the answer.
+//! Commands that people give in comments: who may give them, and what they ask of a pull request.
+//!
+//! ```text
+//! found, by webhook or poll ──► may its author command? ──► the pull request ──► answer, on record ──► given
+//! ```
+//!
+//! A comment is found again by every poll until its answer is on record, and a pull request meets the
+//! request of a comment once: so a command is neither lost with the node nor carried out twice.
 
 use std::sync::Arc;
 
-use ci_domain::forge::{IssueCommand, PullComment, Reaction};
+use ci_domain::forge::{CommentId, IssueCommand, PullComment};
 use ci_domain::ids::{Login, RepoName};
-use ci_domain::pull::Request;
+use ci_domain::pull::{Refusal, Request};
 use ci_domain::wording;
 use ci_github::{Forge, ForgeError};
 use heights::{Context, Fault};
@@ -12,22 +19,28 @@ use tracing::{info, warn};
 
 use crate::errand::errand;
 use crate::pull::PullHandle;
-use crate::queues::{FORGE_READ, FORGE_WRITE};
+use crate::queues::FORGE_READ;
+use crate::watcher::answers::Answer;
 use crate::watcher::known::KnownEvent;
 use crate::watcher::reads::{lost, refused};
 use crate::watcher::{Msg, Watcher};
 
-/// What is answered to a comment.
-enum Answer {
-    /// A reaction, or these words where the forge does not take it.
-    React(Reaction, String),
-    Say(String),
+/// How far a comment with a command has come.
+pub(super) enum CommentNews {
+    /// Whether its author may command.
+    MayCommand(PullComment, Result<bool, ForgeError>),
+    /// What is to be answered.
+    Answered(PullComment, Answer),
+    /// The pull request did not say; the next poll finds the comment again.
+    Unanswered(CommentId),
+    /// What came of giving the answer.
+    Given(CommentId, Result<(), ForgeError>),
 }
 
 impl Watcher {
     /// Takes every comment since the last poll. Only a poll sees them all, so only a poll says up to
-    /// where they have been read; and it does not while it is being asked who gave a command, or a
-    /// forge that did not answer would have that command forgotten.
+    /// where they have been read; and it does not while a command has no answer yet, or a forge or a pull
+    /// request that did not answer would have that command forgotten.
     pub(super) async fn take_all_comments(
         &mut self,
         comments: Vec<PullComment>,
@@ -42,7 +55,7 @@ impl Watcher {
         Ok(())
     }
 
-    /// Asks of every comment with a command that was not heeded before whether its author may command.
+    /// Takes every comment with a command that was not heeded before.
     pub(super) async fn take_comments(
         &mut self,
         comments: Vec<PullComment>,
@@ -51,7 +64,7 @@ impl Watcher {
         for comment in comments {
             let id = comment.comment.id;
             let is_command = IssueCommand::parse(&comment.comment.body).is_some();
-            let is_known = self.args.registry.lookup(&comment.pull).is_some();
+            let is_known = self.known.is_open(comment.pull);
             let is_new = is_command && is_known && !self.known.has_heeded(id);
             if is_new && self.asking.insert(id) {
                 self.ask_for(comment, cx).await?;
@@ -60,10 +73,31 @@ impl Watcher {
         Ok(())
     }
 
-    async fn ask_for(&self, comment: PullComment, cx: &mut Context<Msg>) -> Result<(), Fault> {
+    pub(super) async fn take_comment_news(
+        &mut self,
+        news: CommentNews,
+        cx: &mut Context<Msg>,
+    ) -> Result<(), Fault> {
+        match news {
+            CommentNews::MayCommand(comment, result) => {
+                self.take_permission(comment, result, cx).await?;
+            }
+            CommentNews::Answered(comment, answer) => self.owe(&comment, answer, cx).await?,
+            CommentNews::Unanswered(id) => drop(self.asking.remove(&id)),
+            CommentNews::Given(id, result) => self.take_given(id, result).await?,
+        }
+        Ok(())
+    }
+
+    /// Asks whether the author of a comment may command, unless that was asked a moment ago.
+    async fn ask_for(&mut self, comment: PullComment, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        let who = comment.comment.author.clone();
+        if let Some(may) = self.permissions.of(&who, (self.args.now)()) {
+            return self.take_permission(comment, Ok(may), cx).await;
+        }
         let (forge, repo) = (self.args.elders.forge.clone(), self.args.elders.repo.clone());
-        let queue = self.args.elders.queues.required(FORGE_READ).clone();
-        let (who, myself) = (comment.comment.author.clone(), cx.myself());
+        let queue = self.args.elders.queues.required(FORGE_READ);
+        let myself = cx.myself();
         errand(
             &self.args.elders.errands,
             "permission",
@@ -74,24 +108,28 @@ impl Watcher {
             move |result| {
                 let result = result.unwrap_or_else(|error| Err(lost(error)));
                 // A watcher that is gone finds the comment again.
-                let _gone = myself.cast(Msg::MayCommand(Box::new(comment), result));
+                let _gone = myself.cast(Msg::Comment(CommentNews::MayCommand(comment, result)));
             },
         )
         .await
     }
 
     /// Carries out a command of someone who may give it.
-    pub(super) async fn take_permission(
+    async fn take_permission(
         &mut self,
         comment: PullComment,
         result: Result<bool, ForgeError>,
+        cx: &mut Context<Msg>,
     ) -> Result<(), Fault> {
-        self.asking.remove(&comment.comment.id);
         let (repo, who) = (&self.args.elders.repo, &comment.comment.author);
         let may = match result {
-            Ok(may) => may,
+            Ok(may) => {
+                self.permissions.note(who.clone(), may, (self.args.now)());
+                may
+            }
             Err(error) if error.is_passing() => {
                 warn!(%repo, %who, %error, "failed to ask who gave a command; the next poll asks again");
+                self.asking.remove(&comment.comment.id);
                 return Ok(());
             }
             Err(error) => {
@@ -99,20 +137,57 @@ impl Watcher {
                 false
             }
         };
-        if !may {
-            info!(%repo, %who, "a command by someone without write access was not heeded");
-        }
-        // On record before it is carried out: a command that is lost with the node can be given
-        // again, one that is carried out twice cannot be taken back.
-        self.known.record(&self.args.elders, KnownEvent::Heeded(comment.comment.id)).await?;
         let command = IssueCommand::parse(&comment.comment.body);
-        let pull = self.args.registry.lookup(&comment.pull);
-        let (true, Some(command), Some(pull)) = (may, command, pull) else { return Ok(()) };
-        let command = match command {
-            Ok(command) => self.request(&comment, command),
-            Err(error) => Err(Answer::Say(error.to_string())),
+        let (true, Some(command)) = (may, command) else {
+            info!(%repo, %who, "a command by someone without write access was not heeded");
+            return self.leave(comment.comment.id).await;
         };
-        self.carry_out(comment, command, pull).await
+        match command {
+            Err(error) => self.owe(&comment, Answer::Say(error.to_string()), cx).await,
+            Ok(command) => self.carry_out(comment, command, cx).await,
+        }
+    }
+
+    /// Says nothing to a comment, now or later.
+    async fn leave(&mut self, id: CommentId) -> Result<(), Fault> {
+        self.asking.remove(&id);
+        self.known.record(&self.args.elders, KnownEvent::Heeded(id)).await
+    }
+
+    async fn carry_out(
+        &mut self,
+        comment: PullComment,
+        command: IssueCommand,
+        cx: &mut Context<Msg>,
+    ) -> Result<(), Fault> {
+        if let Some(reason) = self.known.quarantine(comment.pull) {
+            let refusal = Refusal::Quarantined(reason.to_owned());
+            return self.owe(&comment, Answer::Say(refusal.to_string()), cx).await;
+        }
+        let Some(pull) = self.args.registry.lookup(&comment.pull) else {
+            return self.leave(comment.comment.id).await;
+        };
+        let request = match self.request(&comment, command) {
+            Ok(request) => request,
+            Err(answer) => return self.owe(&comment, answer, cx).await,
+        };
+        let myself = cx.myself();
+        errand(
+            &self.args.elders.errands,
+            "command",
+            async move {
+                match answer(&pull, request, &comment).await {
+                    Some(answer) => CommentNews::Answered(comment, answer),
+                    None => CommentNews::Unanswered(comment.comment.id),
+                }
+            },
+            move |result| {
+                if let Ok(news) = result {
+                    let _gone = myself.cast(Msg::Comment(news));
+                }
+            },
+        )
+        .await
     }
 
     /// What a command asks of the pull request, or the answer where it asks nothing of it.
@@ -134,36 +209,6 @@ impl Watcher {
             },
         }))
     }
-
-    async fn carry_out(
-        &self,
-        comment: PullComment,
-        request: Result<Option<Request>, Answer>,
-        pull: PullHandle,
-    ) -> Result<(), Fault> {
-        let (forge, repo) = (self.args.elders.forge.clone(), self.args.elders.repo.clone());
-        let queues = self.args.elders.queues.clone();
-        errand(
-            &self.args.elders.errands,
-            "command",
-            async move {
-                let answer = match request {
-                    Ok(request) => answer(&pull, request, &comment).await,
-                    Err(answer) => answer,
-                };
-                // Answers are writes like all others, and take their turn among them.
-                let turn = queues.required(FORGE_WRITE).acquire().await;
-                let _turn = turn.map_err(refused)?;
-                give(&forge, &repo, &comment, answer).await
-            },
-            |result| {
-                if let Ok(Err(error)) = result {
-                    warn!(%error, "failed to answer a command");
-                }
-            },
-        )
-        .await
-    }
 }
 
 /// Only people with write access give commands, and we never do.
@@ -178,72 +223,20 @@ pub(super) async fn may_command(
     forge.can_write(repo, who).await
 }
 
-async fn answer(pull: &PullHandle, request: Option<Request>, comment: &PullComment) -> Answer {
+/// What the pull request says; `None` where it does not answer.
+async fn answer(
+    pull: &PullHandle,
+    request: Option<Request>,
+    comment: &PullComment,
+) -> Option<Answer> {
     let Some(request) = request else {
-        return match pull.view().await {
-            Ok(view) => Answer::Say(wording::why(&view.verdict, view.policy_error.as_deref())),
-            Err(error) => Answer::Say(format!("the pull request's actor does not answer: {error}")),
-        };
+        let view = pull.view().await.ok()?;
+        let why = wording::why(&view.verdict, view.policy_error.as_deref());
+        return Some(Answer::Say(why));
     };
     let who = comment.comment.author.clone();
-    match pull.request(request, who, Some(comment.comment.id)).await {
-        Ok(Ok(jobs)) => Answer::React(Reaction::ThumbsUp, wording::heeded(&jobs)),
-        Ok(Err(refusal)) => Answer::Say(refusal.to_string()),
-        Err(error) => Answer::Say(format!("the pull request's actor does not answer: {error}")),
-    }
-}
-
-async fn give(
-    forge: &Arc<dyn Forge>,
-    repo: &RepoName,
-    comment: &PullComment,
-    answer: Answer,
-) -> Result<(), ForgeError> {
-    let text = match answer {
-        Answer::Say(text) => text,
-        Answer::React(reaction, text) => {
-            let Err(error) = forge.react(repo, comment.comment.id, reaction).await else {
-                return Ok(());
-            };
-            warn!(%repo, %error, "failed to react to a command; it is answered in words");
-            text
-        }
-    };
-    forge.create_comment(repo, comment.pull, &text).await.map(|_| ())
-}
-
-#[cfg(test)]
-mod tests {
-    use ci_domain::forge::{Comment, Head};
-    use ci_domain::ids::{BranchName, CommitSha};
-    use ci_github::fake::{CommentedOn, FakeGitHub, NewPull};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn an_answer_whose_reaction_is_refused_is_given_in_words() {
-        let (github, ada) = (FakeGitHub::new(), Login::new("ada").unwrap());
-        let (name, main) = (RepoName::new("acme/shop").unwrap(), BranchName::new("main").unwrap());
-        let sha = CommitSha::new("a".repeat(40)).unwrap();
-        let repo = github.add_repo(name.clone(), main.clone(), sha.clone());
-        let head = Head { sha, branch: main.clone(), repo: Some(name.clone()) };
-        let (title, author) = ("Change".to_owned(), ada.clone());
-        let pull = repo.open_pull(NewPull { title, author, head, base: main, draft: false });
-        let id = repo.comment(pull, &ada, "/ci retry");
-        let (body, author) = ("/ci retry".to_owned(), ada);
-        let created_at = ci_domain::forge::Timestamp(0);
-        let comment = PullComment { pull, comment: Comment { id, author, body, created_at } };
-        let forge: Arc<dyn Forge> = Arc::new(github.clone());
-        let done = || Answer::React(Reaction::ThumbsUp, "Done: air:test.".to_owned());
-        let said = || -> Vec<String> {
-            let comments = repo.comments(&CommentedOn::Pull(pull));
-            comments[1..].iter().map(|comment| comment.body.clone()).collect()
-        };
-        give(&forge, &name, &comment, done()).await.unwrap();
-        assert_eq!(repo.comments(&CommentedOn::Pull(pull))[0].reactions, [Reaction::ThumbsUp]);
-        assert_eq!(said(), Vec::<String>::new());
-        github.fail_next(ForgeError::Rejected { status: 422, message: "no".to_owned() });
-        give(&forge, &name, &comment, done()).await.unwrap();
-        assert_eq!(said(), ["Done: air:test."]);
-    }
+    Some(match pull.request(request, who, Some(comment.comment.id)).await.ok()? {
+        Ok(jobs) => Answer::React(wording::heeded(&jobs)),
+        Err(refusal) => Answer::Say(refusal.to_string()),
+    })
 }

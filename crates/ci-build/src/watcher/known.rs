@@ -1,5 +1,7 @@
 //! What a watcher knows of its repository: which pull requests are open, and where branches are.
 
+mod owed;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::forge::{CommentId, PullFacts, PullState, RepoSnapshot, Timestamp};
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::elders::Elders;
 use crate::ledger::repo_stream;
 use crate::record::{self, RecordError};
+use crate::watcher::answers::Owed;
+use crate::watcher::known::owed::StoredOwed;
 
 /// Comments whose commands are remembered as carried out.
 const REMEMBERED_COMMENTS: usize = 10_000;
@@ -26,6 +30,8 @@ pub(super) struct Known {
     branches_seen: bool,
     comments: BTreeSet<CommentId>,
     comments_read: Timestamp,
+    /// Answers that are not known to have been given.
+    owed: BTreeMap<CommentId, Owed>,
     /// The last facts of each open pull request; not on record.
     facts: BTreeMap<PullNumber, PullFacts>,
     /// The tips of branches; not on record.
@@ -54,6 +60,10 @@ pub(super) enum KnownEvent {
     BranchEnded(BranchName),
     /// The command of a comment was carried out, or answered.
     Heeded(CommentId),
+    /// A command is answered so; that is on record before the answer is given.
+    Owed(CommentId, Owed),
+    /// The answer was given, or never will be.
+    Given(CommentId),
     /// Comments up to this time have been read.
     CommentsRead(Timestamp),
 }
@@ -109,6 +119,16 @@ impl Known {
 
     pub(super) fn is_open(&self, number: PullNumber) -> bool {
         self.open.contains(&number)
+    }
+
+    /// Why a pull request's actors were given up, where they were.
+    pub(super) fn quarantine(&self, number: PullNumber) -> Option<&str> {
+        self.quarantined.get(&number).map(String::as_str)
+    }
+
+    /// The answers that are not known to have been given.
+    pub(super) fn owed(&self) -> Vec<(CommentId, Owed)> {
+        self.owed.iter().map(|(id, owed)| (*id, owed.clone())).collect()
     }
 
     pub(super) fn is_quarantined(&self, number: PullNumber) -> bool {
@@ -197,6 +217,13 @@ impl Known {
         self.default_branch.as_ref()
     }
 
+    fn heed(&mut self, comment: CommentId) {
+        self.comments.insert(comment);
+        if self.comments.len() > REMEMBERED_COMMENTS {
+            self.comments.pop_first();
+        }
+    }
+
     fn fold(&mut self, event: KnownEvent) {
         match event {
             KnownEvent::Seen => self.seen = true,
@@ -221,12 +248,12 @@ impl Known {
             KnownEvent::BranchEnded(branch) => {
                 self.built.remove(&branch);
             }
-            KnownEvent::Heeded(comment) => {
-                self.comments.insert(comment);
-                if self.comments.len() > REMEMBERED_COMMENTS {
-                    self.comments.pop_first();
-                }
+            KnownEvent::Heeded(comment) => self.heed(comment),
+            KnownEvent::Owed(comment, owed) => {
+                self.heed(comment);
+                self.owed.insert(comment, owed);
             }
+            KnownEvent::Given(comment) => drop(self.owed.remove(&comment)),
             KnownEvent::CommentsRead(at) => self.comments_read = at,
         }
     }
@@ -248,6 +275,8 @@ fn recorded(event: &KnownEvent) -> Record {
         }
         KnownEvent::Lifted(pull) => number("lifted", pull),
         KnownEvent::Heeded(comment) => record::record("heeded", &Comment { id: comment.0 }),
+        KnownEvent::Owed(comment, owed) => record::record("owed", &StoredOwed::new(*comment, owed)),
+        KnownEvent::Given(comment) => record::record("given", &Comment { id: comment.0 }),
         KnownEvent::CommentsRead(at) => record::record("comments-read", &Until { at: at.0 }),
     }
 }
@@ -268,6 +297,11 @@ fn event(stored: &Record) -> Result<KnownEvent, RecordError> {
         }
         "lifted" => KnownEvent::Lifted(number()?),
         "heeded" => KnownEvent::Heeded(CommentId(record::body::<Comment>(stored)?.id)),
+        "owed" => {
+            let (comment, owed) = record::body::<StoredOwed>(stored)?.read();
+            KnownEvent::Owed(comment, owed)
+        }
+        "given" => KnownEvent::Given(CommentId(record::body::<Comment>(stored)?.id)),
         "comments-read" => KnownEvent::CommentsRead(Timestamp(record::body::<Until>(stored)?.at)),
         _ => return Err(record::unknown(stored)),
     })

@@ -279,6 +279,10 @@ impl Repo {
 }
 
 impl FakeComment {
+    pub(super) fn is_edited(&self) -> bool {
+        self.updated_at != self.created_at
+    }
+
     pub(super) fn plain(&self) -> Comment {
         Comment {
             id: self.id,

@@ -71,7 +71,8 @@ impl Forge for FakeGitHub {
             };
             self.read(|model| {
                 let touched = model.repo(repo)?.touched_comments(since).into_iter();
-                let recent = touched.filter(|found| found.created_at >= since);
+                let recent =
+                    touched.filter(|found| found.created_at >= since && !found.is_edited());
                 Ok(recent.filter_map(on_pull).collect())
             })
         })

@@ -90,6 +90,7 @@ pub(super) struct CommentNode {
     user: Option<Actor>,
     body: Option<String>,
     created_at: String,
+    updated_at: Option<String>,
     /// Ends with the number of the issue or pull request; comments on commits have none.
     issue_url: Option<String>,
 }
@@ -232,6 +233,11 @@ impl CommentNode {
     pub(super) fn pull(&self) -> Option<PullNumber> {
         let (_, number) = self.issue_url.as_deref()?.rsplit_once('/')?;
         number.parse().ok().map(PullNumber)
+    }
+
+    /// Whether it has been changed since it was written.
+    pub(super) fn is_edited(&self) -> bool {
+        self.updated_at.as_ref().is_some_and(|updated| *updated != self.created_at)
     }
 
     pub(super) fn into_comment(self) -> Result<Comment, ForgeError> {

@@ -111,7 +111,7 @@ impl GitHub {
             .append_pair("since", &TimestampParser::format(since));
         let nodes: Vec<CommentNode> = self.list_again(repo, Purpose::Comments, url).await?;
         let mut found = Vec::new();
-        for node in nodes {
+        for node in nodes.into_iter().filter(|node| !node.is_edited()) {
             let pull = node.pull().ok_or_else(|| malformed("a comment without an issue"))?;
             found.push(PullComment { pull, comment: node.into_comment()? });
         }

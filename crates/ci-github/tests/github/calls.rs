@@ -120,6 +120,21 @@ async fn an_enterprise_server_has_its_api_below_a_path() {
 }
 
 #[tokio::test]
+async fn a_comment_that_was_edited_is_not_among_the_recent_ones() {
+    let comment = |id: u64, updated: &str| {
+        format!(
+            r#"{{"id":{id},"user":{{"login":"ada"}},"body":"/ci retry","created_at":"2026-01-31T12:00:00Z",
+                "updated_at":"{updated}","issue_url":"https://api.github.com/repos/acme/shop/issues/7"}}"#
+        )
+    };
+    let (fresh, edited) = (comment(1, "2026-01-31T12:00:00Z"), comment(2, "2026-01-31T12:00:01Z"));
+    let (stand_in, _) = scripted(200, format!("[{fresh},{edited}]").leak()).await;
+    let found = client(&stand_in).recent_comments(&repo(), Timestamp(0)).await.unwrap();
+    let ids: Vec<CommentId> = found.iter().map(|found| found.comment.id).collect();
+    assert_eq!(ids, [CommentId(1)]);
+}
+
+#[tokio::test]
 async fn only_who_has_come_is_in_a_team() {
     let team = Owner::parse("@acme/libs").unwrap();
     for (body, expected) in [
