@@ -8,11 +8,12 @@ mod action;
 mod admin;
 mod event;
 mod family;
+mod promises;
 mod restart;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 pub use self::action::{Action, Answer, Refusal, Verdict};
@@ -35,6 +36,8 @@ pub struct Machine {
     plan: VecDeque<Op>,
     purpose: Purpose,
     tickets: u64,
+    /// By the ticket of a retry: who comes back with it although new specs have parted them.
+    promised: BTreeMap<u64, Vec<ChildId>>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +52,8 @@ enum Purpose {
     Nothing,
     Boot,
     Restart,
-    Delay(ChildId),
+    /// A retry for this child, with those who come back with it whatever the strategy says.
+    Delay(ChildId, Vec<ChildId>),
     Add,
     StartAgain(ChildId),
     Terminate,
@@ -75,6 +79,7 @@ impl Machine {
             plan: VecDeque::new(),
             purpose: Purpose::Nothing,
             tickets: 0,
+            promised: BTreeMap::new(),
         })
     }
 
@@ -137,8 +142,10 @@ impl Machine {
 
     /// Tells whether a child that does not run is started again when a pending retry is due.
     pub fn comes_back(&self, id: &ChildId) -> bool {
-        let waits = |view: &ChildView<'_>| matches!(view.state, ChildState::Restarting(_));
-        self.children().filter(waits).any(|view| self.fellows(&view.plan.id).contains(id))
+        self.family.restarting().any(|(waiting, ticket)| {
+            let promised = self.promised.get(&ticket).is_some_and(|ids| ids.contains(id));
+            promised || self.fellows(waiting).contains(id)
+        })
     }
 
     /// Counts the children.
@@ -182,7 +189,7 @@ impl Machine {
     fn finish(&mut self, now: Moment, actions: &mut Vec<Action>) {
         match std::mem::replace(&mut self.purpose, Purpose::Nothing) {
             Purpose::Nothing | Purpose::Boot | Purpose::Restart | Purpose::Ended => {}
-            Purpose::Delay(id) => self.arm_retry(now, id, actions),
+            Purpose::Delay(id, promised) => self.arm_retry(now, id, promised, actions),
             Purpose::Add => self.answer_youngest(actions),
             Purpose::StartAgain(id) => {
                 self.answer_started(&id, actions);

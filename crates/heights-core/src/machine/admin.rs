@@ -25,6 +25,7 @@ impl Machine {
 
     fn add(&mut self, plan: ChildPlan, actions: &mut Vec<Action>) {
         let id = plan.id.clone();
+        self.break_promises_to(&id);
         self.family.push(plan);
         match self.family.missing(&id).cloned() {
             None => self.perform(Op::Start(id), Purpose::Add),
@@ -36,6 +37,7 @@ impl Machine {
     }
 
     pub(super) fn terminate_child(&mut self, id: &ChildId, actions: &mut Vec<Action>) {
+        self.break_promises_to(id);
         match self.family.state(id) {
             None => refuse(actions, Refusal::NotFound),
             Some(ChildState::Running(_)) => {
@@ -55,7 +57,10 @@ impl Machine {
 
     pub(super) fn restart_child(&mut self, id: &ChildId, actions: &mut Vec<Action>) {
         match self.startable(id) {
-            Ok(()) => self.perform(Op::Start(id.clone()), Purpose::StartAgain(id.clone())),
+            Ok(()) => {
+                self.break_promises_to(id);
+                self.perform(Op::Start(id.clone()), Purpose::StartAgain(id.clone()));
+            }
             Err(refusal) => refuse(actions, refusal),
         }
     }
@@ -75,6 +80,7 @@ impl Machine {
         match check_child_plans(&plans, self.flags.auto_shutdown) {
             Err(error) => refuse(actions, Refusal::Invalid(error)),
             Ok(()) => {
+                self.promise_returns();
                 self.family.reconfigure(plans);
                 actions.push(Action::Answer(Answer::Done));
             }

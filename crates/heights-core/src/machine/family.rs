@@ -3,7 +3,7 @@
 mod bonds;
 mod member;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use self::member::Member;
@@ -50,6 +50,22 @@ impl Family {
     pub(super) fn from(&self, id: &ChildId) -> impl Iterator<Item = ChildId> + '_ {
         let seat = self.seats.get(id).copied().unwrap_or_default();
         self.members.range(seat..).map(|(_, member)| member.plan.id.clone())
+    }
+
+    /// Lists these in start order, each once.
+    pub(super) fn in_order(&self, ids: &[ChildId]) -> Vec<ChildId> {
+        let seats: BTreeSet<Seat> =
+            ids.iter().filter_map(|id| self.seats.get(id).copied()).collect();
+        let members = seats.iter().filter_map(|seat| self.members.get(seat));
+        members.map(|member| member.plan.id.clone()).collect()
+    }
+
+    /// Lists those who wait for their restart, with the tickets of it.
+    pub(super) fn restarting(&self) -> impl Iterator<Item = (&ChildId, u64)> {
+        self.members.values().filter_map(|member| match member.state {
+            ChildState::Restarting(ticket) => Some((&member.plan.id, ticket)),
+            _ => None,
+        })
     }
 
     pub(super) fn running(&self) -> impl DoubleEndedIterator<Item = ChildId> + '_ {

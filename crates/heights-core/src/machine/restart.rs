@@ -150,14 +150,22 @@ impl Machine {
     pub(super) fn retry(&mut self, id: &ChildId, ticket: u64) {
         if self.family.state(id) == Some(ChildState::Restarting(ticket)) {
             // Whoever was started by request meanwhile stops once more: order before all.
-            let fellows = self.stop_fellows(id);
-            self.plan.extend(fellows.into_iter().map(Op::Start));
-            self.purpose = Purpose::Restart;
+            let (fellows, promised) = self.stop_fellows(id);
+            self.start_together(fellows, promised);
         }
     }
 
-    pub(super) fn arm_retry(&mut self, now: Moment, id: ChildId, actions: &mut Vec<Action>) {
+    pub(super) fn arm_retry(
+        &mut self,
+        now: Moment,
+        id: ChildId,
+        promised: Vec<ChildId>,
+        actions: &mut Vec<Action>,
+    ) {
         self.tickets += 1;
+        if !promised.is_empty() {
+            self.promised.insert(self.tickets, promised);
+        }
         let after = match self.backoff_of(&id) {
             None => Moment::ZERO,
             Some(backoff) => {
@@ -171,36 +179,47 @@ impl Machine {
 
     /// Plans the restart of a failed child together with those that share its fate.
     fn restart(&mut self, failed: &ChildId) {
-        let fellows = self.stop_fellows(failed);
+        let (fellows, promised) = self.stop_fellows(failed);
         if self.backoff_of(failed).is_some() {
-            self.purpose = Purpose::Delay(failed.clone());
+            self.purpose = Purpose::Delay(failed.clone(), promised);
         } else {
-            self.plan.extend(fellows.into_iter().map(Op::Start));
-            self.purpose = Purpose::Restart;
+            self.start_together(fellows, promised);
         }
     }
 
-    /// Plans the stop of those that share the fate of a failed child, and lists all of them.
+    /// Plans the start of children in their order.
+    fn start_together(&mut self, mut fellows: Vec<ChildId>, promised: Vec<ChildId>) {
+        if !promised.is_empty() {
+            fellows.extend(promised);
+            fellows = self.family.in_order(&fellows);
+        }
+        self.plan.extend(fellows.into_iter().map(Op::Start));
+        self.purpose = Purpose::Restart;
+    }
+
+    /// Plans the stop of those that share the fate of a failed child, and lists all of them; beside
+    /// them those who were promised to come back with one of them, and are still down.
     ///
     /// A restart that one of them waits for is given up: it comes back together with the others.
-    fn stop_fellows(&mut self, failed: &ChildId) -> Vec<ChildId> {
+    fn stop_fellows(&mut self, failed: &ChildId) -> (Vec<ChildId>, Vec<ChildId>) {
         let fellows = self.fellows(failed);
+        let promised = self.redeem_promises(&fellows);
         self.family.give_up_restarts_of(&fellows);
         self.plan = fellows.iter().rev().cloned().map(Op::Stop).collect();
-        fellows
+        (fellows, promised)
     }
 
     /// Plans another attempt: through the queue, so that others get a turn in between.
     fn retry_later(&mut self, now: Moment, failed: &ChildId, actions: &mut Vec<Action>) {
         if self.strategy == Strategy::OneForOne {
             // Those that are bound to what failed before, but not to it, go on.
-            return self.arm_retry(now, failed.clone(), actions);
+            return self.arm_retry(now, failed.clone(), Vec::new(), actions);
         }
         self.plan.clear();
         if self.strategy == Strategy::OneForAll {
             self.plan.extend(self.family.running().rev().map(Op::Stop));
         }
-        self.purpose = Purpose::Delay(failed.clone());
+        self.purpose = Purpose::Delay(failed.clone(), Vec::new());
     }
 
     /// Lists a failed child and those that share its fate, in start order.

@@ -4,6 +4,7 @@ mod bonds;
 mod endings;
 mod histories;
 mod limits;
+mod reconfigured;
 mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};

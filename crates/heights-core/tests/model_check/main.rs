@@ -17,7 +17,9 @@
 //! - Whoever is bound to others never runs without them, goes before they go, and comes back after
 //!   them; a start that fails holds up nobody else.
 //! - New specs start and stop nobody; they hold from the next start on, in their order, and a count
-//!   of failures goes on unless its limit is another one. Wrong specs change nothing.
+//!   of failures goes on unless its limit is another one. Wrong specs change nothing. Who was to
+//!   come back with another still does, though specs have parted them; who runs when specs bind it
+//!   to what is not there goes on until it is started again.
 //! - Each request gets one answer, the right one.
 //! - Old news, of a life or a timer that is over, changes nothing.
 //!
@@ -105,6 +107,11 @@ fn bound_children_and_more() {
 #[test]
 fn new_specs() {
     check("reconfigured", [OneForOne, RestForOne, OneForAll].map(Setup::reconfigured));
+}
+
+#[test]
+fn new_bonds() {
+    check("rebound", [OneForOne, RestForOne, OneForAll].into_iter().flat_map(Setup::rebound));
 }
 
 /// The same events at the same times lead to the same actions, so what was recorded of a machine

@@ -174,6 +174,27 @@ impl Setup {
         ];
         setup
     }
+
+    /// Supervisors that get specs with other bonds, in another order, with and without a delay; and
+    /// specs with a bond that cannot be.
+    pub fn rebound(strategy: Strategy) -> [Self; 2] {
+        let plan = |id: &str, on: &[&str]| ChildPlan {
+            binds_to: on.iter().map(|on| ChildId::from(*on)).collect(),
+            ..ChildPlan::worker(id)
+        };
+        let mut prompt = Self::new(strategy, [Permanent; 3]);
+        prompt.flags.intensity.restarts = 1;
+        prompt.plans = vec![plan("b", &[]), plan("c", &["b"]), plan("a", &["c"])];
+        prompt.lists = vec![
+            vec![plan("c", &[]), plan("b", &[]), plan("a", &["b"])],
+            vec![plan("a", &[]), plan("b", &["a"])],
+            vec![plan("c", &["b"]), plan("b", &[])],
+        ];
+        let mut delayed = prompt.clone();
+        let second = Duration::from_secs(1);
+        delayed.flags.backoff = Some(Backoff::exponential(second, second));
+        [prompt, delayed]
+    }
 }
 
 const fn limit(restarts: u32, then: GiveUp) -> RestartLimit {

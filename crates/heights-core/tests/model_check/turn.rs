@@ -29,6 +29,8 @@ struct Turn<S> {
     stimulus: Stimulus,
     /// Those that share the fate of the child that this is about, itself included.
     fellows: Vec<ChildId>,
+    /// Those among them that the strategy does not name.
+    promised: Vec<ChildId>,
     /// Those that are bound to children that go.
     along: Vec<ChildId>,
     /// Where in the list the last start or stop was, for their order.
@@ -67,6 +69,7 @@ impl<S: Subject> Space for World<S> {
             before: Rc::new(self.clone()),
             stimulus: stimulus.clone(),
             fellows: Vec::new(),
+            promised: Vec::new(),
             along: Vec::new(),
             last_start: None,
             last_stop: None,
@@ -148,6 +151,9 @@ impl<S: Subject> Turn<S> {
                     return Err(format!("a delay of {after:?}"));
                 }
                 self.world.ticket = ticket;
+                let promised = std::mem::take(&mut self.promised).into_iter();
+                let down = promised.filter(|_| self.started.is_empty());
+                self.world.promises.extend(down.map(|id| (ticket, id)));
                 self.world.set(&id, Life::Waiting(ticket));
             }
             Action::Forget(id) => self.forget(&id)?,

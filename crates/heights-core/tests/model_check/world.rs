@@ -62,11 +62,13 @@ pub struct Member {
     failures: Vec<u64>,
     /// Which list of specs its plan is from.
     list: usize,
+    /// Whether it ran already when specs came that bind it to what is not there.
+    pub excused: bool,
 }
 
 impl Member {
     fn new(plan: &ChildPlan, list: usize) -> Self {
-        Self { plan: plan.clone(), life: Life::Down, failures: Vec::new(), list }
+        Self { plan: plan.clone(), life: Life::Down, failures: Vec::new(), list, excused: false }
     }
 }
 
@@ -87,6 +89,8 @@ pub struct World<S> {
     /// The highest numbers that were ever given out.
     pub incarnation: Incarnation,
     pub ticket: u64,
+    /// Whose restarts, by their timers, bring back whom, whatever the specs say meanwhile.
+    pub promises: Vec<(u64, ChildId)>,
     pub history: History,
 }
 
@@ -102,6 +106,7 @@ impl<S: Subject> World<S> {
             ended: false,
             incarnation: Incarnation(0),
             ticket: 0,
+            promises: Vec::new(),
             history: History::default(),
         }
     }
@@ -124,18 +129,21 @@ impl<S: Subject> World<S> {
     pub fn set(&mut self, id: &ChildId, life: Life) {
         if let Some(at) = self.position(id) {
             self.members[at].life = life;
+            self.members[at].excused &= life.running().is_some();
         }
     }
 
     /// Takes in a child that somebody wants added, unless it is known.
     pub fn add(&mut self, plan: &ChildPlan) {
         if self.member(&plan.id).is_none() {
+            self.unpromise(&plan.id);
             self.members.push(Member::new(plan, 0));
         }
     }
 
     /// Takes new specs in their order; children without one become the youngest.
     pub fn reconfigure(&mut self, list: usize) {
+        self.promise_returns();
         let mut before = std::mem::take(&mut self.members);
         for plan in &Rc::clone(&self.setup).lists[list] {
             let known = before.iter().position(|member| member.plan.id == plan.id);
@@ -150,6 +158,10 @@ impl<S: Subject> World<S> {
             self.members.push(member);
         }
         self.members.append(&mut before);
+        for at in 0..self.members.len() {
+            let Member { plan, life, .. } = &self.members[at];
+            self.members[at].excused = life.running().is_some() && self.missing_to(plan).is_some();
+        }
     }
 
     /// A timer for a child whose restart is given up is old news from now on.

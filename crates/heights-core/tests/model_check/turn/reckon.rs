@@ -38,13 +38,13 @@ impl<S: Subject> Turn<S> {
             }
             Stimulus::Boot => Some(Event::Boot),
             Stimulus::Terminate(id) => {
-                self.world.timer_ends(&id);
-                if self.world.member(&id).is_some_and(|member| member.life != Life::Down) {
-                    self.take_along(&id);
-                }
+                self.terminate(&id);
                 Some(Event::TerminateChild(id))
             }
-            Stimulus::Restart(id) => Some(Event::RestartChild(id)),
+            Stimulus::Restart(id) => {
+                self.start_again(&id);
+                Some(Event::RestartChild(id))
+            }
             Stimulus::Delete(id) => Some(Event::DeleteChild(id)),
             Stimulus::Add(plan) => {
                 if self.world.mistake_of(&plan).is_none() && self.world.missing_to(&plan).is_none()
@@ -60,6 +60,22 @@ impl<S: Subject> Turn<S> {
                 }
                 Some(Event::Reconfigure(plans))
             }
+        }
+    }
+
+    fn terminate(&mut self, id: &ChildId) {
+        self.world.unpromise(id);
+        self.world.timer_ends(id);
+        if self.world.member(id).is_some_and(|member| member.life != Life::Down) {
+            self.take_along(id);
+        }
+    }
+
+    fn start_again(&mut self, id: &ChildId) {
+        let startable =
+            |m: &Member| m.life == Life::Down && self.world.missing_to(&m.plan).is_none();
+        if self.world.member(id).is_some_and(startable) {
+            self.world.unpromise(id);
         }
     }
 
@@ -143,9 +159,11 @@ impl<S: Subject> Turn<S> {
     /// Whoever shares the fate of another comes back together with it, not by its own timer.
     fn begin_restart(&mut self, id: &ChildId) {
         self.fellows = self.world.fellows(id);
+        self.promised = self.world.redeem_promises(&self.fellows);
         for fellow in &self.fellows {
             self.world.timer_ends(fellow);
         }
+        self.fellows.extend(self.promised.iter().cloned());
     }
 
     /// Whoever is bound to a child that goes for good goes along, and does not come back by itself.

@@ -32,17 +32,55 @@ impl<S: Subject> World<S> {
         going.split_off(1)
     }
 
+    /// Whoever is down with one that waits comes back with it, also when new specs part them.
+    pub fn promise_returns(&mut self) {
+        let mut promises = std::mem::take(&mut self.promises);
+        for Member { plan, life, .. } in &self.members {
+            let Life::Waiting(ticket) = life else { continue };
+            let fellows = self.fellows(&plan.id).into_iter();
+            let down = fellows.filter(|id| self.member(id).is_some_and(|m| m.life == Life::Down));
+            promises.extend(down.map(|id| (*ticket, id)));
+        }
+        self.promises = promises;
+    }
+
+    /// Takes what was promised of the restarts of these, and lists those who are still down.
+    pub fn redeem_promises(&mut self, fellows: &[ChildId]) -> Vec<ChildId> {
+        let waits = |ticket: u64| {
+            let waiting = self.members.iter().filter(|m| m.life == Life::Waiting(ticket));
+            waiting.map(|member| &member.plan.id).any(|id| fellows.contains(id))
+        };
+        let (due, kept) = self.promises.iter().cloned().partition(|(ticket, _)| waits(*ticket));
+        self.promises = kept;
+        let due: Vec<(u64, ChildId)> = due;
+        let is_due = |id: &ChildId| due.iter().any(|(_, due)| due == id);
+        let down = |m: &&Member| m.life == Life::Down && !fellows.contains(&m.plan.id);
+        let due = self.members.iter().filter(down).map(|member| &member.plan.id);
+        due.filter(|id| is_due(id)).cloned().collect()
+    }
+
+    /// Somebody has said what is to become of a child.
+    pub fn unpromise(&mut self, id: &ChildId) {
+        self.promises.retain(|(_, promised)| promised != id);
+    }
+
     /// Compares what the supervisor tells of those that share a fate with what is so, where some are
-    /// bound to others.
+    /// bound to others or specs change.
     pub fn compare_fates(&self) -> Result<(), String> {
-        if self.members.iter().all(|member| member.plan.binds_to.is_empty()) {
+        let bound = self.members.iter().any(|member| !member.plan.binds_to.is_empty());
+        if !bound && self.setup.lists.is_empty() {
             return Ok(());
         }
         let machine = self.subject.machine();
         let waits = |member: &&Member| matches!(member.life, Life::Waiting(_));
         for Member { plan: ChildPlan { id, .. }, .. } in &self.members {
             let mut waiting = self.members.iter().filter(waits);
-            let returns = waiting.any(|other| self.fellows(&other.plan.id).contains(id));
+            let returns = waiting.any(|other| {
+                let promised = |(ticket, to): &(u64, ChildId)| {
+                    other.life == Life::Waiting(*ticket) && to == id
+                };
+                self.fellows(&other.plan.id).contains(id) || self.promises.iter().any(promised)
+            });
             if !self.ended && machine.comes_back(id) != returns {
                 return Err(format!("whether {id} comes back is not {returns}"));
             }

@@ -1,5 +1,7 @@
 //! What two states have in common that are the same for all that can follow.
 
+use std::collections::BTreeSet;
+
 use heights_core::ChildId;
 
 use super::{Life, Member, Subject, World};
@@ -19,6 +21,9 @@ struct MemberKey {
     life: u8,
     list: usize,
     ages: Vec<u64>,
+    excused: bool,
+    /// With whom it comes back.
+    promised: BTreeSet<ChildId>,
 }
 
 impl Key {
@@ -40,11 +45,21 @@ impl<S: Subject> World<S> {
             let ages = failures.iter().map(|then| self.now - then);
             ages.filter(|age| *age <= PERIOD).collect()
         };
+        let waits = |ticket| {
+            let waiting = self.members.iter().find(|m| m.life == Life::Waiting(ticket));
+            waiting.map(|member| member.plan.id.clone())
+        };
+        let promised = |id: &ChildId| {
+            let to = self.promises.iter().filter(|(_, to)| to == id);
+            to.filter_map(|(ticket, _)| waits(*ticket)).collect()
+        };
         let key = |member: &Member| MemberKey {
             id: member.plan.id.clone(),
             life: kind(member.life),
             list: member.list,
             ages: ages(&member.failures),
+            excused: member.excused,
+            promised: promised(&member.plan.id),
         };
         let members = self.members.iter().map(key).collect();
         Key { members, ages: ages(&self.failures), ended: self.ended }
