@@ -23,6 +23,12 @@ pub(crate) fn date(at_ms: u64) -> String {
     text.replace('T', " ").replace('Z', " UTC")
 }
 
+/// The time of the day, in UTC, such as `10:15:00`.
+pub(crate) fn clock(at_ms: u64) -> String {
+    let seconds = at_ms / 1000 % 86_400;
+    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
 /// The present moment, as an export names it.
 pub(crate) fn stamp() -> Stamp {
     let text = TimestampParser::format(Timestamp(millis(SystemTime::now()) / 1000));

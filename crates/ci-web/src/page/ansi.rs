@@ -12,10 +12,12 @@ use self::parser::{Parser, Token};
 use self::style::Style;
 use super::html::{Html, html};
 
-/// Renders the bytes of a log.
-pub(crate) fn render(log: &[u8]) -> Html {
+/// Renders the bytes of a log, each line behind its part of the margin.
+///
+/// Lines are what line feeds make of the bytes: none is swallowed by a sequence for the terminal.
+pub(crate) fn render(log: &[u8], margin: impl Iterator<Item = Html>) -> Html {
     let text = String::from_utf8_lossy(log);
-    let mut screen = Screen::default();
+    let mut screen = Screen::new(margin);
     for token in Parser::new(&text) {
         match token {
             Token::Print(char) => screen.print(char),
@@ -28,8 +30,8 @@ pub(crate) fn render(log: &[u8]) -> Html {
 }
 
 /// The lines so far, and the one that is being written.
-#[derive(Default)]
-struct Screen {
+struct Screen<M> {
+    margin: M,
     done: Html,
     line: Vec<(Style, String)>,
     style: Style,
@@ -37,7 +39,12 @@ struct Screen {
     returned: bool,
 }
 
-impl Screen {
+impl<M: Iterator<Item = Html>> Screen<M> {
+    fn new(margin: M) -> Self {
+        let (done, line, style) = (Html::default(), Vec::new(), Style::default());
+        Self { margin, done, line, style, returned: false }
+    }
+
     fn print(&mut self, char: char) {
         if std::mem::take(&mut self.returned) {
             self.line.clear();
@@ -55,6 +62,9 @@ impl Screen {
     }
 
     fn flush(&mut self) {
+        if let Some(margin) = self.margin.next() {
+            self.done.push(&margin);
+        }
         for (style, text) in self.line.drain(..) {
             let part = match style.classes() {
                 classes if classes.is_empty() => html!("{}", text),
@@ -65,7 +75,10 @@ impl Screen {
     }
 
     fn finish(mut self) -> Html {
-        self.flush();
+        // What follows the last line feed is a line only if there is something.
+        if !self.line.is_empty() {
+            self.flush();
+        }
         self.done
     }
 }

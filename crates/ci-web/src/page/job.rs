@@ -3,12 +3,13 @@
 //! Statuses and comments link here, so it works for attempts that newer ones have replaced, too.
 
 mod tail;
+mod times;
 
-use axum::extract::State;
+use axum::extract::{self, State};
 use axum::http::StatusCode;
 use ci_domain::ids::{AttemptId, PullNumber};
 
-use self::tail::Tail;
+use self::tail::{Excerpt, Query, Tail, Times};
 use super::html::{Html, html};
 use super::layout::{Failure, Pace, Page, badge, job_badge};
 use super::visitor::Visitor;
@@ -33,6 +34,7 @@ pub(super) async fn of_pull(
     visitor: Visitor,
     path: Result<PullPath, Problem>,
     attempt: Result<Named<AttemptId>, Problem>,
+    extract::Query(query): extract::Query<Query>,
 ) -> Result<Html, Failure> {
     let (PullPath(repo, number), Named(attempt)) = (path?, attempt?);
     let detail = ask::pull(&site, &repo, number).await?;
@@ -42,7 +44,7 @@ pub(super) async fn of_pull(
     }
     let title = format!("#{number}");
     let place = Place { title, trail: pull::trail(&repo, number), jobs: detail.jobs };
-    show(&site, &visitor, place, &attempt).await
+    show(&site, &visitor, place, (&attempt, Times::of(&query))).await
 }
 
 pub(super) async fn of_branch(
@@ -50,6 +52,7 @@ pub(super) async fn of_branch(
     visitor: Visitor,
     path: Result<BranchPath, Problem>,
     attempt: Result<Named<AttemptId>, Problem>,
+    extract::Query(query): extract::Query<Query>,
 ) -> Result<Html, Failure> {
     let (BranchPath(repo, name), Named(attempt)) = (path?, attempt?);
     let view = ask::branch(&site, &repo, &name).await?;
@@ -65,14 +68,14 @@ pub(super) async fn of_branch(
     }
     let trail = html!("{}{}", repo::trail(&repo), branch::trail(&detail.branch));
     let place = Place { title: name.to_string(), trail, jobs: detail.jobs };
-    show(&site, &visitor, place, &attempt).await
+    show(&site, &visitor, place, (&attempt, Times::of(&query))).await
 }
 
 async fn show(
     site: &Site,
     visitor: &Visitor,
     place: Place,
-    attempt: &AttemptId,
+    (attempt, times): (&AttemptId, Times),
 ) -> Result<Html, Failure> {
     let job = place.jobs.iter().find(|job| job.attempt.as_deref() == Some(attempt.as_str()));
     let run = match ask::job_run(site, attempt).await {
@@ -83,9 +86,9 @@ async fn show(
     };
     let is_live = run.as_ref().is_none_or(|run| !run.ended);
     let name = job.map_or_else(|| "an earlier attempt".to_owned(), |job| job.job.clone());
-    let facts = facts(attempt, job, run.as_ref());
+    let facts = html!("{}{}", facts(attempt, job, run.as_ref()), toggle(times));
     let commands = match run {
-        Some(run) => commands(site, run).await?,
+        Some(run) => commands(site, run, times).await?,
         None => html!("<p>It has not started yet.</p>"),
     };
     let page = Page {
@@ -118,10 +121,20 @@ fn facts(attempt: &AttemptId, job: Option<&Job>, run: Option<&JobRun>) -> Html {
     )
 }
 
+/// The way to the other kind of page, with or without times; no script is needed for that.
+fn toggle(times: Times) -> Html {
+    match times {
+        Times::Hidden => html!(
+            "<p class=\"quiet\"><a href=\"?times=shown\">Show when each line was printed</a></p>"
+        ),
+        Times::Shown => html!("<p class=\"quiet\">Times are UTC. <a href=\"?\">Hide them</a></p>"),
+    }
+}
+
 /// The commands, those that failed last and open, each with the end of its log.
-async fn commands(site: &Site, run: JobRun) -> Result<Html, Problem> {
+async fn commands(site: &Site, run: JobRun, times: Times) -> Result<Html, Problem> {
     let commands = failures_last(run.commands);
-    let tails = tail::read(site, &commands).await?;
+    let tails = tail::read(site, &commands, times).await?;
     let has_ended = run.ended;
     let pairs = commands.iter().zip(tails);
     Ok(pairs.map(|(command, tail)| show_command(command, &tail, has_ended)).collect())
@@ -143,13 +156,14 @@ fn show_command(command: &Command, tail: &Tail, has_ended: bool) -> Html {
     );
     let note = match tail {
         Tail::LeftOut => html!("<p class=\"quiet\">Not shown here: {}</p>", raw),
-        Tail::Whole(_) => html!("<p class=\"quiet\">{}</p>", raw),
-        Tail::End(_) => html!("<p class=\"quiet\">The end of the {}</p>", raw),
+        Tail::Shown(Excerpt { from: 0, .. }) => html!("<p class=\"quiet\">{}</p>", raw),
+        Tail::Shown(_) => html!("<p class=\"quiet\">The end of the {}</p>", raw),
     };
     let text = match tail {
         Tail::LeftOut => Html::default(),
-        Tail::Whole(bytes) | Tail::End(bytes) => {
-            html!("<pre class=\"log\">{}</pre>", ansi::render(bytes))
+        Tail::Shown(excerpt) => {
+            let text = ansi::render(&excerpt.bytes, times::margin(excerpt));
+            html!("<pre class=\"log\">{}</pre>", text)
         }
     };
     html!(

@@ -42,6 +42,10 @@ async fn a_failed_pull_request_is_explained_and_retried() {
     let job = at(&format!("/acme/shop/pull/1/jobs/{attempt}")).await;
     assert!(job.contains("<span class=\"f1\">&lt;b&gt;red&lt;/b&gt;</span>\n</pre>"), "{job}");
     assert!(job.contains("exit 3"), "{job}");
+    assert!(job.contains("href=\"?times=shown\"") && !job.contains("class=\"time\""), "{job}");
+    let job = at(&format!("/acme/shop/pull/1/jobs/{attempt}?times=shown")).await;
+    let line = "</span> <span class=\"f1\">&lt;b&gt;red&lt;/b&gt;</span>\n</pre>";
+    assert!(job.contains(line) && job.contains("<span class=\"time\">"), "{job}");
     assert!(at("/system").await.contains("class=\"depth1\""), "the tree is shown");
 
     let token = node.token(Role::Build).await;

@@ -2,7 +2,11 @@
 
 use proptest::prelude::*;
 
-use super::render;
+use crate::page::html::Html;
+
+fn render(log: &[u8]) -> Html {
+    super::render(log, std::iter::empty())
+}
 
 fn check(log: &str, expected: &str) {
     assert_eq!(render(log.as_bytes()).as_str(), expected, "{log:?}");
