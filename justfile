@@ -41,3 +41,10 @@ soak:
 # Print every figure of docs/performance.md.
 bench:
     cargo bench --workspace
+
+# Feed fuzz targets for five minutes each, on one core (cargo install cargo-fuzz).
+fuzz *TARGETS="control journal log_page packed_log":
+    cd fuzz && for target in {{TARGETS}}; do \
+        mkdir -p corpus/$target seeds/$target && \
+        RUSTC_BOOTSTRAP=1 cargo fuzz run $target corpus/$target seeds/$target -- -max_total_time=300 \
+        || exit 1; done
