@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use heights_supervisor::{
-    ChildRef, ChildSpec, Context, Fault, Flow, Server, Supervisor, SupervisorRef,
+    ChildRef, ChildSpec, Context, Fault, Flow, Process, Server, Supervisor, SupervisorRef,
 };
 
-use crate::support::{SECOND, settle, start};
+use crate::support::{SECOND, start};
 
 /// Holds what only one may hold, and takes its time to let go.
 struct Holder(Arc<AtomicBool>);
@@ -44,6 +44,22 @@ impl Drop for Holder {
     }
 }
 
+/// Waits, but not for ever, while the clock runs: others keep their threads busy here.
+async fn soon<T>(what: &str, waiting: impl Future<Output = T>) -> T {
+    let waited = tokio::time::timeout(SECOND * 60, waiting).await;
+    waited.unwrap_or_else(|_elapsed| panic!("waited in vain for {what}"))
+}
+
+/// Waits until a supervisor is up.
+async fn running(supervisor: &SupervisorRef) -> Process {
+    loop {
+        match supervisor.process() {
+            Some(process) => return process,
+            None => tokio::task::yield_now().await,
+        }
+    }
+}
+
 /// Ends a child in turn by a fault and by killing it; tells which starts failed.
 async fn restart_often<M: Send + 'static>(
     root: &SupervisorRef,
@@ -52,15 +68,15 @@ async fn restart_often<M: Send + 'static>(
 ) -> Vec<String> {
     let mut reports = root.reports();
     for round in 0..60 {
-        let life = child.running().await;
+        let life = soon("the next life", child.running()).await;
         if round % 2 == 0 {
             life.cast(fault()).unwrap();
         } else {
             life.process().kill();
         }
-        life.process().gone().await;
+        soon("the end", life.process().gone()).await;
     }
-    child.running().await;
+    soon("the last life", child.running()).await;
     let reports = std::iter::from_fn(|| reports.try_recv().ok());
     reports.map(|report| report.to_string()).filter(|text| text.contains("start error")).collect()
 }
@@ -114,24 +130,24 @@ async fn d41b_a_locked_file_and_a_port_are_free_for_the_next_life() {
     TcpListener::bind(address).unwrap();
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn d42_descendants_are_gone_before_a_middle_supervisor_is_restarted() {
-    let lock = Arc::new(AtomicBool::new(false));
-    let lives = Arc::new(AtomicUsize::new(0));
+    let (lock, lives) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let args = (lock, Arc::clone(&lives));
     let (leaf, holder) = ChildSpec::server::<Holder>("leaf", move || args.clone());
     let (middle, middle_ref) = Supervisor::builder("middle").child(leaf).child_spec();
-    let root = start(Supervisor::builder("root").intensity(100, SECOND).child(middle)).await;
+    let root = start(Supervisor::builder("root").intensity(1000, SECOND).child(middle)).await;
     let mut reports = root.reports();
-    for _ in 0..20 {
-        let process = middle_ref.process().unwrap();
+    for _ in 0..60 {
+        let process = soon("the middle", running(&middle_ref)).await;
         process.kill();
-        process.gone().await;
-        holder.running().await;
-        settle().await;
+        soon("the end", process.gone()).await;
     }
-    assert_eq!(lives.load(Ordering::SeqCst), 21);
-    while let Ok(report) = reports.try_recv() {
-        assert!(!report.to_string().contains("start error"), "{report}");
-    }
+    soon("the last middle", running(&middle_ref)).await;
+    assert!(holder.is_alive());
+    assert_eq!(lives.load(Ordering::SeqCst), 61);
+    let reports = std::iter::from_fn(|| reports.try_recv().ok());
+    let failed = reports.map(|report| report.to_string()).find(|text| text.contains("start error"));
+    assert_eq!(failed, None);
+    root.stop().await;
 }

@@ -81,6 +81,21 @@ async fn f56_terminating_a_child_in_backoff_cancels_it_for_good() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn f56b_a_timer_that_was_cancelled_does_not_fire_for_the_next_wait() {
+    let trace = Trace::default();
+    let (root, a, _b) = waiting(Strategy::OneForOne, &trace).await;
+    advance(SECOND * 4).await;
+    root.terminate_child("a").await.unwrap();
+    root.restart_child("a").await.unwrap();
+    let begin = Instant::now();
+    a.panic().await;
+    // The first timer would have fired after six more seconds.
+    a.running().await;
+    assert_eq!(begin.elapsed(), SECOND * 10);
+    assert_eq!(trace.take(), "start a, crash a, start a");
+}
+
+#[tokio::test(start_paused = true)]
 async fn f57_stopping_during_backoff_or_a_slow_start_is_prompt() {
     let trace = Trace::default();
     let (root, a, b) = waiting(Strategy::OneForOne, &trace).await;
@@ -130,7 +145,7 @@ async fn f58b_a_dynamic_child_in_backoff_can_be_terminated() {
     settle().await;
     assert_eq!(dynamic.which_children().await[0].status, ChildStatus::Restarting);
     assert_eq!(dynamic.count_children().await.active, 0);
-    dynamic.terminate_child(&started.pid).await.unwrap();
+    within("the answer", dynamic.terminate_child(&started.pid)).await.unwrap();
     advance(SECOND * 60).await;
     settle().await;
     assert_eq!(trace.take(), "start a, crash a");
