@@ -225,3 +225,6 @@ impl TryFrom<StoredEntry> for Entry {
         Ok(Self { delivery: stored.delivery, repo, event, at })
     }
 }
+
+#[cfg(test)]
+mod tests;
