@@ -150,6 +150,14 @@ struct Sayings {
     failure: OnceLock<StartFailure>,
 }
 
+impl Drop for Sayings {
+    /// Lets go of what the process told its starter, often on the time of its supervisor.
+    fn drop(&mut self) {
+        let info = self.start_info.take();
+        crate::panic::shielded("dropping what a starter was told", move || drop(info));
+    }
+}
+
 impl Process {
     pub(crate) fn new(birth: Birth, shape: Option<Shape>) -> Self {
         let reign = shape.map(|shape| Box::new(Reign::new(shape)));

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use heights_supervisor::{
-    ChildSpec, DynamicSupervisor, Exit, Process, Recipient, Restart, Supervisor,
+    ChildSpec, Context, DynamicSupervisor, Exit, Fault, Flow, Process, Recipient, Restart, Server,
+    Supervisor,
 };
 use tracing::{Event, Metadata, Subscriber, span};
 
@@ -96,6 +97,41 @@ async fn h72e_what_a_child_is_started_with_may_panic_when_it_is_let_go_of() {
     root.delete_child("mined").await.unwrap();
     let started = dynamic.start_child(mined(Restart::Temporary)).await.unwrap();
     dynamic.terminate_child(&started.pid).await.unwrap();
+    assert!(lives.iter().all(Process::is_alive));
+    for exit in [root.stop().await, dynamic.stop().await] {
+        assert_eq!(exit.to_string(), "shutdown: requested");
+    }
+}
+
+/// Tells its starter what panics when it is dropped.
+struct Giver;
+
+impl Server for Giver {
+    type Args = ();
+    type Msg = ();
+
+    async fn init((): (), cx: &mut Context<()>) -> Result<Self, Fault> {
+        cx.inform_starter(Mine);
+        Ok(Self)
+    }
+
+    async fn handle(&mut self, (): (), _cx: &mut Context<()>) -> Result<Flow, Fault> {
+        Ok(Flow::Continue)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn h72h_what_a_child_told_its_starter_may_panic_when_it_is_let_go_of() {
+    let root = start(Supervisor::builder("root")).await;
+    let dynamic = DynamicSupervisor::builder("dynamic").start().await.unwrap();
+    let lives = [root.process().unwrap(), dynamic.process().unwrap()];
+    let (spec, _) = ChildSpec::server::<Giver>("giver", || ());
+    drop(root.start_child(spec.clone()).await.unwrap());
+    root.terminate_child("giver").await.unwrap();
+    root.delete_child("giver").await.unwrap();
+    let pid = dynamic.start_child(spec).await.unwrap().pid;
+    dynamic.terminate_child(&pid).await.unwrap();
+    settle().await;
     assert!(lives.iter().all(Process::is_alive));
     for exit in [root.stop().await, dynamic.stop().await] {
         assert_eq!(exit.to_string(), "shutdown: requested");
