@@ -19,7 +19,7 @@ use tokio::time::timeout;
 /// Set for the copy of this test program that plays the application.
 const PLAYS_APP: &str = "HEIGHTS_TEST_PLAYS_APP";
 
-const CEILING: Duration = Duration::from_secs(20);
+const CEILING: Duration = Duration::from_secs(60);
 
 fn told_to_stop(root: SupervisorBuilder) -> heights::app::AppBuilder {
     App::builder("app").without_vitals().supervisor(root).stop_when(async {})
