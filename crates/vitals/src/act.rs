@@ -38,14 +38,13 @@ pub async fn run(
         confirm(&foreseen, output)?;
     }
     request.dry_run = false;
-    let done = client.act(action, &foreseen.pid, &request).await?;
-    output.print("vitals.control/1", &done, |done| {
-        format!("{} {} {}\n", told(done), done.pid, done.path)
-    })?;
-    output.note(&format!("next: vitals info {}\n", done.path))
+    let acted = client.act(action, &foreseen.pid, &request).await?;
+    output.print("vitals.control/1", &acted, done)?;
+    output.note(&format!("next: vitals info {}\n", acted.path))
 }
 
-fn foresee(outcome: &ControlOutcome) -> String {
+/// Tells what would be done.
+pub fn foresee(outcome: &ControlOutcome) -> String {
     let ControlOutcome { action, pid, path, ends, .. } = outcome;
     let mut text = format!("{action} {pid} {path}");
     if ends.is_empty() {
@@ -96,18 +95,37 @@ fn confirm(foreseen: &ControlOutcome, output: Output) -> Result<(), Failure> {
             "not a terminal: say --yes to do it, or --dry-run to look".to_owned(),
         ));
     }
-    let name = foreseen.path.rsplit('/').next().unwrap_or(&foreseen.path);
-    let grave =
-        foreseen.kind == Kind::Supervisor || foreseen.ends.len() + foreseen.siblings.len() > MANY;
-    let (question, answers) = if grave {
-        (format!("type {name} to {} it: ", foreseen.action), vec![name])
-    } else {
-        (format!("{} it? [y/N] ", foreseen.action), vec!["y", "yes"])
-    };
-    output.note(&question)?;
+    output.note(&question(foreseen))?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(Failure::Io)?;
-    if answers.contains(&answer.trim()) { Ok(()) } else { Err(Failure::Declined) }
+    if is_confirmed(foreseen, &answer) { Ok(()) } else { Err(Failure::Declined) }
+}
+
+/// Returns what a person is asked before it is done.
+pub fn question(foreseen: &ControlOutcome) -> String {
+    match grave(foreseen) {
+        Some(name) => format!("type {name} to {} it: ", foreseen.action),
+        None => format!("{} it? [y/N] ", foreseen.action),
+    }
+}
+
+/// Tells whether the answer means yes.
+pub fn is_confirmed(foreseen: &ControlOutcome, answer: &str) -> bool {
+    let answer = answer.trim();
+    grave(foreseen).map_or_else(|| ["y", "yes"].contains(&answer), |name| answer == name)
+}
+
+/// Returns the name that has to be typed where much would end.
+fn grave(foreseen: &ControlOutcome) -> Option<&str> {
+    let many = foreseen.ends.len() + foreseen.siblings.len() > MANY;
+    let grave = !foreseen.ends.is_empty() && foreseen.kind == Kind::Supervisor;
+    let name = foreseen.path.rsplit('/').next().unwrap_or(&foreseen.path);
+    (grave || many || !foreseen.escalates.is_empty() || foreseen.ends_all).then_some(name)
+}
+
+/// Tells what was done.
+pub fn done(outcome: &ControlOutcome) -> String {
+    format!("{} {} {}\n", told(outcome), outcome.pid, outcome.path)
 }
 
 fn told(done: &ControlOutcome) -> &'static str {

@@ -11,8 +11,8 @@ use crate::output::Output;
 use crate::proxy::Host;
 use crate::shell::living_actors;
 use crate::{
-    act, check, crashes, diff, doctor, info, ls, metrics, proxy, queues, shell, snapshot, top,
-    tree, wait, watch, why,
+    act, check, crashes, diff, doctor, info, ls, metrics, proxy, queues, screen, shell, snapshot,
+    top, tree, wait, watch, why,
 };
 
 /// How long an answer may take unless said otherwise.
@@ -50,8 +50,9 @@ pub struct Vitals {
     #[arg(long, global = true, value_name = "TIME", value_parser = time)]
     pub timeout: Option<Duration>,
 
+    /// Without a command, a screen that stays open shows the process.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or check found something; 2 usage; 3 no such process or actor; \
@@ -303,7 +304,10 @@ impl Vitals {
     /// Does what was said; `true` unless something was found to be wrong.
     pub async fn run(&self) -> Result<bool, Failure> {
         let output = Output::new(self.output);
-        match &self.command {
+        let Some(command) = &self.command else {
+            return screen::run(self).await.map(|()| true);
+        };
+        match command {
             Command::Check(args) => return check::run(self, args, output).await,
             Command::Ls => ls::run(self, output).await,
             Command::Tree(args) => tree::run(self, args, output).await,

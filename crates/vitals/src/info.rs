@@ -15,7 +15,7 @@ pub async fn run(vitals: &Vitals, args: &InfoArgs, output: Output) -> Result<(),
     output.print("vitals.info/1", &detail, describe)
 }
 
-fn describe(detail: &ActorDetail) -> String {
+pub fn describe(detail: &ActorDetail) -> String {
     let actor = &detail.actor;
     let mut rows = meta(actor);
     rows.extend(work(actor));

@@ -14,6 +14,7 @@ mod output;
 mod process;
 mod proxy;
 mod queues;
+mod screen;
 mod shell;
 mod snapshot;
 mod source;

@@ -19,10 +19,11 @@ fn table(queues: &Tree) -> String {
     }
     let head = ["LENGTH", "PEAK", "OLDEST", "DROPPED", "EACH", "DRAIN", "PATH"];
     let head = head.map(str::to_owned).to_vec();
-    text::columns(&std::iter::once(head).chain(queues.actors.iter().map(row)).collect::<Vec<_>>())
+    text::columns(&std::iter::once(head).chain(queues.actors.iter().map(cells)).collect::<Vec<_>>())
 }
 
-fn row(actor: &Actor) -> Vec<String> {
+/// Returns the figures of one queue, in the order of the head.
+pub fn cells(actor: &Actor) -> Vec<String> {
     let each = actor.mean_ms();
     let drain = each.zip(actor.mailbox).map(|(each, waiting)| each * waiting as f64);
     vec![

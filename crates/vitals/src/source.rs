@@ -33,6 +33,14 @@ pub fn read(file: &Path) -> Result<Picture, Failure> {
 }
 
 impl Source {
+    /// Returns the way to the process, if it is one.
+    pub fn living(&self) -> Option<&Client> {
+        match self {
+            Self::Living(client) => Some(client),
+            Self::Kept(_) => None,
+        }
+    }
+
     pub async fn tree(&self) -> Result<Tree, ClientError> {
         match self {
             Self::Living(client) => client.tree().await,

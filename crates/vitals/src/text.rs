@@ -69,6 +69,24 @@ pub fn supervision(actor: &Actor) -> Option<String> {
     Some(format!("{strategy}, {left} of {most} restarts left in {}", span(supervision.period_ms)))
 }
 
+/// Says what is worth saying of an actor beside its figures.
+pub fn remarks(actor: &Actor) -> Vec<String> {
+    let mut remarks: Vec<String> = supervision(actor).into_iter().collect();
+    if let Some(restarts) = actor.restarts.filter(|restarts| *restarts > 0) {
+        remarks.push(format!("restarts {restarts}"));
+    }
+    if let Some(other) = &actor.waiting_for {
+        remarks.push(format!("waiting for {other}"));
+    }
+    if let (State::Busy | State::Waiting, Some(working)) = (actor.state, &actor.working) {
+        remarks.push(format!("{} for {}", working.label, span(working.since_ms)));
+    }
+    if let Some(millis) = actor.restart_in_ms {
+        remarks.push(format!("restarts in {}", span(millis)));
+    }
+    remarks
+}
+
 /// Lines columns up; the last one is as wide as it likes.
 pub fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);

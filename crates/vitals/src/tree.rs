@@ -1,6 +1,6 @@
 //! `vitals tree`: the supervision tree.
 
-use heights_vitals::wire::{Actor, State, Tree};
+use heights_vitals::wire::{Actor, Tree};
 
 use crate::command::{TreeArgs, Vitals};
 use crate::failure::Failure;
@@ -45,25 +45,8 @@ fn row(actor: &Actor, name: String) -> Vec<String> {
         text::known(actor.pid.clone()),
         text::known(actor.restart.map(text::restart)),
         if actor.supervision.is_some() { String::new() } else { mailbox },
-        remarks(actor).join("  "),
+        text::remarks(actor).join("  "),
     ]
-}
-
-fn remarks(actor: &Actor) -> Vec<String> {
-    let mut remarks: Vec<String> = text::supervision(actor).into_iter().collect();
-    if let Some(restarts) = actor.restarts.filter(|restarts| *restarts > 0) {
-        remarks.push(format!("restarts {restarts}"));
-    }
-    if let Some(other) = &actor.waiting_for {
-        remarks.push(format!("waiting for {other}"));
-    }
-    if let (State::Busy | State::Waiting, Some(working)) = (actor.state, &actor.working) {
-        remarks.push(format!("{} for {}", working.label, text::span(working.since_ms)));
-    }
-    if let Some(millis) = actor.restart_in_ms {
-        remarks.push(format!("restarts in {}", text::span(millis)));
-    }
-    remarks
 }
 
 fn sign(actor: &Actor) -> &'static str {

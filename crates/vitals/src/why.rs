@@ -16,7 +16,7 @@ pub async fn run(vitals: &Vitals, args: &InfoArgs, output: Output) -> Result<(),
     }
 }
 
-fn tell(why: &Why) -> String {
+pub fn tell(why: &Why) -> String {
     let mut text = String::new();
     let last = why.links.len().saturating_sub(1);
     for (depth, link) in why.links.iter().enumerate() {
