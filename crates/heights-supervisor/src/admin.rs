@@ -33,6 +33,25 @@ impl ChildStarted {
 }
 
 /// A child as its supervisor sees it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{AdminError, ChildSpec, ChildStatus, Supervisor};
+///
+/// let idle = ChildSpec::task("idle", |cx| async move { Ok(cx.shutdown().await) });
+/// let root = Supervisor::builder("root").child(idle).start().await?;
+/// assert!(matches!(root.which_children().await[0].status, ChildStatus::Running(_)));
+/// assert!(matches!(root.delete_child("idle").await, Err(AdminError::Running)));
+///
+/// root.terminate_child("idle").await?;
+/// assert_eq!(root.which_children().await[0].status, ChildStatus::Stopped);
+/// root.delete_child("idle").await?;
+/// assert!(root.which_children().await.is_empty());
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct ChildInfo {
     /// Its id.

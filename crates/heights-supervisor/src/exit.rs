@@ -58,6 +58,26 @@ pub struct Ignore;
 /// | `Normal` | normal | stays down |
 /// | `Shutdown` | shutdown | stays down |
 /// | `Killed`, `Error`, `Panic`, `NoProc` | abnormal | restarted |
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, Exit, Restart, Supervisor};
+///
+/// let root = Supervisor::builder("root").start().await?;
+/// let lost = ChildSpec::task("lost", |_cx| async { Err("no map".into()) });
+/// let lost = root.start_child(lost.restart(Restart::Temporary)).await?;
+/// let exit = lost.process.gone().await;
+/// assert!(matches!(&exit, Exit::Error(why) if why.to_string() == "no map"));
+/// assert!(exit.is_abnormal());
+///
+/// let end = root.stop().await;
+/// assert_eq!(end.to_string(), "shutdown: requested");
+/// assert!(!end.is_abnormal());
+/// assert!(matches!(root.stop().await, Exit::NoProc));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Exit {

@@ -13,6 +13,47 @@ const LONGEST: usize = 1000;
 /// [`Server::LAST_MESSAGE`](crate::Server::LAST_MESSAGE): whatever a message says goes to the log
 /// and to all who listen to reports. What nobody may see is put into [`Redacted`]. And it costs
 /// time, since each message is written down before it is handled: after that it is gone.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use heights_supervisor::{ChildSpec, Context, Fault, Flow, Server, Supervisor};
+/// use heights_supervisor::{LastMessage, Redacted};
+///
+/// #[derive(Debug)]
+/// struct Transfer {
+///     cents: u64,
+///     pin: Redacted<u32>,
+/// }
+///
+/// struct Teller;
+///
+/// impl Server for Teller {
+///     type Args = ();
+///     type Msg = Transfer;
+///
+///     const LAST_MESSAGE: LastMessage<Transfer> = LastMessage::debug();
+/// #   async fn init((): (), _cx: &mut Context<Transfer>) -> Result<Self, Fault> {
+/// #       Ok(Self)
+/// #   }
+///
+///     async fn handle(&mut self, msg: Transfer, _cx: &mut Context<Transfer>) -> Result<Flow, Fault> {
+///         let _left = 100_u64.checked_sub(msg.cents).ok_or("overdrawn")?;
+///         Ok(Flow::Continue)
+///     }
+/// }
+///
+/// let (spec, teller) = ChildSpec::server::<Teller>("teller", || ());
+/// let root = Supervisor::builder("bank").child(spec).start().await?;
+/// let life = teller.running().await;
+/// teller.cast(Transfer { cents: 250, pin: Redacted(1234) })?;
+/// life.process().gone().await;
+/// let crash = root.hub().ok_or("it runs")?.crashes().remove(0);
+/// assert_eq!(crash.last_message.as_deref(), Some("Transfer { cents: 250, pin: *** }"));
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct LastMessage<M>(Option<Writes<M>>);
 

@@ -105,6 +105,25 @@ impl<R> PartitionBuilder<R> {
 }
 
 /// A reference to a partition supervisor and to its partitions, through all their lives.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, PartitionSupervisor};
+///
+/// // Each partition has a number of its own to tell them apart by.
+/// let parts = PartitionSupervisor::builder("parts", |partition| {
+///     let spec = ChildSpec::task("any", |cx| async move { Ok(cx.shutdown().await) });
+///     (spec, partition)
+/// });
+/// let parts = parts.partitions(4.try_into()?).start().await?;
+/// assert_eq!(parts.partitions(), [0, 1, 2, 3]);
+/// assert_eq!(*parts.via("a key"), parts.partition_of("a key"));
+/// assert_eq!(parts.get_child_spec(3).await?.id().as_str(), "3");
+/// parts.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct PartitionRef<R> {
     supervisor: SupervisorRef,

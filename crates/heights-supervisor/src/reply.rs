@@ -94,6 +94,47 @@ pub(crate) async fn answered_by<R>(
 }
 
 /// Why a call has no answer.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use heights_supervisor::CallError;
+/// # use heights_supervisor::{ChildSpec, Context, Fault, Flow, Reply, Server, Supervisor};
+/// # struct Oracle;
+/// # enum Msg {
+/// #     Ask(Reply<u32>),
+/// #     Offend(Reply<u32>),
+/// # }
+/// # impl Server for Oracle {
+/// #     type Args = ();
+/// #     type Msg = Msg;
+/// #     async fn init((): (), _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+/// #         Ok(Self)
+/// #     }
+/// #     async fn handle(&mut self, msg: Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
+/// #         match msg {
+/// #             Msg::Ask(_) => std::future::pending().await,
+/// #             Msg::Offend(_) => Err("offended".into()),
+/// #         }
+/// #     }
+/// # }
+///
+/// let (spec, oracle) = ChildSpec::server::<Oracle>("oracle", || ());
+/// assert!(matches!(oracle.call(Msg::Ask).await, Err(CallError::NoProc)), "not started yet");
+///
+/// let root = Supervisor::builder("root").child(spec).start().await?;
+/// // An answer that was not given is told with how the server ended.
+/// let error = oracle.call(Msg::Offend).await.unwrap_err();
+/// assert!(matches!(&error, CallError::Down(exit) if exit.is_abnormal()));
+///
+/// oracle.running().await;
+/// let error = oracle.call_within(Duration::from_millis(5), Msg::Ask).await.unwrap_err();
+/// assert!(matches!(error, CallError::Timeout(_)));
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
     /// A process asks itself, and would wait for itself: OTP's `calling_self`.

@@ -11,6 +11,26 @@ use crate::process::ProcessId;
 use crate::zombie::Zombie;
 
 /// Something a supervisor has to say.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, Report, ReportContext, Restart, Supervisor};
+///
+/// let root = Supervisor::builder("root").start().await?;
+/// let mut reports = root.reports();
+/// let lost = ChildSpec::task("lost", |_cx| async { Err("no map".into()) });
+/// root.start_child(lost.restart(Restart::Temporary)).await?;
+///
+/// assert!(matches!(reports.recv().await, Some(Report::Progress(up)) if up.child.as_str() == "lost"));
+/// let Some(Report::Supervisor(trouble)) = reports.recv().await else { panic!("it failed") };
+/// assert_eq!(trouble.context, ReportContext::ChildTerminated);
+/// assert_eq!(trouble.exit.to_string(), "error: no map");
+/// assert!(matches!(reports.recv().await, Some(Report::Left(_))));
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Report {

@@ -9,6 +9,17 @@ use crate::process::{Process, ProcessId, Working};
 /// What a child that was killed and does not end means for the next life of it.
 ///
 /// It has been reported by then, and whoever stopped it does not wait any longer.
+///
+/// ```
+/// use std::time::Duration;
+/// use heights_supervisor::{ChildSpec, ZombiePolicy};
+///
+/// // It may compute for long without awaiting, and holds nothing that the next life needs.
+/// let solver = ChildSpec::task("solver", |_cx| async { Ok(()) })
+///     .kill_grace(Duration::from_secs(1))
+///     .on_zombie(ZombiePolicy::Abandon);
+/// assert_eq!(solver.zombie_policy(), ZombiePolicy::Abandon);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ZombiePolicy {
     /// Its place is taken: there is no next life before it is gone.

@@ -45,6 +45,19 @@ pub use self::subscription::Subscription;
 pub use self::topic::Topic;
 
 /// Carries events; cloning gives another handle to the same bus.
+///
+/// ```
+/// use heights::bus::{Bus, Topic};
+///
+/// const FINISHED: Topic<u32> = Topic::new("finished");
+///
+/// let bus = Bus::new();
+/// assert_eq!(bus.publish(&FINISHED, 1), 0, "nobody wants to know");
+/// let listening = bus.stream(&FINISHED, 10);
+/// assert_eq!(bus.publish(&FINISHED, 2), 1);
+/// drop(listening);
+/// assert_eq!(bus.publish(&FINISHED, 3), 0);
+/// ```
 #[derive(Clone, Default)]
 pub struct Bus(Arc<RwLock<Topics>>);
 

@@ -82,6 +82,24 @@ pub struct HttpServer {
 }
 
 /// Tells where a web server is.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use axum::Router;
+/// use heights::http::HttpServer;
+/// use heights::prelude::*;
+///
+/// let (web, address) = HttpServer::new("127.0.0.1:0".parse()?, Router::new()).child_spec("web");
+/// let root = Supervisor::builder("root").child(web).start().await?;
+/// let first = address.running().await;
+/// root.terminate_child("web").await?;
+/// root.restart_child("web").await?;
+/// assert_eq!(address.running().await, first, "the port is kept through all lives");
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct HttpRef(watch::Receiver<Option<SocketAddr>>);
 

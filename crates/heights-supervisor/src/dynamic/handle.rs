@@ -16,6 +16,32 @@ use crate::spec::ChildSpec;
 ///
 /// Requests wait for their answer without a deadline of their own: what they cause is bounded by
 /// the start and shutdown limits of the child. Giving up on one does no harm.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, DynamicSupervisor, Restart, StartChildError};
+///
+/// let rooms = DynamicSupervisor::builder("rooms").max_children(2).start().await?;
+/// let room = || {
+///     let room = ChildSpec::task("room", |cx| async move { Ok(cx.shutdown().await) });
+///     room.restart(Restart::Temporary)
+/// };
+/// let first = rooms.start_child(room()).await?;
+/// rooms.start_child(room()).await?;
+/// let full = rooms.start_child(room()).await;
+/// assert!(matches!(full, Err(StartChildError::MaxChildren)));
+///
+/// first.process.kill();
+/// first.process.gone().await;
+/// // Gone is gone: to terminate it is no mistake, and there is room for another.
+/// rooms.terminate_child(&first.pid).await?;
+/// rooms.start_child(room()).await?;
+/// assert_eq!(rooms.count_children().await.active, 2);
+/// rooms.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct DynamicRef(pub(super) Desk<Office>);
 

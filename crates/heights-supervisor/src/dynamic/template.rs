@@ -44,6 +44,31 @@ impl<X, R> TemplateBuilder<X, R> {
 /// A reference to a dynamic supervisor with a template; it stays valid when that is restarted.
 ///
 /// Requests wait for their answer as those of a [`DynamicRef`] do.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildTemplate, DynamicSupervisor, Restart};
+///
+/// let countdown = ChildTemplate::task("countdown", |cx, from: &u32| {
+///     let from = *from;
+///     async move {
+///         println!("{from} of life {}", cx.process().incarnation());
+///         Ok(cx.shutdown().await)
+///     }
+/// });
+/// let countdown = countdown.each(|spec| spec.restart(Restart::Transient));
+/// let countdowns = DynamicSupervisor::builder("countdowns").template(countdown).start().await?;
+/// for from in [3, 5] {
+///     let (started, ()) = countdowns.start_child(from).await?;
+///     let spec = countdowns.get_child_spec(&started.pid).await?;
+///     assert_eq!(spec.plan(), countdowns.template().model().plan());
+/// }
+/// assert_eq!(countdowns.count_children().await.active, 2);
+/// countdowns.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct TemplateRef<X, R> {
     dynamic: DynamicRef,
     template: ChildTemplate<X, R>,

@@ -14,6 +14,26 @@ use crate::spec::ChildSpec;
 use crate::task::TaskContext;
 
 /// A reference to a task supervisor that stays valid when it is restarted.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, Restart, TaskSupervisor};
+///
+/// let tasks = TaskSupervisor::builder("tasks").start().await?;
+/// let sum = tasks.async_nolink("sum", |_cx| async { 40 + 2 }).await?;
+/// assert_eq!(sum.join().await?, 42);
+///
+/// // One that is bound to a process ends with it.
+/// let owner = ChildSpec::task("owner", |cx| async move { Ok(cx.shutdown().await) });
+/// let owner = tasks.start_child(owner.restart(Restart::Temporary)).await?;
+/// let bound = tasks.async_(&owner.process, "bound", |_cx| std::future::pending::<()>()).await?;
+/// tasks.terminate_child(&owner.pid).await?;
+/// assert!(bound.join().await.is_err());
+/// tasks.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct TaskSupervisorRef(DynamicRef);
 

@@ -17,6 +17,24 @@ use super::trouble::Trouble;
 /// | `NotStarted` | 1 |
 /// | `Ended` | 70 |
 /// | `Forced` | 71 |
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights::app::AppEnd;
+/// use heights::prelude::*;
+///
+/// let deaf = ChildSpec::task("deaf", |_cx| std::future::pending()).shutdown(Shutdown::Brutal);
+/// let app = App::builder("app").without_vitals().supervisor(Supervisor::builder("app").child(deaf));
+/// let end = app.stop_when(async {}).run().await;
+/// assert!(matches!(end, AppEnd::Clean), "to be killed is what its spec says");
+/// assert_eq!(end.code(), 0);
+///
+/// let end = AppEnd::not_started("the configuration is missing");
+/// assert_eq!((end.to_string(), end.code()), ("did not start: the configuration is missing".into(), 1));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 #[must_use = "the exit code says how the program ended"]
 pub enum AppEnd {

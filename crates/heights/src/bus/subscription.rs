@@ -13,6 +13,25 @@ use super::{Bus, Heard, SubscriptionId, Topic};
 /// The events of a topic, from when it was made; dropping it ends the subscription.
 ///
 /// As a stream it never ends by itself.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use futures_util::StreamExt;
+/// use heights::bus::{Bus, Heard, Topic};
+///
+/// const FINISHED: Topic<u32> = Topic::new("finished");
+///
+/// let bus = Bus::new();
+/// let finished = bus.stream(&FINISHED, 10);
+/// for build in 1..=3 {
+///     bus.publish(&FINISHED, build);
+/// }
+/// let heard: Vec<Heard<u32>> = finished.take(3).collect().await;
+/// assert_eq!(heard, [1, 2, 3].map(Heard::Event));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping it ends the subscription"]
 pub struct Subscription<E: Clone + Send + Sync + 'static> {

@@ -12,6 +12,25 @@ use super::{Shared, Store, Table};
 use crate::bus::Bus;
 
 /// Describes a table: by default its entries live until they are removed, and in memory only.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use heights::prelude::*;
+/// use heights::table::{MemoryStore, Table};
+///
+/// let store = MemoryStore::new();
+/// let sessions: Table<&str, u32> =
+///     Table::builder("sessions").ttl(Duration::from_secs(3600)).store(store.clone()).build();
+/// let root = Supervisor::builder("root").child(sessions.child_spec()).start().await?;
+/// sessions.insert("alice", 1);
+/// // What was put in is in the store when the table's process has ended.
+/// root.stop().await;
+/// assert_eq!(store.writes(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct TableBuilder<K, V> {
     name: Arc<str>,
