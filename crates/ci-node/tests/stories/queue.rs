@@ -58,7 +58,7 @@ async fn a_head_of_the_merge_queue_runs_the_jobs_of_pull_requests() {
     world.says(pull, "success pull request can be merged").await;
     assert_eq!(world.outside()[1..], ["lib change main"]);
 
-    let (name, head) = world.queue(pull, &[Change::file("lib/word", "bye\n")]);
+    let (name, head) = world.queue(pull, &[Change::file("lib/word", "bye, bye\n")]);
     // GitHub tells of it by an event of its own, beside the push.
     let _pushes = world.webhooks();
     let recorded = payloads().into_iter().find(|recorded| recorded.event == "merge_group");

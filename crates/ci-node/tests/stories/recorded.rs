@@ -20,8 +20,9 @@ use crate::recordings::{Recorded, payloads, published};
 use crate::world::{NEVER, World, login};
 
 /// What is replaced in a recorded payload where it has the field: names, numbers, commits and moments.
-const REPLACED: [&str; 20] = [
+const REPLACED: [&str; 21] = [
     "/repository/full_name",
+    "/repository/id",
     "/number",
     "/pull_request/number",
     "/pull_request/head/sha",
@@ -191,7 +192,7 @@ async fn recorded_webhooks_alone_tell_everything() {
 async fn every_published_payload_is_taken_as_it_is() {
     let world = World::new(&[("README.md", "A shop.\n")]).await;
     let node = world.start().await;
-    let own = json!({"repository": {"full_name": crate::world::REPO}});
+    let own = json!({"repository": {"full_name": crate::world::REPO, "id": 1}});
     let post = Post::new();
     for (number, recorded) in payloads().iter().chain(&published()).enumerate() {
         let name = format!("{} {}", recorded.event, recorded.variant);
