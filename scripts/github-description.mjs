@@ -32,6 +32,8 @@ const CALLS = [
   `GET ${REPO}/commits/{ref}/status`,
   `GET ${REPO}/git/matching-refs/{ref}`,
   `GET ${REPO}/hooks`,
+  `GET ${REPO}/hooks/{hook_id}/deliveries`,
+  `POST ${REPO}/hooks/{hook_id}/deliveries/{delivery_id}/attempts`,
   `GET ${REPO}/installation`,
   `GET ${REPO}/issues/comments`,
   `PATCH ${REPO}/issues/comments/{comment_id}`,
@@ -43,6 +45,8 @@ const CALLS = [
   "GET /orgs/{org}/teams/{team_slug}/memberships/{username}",
   "GET /users/{username}",
   "GET /app",
+  "GET /app/hook/deliveries",
+  "POST /app/hook/deliveries/{delivery_id}/attempts",
   "POST /app/installations/{installation_id}/access_tokens",
 ];
 // What the fake answers is made of these examples.
@@ -50,6 +54,8 @@ const EXAMPLES = {
   "combined-status": "combined-commit-status",
   commit: "commit-items",
   "commit-comment": "commit-comment-items",
+  hook: "hook-items",
+  "hook-delivery": "hook-delivery-items",
   "issue-comment": "issue-comment-items",
   permission: "repository-collaborator-permission-response-if-user-has-admin-permissions",
   pull: "pull-request-simple-items",

@@ -4,6 +4,7 @@
 mod deliveries;
 mod examined;
 mod graphql;
+mod hooks;
 mod http;
 mod model;
 mod people;

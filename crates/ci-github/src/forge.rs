@@ -121,6 +121,15 @@ pub trait Forge: Send + Sync {
         reaction: Reaction,
     ) -> ForgeFuture<'a, ()>;
 
+    /// Asks the forge to make every webhook delivery to `url` again that failed since then; answers how
+    /// many it will make. An error where we may not ask is like any other: nothing depends on this.
+    fn redeliver<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        url: &'a str,
+        since: Timestamp,
+    ) -> ForgeFuture<'a, usize>;
+
     /// What the forge last said about how many calls are left.
     fn budget(&self) -> Budget;
 }

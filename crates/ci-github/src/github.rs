@@ -8,6 +8,7 @@ mod graphql;
 mod http;
 mod nodes;
 mod pace;
+mod redeliver;
 mod refusal;
 mod rest;
 mod snapshot;
@@ -94,10 +95,9 @@ impl GitHub {
         })
     }
 
-    /// The same, with credentials that `source` may replace at any time.
-    #[must_use]
-    pub fn with_source(self, source: Arc<dyn CredentialSource>) -> Self {
-        Self { auth: self.auth.with_source(source), ..self }
+    /// Lets `source` replace the credentials at any time. The first source stays.
+    pub fn follow(&self, source: Arc<dyn CredentialSource>) {
+        self.auth.follow(source);
     }
 
     /// Uses other credentials from the next call on.
@@ -220,6 +220,15 @@ impl Forge for GitHub {
         reaction: Reaction,
     ) -> ForgeFuture<'a, ()> {
         Box::pin(self.post_reaction(repo, comment, reaction))
+    }
+
+    fn redeliver<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        url: &'a str,
+        since: Timestamp,
+    ) -> ForgeFuture<'a, usize> {
+        Box::pin(self.redeliver_failed(repo, url, since))
     }
 
     fn budget(&self) -> Budget {

@@ -146,6 +146,16 @@ impl Forge for LogOnly {
         Box::pin(async { Ok(()) })
     }
 
+    fn redeliver<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        _: &'a str,
+        _: Timestamp,
+    ) -> ForgeFuture<'a, usize> {
+        tracing::info!(%repo, "failed deliveries not asked for: writing is off");
+        Box::pin(async { Ok(0) })
+    }
+
     fn budget(&self) -> Budget {
         self.forge.budget()
     }

@@ -30,7 +30,6 @@ pub(super) fn read(
             let tip = tip.ok_or_else(|| ForgeError::NotFound { what: "HEAD".to_owned() })?;
             Ok(body(shown::combined_status(tip, &json!([]), 0)))
         })),
-        ["hooks"] => Some(Ok(body(json!([])))),
         _ => None,
     }
 }

@@ -55,6 +55,8 @@ pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) body: Value,
     pub(super) has_next: bool,
+    /// Where the next page begins, of lists that have no page numbers.
+    pub(super) cursor: Option<String>,
 }
 
 impl FakeGitHub {
@@ -91,7 +93,7 @@ impl FakeGitHub {
 
 impl Reply {
     pub(super) fn ok(status: u16, body: Value) -> Self {
-        Self { status, body, has_next: false }
+        Self { status, body, has_next: false, cursor: None }
     }
 
     fn into_response(self, request: &FakeRequest, now: Timestamp) -> FakeResponse {
@@ -101,6 +103,10 @@ impl Reply {
         if self.has_next {
             headers
                 .push(("link", format!("<https://fake{}?page=next>; rel=\"next\"", request.path)));
+        }
+        if let Some(cursor) = self.cursor {
+            let link = format!("<https://fake{}?cursor={cursor}>; rel=\"next\"", request.path);
+            headers.push(("link", link));
         }
         if request.method != "GET" {
             return FakeResponse { status: self.status, headers, body };

@@ -11,6 +11,7 @@ use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 
 use super::FakeGitHub;
 use super::deliveries::SignedDelivery;
+use super::hooks::Attempt;
 use crate::forge::ForgeError;
 
 /// The clock of a new fake: late enough that tests can go back.
@@ -70,6 +71,8 @@ pub(super) struct Model {
     pub(super) page_size: usize,
     pub(super) calls: usize,
     pub(super) spent: Spent,
+    pub(super) hook: Option<String>,
+    pub(super) attempts: Vec<Attempt>,
     pub(super) belongings: BTreeSet<(Login, Owner)>,
     repos: BTreeMap<RepoName, Repo>,
     last_id: u64,
@@ -98,6 +101,8 @@ impl Model {
             page_size: PAGE_SIZE,
             calls: 0,
             spent: Spent::default(),
+            hook: None,
+            attempts: Vec::new(),
             belongings: BTreeSet::new(),
             repos: BTreeMap::new(),
             last_id: 0,

@@ -148,6 +148,15 @@ impl Forge for FakeGitHub {
         Box::pin(async move { self.write(|model| model.repo_mut(repo)?.react(comment, reaction)) })
     }
 
+    fn redeliver<'a>(
+        &'a self,
+        _: &'a RepoName,
+        _: &'a str,
+        since: Timestamp,
+    ) -> ForgeFuture<'a, usize> {
+        Box::pin(async move { self.write(|model| Ok(model.redeliver_failed(since))) })
+    }
+
     fn budget(&self) -> Budget {
         Budget::default()
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::FakeGitHub;
 use super::examined;
+use super::hooks;
 use super::http::{FakeRequest, Reply};
 use super::model::{CommentedOn, FakeComment, Repo, our_login};
 use super::people;
@@ -43,8 +44,9 @@ pub(super) fn answer(github: &FakeGitHub, request: &FakeRequest) -> Result<Reply
         return Err(no_route(request));
     };
     let repo = RepoName::new(format!("{owner}/{name}")).map_err(|_| no_route(request))?;
-    match request.method.as_str() {
-        "GET" => read(github, &repo, rest, request),
+    match (request.method.as_str(), rest) {
+        (_, ["hooks", below @ ..]) => hooks::answer(github, request, below),
+        ("GET", _) => read(github, &repo, rest, request),
         _ => write(github, &repo, rest, request),
     }
 }
@@ -169,7 +171,7 @@ fn page(github: &FakeGitHub, request: &FakeRequest, all: Vec<Value>) -> Reply {
     let start = (number(request, "page").unwrap_or(1).max(1) - 1) * size;
     let has_next = start + size < all.len();
     let body = all.into_iter().skip(start).take(size).collect();
-    Reply { status: 200, body, has_next }
+    Reply { has_next, ..Reply::ok(200, body) }
 }
 
 /// The pull requests that are asked for, the newest first, by creation or by change.
@@ -220,7 +222,7 @@ fn parameter(request: &FakeRequest, name: &str) -> Option<String> {
     pairs.find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
 }
 
-fn number(request: &FakeRequest, name: &str) -> Option<usize> {
+pub(super) fn number(request: &FakeRequest, name: &str) -> Option<usize> {
     parameter(request, name).and_then(|text| text.parse().ok())
 }
 

@@ -8,6 +8,7 @@ use ci_domain::forge::{PullFacts, PullState, StatusWrite, Timestamp};
 use ci_domain::ids::{BranchName, CommitSha, Login, RepoName};
 use serde_json::{Value, json};
 
+use super::hooks::Attempt;
 use super::model::{CommentedOn, FakeComment};
 use crate::moment::TimestampParser;
 
@@ -121,6 +122,24 @@ pub(super) fn reaction(content: &str, by: &Login, at: Timestamp) -> Value {
         "created_at": TimestampParser::format(at),
     });
     with(example!("reaction"), ours)
+}
+
+pub(super) fn hook(id: &str, url: &str) -> Value {
+    let mut shown = example!("hook");
+    shown["id"] = id.parse::<u64>().map_or(Value::Null, Value::from);
+    shown["config"]["url"] = Value::from(url);
+    shown
+}
+
+pub(super) fn attempt(attempt: &Attempt) -> Value {
+    let ours = json!({
+        "id": attempt.id,
+        "guid": attempt.delivery.id,
+        "delivered_at": TimestampParser::format(attempt.at),
+        "status_code": attempt.status,
+        "event": attempt.delivery.event,
+    });
+    with(example!("hook-delivery"), ours)
 }
 
 fn user(login: &Login) -> Value {

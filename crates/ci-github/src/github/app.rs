@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::http::Call;
+use super::http::{Answer, Call};
 use super::pace::Kind;
 use super::{GitHub, InvalidConfig};
 use crate::forge::ForgeError;
@@ -156,30 +156,38 @@ impl GitHub {
             .map_err(|error| ForgeError::Malformed { reason: error.to_string() })
     }
 
-    /// Makes a call as the app itself; a claim that was refused by a clock which was not ours is signed
-    /// again by GitHub's.
     async fn as_app<T: DeserializeOwned>(
         &self,
         app: &App,
         method: Method,
         url: reqwest::Url,
     ) -> Result<T, ForgeError> {
+        super::rest::decode(&self.send_as_app(app, method, url).await?.body)
+    }
+
+    /// Makes a call as the app itself; a claim that was refused by a clock which was not ours is signed
+    /// again by GitHub's.
+    pub(super) async fn send_as_app(
+        &self,
+        app: &App,
+        method: Method,
+        url: reqwest::Url,
+    ) -> Result<Answer, ForgeError> {
         let send = async |now: Timestamp| {
             let (method, url, claim) = (method.clone(), url.clone(), app.claim(now)?);
             let call = Call { kind: Kind::App, method, url, token: &claim, body: None, tag: None };
             self.http.send(call).await
         };
         let first = self.http.pace.now();
-        let answer = match send(first).await {
+        match send(first).await {
             Err(refused @ ForgeError::Unauthorized { .. }) => {
                 let second = self.http.pace.now();
                 if second.0.abs_diff(first.0) <= CLOCK_SKEW / 2 {
                     return Err(refused);
                 }
-                send(second).await?
+                send(second).await
             }
-            other => other?,
-        };
-        super::rest::decode(&answer.body)
+            other => other,
+        }
     }
 }

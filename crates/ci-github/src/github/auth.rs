@@ -1,6 +1,6 @@
 //! Who we are to GitHub, changeable while the node runs.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use ci_domain::ids::RepoName;
@@ -33,7 +33,7 @@ pub trait CredentialSource: Send + Sync {
 /// The credentials in use.
 pub(super) struct Auth {
     identity: RwLock<Identity>,
-    source: Option<Source>,
+    source: OnceLock<Source>,
 }
 
 struct Source {
@@ -50,11 +50,11 @@ pub(super) enum Identity {
 
 impl Auth {
     pub(super) fn new(credentials: Credentials) -> Result<Self, InvalidConfig> {
-        Ok(Self { identity: RwLock::new(Identity::check(credentials)?), source: None })
+        Ok(Self { identity: RwLock::new(Identity::check(credentials)?), source: OnceLock::new() })
     }
 
-    pub(super) fn with_source(self, source: Arc<dyn CredentialSource>) -> Self {
-        Self { source: Some(Source { source, looked: Mutex::new(Instant::now()) }), ..self }
+    pub(super) fn follow(&self, source: Arc<dyn CredentialSource>) {
+        self.source.get_or_init(|| Source { source, looked: Mutex::new(Instant::now()) });
     }
 
     pub(super) fn replace(&self, credentials: Credentials) -> Result<(), InvalidConfig> {
@@ -69,7 +69,7 @@ impl Auth {
 
     /// Asks the source for other credentials, if it was not asked within `pause`.
     fn changed(&self, pause: Duration) -> Option<Credentials> {
-        let Source { source, looked } = self.source.as_ref()?;
+        let Source { source, looked } = self.source.get()?;
         let mut looked = looked.lock().unwrap_or_else(PoisonError::into_inner);
         if looked.elapsed() < pause {
             return None;

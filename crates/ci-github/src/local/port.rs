@@ -149,6 +149,15 @@ impl Forge for LocalForge {
         }))
     }
 
+    fn redeliver<'a>(
+        &'a self,
+        _: &'a RepoName,
+        _: &'a str,
+        _: Timestamp,
+    ) -> ForgeFuture<'a, usize> {
+        Box::pin(async { Ok(0) })
+    }
+
     fn budget(&self) -> Budget {
         Budget::default()
     }

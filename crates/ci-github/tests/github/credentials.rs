@@ -22,7 +22,9 @@ fn expired(url: &str, said: Vec<&'static str>) -> (GitHub, Arc<Said>) {
     let mut config = config(url);
     config.credentials = Credentials::Token(Secret::new("expired"));
     let source = Arc::new(Said(Mutex::new(said)));
-    (GitHub::new(config).unwrap().with_source(source.clone()), source)
+    let github = GitHub::new(config).unwrap();
+    github.follow(source.clone());
+    (github, source)
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ mod examine;
 mod graphql;
 mod network;
 mod polls;
+mod redeliver;
 mod refusals;
 #[path = "../support/stand_in.rs"]
 mod stand_in;
