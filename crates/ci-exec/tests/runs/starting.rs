@@ -82,7 +82,7 @@ async fn a_spec_of_a_later_version_is_refused_and_nothing_has_begun() {
     let dir = place.create();
     let path = dir.path().join("spec.json");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replacen("\"version\":2", "\"version\":99", 1)).unwrap();
+    fs::write(&path, text.replacen("\"version\":3", "\"version\":99", 1)).unwrap();
     let Err(StartError::Refused { reason }) = launcher().start(&dir).await else {
         panic!("not refused")
     };

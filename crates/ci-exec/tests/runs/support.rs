@@ -76,7 +76,7 @@ impl Place {
     pub fn sandbox(&mut self) -> &mut Namespaces {
         match &mut self.spec.isolation {
             Isolation::Namespaces(namespaces) => namespaces,
-            Isolation::None => panic!("there is a sandbox"),
+            Isolation::None | Isolation::Container(_) => panic!("there is a sandbox"),
         }
     }
 
@@ -96,6 +96,11 @@ impl Place {
 
     pub fn create(&self) -> RunDir {
         RunDir::create(self.run_dir_path(), &self.spec).unwrap()
+    }
+
+    /// Another run of the same, in a folder of this name.
+    pub fn create_at(&self, name: &str) -> RunDir {
+        RunDir::create(self.root.path().join(name), &self.spec).unwrap()
     }
 
     pub async fn start(&self) -> RunDir {

@@ -204,7 +204,7 @@ async fn a_run_of_a_later_version_is_refused_by_name_and_left_alone() {
     let place = Place::with_command("echo up > up; sleep 600");
     let dir = place.start().await;
     written(&place.file("up")).await;
-    for (name, known) in [("spec.json", 2), ("identity.json", 1)] {
+    for (name, known) in [("spec.json", 3), ("identity.json", 1)] {
         let path = dir.path().join(name);
         let earlier = fs::read_to_string(&path).unwrap();
         fs::write(&path, r#"{"version":9,"shape":"unknown"}"#).unwrap();

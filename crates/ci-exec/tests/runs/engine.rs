@@ -1,0 +1,131 @@
+//! Podman for tests, with images and containers of its own, where this machine can be brought to it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ci_exec::{Container, Engine, EngineKind, Image, ImageSource, Isolation, Network};
+
+use crate::support::{Place, absent};
+
+/// The image that tests run in: nothing but busybox, which needs no library.
+pub const IMAGE: &str = "localhost/busybox:test";
+const BUSYBOX: &str = "/bin/busybox";
+/// What is called by a name of its own in the image.
+const TOOLS: [&str; 20] = [
+    "sh", "cat", "chmod", "cp", "echo", "env", "grep", "head", "id", "kill", "ln", "ls", "mkdir",
+    "mount", "ps", "readlink", "setsid", "sleep", "touch", "umount",
+];
+/// Podman needs control groups of version 2. Where a machine has both versions, it can be shown only those.
+const ONLY_V2: &str = "umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup; exec \"$@\"";
+
+/// Podman, with everything that it keeps in the folder of a place.
+pub fn podman(place: &Place) -> Option<Engine> {
+    if !Path::new("/usr/bin/podman").exists() || !Path::new(BUSYBOX).exists() {
+        absent("podman: apt-get install podman crun busybox-static");
+        return None;
+    }
+    let plain = engine(place.root(), "");
+    let engine = if works(&plain) {
+        plain
+    } else {
+        let shown = engine(place.root(), &format!("unshare --mount /bin/sh -c '{ONLY_V2}' sh"));
+        if !works(&shown) {
+            let said = ask(&shown, &["info"]);
+            absent(&format!(
+                "control groups of version 2 for podman; it says: {}",
+                String::from_utf8_lossy(&said.stderr).trim()
+            ));
+            return None;
+        }
+        shown
+    };
+    import(&engine, place.root());
+    Some(engine)
+}
+
+/// The container for a place that has a podman.
+pub fn container(engine: Engine, place: &Place) -> Container {
+    Container {
+        engine,
+        image: Image { name: IMAGE.to_owned(), source: ImageSource::Registry },
+        readable: Vec::new(),
+        writable: vec![place.spec.workspace.clone()],
+        network: Network::Own,
+        pids: 500,
+        limits: None,
+    }
+}
+
+/// The same place with a container around it.
+pub fn in_container(mut place: Place) -> Option<Place> {
+    let engine = podman(&place)?;
+    let container = container(engine, &place);
+    place.spec.env = BTreeMap::new();
+    place.spec.isolation = Isolation::Container(Box::new(container));
+    Some(place)
+}
+
+/// The container around a place.
+pub fn container_of(place: &mut Place) -> &mut Container {
+    match &mut place.spec.isolation {
+        Isolation::Container(container) => container,
+        Isolation::None | Isolation::Namespaces(_) => panic!("there is a container"),
+    }
+}
+
+/// What the engine still has of containers.
+pub fn containers(engine: &Engine) -> String {
+    let listed = ask(engine, &["ps", "--all", "--quiet"]);
+    assert!(listed.status.success(), "{listed:?}");
+    String::from_utf8(listed.stdout).unwrap()
+}
+
+/// Asks the engine something.
+pub fn ask(engine: &Engine, words: &[&str]) -> Output {
+    Command::new(&engine.program).args(words).env_clear().envs(&engine.env).output().unwrap()
+}
+
+fn engine(root: &Path, before: &str) -> Engine {
+    let folder = root.join("engine");
+    fs::create_dir_all(&folder).unwrap();
+    let program = folder.join("podman");
+    let at = |name: &str| folder.join(name).display().to_string();
+    let text = format!(
+        "#!/bin/sh\nexec {before} /usr/bin/podman --root {} --runroot {} --tmpdir {} \"$@\"\n",
+        at("root"),
+        at("run"),
+        at("tmp")
+    );
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let env = [
+        ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
+        ("HOME", at("home")),
+        // What works without control groups.
+        ("BUILDAH_ISOLATION", "chroot".to_owned()),
+    ];
+    let env = env.map(|(name, value)| (name.to_owned(), value)).into();
+    Engine { kind: EngineKind::Podman, program, env }
+}
+
+fn works(engine: &Engine) -> bool {
+    ask(engine, &["info", "--format", "{{.Host.CgroupsVersion}}"]).stdout == b"v2\n"
+}
+
+fn import(engine: &Engine, root: &Path) {
+    let (files, archive) = (root.join("image"), root.join("image.tar"));
+    fs::create_dir_all(files.join("bin")).unwrap();
+    fs::copy(BUSYBOX, files.join("bin/busybox")).unwrap();
+    for tool in TOOLS {
+        symlink("busybox", files.join("bin").join(tool)).unwrap();
+    }
+    let text = |path: &PathBuf| path.display().to_string();
+    let (files, archive) = (text(&files), text(&archive));
+    let tar = Command::new("tar").args(["-C", &files, "-cf", &archive, "."]).output().unwrap();
+    assert!(tar.status.success(), "{tar:?}");
+    let imported = ask(engine, &["import", &archive, IMAGE]);
+    assert!(imported.status.success(), "{imported:?}");
+}
