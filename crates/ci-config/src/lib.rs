@@ -33,5 +33,5 @@ pub use ci_domain::secret::Secret;
 pub use component::parse_component;
 pub use diagnostic::Diagnostic;
 pub use node::parse_node;
-pub use pipeline::{FileContent, is_component_file, parse_pipeline, parse_pipeline_in};
+pub use pipeline::{FileContent, is_component_file, misnamed, parse_pipeline, parse_pipeline_in};
 pub use policy::{POLICY_FILE, parse_policy, parse_policy_granted};

@@ -8,6 +8,7 @@ use ci_domain::pipeline::{Image, Pipeline};
 
 use crate::component::{Draft, component_name, read_component};
 use crate::diagnostic::{At, Diagnostic, Problems};
+use crate::policy::POLICY_FILE;
 use crate::references;
 use crate::yaml::report_size;
 
@@ -31,6 +32,25 @@ pub enum FileContent {
 #[must_use]
 pub fn is_component_file(path: &str) -> bool {
     path.rsplit('/').next() == Some(COMPONENT_FILE)
+}
+
+/// What to say of the file at `path` where it looks like one of ours and, for its name, is not.
+#[must_use]
+pub fn misnamed(path: &str) -> Option<Diagnostic> {
+    let (folder, name) = path.rsplit_once('/').map_or(("", path), |(folder, name)| (folder, name));
+    let is_called = |right: &str| {
+        let other = right.replace(".yaml", ".yml");
+        name != right && (name.eq_ignore_ascii_case(right) || name.eq_ignore_ascii_case(&other))
+    };
+    let hint = if is_called(COMPONENT_FILE) {
+        format!("call it {COMPONENT_FILE}: then its folder is a component")
+    } else if folder.is_empty() && is_called(POLICY_FILE) {
+        format!("call it {POLICY_FILE}: then it is the policy")
+    } else {
+        return None;
+    };
+    let message = "warning: nobody reads this file".to_owned();
+    Some(Diagnostic { file: path.to_owned(), line: 1, column: 1, message, hint: Some(hint) })
 }
 
 /// Reads all component files of a tree, with their paths from its root.

@@ -14,7 +14,7 @@ use ci_git::{WorkingCopy, WorkingCopyError};
 
 use crate::exit::Exit;
 use crate::output::note;
-use crate::sources::{self, failed_to, refusal};
+use crate::sources::{self, Present, failed_to, refusal};
 
 /// A working copy, compared.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub(crate) struct WorkingChange {
     pub(crate) pipeline: Pipeline,
     /// Those that are affected.
     pub(crate) affected: Affected,
+    /// Files that look like ours and are not.
+    pub(crate) misnamed: Vec<Diagnostic>,
 }
 
 /// Where a change began.
@@ -63,7 +65,9 @@ impl WorkingChange {
     pub(crate) async fn read(copy: &WorkingCopy, since: Since<'_>) -> Result<Self> {
         let head = copy.head().await.map_err(refusal)?;
         let branch = copy.branch().await.map_err(failed_to)?;
-        let pipeline = sources::pipeline(copy, sources::present(copy).await?)
+        let Present { files, misnamed } = sources::present(copy).await?;
+        misnamed.iter().for_each(|warning| note(&warning.to_string()));
+        let pipeline = sources::pipeline(copy, files)
             .map_err(|found| invalid("the pipeline is invalid", &found))?;
         let mut change = Self {
             root: copy.root().to_owned(),
@@ -73,6 +77,7 @@ impl WorkingChange {
             paths: BTreeSet::new(),
             affected: Affected::requested(pipeline.components.keys().cloned()),
             pipeline,
+            misnamed,
         };
         let reference = match since {
             Since::Ever => return Ok(change),

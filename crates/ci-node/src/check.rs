@@ -14,13 +14,15 @@ use crate::args::{CheckArgs, Format};
 use crate::config_file::{self, CONFIG_FILE, ConfigFileError};
 use crate::exit::Exit;
 use crate::output::{Output, note};
-use crate::sources;
+use crate::sources::{self, Present};
 
 /// What was checked, and what was found.
 #[derive(Debug, Default)]
 struct Report {
     checked: Vec<String>,
     found: Vec<Diagnostic>,
+    /// What is no mistake for certain.
+    warnings: Vec<Diagnostic>,
 }
 
 /// A diagnostic for programs.
@@ -39,6 +41,7 @@ struct WireReport<'a> {
     schema: &'static str,
     checked: &'a [String],
     findings: Vec<WireDiagnostic<'a>>,
+    warnings: Vec<WireDiagnostic<'a>>,
 }
 
 /// Checks, prints, and fails where something was found.
@@ -64,7 +67,8 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<ExitCode> {
 
 impl Report {
     async fn check_copy(&mut self, copy: &WorkingCopy) -> Result<()> {
-        let files = sources::present(copy).await?;
+        let Present { files, misnamed } = sources::present(copy).await?;
+        self.warnings = misnamed;
         self.checked.extend(files.iter().map(|(path, _)| path.clone()));
         let pipeline = match sources::pipeline(copy, files) {
             Ok(pipeline) => Some(pipeline),
@@ -102,10 +106,11 @@ impl Report {
         let mut output = Output::new();
         if format == Format::Json {
             let findings = self.found.iter().map(WireDiagnostic::from).collect();
+            let warnings = self.warnings.iter().map(WireDiagnostic::from).collect();
             let (schema, checked) = ("ci-node.check/1", self.checked.as_slice());
-            return output.json(&WireReport { schema, checked, findings });
+            return output.json(&WireReport { schema, checked, findings, warnings });
         }
-        for diagnostic in &self.found {
+        for diagnostic in self.found.iter().chain(&self.warnings) {
             output.line(&diagnostic.to_string())?;
         }
         let files = counted(self.checked.len(), "file", "files");

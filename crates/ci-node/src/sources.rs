@@ -10,7 +10,8 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use ci_config::yaml::MAX_FILE;
 use ci_config::{
-    Diagnostic, FileContent, POLICY_FILE, is_component_file, parse_pipeline_in, parse_policy,
+    Diagnostic, FileContent, POLICY_FILE, is_component_file, misnamed, parse_pipeline_in,
+    parse_policy,
 };
 use ci_domain::ids::CommitSha;
 use ci_domain::pipeline::Pipeline;
@@ -25,6 +26,14 @@ const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 /// A file that a tree may have, with its path from the root.
 pub(crate) type SourceFile = (String, FileContent);
 
+/// What there is in a working copy.
+pub(crate) struct Present {
+    /// The component files.
+    pub(crate) files: Vec<SourceFile>,
+    /// Those that only look like files of ours, one warning for each.
+    pub(crate) misnamed: Vec<Diagnostic>,
+}
+
 /// Opens the working copy that `path` lies in.
 ///
 /// # Errors
@@ -34,19 +43,17 @@ pub(crate) async fn open(path: &Path) -> Result<WorkingCopy> {
     WorkingCopy::open(git, path).await.map_err(refusal)
 }
 
-/// The component files that are there now: committed or not, but not ignored.
+/// The files that are there now: committed or not, but not ignored.
 ///
 /// # Errors
 /// Git failed, or a file cannot be read.
-pub(crate) async fn present(copy: &WorkingCopy) -> Result<Vec<SourceFile>> {
+pub(crate) async fn present(copy: &WorkingCopy) -> Result<Present> {
     let mut paths: BTreeSet<RepoPath> = BTreeSet::new();
     let since = match copy.head().await {
         Ok(head) => {
             let tree = copy.tree(&head).await.map_err(failed_to)?;
-            let is_component = |path: &&RepoPath| is_component_file(path.as_str());
-            paths.extend(
-                tree.entries().iter().map(|entry| &entry.path).filter(is_component).cloned(),
-            );
+            let is_wanted = |path: &&RepoPath| is_wanted(path.as_str());
+            paths.extend(tree.entries().iter().map(|entry| &entry.path).filter(is_wanted).cloned());
             head
         }
         // Nothing is committed yet.
@@ -58,17 +65,25 @@ pub(crate) async fn present(copy: &WorkingCopy) -> Result<Vec<SourceFile>> {
     for change in copy.changed_paths(&since).await.map_err(failed_to)? {
         match change.kind {
             ChangeKind::Deleted => drop(paths.remove(&change.path)),
-            _ if is_component_file(change.path.as_str()) => drop(paths.insert(change.path)),
+            _ if is_wanted(change.path.as_str()) => drop(paths.insert(change.path)),
             _ => {}
         }
     }
-    let mut files = Vec::with_capacity(paths.len());
+    let (mut files, mut warnings) = (Vec::with_capacity(paths.len()), Vec::new());
     for path in paths {
+        if let Some(warning) = misnamed(path.as_str()) {
+            warnings.push(warning);
+            continue;
+        }
         let place = copy.root().join(OsStr::from_bytes(path.as_bytes()));
         let content = read(&place).with_context(|| format!("failed to read {path}"))?;
         files.extend(content.map(|content| (path.as_str().to_owned(), content)));
     }
-    Ok(files)
+    Ok(Present { files, misnamed: warnings })
+}
+
+fn is_wanted(path: &str) -> bool {
+    is_component_file(path) || misnamed(path).is_some()
 }
 
 /// The pipeline that is there now.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ci_config::Diagnostic;
 use ci_domain::affected::{NoEffect, Reason};
 use ci_domain::claims::Claim;
 use ci_domain::ids::ComponentName;
@@ -23,6 +24,14 @@ pub(super) struct WirePlan<'a> {
     jobs: Vec<WireJob>,
     without_effect: Vec<WireNoEffect<'a>>,
     more_without_effect: bool,
+    warnings: Vec<WireWarning<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct WireWarning<'a> {
+    file: &'a str,
+    message: &'a str,
+    hint: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -94,6 +103,15 @@ pub(super) fn wire<'a>(change: &'a WorkingChange, plan: &'a Plan) -> WirePlan<'a
         jobs: plan.jobs().map(job).collect(),
         without_effect: without_effect.first.iter().map(no_effect).collect(),
         more_without_effect: without_effect.more,
+        warnings: change.misnamed.iter().map(warning).collect(),
+    }
+}
+
+fn warning(diagnostic: &Diagnostic) -> WireWarning<'_> {
+    WireWarning {
+        file: &diagnostic.file,
+        message: &diagnostic.message,
+        hint: diagnostic.hint.as_deref(),
     }
 }
 

@@ -26,6 +26,32 @@ fn a_sound_repository_has_no_findings() {
 }
 
 #[test]
+fn a_file_that_only_looks_like_one_of_ours_is_a_warning_and_no_error() {
+    let files = [
+        ("lib/ci.yml", "jobs: {test: [\"true\"]}"),
+        ("ci-policy.yml", ""),
+        ("docs/ci-policy.yml", ""),
+        ("air/ci.yaml", "jobs: {test: [\"true\"]}"),
+    ];
+    let repo = Repo::with(&files);
+    let done = repo.ci_node(&["check"]).ended_with(0);
+    insta::assert_snapshot!(done.stdout, @r"
+    ci-policy.yml:1:1: warning: nobody reads this file
+      hint: call it ci-policy.yaml: then it is the policy
+    lib/ci.yml:1:1: warning: nobody reads this file
+      hint: call it ci.yaml: then its folder is a component
+    ");
+    assert_eq!(done.stderr, "1 file checked, nothing found\n");
+    let json = repo.ci_node(&["check", "-o", "json"]).ended_with(0).stdout;
+    assert!(json.contains("\"findings\": []") || json.contains("\"findings\":[]"), "{json}");
+    assert!(json.contains("\"file\": \"lib/ci.yml\"") || json.contains("\"file\":\"lib/ci.yml\""));
+    let plan = repo.ci_node(&["plan", "--base", "HEAD"]).ended_with(0);
+    assert!(plan.stderr.contains("lib/ci.yml:1:1: warning"), "{}", plan.stderr);
+    let json = repo.ci_node(&["plan", "--base", "HEAD", "-o", "json"]).ended_with(0).stdout;
+    assert!(json.contains("nobody reads this file"), "{json}");
+}
+
+#[test]
 fn every_error_has_its_place_and_a_hint() {
     insta::assert_snapshot!(found(&[("air/ci.yaml", "jobs:\n  test:\n    - run: x\n   - y\n")]), @r"
     air/ci.yaml:4:4: while parsing a block mapping, did not find expected key
