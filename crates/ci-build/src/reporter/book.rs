@@ -16,6 +16,9 @@ use crate::reporter::write::Written;
 const LOOKS: u8 = 3;
 /// Comments that are remembered; whoever is forgotten was made thousands of heads ago.
 const REMEMBERED_COMMENTS: usize = 5000;
+/// Commits whose statuses are remembered, those that somebody speaks of among them: a pull request that is
+/// reopened, or pushed back to where it was, has its statuses already.
+const REMEMBERED_HEADS: usize = 2000;
 
 /// One repository's wishes and deliveries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub(super) struct Book {
 pub(super) struct Told {
     /// Statuses by commit and context; a commit is here as soon as one may have been written.
     pub(super) statuses: BTreeMap<CommitSha, BTreeMap<String, StatusWrite>>,
+    /// These commits, the one that was let go of last at the end.
+    pub(super) heads: VecDeque<CommitSha>,
     /// Comments by marker.
     pub(super) comments: BTreeMap<String, Posted>,
     /// Their markers, the oldest first.
@@ -107,24 +112,33 @@ impl Book {
         news.into_iter().for_each(|written| self.told.note(written));
     }
 
-    /// Takes the wishes of a pull request or branch in place of its earlier ones, and forgets what was
-    /// told about a commit that nobody speaks of any more.
+    /// Takes the wishes of a pull request or branch in place of its earlier ones.
     pub(super) fn wish(&mut self, report: Report) {
         let earlier = self.wishes.insert(report.subject.clone(), report);
-        self.forget_statuses(earlier);
+        self.let_go(earlier);
     }
 
     /// Forgets a pull request or branch.
     pub(super) fn forget(&mut self, subject: &Subject) {
         let last = self.wishes.remove(subject);
-        self.forget_statuses(last);
+        self.let_go(last);
     }
 
-    fn forget_statuses(&mut self, gone: Option<Report>) {
+    /// Where nobody speaks of a commit any more, what was told about it is remembered for a while; then
+    /// the commit that nobody has spoken of for longest is forgotten.
+    fn let_go(&mut self, gone: Option<Report>) {
         let Some(head) = gone.map(|report| report.head) else { return };
-        if !self.wishes.values().any(|report| report.head == head) {
-            self.told.statuses.remove(&head);
-            self.doubts.remove(&head);
+        let spoken: BTreeSet<&CommitSha> = self.wishes.values().map(|wish| &wish.head).collect();
+        if spoken.contains(&head) {
+            return;
+        }
+        self.told.put_last(&head);
+        if self.told.heads.len() > REMEMBERED_HEADS
+            && let Some(at) = self.told.heads.iter().position(|head| !spoken.contains(head))
+            && let Some(oldest) = self.told.heads.remove(at)
+        {
+            self.told.statuses.remove(&oldest);
+            self.doubts.remove(&oldest);
         }
     }
 
@@ -221,14 +235,27 @@ impl Book {
 impl Told {
     /// Notes that statuses may be written on a commit from now on.
     pub(super) fn begin(&mut self, sha: CommitSha) {
-        self.statuses.entry(sha).or_default();
+        if !self.statuses.contains_key(&sha) {
+            self.heads.push_back(sha.clone());
+            self.statuses.insert(sha, BTreeMap::new());
+        }
+    }
+
+    /// Keeps a commit longest.
+    fn put_last(&mut self, sha: &CommitSha) {
+        if let Some(at) = self.heads.iter().rposition(|head| head == sha) {
+            let head = self.heads.remove(at);
+            self.heads.extend(head);
+        }
     }
 
     /// Notes what was written.
     pub(super) fn note(&mut self, written: Written) {
         match written {
             Written::Status { sha, status } => {
-                self.statuses.entry(sha).or_default().insert(status.context.clone(), status);
+                self.begin(sha.clone());
+                let of_commit = self.statuses.entry(sha).or_default();
+                of_commit.insert(status.context.clone(), status);
             }
             Written::Comment { marker, posted } => {
                 self.attempted.remove(&marker);

@@ -54,9 +54,10 @@ struct StoredTold {
     statuses: Vec<StoredStatus>,
     comments: Vec<StoredComment>,
     attempted: BTreeSet<String>,
-    /// The commits on which statuses may have been written; those with one on record count anyway.
+    /// The commits on which statuses may have been written, the one to be forgotten first at the
+    /// beginning; those with one on record count anyway.
     #[serde(default)]
-    begun: BTreeSet<String>,
+    begun: Vec<String>,
 }
 
 impl ReporterStore {
@@ -198,7 +199,7 @@ impl From<&Told> for StoredTold {
                 .filter_map(|marker| Some(stored_comment(marker, told.comments.get(marker)?)))
                 .collect(),
             attempted: told.attempted.clone(),
-            begun: told.statuses.keys().map(CommitSha::to_string).collect(),
+            begun: told.heads.iter().map(CommitSha::to_string).collect(),
         }
     }
 }

@@ -138,6 +138,38 @@ fn a_closed_pull_request_keeps_what_it_says() {
 }
 
 #[test]
+fn what_was_told_is_not_told_again_to_who_comes_back() {
+    let mut book = book();
+    let done = || report(1, 'a', StatusState::Success, "pull request can be merged");
+    book.wish(done());
+    assert_eq!(write_all(&mut book, 'a'), ["mergeable: success pull request can be merged"]);
+    book.forget(&Subject::Pull(PullNumber(1)));
+    book.wish(done());
+    assert_eq!(write_all(&mut book, 'a'), Vec::<String>::new(), "reopened");
+    book.wish(report(1, 'b', StatusState::Pending, "x"));
+    book.wish(done());
+    assert_eq!(write_all(&mut book, 'a'), Vec::<String>::new(), "pushed back");
+}
+
+#[test]
+fn of_what_nobody_speaks_of_any_more_the_oldest_is_forgotten() {
+    let mut book = book();
+    book.wish(report(1, 'a', StatusState::Pending, "x"));
+    write_all(&mut book, 'a');
+    for number in 0..=REMEMBERED_HEADS {
+        let head = CommitSha::new(format!("{number:040x}")).unwrap();
+        book.wish(Report { head: head.clone(), ..report(2, 'c', StatusState::Pending, "x") });
+        book.told.begin(head);
+    }
+    book.wish(report(2, 'c', StatusState::Pending, "x"));
+    assert_eq!(book.told.statuses.len(), REMEMBERED_HEADS);
+    assert!(book.told.statuses.contains_key(&sha('a')), "it is spoken of");
+    let oldest = CommitSha::new(format!("{:040x}", 0)).unwrap();
+    assert!(!book.told.statuses.contains_key(&oldest));
+    assert_eq!(book.told.heads.len(), book.told.statuses.len());
+}
+
+#[test]
 fn a_comment_is_posted_once_and_only_failures_are_edited() {
     let mut book = book();
     let done = || CommentContent::Text("done".to_owned());
