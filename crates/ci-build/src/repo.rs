@@ -145,18 +145,18 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         branches: branch_registry.clone(),
         now: shared.now,
     });
-    let (spec, _) = Supervisor::builder(name.as_str().replace('/', "."))
-        .strategy(Strategy::RestForOne)
-        .intensity(INTENSITY.0, INTENSITY.1)
-        .child(errands_spec)
-        .child(mirror_spec)
-        .child(pulls_spec)
-        .child(branches_spec)
-        .child(watcher_spec)
-        .child(nightly)
-        .child(janitor)
-        .child_spec();
+    let children =
+        [errands_spec, mirror_spec, pulls_spec, branches_spec, watcher_spec, nightly, janitor];
+    let spec = tree(&name, children);
     (spec, RepoHandle { elders, watcher, pulls: registry, branches: branch_registry })
+}
+
+/// The supervisor of a repository, with these children in the order of their start.
+fn tree(name: &RepoName, children: impl IntoIterator<Item = ChildSpec>) -> ChildSpec {
+    let builder = Supervisor::builder(name.as_str().replace('/', "."))
+        .strategy(Strategy::RestForOne)
+        .intensity(INTENSITY.0, INTENSITY.1);
+    children.into_iter().fold(builder, |builder, child| builder.child(child)).child_spec().0
 }
 
 /// The supervisor of the trees of pull requests, or of branches.
