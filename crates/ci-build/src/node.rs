@@ -23,10 +23,11 @@ use ci_domain::may_run::Isolation;
 use ci_domain::pull::{Refusal, Request};
 use ci_domain::report::Voice;
 use ci_exec::Launcher;
+use ci_github::Forge;
 use ci_store::Stamp;
 use heights::{
     Backoff, CallError, ChildSpec, Fault, Regulator, Strategy, Supervisor, SupervisorBuilder,
-    SupervisorRef, TaskSupervisor,
+    SupervisorRef, TaskSupervisor, TaskSupervisorRef,
 };
 use tokio::sync::watch;
 
@@ -124,15 +125,7 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
     });
     let (writes_spec, writes) = TaskSupervisor::builder("writes").child_spec();
     let forges = Directory::default();
-    let (reporter_spec, reporter) = reporter::start(ReporterArgs {
-        voice: args.voice.clone(),
-        forges: forges.clone(),
-        ledger: args.ledger.clone(),
-        writes,
-        regulator: args.queues.required(FORGE_WRITE),
-        reads: args.queues.required(FORGE_READ),
-        tails: Arc::new(args.runs.clone()),
-    });
+    let (reporter_spec, reporter) = describe_reporter(&args, forges.clone(), writes);
     let hidden = args.settings.namespaces.as_ref().map(|namespaces| namespaces.hidden.clone());
     let (hide, hidden) = watch::channel(hidden.unwrap_or_default());
     let settings = Arc::new(args.settings);
@@ -185,6 +178,22 @@ pub fn describe(args: NodeArgs) -> (SupervisorBuilder, NodeHandle) {
         reloading: Reloading::new(server, regulators, hide),
     };
     (builder, NodeHandle { inner: Arc::new(inner) })
+}
+
+fn describe_reporter(
+    args: &NodeArgs,
+    forges: Directory<Arc<dyn Forge>>,
+    writes: TaskSupervisorRef,
+) -> (ChildSpec, ReporterHandle) {
+    reporter::start(ReporterArgs {
+        voice: args.voice.clone(),
+        forges,
+        ledger: args.ledger.clone(),
+        writes,
+        regulator: args.queues.required(FORGE_WRITE),
+        reads: args.queues.required(FORGE_READ),
+        tails: Arc::new(args.runs.clone()),
+    })
 }
 
 /// The queues' clocks, and the end of the time of adoption.
