@@ -112,7 +112,8 @@ struct Child {
     state: State,
     attempts: u32,
     started: Option<Moment>,
-    window: Option<RestartWindow>,
+    /// On the heap, as most have none.
+    window: Option<Box<RestartWindow>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +166,7 @@ impl DynamicMachine {
         let key = ChildKey(self.keys);
         let incarnation = self.next_incarnation();
         let state = State::Starting { incarnation, first: true };
-        let window = plan.limit.map(|limit| RestartWindow::new(limit.intensity));
+        let window = plan.limit.map(|limit| Box::new(RestartWindow::new(limit.intensity)));
         let child = Child { plan, state, attempts: 0, started: None, window };
         self.children.insert(key, Box::new(child));
         Ok((key, DynamicAction::Start(key, incarnation)))

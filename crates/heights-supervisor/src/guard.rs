@@ -17,8 +17,8 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::unconstrained;
 use tokio::time::Instant;
 
-use self::life::Life;
 pub(crate) use self::life::{Egg, Nest};
+use self::life::{Life, Stage};
 use crate::PanicInfo;
 use crate::exit::{Exit, Fault};
 use crate::keeper::{Keeper, StartFailure};
@@ -113,9 +113,13 @@ pub(crate) struct Guarded<B> {
 struct Ended;
 
 /// Starts the task of a process, which brings itself up.
-pub(crate) fn start<B: Behavior>(nest: Arc<dyn Nest<B>>, keeper: Keeper) {
+pub(crate) fn start<B: Behavior>(
+    nest: Arc<dyn Nest<B>>,
+    keeper: Keeper,
+    start_timeout: Option<Duration>,
+) {
     let keeper = Arc::new(keeper);
-    let life = Box::new(Life::new(nest, Arc::clone(&keeper)));
+    let life = Box::new(Life::new(nest, start_timeout, Arc::clone(&keeper)));
     let guarded = Guarded { keeper, behavior: PhantomData };
     #[expect(clippy::disallowed_methods, reason = "the keeper is what gives a process a parent")]
     let spawning = Actor::spawn(None, guarded, life);
@@ -201,21 +205,22 @@ impl<B: Behavior> Guarded<B> {
         myself: &ActorRef<B::Msg>,
         life: &mut Life<B>,
     ) -> Result<(), StartFailure> {
-        let nest = life.nest.take();
+        let before = std::mem::replace(&mut life.stage, Stage::Blank);
+        let Stage::Ahead { nest, start_timeout } = before else {
+            return Err(StartFailure::Stopped);
+        };
         let process = self.process();
         let starting = async {
-            let Some(nest) = nest else { return Err(Ended.into()) };
             let Egg { behavior, args, occupy } = nest.lay();
             drop(nest);
             let state = behavior.start(myself.clone(), args, &self.keeper).await?;
-            Ok((behavior, state, occupy))
+            Ok::<_, Fault>((behavior, state, occupy))
         };
         // Pinned, as a future that is passed on is copied, and this one may be large.
         let starting = pin!(starting);
         let starting = pin!(async { exit_of(catch(process, starting).await) });
-        let (behavior, state, occupy) = self.keeper.bring_up(starting).await?;
-        life.behavior = Some(behavior);
-        life.state = Some(state);
+        let (behavior, state, occupy) = self.keeper.bring_up(start_timeout, starting).await?;
+        life.stage = Stage::Up { state: Some(state), behavior };
         occupy(process, myself.clone());
         Ok(())
     }
@@ -293,9 +298,8 @@ impl<B: Behavior> Guarded<B> {
         life: &mut Life<B>,
         exit: &Exit,
     ) -> Result<(), Exit> {
-        let (Some(behavior), Some(mut state)) = (&life.behavior, life.state.take()) else {
-            return Ok(());
-        };
+        let Stage::Up { state, behavior } = &mut life.stage else { return Ok(()) };
+        let Some(mut state) = state.take() else { return Ok(()) };
         let said = {
             let terminate = pin!(behavior.terminate(myself, &mut state, exit));
             exit_of(catch(self.process(), terminate).await)

@@ -155,7 +155,9 @@ impl Hub {
 
     pub(crate) fn enter(&self, process: &Process) {
         let mut table = self.table();
-        table.waiting.remove(process.path());
+        if !table.waiting.is_empty() {
+            table.waiting.remove(process.path());
+        }
         table.processes.insert(process.pid(), process.clone());
     }
 

@@ -23,7 +23,7 @@ use crate::zombie::Zombie;
 /// Starts lives of a child.
 pub(crate) trait Starter: Send + Sync + 'static {
     /// Starts the task of a process, which brings itself up. Nothing of the user's runs in here.
-    fn start(self: Arc<Self>, keeper: Keeper);
+    fn start(self: Arc<Self>, keeper: Keeper, start_timeout: Option<Duration>);
 }
 
 /// Where the references to a child look for its current life.
@@ -79,7 +79,6 @@ pub(crate) trait News: Send + Sync + 'static {
 
 /// Sees one process through its life.
 pub(crate) struct Keeper {
-    start_timeout: Option<Duration>,
     /// Taken only when this is dropped.
     burial: Option<Burial>,
 }
@@ -87,7 +86,7 @@ pub(crate) struct Keeper {
 impl Keeper {
     pub(crate) fn new(process: Process, spec: &ChildSpec, news: Arc<dyn News>) -> Self {
         let burial = Burial { process, place: Arc::clone(&spec.place), news };
-        Self { start_timeout: spec.start_timeout, burial: Some(burial) }
+        Self { burial: Some(burial) }
     }
 
     pub(crate) const fn process(&self) -> &Process {
@@ -111,10 +110,11 @@ impl Keeper {
     /// Brings the process up by `starting`, unless that takes too long or is given up.
     pub(crate) async fn bring_up<T>(
         &self,
+        start_timeout: Option<Duration>,
         starting: impl Future<Output = Result<T, Exit>>,
     ) -> Result<T, StartFailure> {
         let too_long = async {
-            match self.start_timeout {
+            match start_timeout {
                 None => std::future::pending().await,
                 Some(limit) => {
                     tokio::time::sleep(limit).await;

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use heights_core::ChildId;
-
 use crate::exit::Exit;
 use crate::hub::Hub;
 use crate::keeper::{Keeper, News, StartFailure};
@@ -17,9 +15,7 @@ pub(crate) fn launch_child(
     life: u32,
     news: Arc<dyn News>,
 ) -> Process {
-    let path = child_path(parent, spec.id());
     let birth = Birth {
-        path,
         incarnation: life,
         hub: parent.hub().clone(),
         parent: Some(parent.clone()),
@@ -31,8 +27,7 @@ pub(crate) fn launch_child(
 
 /// Starts a root and returns once it is up.
 pub(crate) async fn start_root(spec: &ChildSpec, hub: Hub) -> Result<Process, StartFailure> {
-    let path = Arc::from(spec.id().as_str());
-    let birth = Birth { path, incarnation: 1, hub, parent: None, spec: spec.into() };
+    let birth = Birth { incarnation: 1, hub, parent: None, spec: spec.into() };
     let process = Process::new(birth, spec.shape.as_deref().copied());
     let process = launch(process, spec, Arc::new(Nobody));
     let unwanted = StopOnDrop(Some(process.clone()));
@@ -41,14 +36,9 @@ pub(crate) async fn start_root(spec: &ChildSpec, hub: Hub) -> Result<Process, St
     outcome.map(|()| process)
 }
 
-/// Returns the path of a child.
-pub(crate) fn child_path(parent: &Process, id: &ChildId) -> Arc<str> {
-    Arc::from([parent.path(), id.as_str()].join("/"))
-}
-
 fn launch(process: Process, spec: &ChildSpec, news: Arc<dyn News>) -> Process {
     let keeper = Keeper::new(process.clone(), spec, news);
-    Arc::clone(&spec.starter).start(keeper);
+    Arc::clone(&spec.starter).start(keeper, spec.start_timeout);
     process
 }
 

@@ -9,7 +9,7 @@ mod reign;
 
 use std::any::Any;
 use std::fmt;
-use std::num::ParseIntError;
+use std::num::{NonZeroU64, ParseIntError};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -36,17 +36,18 @@ use crate::zombie::ZombiePolicy;
 
 /// Names one life of one child, unique within the operating system process and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ProcessId(u64);
+pub struct ProcessId(NonZeroU64);
 
 impl ProcessId {
     fn next() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let last = LAST.fetch_add(1, Ordering::Relaxed);
+        Self(NonZeroU64::MIN.saturating_add(last))
     }
 
     /// Returns the plain number.
     pub const fn number(self) -> u64 {
-        self.0
+        self.0.get()
     }
 }
 
@@ -96,7 +97,6 @@ pub(crate) type StartInfo = Arc<dyn Any + Send + Sync>;
 
 /// What a process is from birth.
 pub(crate) struct Birth {
-    pub(crate) path: Arc<str>,
     pub(crate) incarnation: u32,
     pub(crate) hub: Hub,
     pub(crate) parent: Option<Process>,
@@ -125,6 +125,8 @@ impl From<&ChildSpec> for Traits {
 struct Inner {
     pid: ProcessId,
     birth: Birth,
+    /// Put together when somebody asks for it.
+    path: OnceLock<Arc<str>>,
     ownership: Ownership,
     born: Instant,
     activity: Activity,
@@ -164,6 +166,7 @@ impl Process {
         Self(Arc::new(Inner {
             pid: ProcessId::next(),
             birth,
+            path: OnceLock::new(),
             ownership: Ownership::default(),
             born: Instant::now(),
             activity: Activity::default(),
@@ -194,7 +197,7 @@ impl Process {
 
     /// Returns the ids from the root down to this child, joined by slashes.
     pub fn path(&self) -> &str {
-        &self.0.birth.path
+        self.whole_path()
     }
 
     /// Returns what the process is.

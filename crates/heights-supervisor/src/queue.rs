@@ -50,9 +50,10 @@ pub(crate) enum Origin {
 const KEPT_ROOM: usize = 256;
 
 pub(crate) struct Queue<M> {
-    mailbox: Mailbox,
+    mailbox: &'static Mailbox,
     line: Mutex<Line<M>>,
-    room: Notify,
+    /// Where senders wait for room, if they do.
+    room: Option<Box<Notify>>,
 }
 
 struct Line<M> {
@@ -70,7 +71,7 @@ struct Line<M> {
 }
 
 impl<M: Send + 'static> Queue<M> {
-    pub(crate) fn new(mailbox: Mailbox) -> Self {
+    pub(crate) fn new(mailbox: &'static Mailbox) -> Self {
         let line = Line {
             waiting: VecDeque::new(),
             door: None,
@@ -80,12 +81,13 @@ impl<M: Send + 'static> Queue<M> {
             dropped: 0,
             left_behind: 0,
         };
-        Self { mailbox, line: Mutex::new(line), room: Notify::new() }
+        let senders_wait = matches!(mailbox.bound, Some((_, Overflow::Block)));
+        Self { mailbox, line: Mutex::new(line), room: senders_wait.then(Box::default) }
     }
 
     /// Tells whether senders wait for room.
     pub(crate) const fn senders_wait(&self) -> bool {
-        matches!(self.mailbox.bound, Some((_, Overflow::Block)))
+        self.room.is_some()
     }
 
     /// Notes that a sender that could not wait has dropped its message.
@@ -140,9 +142,10 @@ impl<M: Send + 'static> Queue<M> {
         mut envelope: Envelope<M>,
         activity: &Activity,
     ) -> Result<Sent, SendError<Envelope<M>>> {
+        let Some(room) = &self.room else { return self.push(envelope, activity) };
         loop {
             // Made before the attempt, so that no room that comes in between is missed.
-            let room = self.room.notified();
+            let room = room.notified();
             match self.push(envelope, activity) {
                 Err(SendError::Full(back)) => envelope = back,
                 outcome => return outcome,
@@ -167,7 +170,9 @@ impl<M: Send + 'static> Queue<M> {
         } else {
             batch.extend(line.waiting.pop_front());
             drop(line);
-            self.room.notify_one();
+            if let Some(room) = &self.room {
+                room.notify_one();
+            }
         }
         true
     }
@@ -199,7 +204,9 @@ impl<M: Send + 'static> Queue<M> {
         }
         left.append(&mut line.waiting);
         drop(line);
-        self.room.notify_waiters();
+        if let Some(room) = &self.room {
+            room.notify_waiters();
+        }
         left
     }
 }

@@ -293,7 +293,6 @@ pub(crate) struct Cradle<S: Server> {
 pub(crate) struct ServerState<S: Server> {
     server: S,
     context: Context<S::Msg>,
-    process: Process,
     seat: Seat<S::Msg>,
 }
 
@@ -319,7 +318,7 @@ impl<S: Server> Behavior for ServerBehavior<S> {
         let mut context = Context { myself, timers: None };
         let server = S::init(args, &mut context).await?;
         seat.inherit();
-        Ok(ServerState { server, context, process: process.clone(), seat })
+        Ok(ServerState { server, context, seat })
     }
 
     /// Handles what waits, one message after the other, until nothing does.
@@ -329,16 +328,19 @@ impl<S: Server> Behavior for ServerBehavior<S> {
         Wake: Wake,
         state: &mut Self::State,
     ) -> Result<Flow, Fault> {
-        let ServerState { server, context, process, seat } = state;
-        while !process.is_held_back() {
+        let ServerState { server, context, seat } = state;
+        while !context.process().is_held_back() {
             let Some(envelope) = seat.next() else { return Ok(Flow::Continue) };
             if context.has_cancelled(envelope.origin) {
                 continue;
             }
             if let Some(writes) = S::LAST_MESSAGE.writes() {
-                process.activity().write_down(|page| page.write(writes, &envelope.message));
+                context
+                    .process()
+                    .activity()
+                    .write_down(|page| page.write(writes, &envelope.message));
             }
-            process.activity().begin(receipt::<S>(&envelope), seat.batch());
+            context.process().activity().begin(receipt::<S>(&envelope), seat.batch());
             match server.handle(envelope.message, context).await? {
                 Flow::Continue => {}
                 stop => return Ok(stop),
@@ -346,7 +348,7 @@ impl<S: Server> Behavior for ServerBehavior<S> {
             // Others want to run, too.
             tokio::task::consume_budget().await;
         }
-        seat.pause(process);
+        seat.pause(context.process());
         Ok(Flow::Continue)
     }
 

@@ -1,7 +1,7 @@
 //! The place of a child, which outlives its incarnations.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -13,7 +13,8 @@ pub(crate) struct Slot<R>(Arc<Inner<R>>);
 
 struct Inner<R> {
     occupant: Mutex<Occupant<R>>,
-    occupied: Notify,
+    /// Made with the first who waits.
+    occupied: OnceLock<Box<Notify>>,
 }
 
 enum Occupant<R> {
@@ -24,7 +25,7 @@ enum Occupant<R> {
 impl<R: Clone> Slot<R> {
     pub(crate) fn new() -> Self {
         let occupant = Mutex::new(Occupant::Nobody { restarting: false });
-        Self(Arc::new(Inner { occupant, occupied: Notify::new() }))
+        Self(Arc::new(Inner { occupant, occupied: OnceLock::new() }))
     }
 
     pub(crate) fn current(&self) -> Option<R> {
@@ -50,14 +51,17 @@ impl<R: Clone> Slot<R> {
         let before = std::mem::replace(&mut *self.occupant(), occupant);
         // Not under the lock: it may be the last reference to a lot.
         drop(before);
-        self.0.occupied.notify_waiters();
+        if let Some(occupied) = self.0.occupied.get() {
+            occupied.notify_waiters();
+        }
     }
 
     /// Waits until there is a life.
     pub(crate) async fn occupied(&self) -> R {
+        let occupied = self.0.occupied.get_or_init(Box::default);
         loop {
             // Made before the slot is looked into, so that nothing in between is missed.
-            let occupied = self.0.occupied.notified();
+            let occupied = occupied.notified();
             if let Some(reference) = self.current() {
                 return reference;
             }

@@ -87,7 +87,7 @@ impl ChildSpec {
         let (place, child) = (slot.clone(), ChildRef(slot.clone()));
         let locker = S::MAILBOX.survives.then(Locker::new);
         let lay = move || {
-            let queue = Arc::new(Queue::new(S::MAILBOX));
+            let queue = Arc::new(Queue::new(const { &S::MAILBOX }));
             let (slot, door) = (slot.clone(), Arc::clone(&queue));
             let cradle = Cradle { args: args(), queue, locker: locker.clone() };
             let occupy = move |process: &Process, _actor| {

@@ -1,6 +1,7 @@
 //! What a life begins with, and what it consists of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ractor::ActorRef;
 
@@ -29,28 +30,41 @@ type Occupy<M> = Box<dyn FnOnce(&Process, ActorRef<M>) + Send>;
 /// ractor drops it and the guard around it in an order that is none of our business: the keeper
 /// goes with whichever goes last.
 pub(crate) struct Life<B: Behavior> {
-    /// Left when the life has begun.
-    pub(super) nest: Option<Arc<dyn Nest<B>>>,
-    pub(super) behavior: Option<B>,
-    /// Lost before the rest when the process ends by itself.
-    pub(super) state: Option<B::State>,
+    pub(super) stage: Stage<B>,
     _keeper: Arc<Keeper>,
 }
 
+/// How far a life has come.
+pub(super) enum Stage<B: Behavior> {
+    /// It has not begun.
+    Ahead { nest: Arc<dyn Nest<B>>, start_timeout: Option<Duration> },
+    /// It is up; the state is lost before the rest when the process ends by itself.
+    Up { state: Option<B::State>, behavior: B },
+    /// It is coming up, or did not.
+    Blank,
+}
+
 impl<B: Behavior> Life<B> {
-    pub(super) fn new(nest: Arc<dyn Nest<B>>, keeper: Arc<Keeper>) -> Self {
-        Self { nest: Some(nest), behavior: None, state: None, _keeper: keeper }
+    pub(super) const fn new(
+        nest: Arc<dyn Nest<B>>,
+        start_timeout: Option<Duration>,
+        keeper: Arc<Keeper>,
+    ) -> Self {
+        Self { stage: Stage::Ahead { nest, start_timeout }, _keeper: keeper }
     }
 
     /// Returns what runs; nothing before it is up and when it has ended.
-    pub(super) fn parts(&mut self) -> Option<(&B, &mut B::State)> {
-        Some((self.behavior.as_ref()?, self.state.as_mut()?))
+    pub(super) const fn parts(&mut self) -> Option<(&B, &mut B::State)> {
+        match &mut self.stage {
+            Stage::Up { state: Some(state), behavior } => Some((behavior, state)),
+            Stage::Ahead { .. } | Stage::Up { state: None, .. } | Stage::Blank => None,
+        }
     }
 }
 
 impl<B: Behavior> Drop for Life<B> {
     fn drop(&mut self) {
-        let (state, behavior, nest) = (self.state.take(), self.behavior.take(), self.nest.take());
-        shielded("dropping a process", move || drop((state, behavior, nest)));
+        let stage = std::mem::replace(&mut self.stage, Stage::Blank);
+        shielded("dropping a process", move || drop(stage));
     }
 }

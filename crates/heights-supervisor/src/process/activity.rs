@@ -53,14 +53,35 @@ pub(crate) struct Activity(Mutex<Work>);
 struct Work {
     handled: u64,
     failed: u64,
-    busy: Duration,
-    waited: Duration,
-    now: Option<(&'static str, Option<ProcessId>, Instant)>,
-    last_label: Option<&'static str>,
+    busy: Nanos,
+    waited: Nanos,
+    /// What kind of message is being handled, or was handled last, and who sent it.
+    label: Option<&'static str>,
+    from: Option<ProcessId>,
+    /// Since when it is being handled.
+    since: Option<Instant>,
     waiting_for: Option<ProcessId>,
     batch: Batch,
     /// For servers that want their messages written down.
     page: Option<Box<Page>>,
+}
+
+/// A time in half the space of a [`Duration`]; the longest is more than five hundred years.
+#[derive(Clone, Copy, Default)]
+struct Nanos(u64);
+
+impl Nanos {
+    fn of(time: Duration) -> Self {
+        Self(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    fn add(&mut self, time: Duration) {
+        self.0 = self.0.saturating_add(Self::of(time).0);
+    }
+
+    const fn duration(self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
 }
 
 /// What a server has taken out of its queue and not handled yet.
@@ -94,9 +115,10 @@ impl Activity {
         let now = Instant::now();
         let mut work = self.work();
         work.finish(now, true);
-        work.now = Some((receipt.label, receipt.from, now));
-        work.last_label = Some(receipt.label);
-        work.waited = receipt.sent.map_or(Duration::ZERO, |sent| now - sent);
+        work.label = Some(receipt.label);
+        work.from = receipt.from;
+        work.since = Some(now);
+        work.waited = receipt.sent.map_or_else(Nanos::default, |sent| Nanos::of(now - sent));
         work.batch = batch;
     }
 
@@ -112,7 +134,7 @@ impl Activity {
     }
 
     pub(crate) fn last_label(&self) -> Option<&'static str> {
-        self.work().last_label
+        self.work().label
     }
 
     /// Has a message written down before it is handled.
@@ -136,8 +158,10 @@ impl Activity {
         // The queue first: what is taken out of it in between is then counted twice, not lost.
         let backlog = mailroom.map(Mailroom::backlog);
         let work = self.work();
-        let working =
-            work.now.map(|(label, from, since)| Working { label, from, since: since.elapsed() });
+        let working = work.label.zip(work.since).map(|(label, since)| {
+            let (from, since) = (work.from, since.elapsed());
+            Working { label, from, since }
+        });
         let left = work.batch.length;
         let oldest = work.batch.oldest.or(backlog.as_ref().and_then(|backlog| backlog.oldest));
         Figures {
@@ -147,8 +171,8 @@ impl Activity {
             dropped: backlog.map_or(0, |backlog| backlog.dropped),
             handled: work.handled,
             failed: work.failed,
-            busy: work.busy + working.map_or(Duration::ZERO, |working| working.since),
-            waited: work.waited,
+            busy: work.busy.duration() + working.map_or(Duration::ZERO, |working| working.since),
+            waited: work.waited.duration(),
             working,
             waiting_for: work.waiting_for,
         }
@@ -161,8 +185,8 @@ impl Activity {
 
 impl Work {
     fn finish(&mut self, now: Instant, well: bool) {
-        if let Some((_, _, since)) = self.now.take() {
-            self.busy += now - since;
+        if let Some(since) = self.since.take() {
+            self.busy.add(now - since);
             let (handled, failed) = if well { (1, 0) } else { (0, 1) };
             self.handled += handled;
             self.failed += failed;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heights_core::Shutdown;
+use heights_core::{ChildId, Shutdown};
 use ractor::ActorCell;
 
 use super::milestones::Milestone;
@@ -24,7 +24,19 @@ impl Process {
     }
 
     pub(crate) fn shared_path(&self) -> Arc<str> {
-        Arc::clone(&self.0.birth.path)
+        Arc::clone(self.whole_path())
+    }
+
+    pub(super) fn whole_path(&self) -> &Arc<str> {
+        self.0.path.get_or_init(|| match self.parent() {
+            Some(parent) => parent.path_of(self.id()),
+            None => Arc::from(self.id().as_str()),
+        })
+    }
+
+    /// Returns the path of a child of this process.
+    pub(crate) fn path_of(&self, child: &ChildId) -> Arc<str> {
+        Arc::from([self.path(), child.as_str()].join("/"))
     }
 
     /// Returns how a supervisor treats its children, and how many restarts count right now.

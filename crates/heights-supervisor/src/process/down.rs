@@ -22,44 +22,43 @@ pub struct MonitorId(u64);
 
 pub(super) type Tell = Box<dyn FnOnce(Down) + Send>;
 
-#[derive(Default)]
-pub(super) struct Downs(Mutex<State>);
+/// Who waits for the end of a process; nobody any more once they have been told.
+pub(super) struct Downs(Mutex<Option<Vec<(MonitorId, Tell)>>>);
 
-#[derive(Default)]
-struct State {
-    told: bool,
-    waiting: Vec<(MonitorId, Tell)>,
+impl Default for Downs {
+    fn default() -> Self {
+        Self(Mutex::new(Some(Vec::new())))
+    }
 }
 
 impl Downs {
     pub(super) fn add(&self, pid: ProcessId, tell: Tell) -> MonitorId {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let id = MonitorId(NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut state = self.state();
-        if state.told {
-            drop(state);
-            tell(Down { pid, exit: Exit::NoProc });
+        let mut waiting = self.waiting();
+        if let Some(waiting) = &mut *waiting {
+            waiting.push((id, tell));
         } else {
-            state.waiting.push((id, tell));
+            drop(waiting);
+            tell(Down { pid, exit: Exit::NoProc });
         }
         id
     }
 
     pub(super) fn remove(&self, id: MonitorId) {
-        self.state().waiting.retain(|(waiting, _)| *waiting != id);
+        if let Some(waiting) = &mut *self.waiting() {
+            waiting.retain(|(waiting, _)| *waiting != id);
+        }
     }
 
     pub(super) fn tell(&self, pid: ProcessId, exit: &Exit) {
-        let mut state = self.state();
-        state.told = true;
-        let waiting = std::mem::take(&mut state.waiting);
-        drop(state);
-        for (_, tell) in waiting {
+        let waiting = self.waiting().take();
+        for (_, tell) in waiting.into_iter().flatten() {
             shielded("a monitor", || tell(Down { pid, exit: exit.clone() }));
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn waiting(&self) -> MutexGuard<'_, Option<Vec<(MonitorId, Tell)>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,7 +9,7 @@ use crate::admin::{ChildStarted, StartChildError};
 use crate::desk::Inbox;
 use crate::dynamic::Msg;
 use crate::keeper::StartFailure;
-use crate::launch::{child_path, launch_child};
+use crate::launch::launch_child;
 use crate::process::Process;
 use crate::report::ReportContext;
 
@@ -53,7 +53,7 @@ impl State {
         let Some(child) = self.children.get_mut(&key) else { return };
         child.waited = true;
         child.spec.place.set_restarting(true);
-        let path = child_path(&self.process, child.spec.id());
+        let path = self.process.path_of(child.spec.id());
         self.process.hub().waits(path, child.spec.id().clone(), after);
         let office = self.office.clone();
         let retry = move || {
@@ -122,7 +122,7 @@ impl State {
         }
         child.spec.place.set_restarting(false);
         if child.waited {
-            self.process.hub().waits_no_more(&child_path(&self.process, child.spec.id()));
+            self.process.hub().waits_no_more(&self.process.path_of(child.spec.id()));
         }
         for reply in child.on_terminated {
             reply.send(Ok(()));

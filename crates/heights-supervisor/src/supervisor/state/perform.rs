@@ -9,7 +9,7 @@ use ractor::ActorRef;
 use super::{Child, Settled, State};
 use crate::exit::Exit;
 use crate::keeper::{News, StartFailure, gone_within};
-use crate::launch::{child_path, launch_child};
+use crate::launch::launch_child;
 use crate::process::Process;
 use crate::report::ReportContext;
 use crate::supervisor::Msg;
@@ -123,7 +123,7 @@ impl State {
     fn arm(&mut self, id: ChildId, ticket: u64, after: Duration) {
         self.set_restarting(&id, true);
         let remains = self.children.get(&id).map(|child| child.remains()).unwrap_or_default();
-        let path = child_path(&self.process, &id);
+        let path = self.process.path_of(&id);
         self.process.hub().waits(path, id.clone(), after);
         let myself = self.myself.clone();
         let retry = move || {
@@ -164,7 +164,7 @@ impl State {
     }
 
     fn give_up_hope(&self, id: &ChildId) {
-        self.process.hub().waits_no_more(&child_path(&self.process, id));
+        self.process.hub().waits_no_more(&self.process.path_of(id));
         if let Some(child) = self.children.get(id) {
             child.spec.place.set_restarting(false);
         }
