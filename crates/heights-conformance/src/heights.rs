@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
+use heights_registry::{Owner, Registry};
 use heights_supervisor::{
-    ChildRef, ChildSpec, ChildStatus, Context, DynamicRef, DynamicSupervisor, Exit, Fault, Flow,
-    Process, ProcessId, Restart, Server, Shutdown, Strategy, Supervisor, SupervisorRef,
+    AutoShutdown, ChildRef, ChildSpec, ChildStatus, Context, DynamicRef, DynamicSupervisor, Exit,
+    Fault, Flow, Process, ProcessId, Ref, Restart, Server, Shutdown, Strategy, Supervisor,
+    SupervisorRef,
 };
 
 use crate::peer::{Child, End, Missing, Peer, Plan, Refusal, StopRule};
@@ -17,7 +19,11 @@ pub struct Heights {
     root: Root,
     process: Process,
     children: Mutex<HashMap<&'static str, ChildRef<End>>>,
+    names: Names,
 }
+
+/// Each child registers by its id.
+type Names = Registry<&'static str, Option<Ref<End>>>;
 
 #[derive(Debug)]
 enum Root {
@@ -28,11 +34,13 @@ enum Root {
 struct Actor(Life);
 
 impl Server for Actor {
-    type Args = Puppet;
+    type Args = (Puppet, Names);
     type Msg = End;
 
-    async fn init(puppet: Puppet, _cx: &mut Context<End>) -> Result<Self, Fault> {
-        Ok(Self(puppet.begin().await?))
+    async fn init((puppet, names): Self::Args, cx: &mut Context<End>) -> Result<Self, Fault> {
+        let life = puppet.begin().await?;
+        names.register(puppet.id(), Some(cx.myself()), cx.owner())?;
+        Ok(Self(life))
     }
 
     async fn handle(&mut self, end: End, cx: &mut Context<End>) -> Result<Flow, Fault> {
@@ -50,9 +58,14 @@ impl Server for Actor {
     }
 }
 
-fn spec(child: Child) -> (ChildSpec, ChildRef<End>) {
-    let Child { puppet, restart, stop, start_within } = child;
-    let (mut spec, child) = ChildSpec::server::<Actor>(puppet.id(), move || puppet.clone());
+fn spec(child: Child, names: &Names) -> (ChildSpec, ChildRef<End>) {
+    let Child { puppet, restart, stop, start_within, significant, bound_to } = child;
+    let args = (puppet, names.clone());
+    let (mut spec, child) = ChildSpec::server::<Actor>(args.0.id(), move || args.clone());
+    if significant {
+        spec = spec.significant();
+    }
+    spec = spec.binds_to(bound_to);
     if let Some(limit) = start_within {
         spec = spec.start_timeout(limit);
     }
@@ -91,16 +104,21 @@ impl Peer for Heights {
         };
         let mut builder = Supervisor::builder("root").strategy(strategy);
         builder = builder.intensity(plan.intensity, plan.period);
-        let mut children = HashMap::new();
+        builder = builder.auto_shutdown(match plan.auto_shutdown {
+            crate::AutoShutdown::Never => AutoShutdown::Never,
+            crate::AutoShutdown::AnySignificant => AutoShutdown::AnySignificant,
+            crate::AutoShutdown::AllSignificant => AutoShutdown::AllSignificant,
+        });
+        let (mut children, names) = (HashMap::new(), Names::unique());
         for child in plan.children {
             let id = child.puppet.id();
-            let (spec, child) = spec(child);
+            let (spec, child) = spec(child, &names);
             builder = builder.child(spec);
             children.insert(id, child);
         }
         let started = builder.start_root().await;
         let (root, process) = started.map_err(|error| Refusal::Failed(told(&error)))?;
-        Ok(Self { root: Root::Fixed(root), process, children: Mutex::new(children) })
+        Ok(Self { root: Root::Fixed(root), process, children: Mutex::new(children), names })
     }
 
     async fn dynamic(plan: Plan, most: usize) -> Result<Self, Refusal> {
@@ -108,7 +126,8 @@ impl Peer for Heights {
         let started = builder.intensity(plan.intensity, plan.period).start().await;
         let root = started.map_err(|error| Refusal::Failed(told(&error)))?;
         let process = root.process().ok_or_else(|| Refusal::Failed("it has ended".to_owned()))?;
-        let heights = Self { root: Root::Dynamic(root), process, children: Mutex::default() };
+        let (children, names) = (Mutex::default(), Names::unique());
+        let heights = Self { root: Root::Dynamic(root), process, children, names };
         for child in plan.children {
             let id = child.puppet.id();
             if !heights.add(child).await.map_err(Refusal::Missing)? {
@@ -147,7 +166,7 @@ impl Peer for Heights {
 
     async fn add(&self, child: Child) -> Result<bool, Missing> {
         let id = child.puppet.id();
-        let (spec, child) = spec(child);
+        let (spec, child) = spec(child, &self.names);
         let added = match &self.root {
             Root::Fixed(root) => root.start_child(spec).await.is_ok(),
             Root::Dynamic(root) => root.start_child(spec).await.is_ok(),
@@ -165,6 +184,16 @@ impl Peer for Heights {
         };
         let Some(pid) = self.pid_of(id) else { return Ok(false) };
         Ok(root.terminate_child(&pid).await.is_ok())
+    }
+
+    async fn tell_by_name(&self, name: &'static str, end: End) -> bool {
+        let holder = self.names.lookup(&name).flatten();
+        holder.is_some_and(|holder| holder.cast(end).is_ok())
+    }
+
+    async fn claim(&self, name: &'static str) -> bool {
+        let (somebody, _lives) = Owner::new();
+        self.names.register(name, None, &somebody).is_ok()
     }
 }
 

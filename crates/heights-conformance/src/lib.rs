@@ -22,7 +22,9 @@ mod table;
 
 pub use self::heights::Heights;
 pub use self::lines::{Line, lines};
-pub use self::peer::{Child, End, Missing, Peer, Plan, Refusal, Restart, StopRule, Strategy};
+pub use self::peer::{
+    AutoShutdown, Child, End, Missing, Peer, Plan, Refusal, Restart, StopRule, Strategy,
+};
 #[cfg(feature = "peers")]
 pub use self::peers::{Kameo, RactorSupervisor};
 pub use self::puppet::{Begin, Life, Log, Puppet};

@@ -1,8 +1,11 @@
 //! The lines.
 
 mod administration;
+mod auto_shutdown;
+mod bonds;
 mod dynamic;
 mod intensity;
+mod names;
 mod restart_types;
 mod stage;
 mod start;
@@ -32,9 +35,12 @@ pub fn lines<P: Peer>() -> Vec<Line> {
     lines.extend(restart_types::lines::<P>());
     lines.extend(strategies::lines::<P>());
     lines.extend(intensity::lines::<P>());
+    lines.extend(auto_shutdown::lines::<P>());
     lines.extend(stop::lines::<P>());
     lines.extend(administration::lines::<P>());
     lines.extend(dynamic::lines::<P>());
+    lines.extend(bonds::lines::<P>());
+    lines.extend(names::lines::<P>());
     lines
 }
 

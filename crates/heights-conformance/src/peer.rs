@@ -44,6 +44,15 @@ pub enum End {
     Kill,
 }
 
+/// When a supervisor ends because children have that are significant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "OTP's names")]
+pub enum AutoShutdown {
+    Never,
+    AnySignificant,
+    AllSignificant,
+}
+
 /// One child of a supervisor.
 #[derive(Debug, Clone)]
 pub struct Child {
@@ -55,6 +64,10 @@ pub struct Child {
     pub stop: StopRule,
     /// How long it may take to start, if that is limited.
     pub start_within: Option<Duration>,
+    /// Whether its end matters to the supervisor.
+    pub significant: bool,
+    /// The elder sibling that it cannot do without.
+    pub bound_to: Option<&'static str>,
 }
 
 /// A supervisor and its children.
@@ -66,6 +79,8 @@ pub struct Plan {
     pub intensity: u32,
     /// How long a restart counts.
     pub period: Duration,
+    /// Whether it ends with its significant children.
+    pub auto_shutdown: AutoShutdown,
     /// In the order in which they start.
     pub children: Vec<Child>,
 }
@@ -121,4 +136,11 @@ pub trait Peer: Sized + 'static {
 
     /// Takes a child down for good; `false` if there is none.
     fn terminate(&self, id: &str) -> impl Future<Output = Result<bool, Missing>>;
+
+    /// Makes whoever is found under a name end; `false` if there is nobody. Each child is to have
+    /// its id for a name, for as long as it lives.
+    fn tell_by_name(&self, name: &'static str, end: End) -> impl Future<Output = bool>;
+
+    /// Tries to get a name for somebody else, who lets go of it at once; `false` if it is taken.
+    fn claim(&self, name: &'static str) -> impl Future<Output = bool>;
 }

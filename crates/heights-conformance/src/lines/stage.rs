@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use crate::peer::{Child, Peer, Plan, Refusal, Restart, StopRule, Strategy};
+use crate::peer::{AutoShutdown, Child, Peer, Plan, Refusal, Restart, StopRule, Strategy};
 use crate::puppet::{Log, Puppet};
 use crate::score::{Verdict, Why};
 
@@ -31,8 +31,13 @@ impl Stage {
         let log = Log::default();
         let [a, b, c] = ["a", "b", "c"].map(|id| change(Puppet::new(id, &log)));
         let children = [&a, &b, &c].map(|puppet| child(puppet, Restart::Permanent));
-        let plan =
-            Plan { strategy, intensity: 3, period: SECOND * 60, children: children.to_vec() };
+        let plan = Plan {
+            strategy,
+            intensity: 3,
+            period: SECOND * 60,
+            auto_shutdown: AutoShutdown::Never,
+            children: children.to_vec(),
+        };
         Self { log, a, b, c, plan }
     }
 
@@ -73,7 +78,14 @@ impl Stage {
 }
 
 pub(super) fn child(puppet: &Puppet, restart: Restart) -> Child {
-    Child { puppet: puppet.clone(), restart, stop: StopRule::Usual, start_within: None }
+    Child {
+        puppet: puppet.clone(),
+        restart,
+        stop: StopRule::Usual,
+        start_within: None,
+        significant: false,
+        bound_to: None,
+    }
 }
 
 /// Lets everything happen that happens by itself.

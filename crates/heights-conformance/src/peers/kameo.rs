@@ -5,6 +5,7 @@
 //! each to be up, which is the most orderly way that its interface has.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,18 +14,28 @@ use kameo::error::ActorStopReason;
 use kameo::message::{Context, Message};
 use kameo::supervision::{RestartPolicy, SupervisionStrategy};
 
-use crate::peer::{Child, End, Missing, Peer, Plan, Refusal, Restart, StopRule, Strategy};
-use crate::puppet::{Life, Puppet};
+use crate::peer::{
+    AutoShutdown, Child, End, Missing, Peer, Plan, Refusal, Restart, StopRule, Strategy,
+};
+use crate::puppet::{Life, Log, Puppet};
 
 type Dolls = Arc<Mutex<HashMap<&'static str, ActorRef<Doll>>>>;
 
 /// A supervisor of kameo.
 pub struct Kameo {
     root: Root,
+    plan: u64,
     dolls: Dolls,
 }
 
 struct Doll(Life);
+
+/// Names are global there, so each plan has names of its own.
+static PLANS: AtomicU64 = AtomicU64::new(0);
+
+fn name(plan: u64, id: &str) -> String {
+    format!("{plan} {id}")
+}
 
 /// Why a doll does not start or says that it is broken.
 #[derive(Debug, Clone)]
@@ -37,11 +48,14 @@ impl std::fmt::Display for Broken {
 }
 
 impl Actor for Doll {
-    type Args = Puppet;
+    type Args = (Puppet, u64);
     type Error = Broken;
 
-    async fn on_start(puppet: Puppet, _: ActorRef<Self>) -> Result<Self, Broken> {
-        puppet.begin().await.map(Self).map_err(|why| Broken(why.to_owned()))
+    async fn on_start((puppet, plan): Self::Args, myself: ActorRef<Self>) -> Result<Self, Broken> {
+        let life = puppet.begin().await.map_err(|why| Broken(why.to_owned()))?;
+        // Whether that works is a line of its own, and no matter of the others.
+        let _named = myself.register(name(plan, puppet.id()));
+        Ok(Self(life))
     }
 
     async fn on_stop(&mut self, _: WeakActorRef<Self>, _: ActorStopReason) -> Result<(), Broken> {
@@ -68,23 +82,24 @@ impl Message<End> for Doll {
 #[derive(Clone)]
 struct Cast {
     plan: Plan,
+    number: u64,
     dolls: Dolls,
 }
 
 async fn add<S: Actor>(
     supervisor: &ActorRef<S>,
-    dolls: &Dolls,
-    plan: &Plan,
+    Cast { plan, number, dolls }: &Cast,
     child: Child,
 ) -> Result<(), Broken> {
     let Child { puppet, restart, .. } = child;
+    let number = *number;
     let id = puppet.id();
     let policy = match restart {
         Restart::Permanent => RestartPolicy::Permanent,
         Restart::Transient => RestartPolicy::Transient,
         Restart::Temporary => RestartPolicy::Never,
     };
-    let doll = Doll::supervise_with(supervisor, move || puppet.clone())
+    let doll = Doll::supervise_with(supervisor, move || (puppet.clone(), number))
         .restart_policy(policy)
         .restart_limit(plan.intensity, plan.period)
         .spawn()
@@ -108,7 +123,7 @@ macro_rules! supervisor {
 
             async fn on_start(cast: Cast, myself: ActorRef<Self>) -> Result<Self, Broken> {
                 for child in cast.plan.children.clone() {
-                    add(&myself, &cast.dolls, &cast.plan, child).await?;
+                    add(&myself, &cast, child).await?;
                 }
                 Ok(Self)
             }
@@ -155,9 +170,17 @@ impl Peer for Kameo {
         if plan.children.iter().any(|child| matches!(child.stop, StopRule::Within(_))) {
             return Err(Refusal::Missing(Missing("there is no shutdown timeout")));
         }
+        if plan.auto_shutdown != AutoShutdown::Never {
+            return Err(Refusal::Missing(Missing("there is no automatic shutdown")));
+        }
+        if plan.children.iter().any(|child| child.bound_to.is_some()) {
+            let missing = "links work both ways and bring nobody back, and there is no other bond";
+            return Err(Refusal::Missing(Missing(missing)));
+        }
         let dolls = Dolls::default();
         let strategy = plan.strategy;
-        let cast = Cast { plan, dolls: Arc::clone(&dolls) };
+        let number = PLANS.fetch_add(1, Ordering::Relaxed);
+        let cast = Cast { plan, number, dolls: Arc::clone(&dolls) };
         let root = match strategy {
             Strategy::OneForOne => Root::OneForOne(OneForOne::spawn(cast)),
             Strategy::OneForAll => Root::OneForAll(OneForAll::spawn(cast)),
@@ -165,7 +188,7 @@ impl Peer for Kameo {
         };
         let up = with!(&root, actor => actor.wait_for_startup_result().await);
         up.map_err(|error| Refusal::Failed(format!("{error:?}")))?;
-        Ok(Self { root, dolls })
+        Ok(Self { root, plan: number, dolls })
     }
 
     async fn dynamic(_plan: Plan, _most: usize) -> Result<Self, Refusal> {
@@ -203,5 +226,19 @@ impl Peer for Kameo {
         Err(Missing(
             "a child can be stopped, but its supervisor takes that for an end like any other",
         ))
+    }
+
+    async fn tell_by_name(&self, id: &'static str, end: End) -> bool {
+        let doll = ActorRef::<Doll>::lookup(name(self.plan, id).as_str());
+        let Ok(Some(doll)) = doll else { return false };
+        doll.tell(end).await.is_ok()
+    }
+
+    async fn claim(&self, id: &'static str) -> bool {
+        let somebody =
+            Doll::spawn((Puppet::new(id, &Log::default()), PLANS.fetch_add(1, Ordering::Relaxed)));
+        let claimed = somebody.register(name(self.plan, id)).is_ok();
+        somebody.kill();
+        claimed
     }
 }

@@ -13,8 +13,10 @@ use ractor_supervisor::{
     Supervisor, SupervisorArguments, SupervisorMsg, SupervisorOptions, SupervisorStrategy,
 };
 
-use crate::peer::{Child, End, Missing, Peer, Plan, Refusal, Restart, StopRule, Strategy};
-use crate::puppet::{Life, Puppet};
+use crate::peer::{
+    AutoShutdown, Child, End, Missing, Peer, Plan, Refusal, Restart, StopRule, Strategy,
+};
+use crate::puppet::{Life, Log, Puppet};
 
 static PLANS: AtomicU64 = AtomicU64::new(0);
 
@@ -81,7 +83,10 @@ fn name(plan: u64, id: &str) -> String {
 }
 
 fn spec(plan: u64, child: Child) -> Result<ChildSpec, Missing> {
-    let Child { puppet, restart, stop, start_within } = child;
+    let Child { puppet, restart, stop, start_within, bound_to, .. } = child;
+    if bound_to.is_some() {
+        return Err(Missing("children cannot be bound to siblings"));
+    }
     if start_within.is_some() {
         return Err(Missing("there is no start timeout"));
     }
@@ -112,6 +117,9 @@ impl Peer for RactorSupervisor {
     const NAME: &'static str = "ractor-supervisor 0.2.0";
 
     async fn start(plan: Plan) -> Result<Self, Refusal> {
+        if plan.auto_shutdown != AutoShutdown::Never {
+            return Err(Refusal::Missing(Missing("there is no automatic shutdown")));
+        }
         let number = PLANS.fetch_add(1, Ordering::Relaxed);
         let children: Result<Vec<_>, _> =
             plan.children.into_iter().map(|child| spec(number, child)).collect();
@@ -198,5 +206,20 @@ impl Peer for RactorSupervisor {
         }
         let root = self.root.clone().into();
         Ok(DynamicSupervisor::terminate_child(root, self.name(id)).await.is_ok())
+    }
+
+    async fn tell_by_name(&self, id: &'static str, end: End) -> bool {
+        #[expect(clippy::disallowed_methods, reason = "the names of ractor are asked for")]
+        let holder = where_is(self.name(id));
+        holder.is_some_and(|holder| holder.send_message(end).is_ok())
+    }
+
+    async fn claim(&self, id: &'static str) -> bool {
+        let somebody = Doll(Puppet::new(id, &Log::default()));
+        #[expect(clippy::disallowed_methods, reason = "somebody who is nobody's child")]
+        let spawned = Actor::spawn(Some(self.name(id)), somebody, ()).await;
+        let Ok((somebody, task)) = spawned else { return false };
+        somebody.kill();
+        task.await.is_ok()
     }
 }
