@@ -34,6 +34,7 @@ mod reboot;
 mod recorded;
 mod red;
 mod reload;
+mod scenarios;
 mod secrets;
 mod shell;
 mod soak;
