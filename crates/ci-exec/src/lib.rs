@@ -29,6 +29,7 @@ mod run_dir;
 
 mod cancel;
 mod cgroup;
+mod container;
 mod control;
 mod follower;
 mod interactive;
@@ -44,6 +45,7 @@ mod runner;
 
 pub use cancel::{CancelError, Stopped, cancel, cancel_within};
 pub use cgroup::{Bounds, Delegated, NotDelegated};
+pub use container::{EngineError, has_image, remove_left, remove_old_images, version};
 pub use control::ping;
 pub use fact::{
     CommandId, Exit, ExitRecord, Fact, FailReason, FailedCommand, Leftovers, Outcome, UnixMillis,
@@ -57,7 +59,10 @@ pub use log::{LogPiece, LogReader};
 pub use processes::{ProcessName, ProcessState, Survivors};
 pub use run_dir::{OpenError, Packing, RunDir, RunState};
 pub use runner::{RunnerExit, runner_main};
-pub use sandbox::{TrialError, try_out};
+pub use sandbox::{TrialError, try_out, try_out_container};
 pub use secrets::Secrets;
-pub use spec::{Isolation, Namespaces, Network, RunSpec, SpecError};
+pub use spec::{
+    Build, Container, Engine, EngineKind, Image, ImageSource, Isolation, Limits, Namespaces,
+    Network, RunSpec, SpecError,
+};
 pub use sweep::{SweepError, sweep, sweep_attempt};

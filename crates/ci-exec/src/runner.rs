@@ -4,6 +4,7 @@
 //! for clients, and what can end the job from outside.
 
 mod command_log;
+mod contained;
 mod control_server;
 mod job;
 mod log_file;
@@ -101,8 +102,8 @@ impl RunnerExit {
 #[must_use]
 pub fn runner_main(run_dir: &Path) -> ExitCode {
     // A runner starts this program once more inside a sandbox, and says so in the place of a path.
-    if let Some(pids) = sandbox::called_with(run_dir) {
-        return sandbox::init_main(pids);
+    if let Some(calling) = sandbox::called_with(run_dir) {
+        return sandbox::init_main(calling);
     }
     let exit = match set_up(run_dir) {
         Ok(held) => held.work().unwrap_or_else(|error| {

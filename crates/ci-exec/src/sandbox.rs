@@ -26,9 +26,9 @@ mod system;
 mod trial;
 
 pub(crate) use arguments::arguments;
-pub(crate) use init::{called_with, init_main};
-pub(crate) use keeper::{EnterError, Inmate, Keeper};
+pub(crate) use init::{CALLED_CONTAINED, called_with, init_main};
+pub(crate) use keeper::{ENTER_LIMIT, EnterError, Inmate, Keeper, own_arguments};
 
 pub(crate) use system::System;
 
-pub use trial::{TrialError, try_out};
+pub use trial::{TrialError, try_out, try_out_container};

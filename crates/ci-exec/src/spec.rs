@@ -1,5 +1,6 @@
 //! What a runner is told to do.
 
+mod container;
 mod isolation;
 mod wire;
 
@@ -14,6 +15,7 @@ use crate::cgroup::Bounds;
 
 pub(crate) use wire::WireSpec;
 
+pub use container::{Build, Container, Engine, EngineKind, Image, ImageSource, Limits};
 pub use isolation::{Isolation, Namespaces, Network};
 
 /// One attempt at a job: what to run, where, and within which limits.

@@ -7,9 +7,10 @@ use ci_domain::ids::AttemptId;
 use rustix::process::Pid;
 
 use crate::cgroup::JobGroup;
+use crate::container::{EngineError, remove_of};
 use crate::processes::{Process, Rule, Scope, Survivors};
 use crate::run_dir::{OpenError, RunDir, RunState};
-use crate::spec::RunSpec;
+use crate::spec::{Isolation, RunSpec};
 
 /// How long processes may take that have lost their job already; a restart waits for this.
 const SWEEP_GRACE: Duration = Duration::from_secs(1);
@@ -26,6 +27,9 @@ pub enum SweepError {
     /// The run directory cannot be read.
     #[error(transparent)]
     RunDir(#[from] OpenError),
+    /// The engine keeps a container of it.
+    #[error("remove its container")]
+    Container(#[from] EngineError),
     /// The processes of the machine cannot be read.
     #[error("read the processes of the machine")]
     Processes(#[source] io::Error),
@@ -51,6 +55,9 @@ pub async fn sweep(dir: &RunDir) -> Result<(), SweepError> {
     let group = spec.bounds.as_ref().map(|bounds| JobGroup::of(bounds, &spec.attempt));
     let mut scope = Scope::new(Rule::LeftBy { session, marker }).and_group(group);
     scope.end(spec.grace.min(SWEEP_GRACE)).await.map_err(SweepError::Processes)??;
+    if let Isolation::Container(container) = &spec.isolation {
+        remove_of(&container.engine, dir.path()).await?;
+    }
     Ok(())
 }
 

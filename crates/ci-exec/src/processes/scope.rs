@@ -28,8 +28,8 @@ pub(crate) enum Rule {
         /// The session that it is in; a group of another one only has the same number.
         session: Pid,
     },
-    /// All descendants of the calling process, which must be a subreaper.
-    Descendants,
+    /// All descendants of a process that its orphans come to: a subreaper, or the first of a namespace.
+    Descendants(Pid),
     /// What a dead runner left: all in its session, and all with the marker in their environment.
     LeftBy {
         /// The pid of the runner, where no other process can have got it since.
@@ -202,7 +202,7 @@ impl Rule {
                 process.group == leader.as_raw_nonzero().get()
                     && process.session == session.as_raw_nonzero().get()
             }
-            Self::Descendants => process.pid == rustix::process::getpid(),
+            Self::Descendants(ancestor) => process.pid == *ancestor,
             Self::LeftBy { session, marker } => {
                 let session = session.map(|session| session.as_raw_nonzero().get());
                 if session != Some(process.session) {

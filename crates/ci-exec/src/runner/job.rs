@@ -101,21 +101,33 @@ async fn reap_strays(shells: &Shells<'_>) -> io::Error {
 }
 
 async fn work(shells: &Shells<'_>, job: &StopSource, stop: StopSignal) -> Option<End> {
-    let failures = match shells.enter().await {
-        Ok(()) => {
-            let tree = Tree { executor: shells, job };
-            tokio::select! {
-                failures = tree.sequence(&shells.spec.steps, &stop) => failures,
-                never = shells.listen() => match never {},
-            }
-        }
-        Err(fault) => Err(fault),
-    };
+    let failures = run_steps(shells, job, &stop).await;
     let reason = stop.reason();
     let emptied = shells.end_all().await;
     let leftovers = leftovers(&emptied);
     let outcome = outcome(failures.and_then(|failures| emptied.map(|_| failures)), reason)?;
     Some(End { outcome, leftovers })
+}
+
+/// Runs all steps, that of the image first: without one there is nothing to run the others in.
+async fn run_steps(
+    shells: &Shells<'_>,
+    job: &StopSource,
+    stop: &StopSignal,
+) -> Result<Vec<FailedCommand>, Fault> {
+    shells.bound()?;
+    let tree = Tree { executor: shells, job };
+    if let Some(image) = shells.image_steps().await? {
+        let failures = tree.sequence(&image, stop).await?;
+        if !failures.is_empty() || stop.reason().is_some() {
+            return Ok(failures);
+        }
+    }
+    shells.enter().await?;
+    tokio::select! {
+        failures = tree.sequence(&shells.spec.steps, stop) => failures,
+        never = shells.listen() => match never {},
+    }
 }
 
 fn leftovers(emptied: &Result<usize, Fault>) -> Leftovers {

@@ -14,6 +14,7 @@ use rustix::process::{Pid, WaitOptions, wait, waitpid};
 use tokio::time::Instant;
 
 use super::command_log::CommandLog;
+use super::contained::Client;
 use super::pump::{LogError, Pump};
 use super::record::Recorder;
 use super::shell::{Group, Shell, reap_group};
@@ -30,6 +31,8 @@ use crate::spec::{Isolation, RunSpec};
 
 /// The shell of every command, by its full path: `PATH` belongs to the commands.
 pub(super) const SHELL: &str = "/bin/sh";
+/// Where programs are looked for in a container whose image does not say.
+const PATH_INSIDE: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// How long background processes may go on writing after their shell has ended.
 const DRAIN_LIMIT: Duration = Duration::from_secs(1);
 
@@ -51,6 +54,12 @@ pub(super) enum Fault {
     Bounds(#[source] io::Error),
     #[error("make a sandbox")]
     Enter(#[from] EnterError),
+    #[error("make a container")]
+    Contain(#[source] EnterError),
+    #[error("make a container: the image {0} is not there")]
+    NoImage(String),
+    #[error("ask the engine of containers")]
+    Engine(#[source] io::Error),
     #[error("control its processes")]
     Processes(#[source] io::Error),
     #[error(transparent)]
@@ -67,9 +76,13 @@ pub(super) struct Shells<'a> {
     pub(super) recorder: &'a Recorder,
     pub(super) shell: &'a Path,
     /// The sandbox, where the job has one and it has been made.
-    keeper: OnceCell<Keeper>,
+    pub(super) keeper: OnceCell<Keeper>,
+    /// The engine's client, where the job has a container.
+    pub(super) client: OnceCell<Client>,
+    /// What the image of the container sets in the environment.
+    pub(super) image_env: OnceCell<BTreeMap<String, String>>,
     /// The pids of the shells that have not been reaped.
-    live: RefCell<BTreeSet<i32>>,
+    pub(super) live: RefCell<BTreeSet<i32>>,
 }
 
 impl<'a> Shells<'a> {
@@ -79,19 +92,27 @@ impl<'a> Shells<'a> {
         dir: &'a RunDir,
         recorder: &'a Recorder,
     ) -> Self {
-        let (live, keeper) = (RefCell::default(), OnceCell::new());
-        Self { spec, secrets, dir, recorder, shell: Path::new(SHELL), keeper, live }
+        let (keeper, client, image_env) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        let (shell, live) = (Path::new(SHELL), RefCell::default());
+        Self { spec, secrets, dir, recorder, shell, keeper, client, image_env, live }
     }
 
-    /// Enters the control group and makes the sandbox, if the job is to have them; no command may start
-    /// before.
+    /// Enters the control group, if the job is to have one; nothing of it may start before.
+    pub(super) fn bound(&self) -> Result<(), Fault> {
+        let Some((bounds, group)) = self.group() else { return Ok(()) };
+        group.enter(bounds).map_err(Fault::Bounds)
+    }
+
+    /// Makes the sandbox or the container, if the job is to have one; no command of it may start before.
     pub(super) async fn enter(&self) -> Result<(), Fault> {
-        if let Some((bounds, group)) = self.group() {
-            group.enter(bounds).map_err(Fault::Bounds)?;
-        }
-        let Isolation::Namespaces(namespaces) = &self.spec.isolation else { return Ok(()) };
-        let marker = (RunSpec::MARKER, self.spec.attempt.as_str());
-        let keeper = Keeper::enter(namespaces, marker).await?;
+        let keeper = match &self.spec.isolation {
+            Isolation::None => return Ok(()),
+            Isolation::Namespaces(namespaces) => {
+                let marker = (RunSpec::MARKER, self.spec.attempt.as_str());
+                Keeper::enter(namespaces, marker).await?
+            }
+            Isolation::Container(container) => self.enter_container(container).await?,
+        };
         self.keeper.get_or_init(|| keeper);
         Ok(())
     }
@@ -119,13 +140,16 @@ impl<'a> Shells<'a> {
     ///
     /// With its first process a sandbox takes along whatever is left in it.
     pub(super) async fn end_all(&self) -> Result<usize, Fault> {
-        let mut scope = Scope::new(Rule::Descendants);
+        let mut scope = Scope::new(Rule::Descendants(rustix::process::getpid()));
         let mut strays = None;
         if let Some(keeper) = self.keeper.get() {
-            let mut inside = Scope::new(Rule::Descendants).sparing(keeper.processes());
+            let mut inside = Scope::new(Rule::Descendants(keeper.init())).sparing([keeper.init()]);
             inside.ask(self.spec.grace).await.map_err(Fault::Processes)?;
             strays = Some(inside.count());
             keeper.end().map_err(Fault::Processes)?;
+        }
+        if let Some(container) = self.container() {
+            self.leave_container(container).await?;
         }
         for _ in 0..PROOFS {
             if !has_descendants()? {
@@ -148,19 +172,28 @@ impl<'a> Shells<'a> {
         Ok(())
     }
 
-    /// Secrets first, so that what the component and the command declare themselves goes before them.
+    /// What an image sets, then secrets, so that what the component and the command declare themselves
+    /// goes before them.
     fn env<'s>(&'s self, command: &'s Command) -> BTreeMap<&'s str, &'s str> {
         let marker = (RunSpec::MARKER, self.spec.attempt.as_str());
-        let declared = self.spec.env.iter().chain(&command.env);
-        let declared = declared.map(|(name, value)| (name.as_str(), value.as_str()));
-        self.secrets.iter().chain(declared).chain([marker]).collect()
+        let plain = |(name, value): (&'s String, &'s String)| (name.as_str(), value.as_str());
+        let image = self.image_env.get().into_iter().flatten().map(plain);
+        let usual = self.container().map(|_| ("PATH", PATH_INSIDE));
+        let declared = self.spec.env.iter().chain(&command.env).map(plain);
+        let all = usual.into_iter().chain(image).chain(self.secrets.iter());
+        all.chain(declared).chain([marker]).collect()
     }
 
     async fn spawn(&self, command: &Command, log: CommandLog) -> Result<(Shell, Pump), Fault> {
         let working_dir = &self.spec.working_dir;
-        let (text, env) = (command.run.as_str(), self.env(command));
-        let script = Script { shell: self.shell, text, working_dir, env };
-        let spawned = self.start(&script).await;
+        let text = command.run.as_str();
+        let spawned = match self.container().filter(|_| command.id == self.image_node()) {
+            Some(container) => Shell::spawn(&self.outside(container, text)),
+            None => {
+                let env = self.env(command);
+                self.start(&Script { shell: self.shell, text, working_dir, env }).await
+            }
+        };
         let piped = spawned.and_then(|(shell, output)| Ok((shell, Pump::new(output, log)?)));
         piped.map_err(|source| Fault::Spawn {
             title: command.title().to_owned(),
@@ -172,8 +205,12 @@ impl<'a> Shells<'a> {
     async fn start(&self, script: &Script<'_>) -> io::Result<(Shell, PipeReader)> {
         match (&self.spec.isolation, self.keeper.get()) {
             (Isolation::None, _) => Shell::spawn(script),
-            (Isolation::Namespaces(_), Some(keeper)) => Shell::spawn_inside(keeper, script).await,
-            (Isolation::Namespaces(_), None) => Err(io::Error::other("there is no sandbox")),
+            (Isolation::Namespaces(_) | Isolation::Container(_), Some(keeper)) => {
+                Shell::spawn_inside(keeper, script).await
+            }
+            (Isolation::Namespaces(_) | Isolation::Container(_), None) => {
+                Err(io::Error::other("there is no sandbox"))
+            }
         }
     }
 
@@ -250,7 +287,7 @@ impl Executor for Shells<'_> {
 /// Whether any process lives below this one, once those that ended are reaped.
 ///
 /// A subreaper gets every orphan among its descendants, so one without children has none at all.
-fn has_descendants() -> Result<bool, Fault> {
+pub(super) fn has_descendants() -> Result<bool, Fault> {
     loop {
         match wait(WaitOptions::NOHANG) {
             Ok(Some(_)) => {}
@@ -261,6 +298,6 @@ fn has_descendants() -> Result<bool, Fault> {
     }
 }
 
-fn raw(pid: Pid) -> i32 {
+pub(super) fn raw(pid: Pid) -> i32 {
     pid.as_raw_nonzero().get()
 }

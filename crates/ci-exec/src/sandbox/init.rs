@@ -1,4 +1,4 @@
-//! The first process of a sandbox: starts shells as it is told, and reaps what has ended.
+//! The first process of a sandbox or container: starts shells as it is told, and reaps what has ended.
 //!
 //! It runs among the commands, as the same user. So it knows nothing that they must not know, holds
 //! nothing open but its socket, and cannot be looked into; all it could be made to lie about is how
@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::io::{self, PipeWriter};
+use std::io::{self, PipeWriter, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -20,41 +20,70 @@ use rustix::process::{
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::channel::{Channel, News, Order, WrittenScript};
+use crate::container::meet;
 use crate::script::exit_of;
 
 /// What the program is given instead of a run directory; the limit of processes follows.
 const CALLED: &str = "@init:";
+/// The same in a container.
+pub(crate) const CALLED_CONTAINED: &str = "@contained";
 
-/// What init is started with, besides what a runner is.
+/// How this process was started to be an init.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Calling {
+    /// In a sandbox: the runner's socket is standard input, and init itself keeps the limit of processes.
+    Sandboxed(u32),
+    /// In a container: the runner waits at the gate, and the engine has set the limits.
+    Contained,
+}
+
+/// What the init of a sandbox is started with, besides what a runner is.
 pub(super) fn argument(pids: u32) -> String {
     format!("{CALLED}{pids}")
 }
 
-/// The limit of processes, where this process was started to be an init.
-pub(crate) fn called_with(argument: &Path) -> Option<u32> {
-    argument.to_str()?.strip_prefix(CALLED)?.parse().ok()
+/// How this process was called, where it was started to be an init.
+pub(crate) fn called_with(argument: &Path) -> Option<Calling> {
+    let argument = argument.to_str()?;
+    if argument == CALLED_CONTAINED {
+        return Some(Calling::Contained);
+    }
+    argument.strip_prefix(CALLED)?.parse().ok().map(Calling::Sandboxed)
 }
 
 /// Makes this process the init of a sandbox; it returns when the runner is gone.
-pub(crate) fn init_main(pids: u32) -> ExitCode {
-    match set_up(pids).and_then(run) {
+pub(crate) fn init_main(calling: Calling) -> ExitCode {
+    match set_up(calling).and_then(run) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
+        Err(error) => {
+            // Who made the sandbox repeats it; there is nobody else to tell.
+            drop(writeln!(io::stderr(), "the first process failed to begin: {error}"));
+            ExitCode::FAILURE
+        }
     }
 }
 
-/// Takes the socket from where it was put, and leaves nothing there that commands could use.
-fn set_up(pids: u32) -> io::Result<OwnedFd> {
+/// Takes the socket from where it is, and leaves nothing there that commands could use.
+fn set_up(calling: Calling) -> io::Result<OwnedFd> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     rustix::thread::set_name(c"ci-init")?;
-    let before = getrlimit(Resource::Nproc);
-    let most = before.maximum.map_or(u64::from(pids), |most| most.min(pids.into()));
-    setrlimit(Resource::Nproc, Rlimit { current: Some(most), maximum: Some(most) })?;
-    let socket = rustix::stdio::stdin().try_clone_to_owned()?;
+    let socket = match calling {
+        Calling::Sandboxed(pids) => {
+            limit_processes(pids)?;
+            rustix::stdio::stdin().try_clone_to_owned()?
+        }
+        Calling::Contained => meet()?,
+    };
     let nothing = OpenOptions::new().read(true).write(true).open("/dev/null")?;
     rustix::stdio::dup2_stdin(&nothing)?;
     rustix::stdio::dup2_stdout(&nothing)?;
     Ok(socket)
+}
+
+fn limit_processes(pids: u32) -> io::Result<()> {
+    let before = getrlimit(Resource::Nproc);
+    let most = before.maximum.map_or(u64::from(pids), |most| most.min(pids.into()));
+    Ok(setrlimit(Resource::Nproc, Rlimit { current: Some(most), maximum: Some(most) })?)
 }
 
 fn run(socket: OwnedFd) -> io::Result<()> {
@@ -134,4 +163,21 @@ fn spawn(files: Vec<OwnedFd>) -> io::Result<Pid> {
     let written = WrittenScript::read(script)?;
     let child = written.script().command(PipeWriter::from(output))?.spawn()?;
     Ok(Pid::from_child(&child))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_init_knows_how_it_was_called() {
+        let check = |argument: &str, calling| {
+            assert_eq!(called_with(Path::new(argument)), calling, "{argument}");
+        };
+        check(&argument(7), Some(Calling::Sandboxed(7)));
+        check(CALLED_CONTAINED, Some(Calling::Contained));
+        for other in ["/d/run", "@init:", "@init:x", "@contained:x", "@other:1"] {
+            check(other, None);
+        }
+    }
 }

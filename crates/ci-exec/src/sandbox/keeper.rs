@@ -13,6 +13,7 @@ use std::time::Duration;
 use futures_util::future::pending;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, pidfd_send_signal};
+use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -20,12 +21,13 @@ use super::arguments::arguments;
 use super::channel::{Channel, News, Order, WrittenScript, pid_of};
 use super::init;
 use super::system::System;
+use crate::container::Unspeakable;
 use crate::fact::Exit;
 use crate::script::Script;
 use crate::spec::Namespaces;
 
 /// How long a sandbox may take until its init is there; a busy machine is slow, not stuck.
-const ENTER_LIMIT: Duration = Duration::from_secs(30);
+pub(crate) const ENTER_LIMIT: Duration = Duration::from_secs(30);
 /// The most that is repeated of what bubblewrap says.
 const MAX_COMPLAINT: u64 = 1000;
 
@@ -35,12 +37,15 @@ pub(crate) enum EnterError {
     /// There is no such program, or it cannot be started.
     #[error("start {}", program.display())]
     Start { program: PathBuf, source: io::Error },
-    /// Bubblewrap gave up, and said this.
+    /// Whoever was to make it gave up, and said this.
     #[error("{0}")]
     Refused(String),
     /// No word from inside.
     #[error("enter it within {ENTER_LIMIT:?}")]
     TimedOut,
+    /// It cannot be told what to show.
+    #[error(transparent)]
+    Unspeakable(#[from] Unspeakable),
     /// This machine does not let us prepare it.
     #[error("prepare it")]
     Io(#[from] io::Error),
@@ -50,8 +55,6 @@ pub(crate) enum EnterError {
 #[derive(Debug)]
 pub(crate) struct Keeper {
     channel: Channel,
-    /// Bubblewrap, which waits for init.
-    monitor: Pid,
     init: Pid,
     init_fd: OwnedFd,
     waiting: RefCell<BTreeMap<u32, Waiting>>,
@@ -87,7 +90,7 @@ impl Keeper {
         let (ours, theirs) = Channel::pair()?;
         let (complaints, stderr) = io::pipe()?;
         let program = &namespaces.bubblewrap;
-        let monitor = Command::new(program)
+        let _monitor = Command::new(program)
             .args(arguments(namespaces, &system))
             .arg("/proc/self/fd/1")
             .args(own_arguments())
@@ -99,16 +102,24 @@ impl Keeper {
             .stderr(stderr)
             .spawn()
             .map_err(|source| EnterError::Start { program: program.clone(), source })?;
-        let channel = Channel::new(ours)?;
+        match Self::meet(ours).await? {
+            Some(keeper) => Ok(keeper),
+            None => Err(EnterError::Refused(complaint(complaints)?)),
+        }
+    }
+
+    /// Waits for the first word of an init that has the other end of `socket`; `None` where it has ended.
+    pub(crate) async fn meet(socket: OwnedFd) -> Result<Option<Self>, EnterError> {
+        let channel = Channel::new(socket)?;
         let ready = timeout(ENTER_LIMIT, channel.receive()).await;
         match ready.map_err(|_| EnterError::TimedOut)?? {
             Some((News::Ready, mut files)) if files.len() == 1 => {
                 let init_fd = files.remove(0);
-                let (monitor, init) = (Pid::from_child(&monitor), pid_of(&init_fd)?);
+                let init = pid_of(&init_fd)?;
                 let (waiting, next) = (RefCell::default(), Cell::new(0));
-                Ok(Self { channel, monitor, init, init_fd, waiting, next })
+                Ok(Some(Self { channel, init, init_fd, waiting, next }))
             }
-            _ => Err(EnterError::Refused(complaint(complaints)?)),
+            _ => Ok(None),
         }
     }
 
@@ -138,9 +149,16 @@ impl Keeper {
         pending().await
     }
 
-    /// The processes that make the sandbox and are none of the job's.
-    pub(crate) fn processes(&self) -> [Pid; 2] {
-        [self.monitor, self.init]
+    /// The first process in it, which is none of the job's, and of which all others descend.
+    pub(crate) fn init(&self) -> Pid {
+        self.init
+    }
+
+    /// Waits until init has ended: the kernel has ended everything else in the sandbox by then.
+    pub(crate) async fn ended(&self) -> io::Result<()> {
+        #[expect(deprecated, reason = "sound for an OwnedFd, and its successor is unsafe to call")]
+        let init = AsyncFd::new(self.init_fd.try_clone()?)?;
+        init.readable().await.map(drop)
     }
 
     /// Kills init, and with it everything in the sandbox.
@@ -208,7 +226,7 @@ impl Inmate {
 }
 
 /// What this process was started with, but for the run directory at the end.
-fn own_arguments() -> Vec<OsString> {
+pub(crate) fn own_arguments() -> Vec<OsString> {
     let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
     arguments.pop();
     arguments

@@ -1,12 +1,14 @@
-//! Whether sandboxes work on this machine, found out by making one.
+//! Whether sandboxes and containers work on this machine, found out by making one.
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ci_domain::ids::AttemptId;
 use ci_domain::step::{Command, NodeId, Sequence, Step};
+use rustix::process::getuid;
 use tokio::time::timeout;
 
 use crate::cancel::cancel;
@@ -15,12 +17,22 @@ use crate::follower::{FollowError, follow};
 use crate::journal::JournalOffset;
 use crate::launcher::{Launcher, StartError};
 use crate::run_dir::{OpenError, RunDir};
-use crate::spec::{Isolation, Namespaces, RunSpec};
+use crate::spec::{Build, Container, Image, ImageSource, Isolation, Namespaces, RunSpec};
 
 /// How long the trial may take; it is over in a moment unless the machine is very busy.
 const LIMIT: Duration = Duration::from_secs(60);
 /// What is run: it must find its own folder and nothing beside it.
-const COMMAND: &str = "[ -w . ] && [ ! -e ../beside ]";
+const COMMAND: &str = "[ -w . ] && [ ! -e ../beside ] && : > file";
+/// What it leaves.
+const FILE: &str = "file";
+/// An image without anything.
+const DOCKERFILE: &str = "FROM scratch\nLABEL ci-node.trial=1\n";
+/// What it is called.
+const IMAGE: &str = "localhost/ci-node/trial:1";
+/// Where the machine's programs and their libraries are.
+const SYSTEM: [&str; 7] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix"];
+/// The most that is repeated of a log, in bytes.
+const MAX_LOG: usize = 1000;
 
 /// Why sandboxes do not work here.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +43,9 @@ pub enum TrialError {
     /// One was made and does not hold.
     #[error("keep commands in a sandbox")]
     Leaky,
+    /// What commands write in it is somebody else's.
+    #[error("keep its files: commands in it are another user")]
+    Foreign,
     /// It takes too long.
     #[error("make a sandbox within {LIMIT:?}")]
     TimedOut,
@@ -58,17 +73,71 @@ pub async fn try_out(
     folder: &Path,
     namespaces: &Namespaces,
 ) -> Result<(), TrialError> {
+    try_out_as(launcher, folder, |workspace| {
+        let writable = vec![workspace.to_owned()];
+        Isolation::Namespaces(Namespaces { writable, ..namespaces.clone() })
+    })
+    .await
+}
+
+/// Runs a job in a container like `container`, but with an image that has nothing: the programs are those
+/// of the machine. The rest is as with [`try_out`].
+///
+/// # Errors
+/// Says why containers do not work here.
+pub async fn try_out_container(
+    launcher: &Launcher,
+    folder: &Path,
+    container: &Container,
+) -> Result<(), TrialError> {
+    let context = folder.join("image");
+    let build = Build { file: context.join("Dockerfile"), context, caches: folder.to_owned() };
+    try_out_as(launcher, folder, |workspace| {
+        let name = IMAGE.to_owned();
+        let shown = SYSTEM.iter().map(PathBuf::from).filter(|path| path.is_dir());
+        Isolation::Container(Box::new(Container {
+            image: Image { name, source: ImageSource::Built(build) },
+            readable: shown.collect(),
+            writable: vec![workspace.to_owned()],
+            ..container.clone()
+        }))
+    })
+    .await
+}
+
+async fn try_out_as(
+    launcher: &Launcher,
+    folder: &Path,
+    isolation: impl FnOnce(&Path) -> Isolation,
+) -> Result<(), TrialError> {
     remove(folder)?;
     let workspace = folder.join("work");
     fs::create_dir_all(&workspace)?;
+    fs::create_dir_all(folder.join("image"))?;
+    fs::write(folder.join("image/Dockerfile"), DOCKERFILE)?;
     fs::write(folder.join("beside"), "x")?;
-    let dir = RunDir::create(folder.join("run"), &spec(&workspace, namespaces))?;
+    let isolation = isolation(&workspace);
+    let dir = RunDir::create(folder.join("run"), &spec(&workspace, isolation))?;
     let outcome = run(launcher, &dir).await;
+    let verdict = outcome.and_then(|outcome| verdict(outcome, &dir, &workspace));
     remove(folder)?;
-    match outcome? {
-        Outcome::Passed => Ok(()),
+    verdict
+}
+
+fn verdict(outcome: Outcome, dir: &RunDir, workspace: &Path) -> Result<(), TrialError> {
+    match outcome {
+        Outcome::Passed if fs::metadata(workspace.join(FILE))?.uid() == getuid().as_raw() => Ok(()),
+        Outcome::Passed => Err(TrialError::Foreign),
         Outcome::Crashed { reason } => Err(TrialError::Refused(reason)),
-        Outcome::Failed { .. } | Outcome::Cancelled | Outcome::Orphaned => Err(TrialError::Leaky),
+        Outcome::Failed { commands, .. } => Err(match commands.first() {
+            // The command of the job itself is called by its text.
+            Some(failed) if failed.title != COMMAND => {
+                let log = dir.log(&failed.command).read_at(0, MAX_LOG)?;
+                TrialError::Refused(String::from_utf8_lossy(&log.bytes).trim().to_owned())
+            }
+            _ => TrialError::Leaky,
+        }),
+        Outcome::Cancelled | Outcome::Orphaned => Err(TrialError::Leaky),
     }
 }
 
@@ -94,15 +163,14 @@ async fn run(launcher: &Launcher, dir: &RunDir) -> Result<Outcome, TrialError> {
     }
 }
 
-fn spec(workspace: &Path, namespaces: &Namespaces) -> RunSpec {
+fn spec(workspace: &Path, isolation: Isolation) -> RunSpec {
     let command = Command::new(NodeId::root().child(0), COMMAND);
-    let namespaces = Namespaces { writable: vec![workspace.to_owned()], ..namespaces.clone() };
     RunSpec {
         attempt: AttemptId::new(format!("trial-{}", std::process::id()))
             .expect("letters, a hyphen and digits"),
         workspace: workspace.to_owned(),
         working_dir: workspace.to_owned(),
-        isolation: Isolation::Namespaces(namespaces),
+        isolation,
         bounds: None,
         env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
         steps: Sequence { id: NodeId::root(), name: None, steps: vec![Step::Command(command)] },

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::container::{Container, WireContainer};
+
 /// What keeps commands from the rest of the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Isolation {
@@ -11,6 +13,8 @@ pub enum Isolation {
     None,
     /// A sandbox of their own for all commands of the job.
     Namespaces(Namespaces),
+    /// A container of their own for all commands of the job, with the files of an image.
+    Container(Box<Container>),
 }
 
 /// A sandbox made of Linux namespaces: processes, mounts, IPC and host name of its own.
@@ -38,7 +42,8 @@ pub struct Namespaces {
 /// What commands reach of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
-    /// What the machine reaches, and the machine: its loopback addresses and abstract sockets.
+    /// In a sandbox what the machine reaches, and the machine: its loopback addresses and abstract
+    /// sockets. In a container what the engine lets through, which is the world and not the machine.
     Shared,
     /// Nothing but each other, on a loopback of their own.
     Own,
@@ -50,6 +55,7 @@ pub enum Network {
 pub(super) enum WireIsolation {
     None,
     Namespaces(WireNamespaces),
+    Container(Box<WireContainer>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,9 +71,27 @@ pub(super) struct WireNamespaces {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum WireNetwork {
+pub(super) enum WireNetwork {
     Shared,
     Own,
+}
+
+impl From<Network> for WireNetwork {
+    fn from(network: Network) -> Self {
+        match network {
+            Network::Shared => Self::Shared,
+            Network::Own => Self::Own,
+        }
+    }
+}
+
+impl From<WireNetwork> for Network {
+    fn from(wire: WireNetwork) -> Self {
+        match wire {
+            WireNetwork::Shared => Self::Shared,
+            WireNetwork::Own => Self::Own,
+        }
+    }
 }
 
 impl From<&Isolation> for WireIsolation {
@@ -77,19 +101,18 @@ impl From<&Isolation> for WireIsolation {
             Isolation::Namespaces(namespaces) => {
                 let Namespaces { bubblewrap, visible, hidden, readable, writable, network, pids } =
                     namespaces.clone();
-                let network = match network {
-                    Network::Shared => WireNetwork::Shared,
-                    Network::Own => WireNetwork::Own,
-                };
                 Self::Namespaces(WireNamespaces {
                     bubblewrap,
                     visible,
                     hidden,
                     readable,
                     writable,
-                    network,
+                    network: network.into(),
                     pids,
                 })
+            }
+            Isolation::Container(container) => {
+                Self::Container(Box::new(WireContainer::from(container.as_ref())))
             }
         }
     }
@@ -105,12 +128,10 @@ impl From<WireIsolation> for Isolation {
                 hidden: wire.hidden,
                 readable: wire.readable,
                 writable: wire.writable,
-                network: match wire.network {
-                    WireNetwork::Shared => Network::Shared,
-                    WireNetwork::Own => Network::Own,
-                },
+                network: wire.network.into(),
                 pids: wire.pids,
             }),
+            WireIsolation::Container(wire) => Self::Container(Box::new((*wire).into())),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::{RunSpec, SpecError};
 use crate::cgroup::{Bounds, WireBounds};
 
 /// The version of `spec.json` that this program writes.
-const SPEC_VERSION: u32 = 2;
+const SPEC_VERSION: u32 = 3;
 
 /// A [`RunSpec`] as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
@@ -197,7 +197,10 @@ fn millis(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::{Isolation, Namespaces, Network};
+    use crate::spec::{
+        Build, Container, Engine, EngineKind, Image, ImageSource, Isolation, Limits, Namespaces,
+        Network,
+    };
 
     fn spec(steps: Vec<Step>) -> RunSpec {
         RunSpec {
@@ -273,17 +276,43 @@ mod tests {
     }
 
     #[test]
-    fn a_spec_of_the_first_version_is_read() {
-        let before = spec(Vec::new());
-        let mut wire = serde_json::to_value(WireSpec::from(&before)).unwrap();
-        wire["version"] = 1.into();
-        assert_eq!(wire["isolation"], "none");
-        assert_eq!(WireSpec::parse(wire.to_string().as_bytes()).unwrap(), before);
+    fn a_container_can_be_stored() {
+        let build = || Build { file: "/c/D".into(), context: "/c".into(), caches: "/w/tmp".into() };
+        let limits = Limits { memory: 1 << 30, pids: 100 };
+        for (kind, source, limits) in [
+            (EngineKind::Podman, ImageSource::Registry, None),
+            (EngineKind::Podman, ImageSource::Rebuilt(build()), Some(limits)),
+            (EngineKind::Docker, ImageSource::Built(build()), Some(limits)),
+        ] {
+            let env = [("HOME".to_owned(), "/home/ci".to_owned())].into();
+            let container = Container {
+                engine: Engine { kind, program: "/usr/bin/podman".into(), env },
+                image: Image { name: "debian:12".to_owned(), source },
+                readable: vec!["/d/mirror/objects".into()],
+                writable: vec!["/d/w/src".into()],
+                network: Network::Own,
+                pids: 4096,
+                limits,
+            };
+            let isolation = Isolation::Container(Box::new(container));
+            check_round_trip(&RunSpec { isolation, ..spec(Vec::new()) });
+        }
+    }
+
+    #[test]
+    fn a_spec_of_an_earlier_version_is_read() {
+        for version in [1, 2] {
+            let before = spec(Vec::new());
+            let mut wire = serde_json::to_value(WireSpec::from(&before)).unwrap();
+            wire["version"] = version.into();
+            assert_eq!(wire["isolation"], "none");
+            assert_eq!(WireSpec::parse(wire.to_string().as_bytes()).unwrap(), before);
+        }
     }
 
     #[test]
     fn a_later_version_is_refused_by_its_number() {
-        let error = WireSpec::parse(br#"{"version":3,"shape":"unknown"}"#).unwrap_err();
-        assert!(matches!(error, SpecError::Version { found: 3, known: 2 }), "{error}");
+        let error = WireSpec::parse(br#"{"version":4,"shape":"unknown"}"#).unwrap_err();
+        assert!(matches!(error, SpecError::Version { found: 4, known: 3 }), "{error}");
     }
 }

@@ -1,0 +1,125 @@
+//! What engines keep of containers and images, looked after by the node: the runner that made it may be
+//! dead.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::engine::{LABEL, removal};
+use super::image::BUILT;
+use crate::run_dir::{RunDir, RunState};
+use crate::spec::Engine;
+
+/// How long an engine may take to answer; one that waits for a lock on its files is slow, not stuck.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// The most that is repeated of what an engine says.
+const MAX_COMPLAINT: usize = 300;
+
+/// An engine that does not do as it is told.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// It cannot be started.
+    #[error("start {}", program.display())]
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It says no.
+    #[error("{0}")]
+    Refused(String),
+    /// It says nothing.
+    #[error("get an answer from {} within {ANSWER_LIMIT:?}", .0.display())]
+    TimedOut(PathBuf),
+}
+
+/// What the engine says of itself, which also wakes whatever it keeps running for its user.
+///
+/// # Errors
+/// It does not work.
+pub async fn version(engine: &Engine) -> Result<String, EngineError> {
+    let said =
+        ask(engine, &engine.program, &["version", "--format", "{{.Client.Version}}"]).await?;
+    // The word alone would also be said by a client whose server is not there.
+    ask(engine, &engine.program, &["ps", "--quiet"]).await?;
+    Ok(said.trim().to_owned())
+}
+
+/// Whether the engine has an image of this name.
+///
+/// # Errors
+/// It cannot be asked.
+pub async fn has_image(engine: &Engine, name: &str) -> Result<bool, EngineError> {
+    let found = ask(engine, &engine.program, &["images", "--quiet", name]).await?;
+    Ok(!found.trim().is_empty())
+}
+
+/// Removes the container that a dead runner left.
+pub(crate) async fn remove_of(engine: &Engine, run_dir: &Path) -> Result<(), EngineError> {
+    let text = removal(engine, run_dir);
+    ask(engine, Path::new("/bin/sh"), &["-c", &text]).await.map(drop)
+}
+
+/// Removes the containers of runs below `folder` whose runners are gone, and says how many there were.
+///
+/// # Errors
+/// The engine cannot be asked, or does not remove one.
+pub async fn remove_left(engine: &Engine, folder: &Path) -> Result<usize, EngineError> {
+    let filter = format!("label={LABEL}");
+    let list = ["ps", "--all", "--quiet", "--no-trunc", "--filter", &filter];
+    let ids = ask(engine, &engine.program, &list).await?;
+    let mut removed = 0;
+    for id in ids.split_ascii_whitespace() {
+        let format = format!("{{{{index .Config.Labels \"{LABEL}\"}}}}");
+        let question = ["container", "inspect", "--format", &format, id];
+        // Its end and this question can fall together.
+        let Ok(run_dir) = ask(engine, &engine.program, &question).await else { continue };
+        let run_dir = Path::new(run_dir.trim_end_matches('\n'));
+        if run_dir.starts_with(folder) && is_left(run_dir) {
+            ask(engine, &engine.program, &["rm", "--force", "--volumes", id]).await?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Removes the images that were built here longer than `age` ago and that no container uses.
+///
+/// # Errors
+/// The engine does not.
+pub async fn remove_old_images(engine: &Engine, age: Duration) -> Result<(), EngineError> {
+    let (label, age) = (format!("label={BUILT}"), format!("until={}h", age.as_secs() / 3600));
+    let words = ["image", "prune", "--all", "--force", "--filter", &label, "--filter", &age];
+    ask(engine, &engine.program, &words).await.map(drop)
+}
+
+/// Whether nobody is at work there. What cannot be told is left alone.
+fn is_left(run_dir: &Path) -> bool {
+    match RunDir::open(run_dir).map(|dir| dir.state()) {
+        Ok(Ok(RunState::Running(_)) | Err(_)) => false,
+        Ok(Ok(RunState::NotStarted | RunState::Finished(_) | RunState::Lost)) | Err(_) => true,
+    }
+}
+
+/// Calls a program as the engine is called, and returns what it prints.
+async fn ask(engine: &Engine, program: &Path, words: &[&str]) -> Result<String, EngineError> {
+    let mut command = Command::new(program);
+    command.args(words).env_clear().envs(&engine.env).current_dir("/");
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let start = |source| EngineError::Start { program: engine.program.clone(), source };
+    let output = timeout(ANSWER_LIMIT, command.output()).await;
+    let output =
+        output.map_err(|_| EngineError::TimedOut(engine.program.clone()))?.map_err(start)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.trim();
+    let said = if said.is_empty() { output.status.to_string() } else { said.to_owned() };
+    Err(EngineError::Refused(said.chars().take(MAX_COMPLAINT).collect()))
+}
