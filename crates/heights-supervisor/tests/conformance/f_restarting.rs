@@ -135,6 +135,23 @@ async fn f58_with_rest_for_one_the_younger_ones_do_not_run_meanwhile() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn f58c_what_is_asked_of_others_meanwhile_is_no_news_of_the_younger_ones() {
+    let trace = Trace::default();
+    let (root, _a, b) = waiting(Strategy::RestForOne, &trace).await;
+    let other = Probe::new(&trace, "other");
+    root.start_child(other.spec.clone()).await.unwrap();
+    root.terminate_child("other").await.unwrap();
+    assert!(matches!(b.reference.call(Msg::Ping).await, Err(CallError::Restarting)));
+    // New specs part the two, and yet they come back together.
+    let [a_spec, b_spec] = [root.get_child_spec("a").await, root.get_child_spec("b").await];
+    root.reconfigure(vec![b_spec.unwrap(), a_spec.unwrap()]).await.unwrap();
+    assert!(matches!(b.reference.call(Msg::Ping).await, Err(CallError::Restarting)));
+    b.running().await;
+    settle().await;
+    assert_eq!(trace.take(), "start other, stop other, start b, start a, start other");
+}
+
+#[tokio::test(start_paused = true)]
 async fn f58b_a_dynamic_child_in_backoff_can_be_terminated() {
     let trace = Trace::default();
     let backoff = Backoff::exponential(SECOND, SECOND);

@@ -144,8 +144,11 @@ impl State {
 
     /// Lets everyone know that children which wait for nothing are not about to be restarted.
     fn settle_down(&mut self) {
-        let stopped = |id: &ChildId| self.machine.state_of(id) == Some(ChildState::Stopped);
-        let settled: Vec<_> = self.hopeful.extract_if(.., stopped).collect();
+        let stays_down = |id: &ChildId| {
+            let stopped = self.machine.state_of(id) == Some(ChildState::Stopped);
+            stopped && !self.machine.comes_back(id)
+        };
+        let settled: Vec<_> = self.hopeful.extract_if(.., stays_down).collect();
         for id in settled {
             self.give_up_hope(&id);
         }
