@@ -25,8 +25,8 @@ use ci_domain::ids::{AttemptId, CommitSha, JobId};
 use ci_domain::may_run::Disk;
 use ci_domain::outcome::JobResult;
 use ci_exec::{
-    Fact, FollowError, JournalOffset, Outcome, RunDir, RunState, StartError, UnixMillis, cancel,
-    follow, sweep, sweep_attempt,
+    Fact, FollowError, JournalOffset, Outcome, RunDir, RunState, StartError, Stopped, UnixMillis,
+    cancel, follow, sweep, sweep_attempt,
 };
 use ci_git::Presence;
 use heights::{ChildSpec, Fault, Recipient, Restart, Shutdown, TaskContext};
@@ -165,7 +165,7 @@ impl Job {
             }
             Some((RunState::Lost, dir)) => {
                 queues.adopted(&self.args.attempt);
-                lost(&dir).await.map(Some)
+                self.lost(&dir).await.map(Some)
             }
             Some((RunState::NotStarted, _)) | None => self.begin(path).await,
         }
@@ -175,12 +175,12 @@ impl Job {
     /// runner that an earlier node started has come up meanwhile, or the disk has filled up.
     async fn begin(&mut self, path: PathBuf) -> Result<Option<AttemptEnd>, Fault> {
         let queues = self.args.elders.queues.clone();
-        let (job, kind) = self.job();
-        let queue = queues.name_for(job, kind);
+        let (job, kind) = (self.args.job.clone(), self.args.origin.kind);
+        let queue = queues.name_for(&job, kind);
         self.tell(JobPhase::Waiting { queue });
         let permit = tokio::select! {
             () = is_set(&mut self.cancelled) => return Ok(Some(finished(JobResult::Cancelled))),
-            permit = queues.acquire_job(&self.args.job, self.args.origin.kind) => match permit {
+            permit = queues.acquire_job((&job, kind), self.args.origin.party()) => match permit {
                 Ok(permit) => permit,
                 Err(refused) => return Ok(Some(crashed(&format!("wait for a permit: {refused}")))),
             },
@@ -214,7 +214,7 @@ impl Job {
             Err(StartError::AlreadyRunning | StartError::AlreadyRan) => Ok(None),
             Err(error @ (StartError::Killed { .. } | StartError::TimedOut)) => {
                 warn!(attempt = %self.args.attempt, %error, "lost a runner that was to start");
-                lost(&dir).await.map(Some)
+                self.lost(&dir).await.map(Some)
             }
             Err(error) => {
                 warn!(attempt = %self.args.attempt, %error, "the runner did not start");
@@ -233,7 +233,9 @@ impl Job {
                 () = is_set(&mut self.cancelled) => {
                     self.tell(JobPhase::Cancelling);
                     // What it was when it ended is in the journal, which is read on from here.
-                    cancel(dir).await?;
+                    if let Stopped::Swept(processes) = cancel(dir).await? {
+                        self.args.elders.runs.count_swept(processes);
+                    }
                     self.cancelled = never();
                     continue;
                 }
@@ -245,16 +247,22 @@ impl Job {
                 }
                 Ok(Some((_, Fact::JobEnded { outcome, at }))) => {
                     if let Some(record) = dir.exit_record()? {
-                        self.args.elders.runs.count(record.leftovers);
+                        self.args.elders.runs.count(&self.args.attempt, record.leftovers);
                     }
                     let duration = Duration::from_millis(at.0.saturating_sub(since.0));
                     return Ok(ended(outcome, duration));
                 }
                 Ok(Some(_)) => {}
-                Ok(None) | Err(FollowError::Lost) => return lost(dir).await,
+                Ok(None) | Err(FollowError::Lost) => return self.lost(dir).await,
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Ends what a dead runner left, and proves it.
+    async fn lost(&self, dir: &RunDir) -> Result<AttemptEnd, Fault> {
+        self.args.elders.runs.count_swept(sweep(dir).await?);
+        Ok(if dir.is_of_an_earlier_boot()? { AttemptEnd::Interrupted } else { AttemptEnd::Lost })
     }
 
     /// Ends and moves away a run that another history of this node has left under the same name: numbers
@@ -305,12 +313,6 @@ impl Job {
 /// The ports that a runner was told to use.
 fn port_base(dir: &RunDir) -> Option<u16> {
     dir.spec().ok()?.env.get(spec::PORT_BASE)?.parse().ok()
-}
-
-/// Ends what a dead runner left, and proves it.
-async fn lost(dir: &RunDir) -> Result<AttemptEnd, Fault> {
-    sweep(dir).await?;
-    Ok(if dir.is_of_an_earlier_boot()? { AttemptEnd::Interrupted } else { AttemptEnd::Lost })
 }
 
 /// A runner that nobody followed for too long stopped for that reason alone: the job runs again.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ci_domain::ids::{AttemptId, JobId};
 use ci_domain::may_run::Disk;
 use heights::Regulator;
-use heights::regulator::{Hold, Limits, Permit, QueueView, Rate, Refused};
+use heights::regulator::{Discipline, Hold, Limits, Permit, QueueView, Rate, Refused};
 
 use crate::origin::JobKind;
 
@@ -106,7 +106,7 @@ impl Queues {
     pub(crate) fn reconfigure(&self, limits: &BTreeMap<String, QueueLimits>) -> Vec<Regulator> {
         let mut regulators = self.regulators.write().unwrap_or_else(PoisonError::into_inner);
         for (name, queue) in regulators.iter() {
-            queue.reconfigure(limits.get(name).copied().unwrap_or_default().as_limits());
+            queue.reconfigure(limits.get(name).copied().unwrap_or_default().as_limits(name));
         }
         let mut new = Vec::new();
         for (name, limits) in limits {
@@ -160,13 +160,14 @@ impl Queues {
         found.map_or(JOBS, |name| *name).to_owned()
     }
 
-    /// Waits for a job's permit.
+    /// Waits for a job's permit, in turn with the jobs of other parties: whoever proposes a thousand jobs
+    /// keeps nobody waiting for more than one of them at a time.
     pub(crate) async fn acquire_job(
         &self,
-        job: &JobId,
-        kind: JobKind,
+        (job, kind): (&JobId, JobKind),
+        party: String,
     ) -> Result<JobPermit, Refused> {
-        let permit = self.required(&self.name_for(job, kind)).acquire().await?;
+        let permit = self.required(&self.name_for(job, kind)).acquire_as(party).await?;
         Ok(JobPermit { _permit: Some(permit), ports: Some(Ports::claim(&self.ports)) })
     }
 
@@ -201,11 +202,14 @@ impl std::fmt::Debug for Queues {
 }
 
 impl QueueLimits {
-    fn as_limits(self) -> Limits {
+    /// The limits of the queue called `name`: those who wait for jobs take turns.
+    fn as_limits(self, name: &str) -> Limits {
+        let is_of_jobs = name == JOBS || name.starts_with("jobs.");
+        let discipline = if is_of_jobs { Discipline::Fair } else { Discipline::Fifo };
         let rate = self.rate.map(|(permits, period)| {
             Rate::new(permits, period).burst(self.burst.unwrap_or(permits))
         });
-        Limits { concurrency: self.concurrency, rate, ..Limits::default() }
+        Limits { concurrency: self.concurrency, rate, discipline, ..Limits::default() }
     }
 }
 
@@ -223,7 +227,7 @@ impl JobPermit {
 
 /// A queue that nests in the one of what is before the last dot of its name, if that is there.
 fn nested(name: &str, limits: QueueLimits, all: &BTreeMap<String, Regulator>) -> Regulator {
-    let builder = Regulator::builder(name).limits(limits.as_limits());
+    let builder = Regulator::builder(name).limits(limits.as_limits(name));
     match name.rsplit_once('.').and_then(|(parent, _)| all.get(parent)) {
         Some(parent) => builder.parent(parent).build(),
         None => builder.build(),
@@ -290,6 +294,34 @@ impl Drop for PortSlot {
 mod tests {
     use super::*;
 
+    async fn acquire(queues: &Queues, job: &JobId, kind: JobKind) -> Result<JobPermit, Refused> {
+        queues.acquire_job((job, kind), "@ada".to_owned()).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_wants_much_keeps_nobody_waiting_for_more_than_a_turn() {
+        let limit = QueueLimits { concurrency: Some(1), ..QueueLimits::default() };
+        let queues = Queues::new(&BTreeMap::from([(JOBS.to_owned(), limit)]), BTreeSet::new());
+        let id = job("a:test");
+        let running = acquire(&queues, &id, JobKind::OnPush).await.unwrap();
+        let parties = std::iter::repeat_n("@greedy", 1000).chain(["@ada", "@linus", "@ada"]);
+        let served = std::sync::Mutex::new(Vec::new());
+        let wait = async |party: &str| {
+            let permit = queues.acquire_job((&id, JobKind::OnPush), party.to_owned()).await;
+            served.lock().unwrap().push(party.to_owned());
+            drop(permit.unwrap());
+        };
+        let all = futures_util::future::join_all(parties.map(wait));
+        let release = async {
+            tokio::task::yield_now().await;
+            drop(running);
+        };
+        tokio::join!(all, release);
+        let served = served.into_inner().unwrap();
+        assert_eq!(served[..5], ["@greedy", "@ada", "@linus", "@greedy", "@ada"]);
+        assert_eq!(served.len(), 1003);
+    }
+
     fn job(text: &str) -> JobId {
         text.parse().unwrap()
     }
@@ -300,8 +332,8 @@ mod tests {
         let limits =
             BTreeMap::from([(JOBS.to_owned(), limit(3)), ("jobs.compile".to_owned(), limit(1))]);
         let queues = Queues::new(&limits, BTreeSet::new());
-        let compile = queues.acquire_job(&job("a:compile"), JobKind::OnPush).await.unwrap();
-        let test = queues.acquire_job(&job("a:test"), JobKind::OnPush).await.unwrap();
+        let compile = acquire(&queues, &job("a:compile"), JobKind::OnPush).await.unwrap();
+        let test = acquire(&queues, &job("a:test"), JobKind::OnPush).await.unwrap();
         assert_ne!(compile.port_base(), test.port_base());
         assert_eq!(queues.get(JOBS).unwrap().info().held, 2);
         assert_eq!(queues.get("jobs.compile").unwrap().info().held, 1);
@@ -314,10 +346,10 @@ mod tests {
         let limit = |n| QueueLimits { concurrency: Some(n), ..QueueLimits::default() };
         let name = str::to_owned;
         let queues = Queues::new(&BTreeMap::from([(name("jobs.a"), limit(1))]), BTreeSet::new());
-        let held = queues.acquire_job(&job("x:b"), JobKind::OnPush).await.unwrap();
+        let held = acquire(&queues, &job("x:b"), JobKind::OnPush).await.unwrap();
         let news = queues.reconfigure(&BTreeMap::from([(name("jobs.b"), limit(2))]));
         assert_eq!(news.iter().map(Regulator::name).collect::<Vec<_>>(), ["jobs.b"]);
-        let _later = queues.acquire_job(&job("x:b"), JobKind::OnPush).await.unwrap();
+        let _later = acquire(&queues, &job("x:b"), JobKind::OnPush).await.unwrap();
         assert_eq!(queues.required("jobs.b").info().held, 1);
         assert_eq!(queues.required("jobs.a").info().limits.concurrency, None);
         assert_eq!(queues.required(JOBS).info().held, 2);
@@ -334,9 +366,9 @@ mod tests {
         let nightly = |name: &str| queues.name_for(&job(name), JobKind::Nightly);
         assert_eq!((nightly("a:soak"), nightly("a:fuzz")), ("jobs.soak".into(), NIGHTLY.into()));
         assert_eq!(queues.name_for(&job("a:fuzz"), JobKind::OnPush), JOBS);
-        let _first = queues.acquire_job(&job("a:fuzz"), JobKind::Nightly).await.unwrap();
+        let _first = acquire(&queues, &job("a:fuzz"), JobKind::Nightly).await.unwrap();
         let (id, wait) = (job("b:fuzz"), std::time::Duration::from_secs(1));
-        let second = tokio::time::timeout(wait, queues.acquire_job(&id, JobKind::Nightly));
+        let second = tokio::time::timeout(wait, acquire(&queues, &id, JobKind::Nightly));
         assert!(second.await.is_err());
     }
 
@@ -348,12 +380,10 @@ mod tests {
         queues.note_disk(Disk::Low);
         let id = job("a:test");
         assert!(queues.is_disk_low());
-        assert!(
-            tokio::time::timeout(wait, queues.acquire_job(&id, JobKind::OnPush)).await.is_err()
-        );
+        assert!(tokio::time::timeout(wait, acquire(&queues, &id, JobKind::OnPush)).await.is_err());
         queues.note_disk(Disk::Ok);
         assert!(!queues.is_disk_low());
-        assert!(tokio::time::timeout(wait, queues.acquire_job(&id, JobKind::OnPush)).await.is_ok());
+        assert!(tokio::time::timeout(wait, acquire(&queues, &id, JobKind::OnPush)).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -362,12 +392,8 @@ mod tests {
         let queues = Queues::new(&BTreeMap::new(), BTreeSet::from([attempt.clone()]));
         let wait = std::time::Duration::from_secs(1);
         let new = job("a:test");
-        assert!(
-            tokio::time::timeout(wait, queues.acquire_job(&new, JobKind::OnPush)).await.is_err()
-        );
+        assert!(tokio::time::timeout(wait, acquire(&queues, &new, JobKind::OnPush)).await.is_err());
         let _adopted = queues.adopt_job((&job("b:test"), JobKind::OnPush), &attempt, None);
-        assert!(
-            tokio::time::timeout(wait, queues.acquire_job(&new, JobKind::OnPush)).await.is_ok()
-        );
+        assert!(tokio::time::timeout(wait, acquire(&queues, &new, JobKind::OnPush)).await.is_ok());
     }
 }

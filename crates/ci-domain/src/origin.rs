@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::branch::Branch;
-use crate::ids::{BranchName, CommitSha};
+use crate::ids::{BranchName, CommitSha, Login};
 use crate::may_run::{Circumstances, Disk, Head, Isolation, MayRun};
 use crate::merge_queue::QueueHead;
 use crate::outline::Prepared;
@@ -34,6 +34,8 @@ pub struct Origin {
     pub secrets: BTreeSet<String>,
     /// Which of its jobs are run.
     pub kind: JobKind,
+    /// Who proposes it; nobody does on a branch.
+    pub author: Option<Login>,
 }
 
 /// Which jobs of some code are run.
@@ -67,6 +69,7 @@ impl Origin {
             branch: facts.map(|facts| facts.head.branch.clone()),
             base: facts.map(|facts| facts.base.clone()),
             kind: JobKind::OnPush,
+            author: facts.map(|facts| facts.author.clone()),
         }
     }
 
@@ -85,6 +88,16 @@ impl Origin {
             branch: Some(name.clone()),
             base: Some(base),
             kind,
+            author: None,
+        }
+    }
+
+    /// On whose behalf its jobs wait: people take turns, and so does each branch.
+    #[must_use]
+    pub fn party(&self) -> String {
+        match &self.author {
+            Some(author) => format!("@{author}"),
+            None => self.subject.to_string(),
         }
     }
 
