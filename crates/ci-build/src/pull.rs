@@ -4,6 +4,7 @@
 //! Restart: permanent, by replay of its stream. Commands in: [`PullHandle`]. Facts out: [`PullFact`].
 
 mod perform;
+pub(crate) mod quarantine;
 mod questions;
 
 use std::collections::BTreeMap;
@@ -114,36 +115,7 @@ pub(crate) async fn replay(elders: &Elders, number: PullNumber) -> Result<(Pull,
     Ok((pull, replay.records.len()))
 }
 
-/// Records that a pull request's actors are given up.
-///
-/// # Errors
-/// The stream cannot be read or written.
-pub(crate) async fn quarantine(
-    elders: &Elders,
-    number: PullNumber,
-    reason: &str,
-) -> Result<(), Fault> {
-    let event = PullEvent::Quarantined { reason: reason.to_owned() };
-    let record = pull_record(&event);
-    elders.ledger.append(&pull_stream(&elders.repo, number), vec![record]).await?;
-    let (pull, _) = replay(elders, number).await?;
-    if let Some(report) = pull.report(&elders.voice) {
-        elders.reporter.publish(&elders.repo, report);
-    }
-    Ok(())
-}
-
-/// Records that a quarantine is over; the actors may be started again.
-///
-/// # Errors
-/// The stream cannot be written.
-pub(crate) async fn lift(elders: &Elders, number: PullNumber) -> Result<(), Fault> {
-    let record = pull_record(&PullEvent::Lifted);
-    elders.ledger.append(&pull_stream(&elders.repo, number), vec![record]).await?;
-    Ok(())
-}
-
-fn config(elders: &Elders, number: PullNumber) -> PullConfig {
+pub(crate) fn config(elders: &Elders, number: PullNumber) -> PullConfig {
     PullConfig {
         repo: elders.repo.clone(),
         number,

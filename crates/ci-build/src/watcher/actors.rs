@@ -3,7 +3,7 @@
 use ci_domain::forge::PullState;
 use ci_domain::ids::PullNumber;
 use ci_domain::pull::Observation;
-use heights::{Context, Exit, Fault, Report, ShutdownReason};
+use heights::{Context, Exit, Fault, Report, ShutdownReason, StartChildError};
 use tracing::{info, warn};
 
 use crate::pull::{PullHandle, quarantine};
@@ -26,7 +26,15 @@ impl Watcher {
         }
         let watcher = cx.myself().recipient(Msg::Fact);
         let (spec, handle) = pull_tree::describe(&self.args.elders, number, watcher);
-        self.args.pulls.start_child(spec).await?;
+        match self.args.pulls.start_child(spec).await {
+            Ok(_) => {}
+            // What it begins with is what it cannot begin with; the next attempt would end no better.
+            Err(StartChildError::Failed { cause, .. }) => {
+                self.give_up(number, format!("its actors do not start: {cause}")).await?;
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        }
         if let Some(process) = self.args.pulls.process() {
             // Kept until the pull request ends: the handle stays valid when its actors are restarted.
             self.args
@@ -77,7 +85,11 @@ impl Watcher {
             (true, None) => return self.give_branch_up(left.child.as_str()).await,
             (false, _) => return Ok(()),
         };
-        let reason = "its actors crashed too often".to_owned();
+        self.give_up(number, "its actors crashed too often".to_owned()).await
+    }
+
+    /// Keeps a pull request's actors down, and has that said.
+    async fn give_up(&mut self, number: PullNumber, reason: String) -> Result<(), Fault> {
         warn!(repo = %self.args.elders.repo, pull = %number, reason, "quarantined");
         if let Some(process) = self.args.pulls.process() {
             self.args.registry.unregister(&number, process.owner());
@@ -85,7 +97,7 @@ impl Watcher {
         self.known
             .record(&self.args.elders, KnownEvent::Quarantined(number, reason.clone()))
             .await?;
-        quarantine(&self.args.elders, number, &reason).await
+        quarantine::give_up(&self.args.elders, number, &reason).await
     }
 
     pub(super) async fn lift_for_new_head(
@@ -93,15 +105,18 @@ impl Watcher {
         number: PullNumber,
         seen: &Observation,
     ) -> Result<(), Fault> {
-        if !self.known.is_quarantined(number) {
+        let Some(reason) = self.known.quarantine(number).map(str::to_owned) else {
             return Ok(());
-        }
-        let (pull, _) = crate::pull::replay(&self.args.elders, number).await?;
-        let is_new = pull.facts().is_none_or(|facts| facts.head.sha != seen.facts.head.sha);
+        };
+        let pull = quarantine::remains(&self.args.elders, number).await?.pull;
+        let head = pull.facts().map(|facts| &facts.head.sha);
+        let is_new = head.is_some_and(|head| *head != seen.facts.head.sha);
         let is_over = seen.facts.state != PullState::Open;
         if is_new || is_over {
             self.known.record(&self.args.elders, KnownEvent::Lifted(number)).await?;
-            crate::pull::lift(&self.args.elders, number).await?;
+            quarantine::lift(&self.args.elders, number).await?;
+        } else if head.is_none() {
+            quarantine::note_head(&self.args.elders, number, (seen, &reason)).await?;
         }
         Ok(())
     }
@@ -116,7 +131,7 @@ impl Watcher {
         }
         info!(repo = %self.args.elders.repo, pull = %number, "the quarantine was lifted");
         self.known.record(&self.args.elders, KnownEvent::Lifted(number)).await?;
-        crate::pull::lift(&self.args.elders, number).await?;
+        quarantine::lift(&self.args.elders, number).await?;
         self.ensure(number, cx).await?;
         Ok(true)
     }

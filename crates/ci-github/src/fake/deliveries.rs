@@ -73,12 +73,17 @@ pub(super) fn review_event(
     send(model, "pull_request_review", &body);
 }
 
-pub(super) fn comment_event(model: &mut Model, name: &RepoName, number: PullNumber, id: CommentId) {
+pub(super) fn comment_event(
+    model: &mut Model,
+    name: &RepoName,
+    number: PullNumber,
+    (id, action): (CommentId, &str),
+) {
     let repo = model.repo(name).expect("the fake has the repository");
     let comment = repo.comments.iter().find(|comment| comment.id == id);
     let comment = comment.expect("the comment was just made");
     let body = json!({
-        "action": "created",
+        "action": action,
         "issue": { "number": number.0, "pull_request": { "url": format!("/pulls/{number}") } },
         "comment": {
             "id": id.0,

@@ -192,8 +192,16 @@ impl FakeRepo {
             .add_comment(&self.name, CommentedOn::Pull(number), author.clone(), body)
             .expect("the pull request was opened")
             .id;
-        comment_event(&mut model, &self.name, number, id);
+        comment_event(&mut model, &self.name, number, (id, "created"));
         id
+    }
+
+    /// Edits a comment on a pull request, as its author or someone of ours may.
+    pub fn edit_comment(&self, id: CommentId, body: &str) {
+        let mut model = self.github.model();
+        let edited = model.edit(&self.name, id, body).expect("the comment was made");
+        let CommentedOn::Pull(number) = edited.on else { return };
+        comment_event(&mut model, &self.name, number, (id, "edited"));
     }
 
     /// Gives write access.

@@ -29,6 +29,7 @@ mod isolation;
 mod kills;
 mod lives;
 mod nightly;
+mod poison;
 mod queue;
 mod reboot;
 mod recorded;
