@@ -24,6 +24,7 @@ mod j_last_message;
 mod j_reports;
 mod j_suspension;
 mod k_bonds;
+mod k_groups;
 mod m_async_streams;
 mod m_mailboxes;
 mod m_tasks_and_calls;
