@@ -24,8 +24,20 @@ macro_rules! example {
 }
 
 pub(super) fn repository(name: &RepoName, default_branch: &BranchName) -> Value {
-    let ours = json!({ "full_name": name.as_str(), "default_branch": default_branch.as_str() });
-    with(example!("repository"), ours)
+    let mut shown = example!("repository");
+    // These are repositories themselves, and the examples are not quite what is described.
+    for other in ["parent", "source", "template_repository"] {
+        shown.as_object_mut().and_then(|fields| fields.remove(other));
+    }
+    with(
+        shown,
+        json!({
+            "full_name": name.as_str(),
+            "default_branch": default_branch.as_str(),
+            "language": null,
+            "mirror_url": null,
+        }),
+    )
 }
 
 pub(super) fn pull(pull: &PullFacts, base_repo: &RepoName) -> Value {
