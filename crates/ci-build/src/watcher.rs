@@ -19,6 +19,7 @@ mod observe;
 mod permissions;
 mod queue;
 pub(crate) mod reads;
+mod redeliver;
 mod rerequests;
 mod snapshot;
 
@@ -137,6 +138,8 @@ struct Watcher {
     reading: BTreeMap<PullNumber, Option<Vec<Recipient<()>>>>,
     /// Those who wait to hear that a delivery was heeded, which the next poll that works will do.
     unheeded: Vec<Recipient<()>>,
+    /// When failed deliveries were asked for again.
+    asked_for_lost: Option<Timestamp>,
     /// Comments with commands whose answers are not on record yet.
     asking: BTreeSet<CommentId>,
     /// Comments whose answers are on their way.
@@ -192,6 +195,7 @@ impl Server for Watcher {
             given_up: BTreeMap::new(),
             reading: BTreeMap::new(),
             unheeded: Vec::new(),
+            asked_for_lost: None,
             asking: BTreeSet::new(),
             giving: BTreeSet::new(),
             permissions: Permissions::default(),

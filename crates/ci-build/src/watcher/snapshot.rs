@@ -64,6 +64,7 @@ impl Watcher {
         self.take_all_comments(seen.comments, cx).await?;
         self.give_owed(cx).await?;
         self.unheeded.drain(..).for_each(|done| done.tell(()));
+        self.ask_for_lost_deliveries().await?;
         self.poll_after(self.args.poll_interval, cx);
         Ok(())
     }

@@ -34,6 +34,7 @@ mod queue;
 mod reboot;
 mod recorded;
 mod red;
+mod redelivered;
 mod reload;
 mod scenarios;
 mod secrets;
