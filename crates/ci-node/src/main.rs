@@ -8,6 +8,7 @@ mod logging;
 mod output;
 
 mod compose;
+mod credential_files;
 mod demo;
 mod isolation;
 mod opener;

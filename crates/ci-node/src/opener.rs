@@ -1,6 +1,6 @@
 //! Opens repositories: at the start all that the configuration names, later those that are new in it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use ci_git::{Git, MirrorConfig, Workspaces};
 use ci_github::{Forge, GitHub, LocalForge, LogOnly};
 
 use crate::compose::{Folders, credentials, github_client};
+use crate::credential_files::CredentialFiles;
 
 /// How long one git command may take: the first clone of a large repository is the longest.
 const GIT_LIMIT: Duration = Duration::from_secs(30 * 60);
@@ -72,6 +73,13 @@ impl Opener {
             poll_interval,
             secrets: repo.secrets.clone(),
         })
+    }
+
+    /// Lets the files of `config` replace the credentials whenever they change.
+    pub(crate) fn follow(&self, path: &Path, private: &[PathBuf], config: &NodeConfig) {
+        if let (Some(access), Some(settings)) = (&self.github, &config.github) {
+            access.client.follow(Arc::new(CredentialFiles::new(path, private, settings)));
+        }
     }
 
     /// Shows GitHub the credentials of `config` from now on.

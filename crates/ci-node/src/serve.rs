@@ -45,6 +45,7 @@ pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
     offer.log();
     let bounds = bounds(&config.runner);
     let Composed { tree, node, opener } = compose(&config, path, offer, bounds).await?;
+    opener.follow(config_path, &private, &config);
     let (secret, webhook_secret) = watch::channel(webhook_secret(&config));
     let web = web(&config, node.clone(), listener, webhook_secret);
     info!(name = config.name, %address, repos = config.repos.len(), "serving");

@@ -51,19 +51,23 @@ impl Office {
 
     /// The findings with this configuration besides the necessary, and how the program ended.
     fn doctor(&self, more: &str) -> (i32, Vec<Value>) {
+        self.doctor_at(&self.server.url, &[], more)
+    }
+
+    /// The same where GitHub is at `url`, in this environment.
+    fn doctor_at(&self, url: &str, env: &[(&str, &str)], more: &str) -> (i32, Vec<Value>) {
         let config = format!(
             "data_dir = {:?}\npublic_url = {:?}\n[runner]\nmin_free = \"1MiB\"\n\
-             [github]\napi_url = {:?}\ngraphql_url = \"{}/graphql\"\n\
+             [github]\napi_url = {url:?}\ngraphql_url = \"{url}/graphql\"\n\
              token = {{ file = \"token\" }}\n[[repos]]\nname = \"acme/shop\"\n{more}",
             self.folder.path().join("data"),
-            self.server.url,
-            self.server.url,
             self.server.url,
         );
         let config = self.write("ci-node.toml", &config);
         let unit = self.folder.path().join("unit.service");
         let mut command = ci_node(self.folder.path());
         command.args(["doctor", "-o", "json", "--config"]).arg(config).arg("--unit").arg(unit);
+        command.envs(env.iter().copied());
         let done = Done::of(command.output().unwrap());
         let report: Value = serde_json::from_str(&done.stdout).expect(&done.stderr);
         assert_eq!(report["schema"], "ci-node.doctor/1");
@@ -141,6 +145,18 @@ fn another_node_of_the_same_name_is_found_by_where_its_statuses_lead() {
     let (level, words) = of(&findings, "statuses of acme/shop");
     assert_eq!((code, level), (1, "fail"), "{findings:?}");
     assert!(words.contains("leads to https://other.example/x"), "{words}");
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_used() {
+    let office = Office::open();
+    let url = "http://github.invalid";
+    let (_, findings) = office.doctor_at(url, &[("http_proxy", &office.server.url)], "");
+    for subject in ["GitHub", "statuses of acme/shop"] {
+        assert_eq!(of(&findings, subject).0, "ok", "{subject}: {findings:?}");
+    }
+    let (_, findings) = office.doctor_at(url, &[], "");
+    assert_eq!(of(&findings, "GitHub").0, "fail", "{findings:?}");
 }
 
 #[test]
