@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ci_domain::ids::{AttemptId, RepoName};
 use ci_exec::{
     CommandId, Exit, Fact, JournalOffset, Leftovers, LogReader, OpenError, RunDir, RunState,
-    UnixMillis, cancel,
+    Stopped, UnixMillis, cancel,
 };
 use heights::Fault;
 
@@ -26,19 +26,25 @@ pub struct Runs {
     left: Arc<Counters>,
 }
 
-/// How many processes the jobs that ended since the node started had left when their commands had ended.
+/// How many processes jobs have left when their commands had ended, or their runners were killed: the jobs
+/// whose run directories were there when the node started, and all since.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LeftoverTotals {
     /// Those that had left their command and were ended with their job.
     pub strays: u64,
     /// Those that could not be ended.
     pub survivors: u64,
+    /// Those that a killed runner had left, since the node started.
+    pub swept: u64,
 }
 
 #[derive(Debug, Default)]
 struct Counters {
     strays: AtomicU64,
     survivors: AtomicU64,
+    swept: AtomicU64,
+    /// The attempts that have left anything: some are looked at twice, after a restart for instance.
+    counted: Mutex<BTreeSet<AttemptId>>,
 }
 
 /// What is known of a run from its directory.
@@ -77,17 +83,27 @@ impl Runs {
         Ok(Self { folder: std::path::absolute(folder)?, left: Arc::default() })
     }
 
-    /// Counts what a job has left.
-    pub(crate) fn count(&self, leftovers: Leftovers) {
+    /// Counts what a job has left, once.
+    pub(crate) fn count(&self, attempt: &AttemptId, leftovers: Leftovers) {
+        let mut counted = self.left.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if leftovers == Leftovers::default() || !counted.insert(attempt.clone()) {
+            return;
+        }
         self.left.strays.fetch_add(leftovers.strays.into(), Relaxed);
         self.left.survivors.fetch_add(leftovers.survivors.into(), Relaxed);
     }
 
-    /// What jobs have left since the node started.
+    /// Counts what a killed runner had left.
+    pub(crate) fn count_swept(&self, processes: usize) {
+        self.left.swept.fetch_add(processes as u64, Relaxed);
+    }
+
+    /// What jobs have left.
     #[must_use]
     pub fn leftovers(&self) -> LeftoverTotals {
-        let Counters { strays, survivors } = &*self.left;
-        LeftoverTotals { strays: strays.load(Relaxed), survivors: survivors.load(Relaxed) }
+        let Counters { strays, survivors, swept, .. } = &*self.left;
+        let value = |counter: &AtomicU64| counter.load(Relaxed);
+        LeftoverTotals { strays: value(strays), survivors: value(survivors), swept: value(swept) }
     }
 
     /// Where it is.
@@ -100,13 +116,16 @@ impl Runs {
         self.folder.join(attempt.as_str())
     }
 
-    /// The attempts whose runners are at work.
+    /// The attempts whose runners are at work. Counts what those that have ended had left.
     ///
     /// # Errors
     /// The file system does not let us.
     pub fn at_work(&self) -> std::io::Result<BTreeSet<AttemptId>> {
         let is_at_work = |attempt: &AttemptId| {
             let state = RunDir::open(self.path(attempt)).and_then(|dir| dir.state());
+            if let Ok(RunState::Finished(record)) = &state {
+                self.count(attempt, record.leftovers);
+            }
             matches!(state, Ok(RunState::Running(_)))
         };
         Ok(self.attempts()?.into_iter().filter(is_at_work).collect())
@@ -135,7 +154,9 @@ impl Runs {
         for attempt in attempts.iter().filter(|attempt| attempt.as_str().starts_with(prefix)) {
             match RunDir::open(self.path(attempt)) {
                 Ok(dir) => {
-                    cancel(&dir).await?;
+                    if let Stopped::Swept(processes) = cancel(&dir).await? {
+                        self.count_swept(processes);
+                    }
                 }
                 Err(OpenError::Missing(_)) => {}
                 Err(error) => return Err(error.into()),
@@ -245,6 +266,19 @@ fn trouble(exit: Exit) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_an_attempt_has_left_is_counted_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = Runs::open(folder.path()).unwrap();
+        let (one, two) = ("x-1".parse().unwrap(), "x-2".parse().unwrap());
+        runs.count(&one, Leftovers { strays: 2, survivors: 0 });
+        runs.count(&one, Leftovers { strays: 2, survivors: 0 });
+        runs.count(&two, Leftovers { strays: 0, survivors: 1 });
+        runs.count_swept(3);
+        let expected = LeftoverTotals { strays: 2, survivors: 1, swept: 3 };
+        assert_eq!(runs.leftovers(), expected);
+    }
 
     #[test]
     fn failures_come_last_and_the_shortest_of_them_at_the_end() {

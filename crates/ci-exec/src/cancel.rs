@@ -23,8 +23,8 @@ const MARGIN: Duration = Duration::from_secs(15);
 pub enum Stopped {
     /// The runner ended the job. It was not cancelled where it had just ended by itself.
     Ended(ExitRecord),
-    /// The runner was dead already; what it had left is gone.
-    Swept,
+    /// The runner was dead already; what it had left is gone, so many processes.
+    Swept(usize),
     /// There was no runner.
     NotStarted,
 }
@@ -71,10 +71,7 @@ pub async fn cancel_within(dir: &RunDir, limit: Duration) -> Result<Stopped, Can
     match dir.state()? {
         RunState::NotStarted => Ok(Stopped::NotStarted),
         RunState::Finished(record) => Ok(Stopped::Ended(record)),
-        RunState::Lost => {
-            sweep(dir).await?;
-            Ok(Stopped::Swept)
-        }
+        RunState::Lost => Ok(Stopped::Swept(sweep(dir).await?)),
         RunState::Running(_) => cancel_running(dir, limit).await,
     }
 }
@@ -105,10 +102,7 @@ async fn wait_for_end(dir: &RunDir) -> Result<Stopped, CancelError> {
         match follower.next().await {
             Ok(Some(_)) => {}
             Ok(None) => break,
-            Err(FollowError::Lost) => {
-                sweep(dir).await?;
-                return Ok(Stopped::Swept);
-            }
+            Err(FollowError::Lost) => return Ok(Stopped::Swept(sweep(dir).await?)),
             Err(FollowError::Journal(error)) => return Err(error.into()),
             Err(FollowError::RunDir(error)) => return Err(error.into()),
             Err(FollowError::Io(error)) => return Err(error.into()),

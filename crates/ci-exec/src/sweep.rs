@@ -35,7 +35,7 @@ pub enum SweepError {
     Processes(#[source] io::Error),
 }
 
-/// Ends every process that a dead runner left, and returns when none is left.
+/// Ends every process that a dead runner left, and returns when none is left, with how many there were.
 ///
 /// They are known by the control group of the job where it had one, by the session of the runner and by
 /// `CI_ATTEMPT` in their environment, and so are their descendants. Without isolation and without a control
@@ -43,10 +43,10 @@ pub enum SweepError {
 ///
 /// # Errors
 /// Fails where the runner is alive, and names the processes that do not end.
-pub async fn sweep(dir: &RunDir) -> Result<(), SweepError> {
+pub async fn sweep(dir: &RunDir) -> Result<usize, SweepError> {
     match dir.state()? {
         RunState::Running(_) => return Err(SweepError::Alive(dir.clone())),
-        RunState::NotStarted => return Ok(()),
+        RunState::NotStarted => return Ok(0),
         RunState::Finished(_) | RunState::Lost => {}
     }
     let spec = dir.spec()?;
@@ -58,7 +58,7 @@ pub async fn sweep(dir: &RunDir) -> Result<(), SweepError> {
     if let Isolation::Container(container) = &spec.isolation {
         remove_of(&container.engine, dir.path()).await?;
     }
-    Ok(())
+    Ok(scope.count())
 }
 
 /// Ends every process that has the attempt's name in its environment, and returns when none is left.

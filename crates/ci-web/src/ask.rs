@@ -4,7 +4,7 @@ mod branch;
 mod nightly;
 mod pull;
 
-use ci_build::{BranchView, PullView, Undelivered, WatcherView};
+use ci_build::{BranchView, LeftoverTotals, PullView, Undelivered, WatcherView};
 use ci_domain::ids::{AttemptId, BranchName, PullNumber, RepoName};
 use ci_domain::may_run::Isolation;
 use ci_exec::Exit;
@@ -18,9 +18,9 @@ use crate::moment::{duration_ms, millis};
 use crate::problem::{Problem, chain};
 use crate::site::Site;
 use crate::wire::{
-    BranchSummary, Command, CommandEnd, CommandRef, IsolationLevel, JobRun, Nightly, NodeIsolation,
-    NodeStatus, PullDetail, PullSummary, Quarantined, Queue, Reload, Repo, StoreStats,
-    VerdictCounts, VerdictState,
+    BranchSummary, Command, CommandEnd, CommandRef, IsolationLevel, JobRun, Leftovers, Nightly,
+    NodeIsolation, NodeStatus, PullDetail, PullSummary, Quarantined, Queue, Quota, Reload, Repo,
+    StoreStats, VerdictCounts, VerdictState,
 };
 
 /// Pull requests that are asked at once.
@@ -40,7 +40,9 @@ pub(crate) async fn status(site: &Site) -> NodeStatus {
         queues: queues(site),
         // A reporter that is being restarted has told nothing yet.
         undelivered: undelivered(site).await.unwrap_or_default(),
+        quotas: quotas(site),
         store: store_stats(site),
+        leftovers: leftovers(site),
         reload: site.node().last_reload().map(|reload| Reload {
             at_ms: millis(reload.at),
             taken: reload.taken,
@@ -219,6 +221,11 @@ pub(crate) async fn undelivered(
         reason,
     };
     Ok(writes.into_iter().map(wire).collect())
+}
+
+fn leftovers(site: &Site) -> Leftovers {
+    let LeftoverTotals { strays, survivors, swept } = site.node().runs().leftovers();
+    Leftovers { strays, survivors, swept }
 }
 
 /// What the store did.

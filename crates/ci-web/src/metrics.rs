@@ -112,6 +112,9 @@ fn leftovers(page: &mut Exposition, totals: LeftoverTotals) {
     page.sample("_total", &[], totals.strays);
     page.family("ci_job_survivors", Kind::Counter, "Processes of jobs that could not be ended.");
     page.sample("_total", &[], totals.survivors);
+    let swept = "Processes that were ended because their runner had been killed.";
+    page.family("ci_job_swept", Kind::Counter, swept);
+    page.sample("_total", &[], totals.swept);
 }
 
 fn deliveries(page: &mut Exposition, site: &Site) {

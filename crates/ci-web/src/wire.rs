@@ -18,8 +18,8 @@ pub use branch::{BranchDetail, BranchSummary};
 pub use job::{Command, CommandEnd, CommandRef, JobRun, LogTime};
 pub use nightly::{Nightly, NightlyJob, NightlyRun};
 pub use node::{
-    IsolationLevel, NodeIsolation, NodeStatus, Quarantined, Queue, Readiness, Reload, Repo,
-    Undelivered, VerdictCounts,
+    IsolationLevel, Leftovers, NodeIsolation, NodeStatus, Quarantined, Queue, Quota, Readiness,
+    Reload, Repo, Undelivered, VerdictCounts,
 };
 pub use pull::{Job, JobAction, JobState, Jobs, PullDetail, PullSummary, Unmet, VerdictState};
 pub use shell::{Shell, ShellRequest};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use ci_domain::forge::Timestamp;
 use ci_github::TimestampParser;
-use ci_web::wire::{NodeStatus, Queue, Reload, Repo};
+use ci_web::wire::{Leftovers, NodeStatus, Queue, Quota, Reload, Repo};
 
 use crate::args::{Format, StatusArgs};
 use crate::output::Output;
@@ -50,8 +50,25 @@ fn describe(status: &NodeStatus) -> String {
     let store = status.store;
     let words = if store.failed { ", failed" } else { "" };
     parts.push(format!("store: {} bytes, {} changes wait{words}", store.disk_bytes, store.queued));
+    parts.push(leftovers(status.leftovers));
     parts.extend(status.reload.as_ref().map(reload));
     parts.join("\n\n")
+}
+
+fn quota(quota: &Quota) -> String {
+    let Quota { kind, limit, remaining, reset_ms } = quota;
+    let until = TimestampParser::format(Timestamp(reset_ms / 1000));
+    format!("GitHub takes {remaining} of {limit} {kind} calls until {until}")
+}
+
+fn leftovers(Leftovers { strays, survivors, swept }: Leftovers) -> String {
+    let words = match survivors {
+        0 => String::new(),
+        survivors => format!("; {survivors} could not be ended, their jobs name them"),
+    };
+    format!(
+        "processes that jobs left: {strays} ended with their job, {swept} after their runner{words}"
+    )
 }
 
 fn reload(reload: &Reload) -> String {

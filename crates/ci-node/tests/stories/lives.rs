@@ -196,6 +196,28 @@ async fn what_a_job_leaves_is_ended_counted_and_shown() {
         assert!(metrics.contains(line), "{line} is in {metrics}");
     }
     let page = node.get("/system").await.text().await.unwrap();
-    assert!(page.contains("were ended with their job: 1<"), "{page}");
+    assert!(page.contains("were ended with their job: 1;"), "{page}");
     world.nothing_runs_beside(&node).await;
+    node.kill9();
+    let node = world.start().await;
+    let left = node.api("/status").await["leftovers"].clone();
+    assert_eq!(left, serde_json::json!({"strays": 1, "survivors": 0, "swept": 0}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_runner_leaves_is_ended_and_counted() {
+    let world = World::new(&WAITING).await;
+    let node = world.start().await;
+    let pull = world.open("bye", &[Change::file("lib/word", "bye\n")]);
+    world.deliver(&node).await;
+    lives(&world, 0).await;
+    let (runner, _) = runners::of(world.folder()).pop().unwrap();
+    rustix::process::kill_process(runner, rustix::process::Signal::KILL).unwrap();
+    world.until("the job to run again", || world.outside().len() == 2).await;
+    let status = node.api("/status").await;
+    assert!(status["leftovers"]["swept"].as_u64().unwrap() > 0, "{status}");
+    let status = world.answer(&["status"]);
+    assert!(status.contains("after their runner"), "{status}");
+    std::fs::write(world.folder().join("outside.go"), "").unwrap();
+    world.tested(pull).await;
 }

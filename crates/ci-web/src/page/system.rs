@@ -55,7 +55,7 @@ fn overview(status: &NodeStatus) -> Html {
 }
 
 fn leftovers(totals: LeftoverTotals) -> Html {
-    let LeftoverTotals { strays, survivors } = totals;
+    let LeftoverTotals { strays, survivors, swept } = totals;
     let trouble = match survivors {
         0 => Html::default(),
         survivors => html!(
@@ -65,8 +65,10 @@ fn leftovers(totals: LeftoverTotals) -> Html {
         ),
     };
     html!(
-        "<p class=\"quiet\">Processes that left their command and were ended with their job: {}{}</p>",
+        "<p class=\"quiet\">Processes that left their command and were ended with their job: {}; \
+         that a killed runner left: {}{}</p>",
         strays,
+        swept,
         trouble
     )
 }

@@ -25,11 +25,41 @@ pub struct NodeStatus {
     pub queues: Vec<Queue>,
     /// What the forge has not taken.
     pub undelivered: Vec<Undelivered>,
+    /// How many calls GitHub still takes, by kind, where it has said so.
+    #[serde(default)]
+    pub quotas: Vec<Quota>,
     /// Its store.
     pub store: StoreStats,
+    /// Processes that jobs have left.
+    #[serde(default)]
+    pub leftovers: Leftovers,
     /// How its configuration was taken anew the last time, if it was.
     #[serde(default)]
     pub reload: Option<Reload>,
+}
+
+/// How many calls of one kind GitHub still takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    /// `rest`, in calls, or `graphql`, in points.
+    pub kind: String,
+    /// How many it takes in a window.
+    pub limit: u64,
+    /// How many are left.
+    pub remaining: u64,
+    /// When the next window begins.
+    pub reset_ms: u64,
+}
+
+/// Processes that were there when the commands of their job had ended, or its runner had been killed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftovers {
+    /// Those that were ended with their job; of all jobs whose run directories are kept.
+    pub strays: u64,
+    /// Those that could not be ended; of the same jobs.
+    pub survivors: u64,
+    /// Those that a killed runner had left and the node has ended since it started.
+    pub swept: u64,
 }
 
 /// How a configuration was taken while the node ran.
