@@ -9,7 +9,7 @@ use ci_domain::ids::{BranchName, RepoName};
 use ci_domain::may_run::Isolation;
 use ci_domain::report::Voice;
 use ci_domain::secret::Secret;
-use ci_exec::{Bounds, Launcher, Namespaces};
+use ci_exec::{Bounds, Container, Launcher, Namespaces};
 use ci_github::Forge;
 use heights::TaskSupervisorRef;
 use tokio::sync::watch;
@@ -54,6 +54,8 @@ pub struct RunnerSettings {
     pub isolation_trouble: String,
     /// The sandboxes that the node can make, with nothing yet that belongs to a job.
     pub namespaces: Option<Namespaces>,
+    /// The containers that the node can make, with nothing yet that belongs to a job.
+    pub container: Option<Container>,
     /// What jobs may use as a whole, where the machine can bound it.
     pub bounds: Option<Bounds>,
     /// Where commands look for programs.

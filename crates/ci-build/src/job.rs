@@ -15,6 +15,7 @@
 //! It is a task and not a server, since all it does is wait. Ending it, in whatever way, never touches
 //! the runner: only [`JobHandle::cancel`] does.
 
+mod image;
 pub(crate) mod spec;
 
 use std::path::PathBuf;

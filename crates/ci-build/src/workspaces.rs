@@ -38,6 +38,8 @@ pub(crate) struct Place {
     pub(crate) home: PathBuf,
     pub(crate) cache: PathBuf,
     pub(crate) temporary: PathBuf,
+    /// What images are built from; jobs do not see it.
+    pub(crate) images: PathBuf,
 }
 
 impl JobWorkspaces {
@@ -63,6 +65,7 @@ impl JobWorkspaces {
             home: workspace.home(),
             cache: workspace.cache(),
             temporary: workspace.dir().join("tmp"),
+            images: workspace.dir().join("images"),
         }
     }
 

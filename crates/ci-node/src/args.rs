@@ -166,6 +166,8 @@ pub(crate) enum RunIsolation {
     None,
     /// Namespaces, through bubblewrap.
     Namespaces,
+    /// Containers, through podman or docker: each component must name an image.
+    Container,
 }
 
 #[derive(Debug, Args)]

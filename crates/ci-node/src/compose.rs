@@ -170,6 +170,7 @@ fn runner_settings(
         isolation: offer.level,
         isolation_trouble: offer.trouble,
         namespaces: offer.namespaces,
+        container: offer.container,
         bounds,
         path,
         job_timeout: runner.job_timeout,

@@ -1,17 +1,28 @@
 //! Which isolation this machine offers to jobs: what the configuration asks for, and what works when it
 //! is tried.
 
+mod containers;
+
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use ci_config::node::{IsolationChoice, NodeConfig};
 use ci_domain::may_run::Isolation;
-use ci_exec::{Launcher, Namespaces, Network};
+use ci_exec::{
+    Container, EngineKind, Launcher, Namespaces, Network, remove_left, remove_old_images,
+};
 use rustix::fs::{Access, access};
 use tracing::{info, warn};
 
 use crate::compose::{Folders, RUNNER};
 use crate::exit::failed_to;
 
+use containers::containers;
+
+/// How long an image that was built here stays; what is still needed then is built once more.
+const IMAGES_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// Why nothing else was tried.
+const CHOSEN: &str = "[runner] isolation says so";
 /// The program that makes sandboxes.
 const BUBBLEWRAP: &str = "bwrap";
 /// Where a folder of its own under it can be hidden as a whole.
@@ -25,6 +36,8 @@ pub(crate) struct Offer {
     pub(crate) trouble: String,
     /// How sandboxes are made, where they can be.
     pub(crate) namespaces: Option<Namespaces>,
+    /// How containers are made, where they can be.
+    pub(crate) container: Option<Container>,
 }
 
 /// Where jobs are to be isolated.
@@ -38,6 +51,10 @@ pub(crate) struct Ground<'a> {
     pub(crate) hidden: Vec<PathBuf>,
     /// How many processes a job may be.
     pub(crate) pids: u32,
+    /// How much memory a job may use, in bytes, where the engine of containers bounds it.
+    pub(crate) memory: u64,
+    /// Whether any job names the image of a container.
+    pub(crate) has_images: bool,
     /// Where it is tried out; the folder is made and removed.
     pub(crate) trial: PathBuf,
 }
@@ -51,6 +68,8 @@ impl<'a> Ground<'a> {
             visible: &config.runner.visible,
             hidden: hidden(private).chain([folders.all()]).collect(),
             pids: config.runner.pids,
+            memory: config.runner.memory,
+            has_images: true,
             trial: folders.trial(),
         }
     }
@@ -60,11 +79,48 @@ impl Offer {
     /// Nothing stands between jobs and the node.
     pub(crate) fn none() -> Self {
         let trouble = "this node runs jobs without isolation".to_owned();
-        Self { level: Isolation::None, trouble, namespaces: None }
+        Self { level: Isolation::None, trouble, namespaces: None, container: None }
+    }
+
+    /// The stronger of what works. Jobs that name no image of a container have a sandbox where that is to
+    /// be had.
+    fn of(namespaces: Result<Namespaces, String>, container: Result<Container, String>) -> Self {
+        match (namespaces, container) {
+            (namespaces, Ok(container)) => Self {
+                level: Isolation::Container,
+                trouble: by_containers(&container, namespaces.as_ref().err()),
+                namespaces: namespaces.ok(),
+                container: Some(container),
+            },
+            (Ok(namespaces), Err(why)) => Self {
+                level: Isolation::Namespaces,
+                trouble: format!("no containers: {why}"),
+                namespaces: Some(namespaces),
+                container: None,
+            },
+            (Err(sandboxes), Err(containers)) => {
+                Self::unavailable(format!("{sandboxes}; {containers}"))
+            }
+        }
     }
 
     fn unavailable(trouble: impl Into<String>) -> Self {
-        Self { level: Isolation::Unavailable, trouble: trouble.into(), namespaces: None }
+        let (level, trouble) = (Isolation::Unavailable, trouble.into());
+        Self { level, trouble, namespaces: None, container: None }
+    }
+
+    /// Has the engine forget containers of runs in `runs` whose runners are dead, and images that nobody
+    /// has needed for long.
+    pub(crate) async fn tidy(&self, runs: &Path) {
+        let Some(Container { engine, .. }) = &self.container else { return };
+        match remove_left(engine, runs).await {
+            Ok(0) => {}
+            Ok(count) => info!(count, "removed containers that earlier runners left"),
+            Err(error) => warn!(error = failed_to(&error), "containers may have been left"),
+        }
+        if let Err(error) = remove_old_images(engine, IMAGES_KEPT).await {
+            warn!(error = failed_to(&error), "old images stay");
+        }
     }
 
     /// Says once which it is, and why not more.
@@ -88,28 +144,33 @@ pub(crate) fn hidden(private: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
 pub(crate) async fn offer(choice: IsolationChoice, ground: Ground<'_>) -> Offer {
     match choice {
         IsolationChoice::None => Offer::none(),
-        IsolationChoice::Container => {
-            Offer::unavailable("this version makes no containers ([runner] isolation)")
-        }
-        IsolationChoice::Auto | IsolationChoice::Namespaces => match namespaces(ground).await {
-            Ok(namespaces) => Offer {
-                level: Isolation::Namespaces,
-                trouble: "this version makes no containers".to_owned(),
-                namespaces: Some(namespaces),
-            },
+        IsolationChoice::Namespaces => match namespaces(&ground).await {
+            Ok(namespaces) => Offer::of(Ok(namespaces), Err(CHOSEN.to_owned())),
             Err(why) => Offer::unavailable(why),
         },
+        IsolationChoice::Container => match containers(&ground).await {
+            Ok(container) => Offer::of(Err(CHOSEN.to_owned()), Ok(container)),
+            Err(why) => Offer::unavailable(why),
+        },
+        IsolationChoice::Auto => {
+            let namespaces = namespaces(&ground).await;
+            let container = match ground.has_images {
+                true => containers(&ground).await,
+                false => Err("no component names an image".to_owned()),
+            };
+            Offer::of(namespaces, container)
+        }
     }
 }
 
 /// Sandboxes, which were seen to work.
-async fn namespaces(ground: Ground<'_>) -> Result<Namespaces, String> {
+async fn namespaces(ground: &Ground<'_>) -> Result<Namespaces, String> {
     let bubblewrap = program(ground.path, BUBBLEWRAP)
         .ok_or("bubblewrap is not installed (apt install bubblewrap)")?;
     let namespaces = Namespaces {
         bubblewrap,
         visible: ground.visible.to_vec(),
-        hidden: ground.hidden,
+        hidden: ground.hidden.clone(),
         readable: Vec::new(),
         writable: Vec::new(),
         network: Network::Shared,
@@ -120,6 +181,20 @@ async fn namespaces(ground: Ground<'_>) -> Result<Namespaces, String> {
         Ok(()) => Ok(namespaces),
         Err(error) => Err(explained(&failed_to(&error))),
     }
+}
+
+/// How containers are made, and what becomes of jobs that name no image.
+fn by_containers(container: &Container, no_sandboxes: Option<&String>) -> String {
+    let engine = match container.engine.kind {
+        EngineKind::Podman => "podman",
+        EngineKind::Docker => "docker",
+    };
+    let bounds = container.limits.map_or(", which does not bound memory", |_| "");
+    let others = match no_sandboxes {
+        None => "jobs without an image run in namespaces".to_owned(),
+        Some(why) => format!("jobs without an image do not run: {why}"),
+    };
+    format!("with {engine}{bounds}; {others}")
 }
 
 /// The first program of this name on `path`.
@@ -158,7 +233,10 @@ fn explained(said: &str) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::collections::BTreeMap;
     use std::os::unix::fs::PermissionsExt;
+
+    use ci_exec::{Engine, Image, ImageSource};
 
     use super::*;
 
@@ -188,6 +266,56 @@ mod tests {
         check("/etc/token", "/etc/token");
         check("/usr/local/token", "/usr/local/token");
         check("/token", "/token");
+    }
+
+    fn sandboxes() -> Namespaces {
+        Namespaces {
+            bubblewrap: "/usr/bin/bwrap".into(),
+            visible: Vec::new(),
+            hidden: Vec::new(),
+            readable: Vec::new(),
+            writable: Vec::new(),
+            network: Network::Shared,
+            pids: 1,
+        }
+    }
+
+    fn containers_of(kind: EngineKind) -> Container {
+        Container {
+            engine: Engine { kind, program: "/usr/bin/engine".into(), env: BTreeMap::new() },
+            image: Image { name: String::new(), source: ImageSource::Registry },
+            readable: Vec::new(),
+            writable: Vec::new(),
+            network: Network::Shared,
+            pids: 1,
+            limits: None,
+        }
+    }
+
+    #[test]
+    fn the_strongest_that_works_is_offered_with_why_it_is_not_more() {
+        let no = |why: &str| why.to_owned();
+        let check = |namespaces, container, level, trouble: &str| {
+            let offer = Offer::of(namespaces, container);
+            assert_eq!((offer.level, offer.trouble.as_str()), (level, trouble));
+        };
+        let podman = || Ok(containers_of(EngineKind::Podman));
+        check(
+            Ok(sandboxes()),
+            podman(),
+            Isolation::Container,
+            "with podman, which does not bound memory; jobs without an image run in namespaces",
+        );
+        check(
+            Err(no("no bwrap")),
+            podman(),
+            Isolation::Container,
+            "with podman, which does not bound memory; jobs without an image do not run: no bwrap",
+        );
+        let why = "no containers: no podman";
+        check(Ok(sandboxes()), Err(no("no podman")), Isolation::Namespaces, why);
+        let neither = Offer::of(Err(no("no bwrap")), Err(no("no podman")));
+        assert_eq!(neither, Offer::unavailable("no bwrap; no podman"));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 pub(crate) mod passed_on;
 
 mod choice;
+mod confinement;
 mod schedule;
 
 mod ports;

@@ -43,6 +43,7 @@ pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
     let offer =
         isolation::offer(config.runner.isolation, Ground::of(&config, &path, &private)).await;
     offer.log();
+    offer.tidy(&Folders::of(&config).runs()).await;
     let bounds = bounds(&config.runner);
     let Composed { tree, node, opener } = compose(&config, path, offer, bounds).await?;
     opener.follow(config_path, &private, &config);

@@ -8,9 +8,10 @@ use ci_domain::may_run::{Disk, Isolation as Level, MayRun};
 use ci_domain::pipeline::{Component, Job};
 use ci_domain::policy;
 use ci_domain::subject::Subject;
-use ci_exec::{Isolation, Namespaces, Network, OpenError, RunDir, RunSpec, Secrets};
+use ci_exec::{Container, Isolation, Namespaces, Network, OpenError, RunDir, RunSpec, Secrets};
 
 use crate::job::JobArgs;
+use crate::job::image::image_of;
 use crate::queues::SHELL_PORTS;
 use crate::workspaces::Place;
 
@@ -91,13 +92,17 @@ async fn scene(args: &JobArgs, component: &Component, port_base: u16) -> Result<
             .await
             .map_err(|error| Obstacle(format!("make {}: {error}", folder.display())))?;
     }
-    let isolation = isolation(args, &place)?;
+    let isolation = isolation(args, component, &place).await?;
     let working_dir = place.source.join(args.job.component.folder());
     let mut env = surroundings(args, &place.home, port_base);
     env.extend([
         ("CI_CACHE_DIR".to_owned(), text(&place.cache)),
         ("TMPDIR".to_owned(), text(&place.temporary)),
     ]);
+    if matches!(isolation, Isolation::Container(_)) {
+        // An image has programs of its own, and says where.
+        env.remove("PATH");
+    }
     // Secrets < component < command; the secrets and the command's own are the runner's to add.
     env.extend(component.env.clone());
     Ok(Scene { place, working_dir, isolation, env })
@@ -124,24 +129,49 @@ fn check_may_run(args: &JobArgs) -> Result<(), Obstacle> {
 
 /// What keeps the commands from the node. They write in their part of the workspace, and read the
 /// objects of the mirror, which their `.git` borrows.
-fn isolation(args: &JobArgs, place: &Place) -> Result<Isolation, Obstacle> {
+///
+/// A node that makes containers makes one where the component names an image. Where it names none, a
+/// sandbox will do, unless a container is demanded.
+async fn isolation(
+    args: &JobArgs,
+    component: &Component,
+    place: &Place,
+) -> Result<Isolation, Obstacle> {
     let (settings, sandbox) = (&args.elders.settings, args.origin.sandbox);
-    match (sandbox.on(settings.isolation), &settings.namespaces) {
-        (Level::None, _) => Ok(Isolation::None),
-        (Level::Namespaces, Some(namespaces)) => {
-            let writable = [&place.source, &place.home, &place.cache, &place.temporary];
+    let is_demanded = sandbox.isolation == Some(policy::Demand::Container);
+    let (namespaces, container) = (&settings.namespaces, &settings.container);
+    let readable = vec![args.elders.mirror.objects().to_owned()];
+    let writable = [&place.source, &place.home, &place.cache, &place.temporary];
+    let writable = writable.map(Clone::clone).to_vec();
+    let network = match sandbox.network_for(args.origin.head) {
+        policy::Network::Shared => Network::Shared,
+        policy::Network::None => Network::Own,
+    };
+    match (sandbox.on(settings.isolation), &component.image, container, namespaces) {
+        (Level::None, ..) => Ok(Isolation::None),
+        (Level::Container, Some(image), Some(container), _) => {
+            let container = Container { readable, writable, network, ..container.clone() };
+            let image = image_of(args, image, &container, &place.images).await?;
+            Ok(Isolation::Container(Box::new(Container { image, ..container })))
+        }
+        (level @ (Level::Namespaces | Level::Container), _, _, Some(namespaces))
+            if level == Level::Namespaces || !is_demanded =>
+        {
+            let hidden = args.elders.hidden.borrow().clone();
+            let namespaces = namespaces.clone();
             Ok(Isolation::Namespaces(Namespaces {
-                readable: vec![args.elders.mirror.objects().to_owned()],
-                writable: writable.map(Clone::clone).to_vec(),
-                hidden: args.elders.hidden.borrow().clone(),
-                network: match sandbox.network_for(args.origin.head) {
-                    policy::Network::Shared => Network::Shared,
-                    policy::Network::None => Network::Own,
-                },
-                ..namespaces.clone()
+                readable,
+                writable,
+                hidden,
+                network,
+                ..namespaces
             }))
         }
-        (Level::Namespaces | Level::Container | Level::Unavailable, _) => {
+        (Level::Container, None, ..) => {
+            let name = &component.name;
+            Err(Obstacle(format!("isolate its commands: {name} names no `image` for a container")))
+        }
+        (Level::Namespaces | Level::Container | Level::Unavailable, ..) => {
             let why = sandbox.trouble_on(settings.isolation, &settings.isolation_trouble);
             Err(Obstacle(format!("isolate its commands: {why}")))
         }

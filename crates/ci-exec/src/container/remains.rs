@@ -31,7 +31,7 @@ pub enum EngineError {
         source: io::Error,
     },
     /// It says no.
-    #[error("{0}")]
+    #[error("use it: {0}")]
     Refused(String),
     /// It says nothing.
     #[error("get an answer from {} within {ANSWER_LIMIT:?}", .0.display())]

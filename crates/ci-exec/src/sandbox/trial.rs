@@ -133,7 +133,8 @@ fn verdict(outcome: Outcome, dir: &RunDir, workspace: &Path) -> Result<(), Trial
             // The command of the job itself is called by its text.
             Some(failed) if failed.title != COMMAND => {
                 let log = dir.log(&failed.command).read_at(0, MAX_LOG)?;
-                TrialError::Refused(String::from_utf8_lossy(&log.bytes).trim().to_owned())
+                let said = String::from_utf8_lossy(&log.bytes);
+                TrialError::Refused(format!("build an image: {}", said.trim()))
             }
             _ => TrialError::Leaky,
         }),

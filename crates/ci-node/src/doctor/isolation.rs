@@ -27,8 +27,10 @@ fn found(offer: &Offer) -> Finding {
             "none: every job can do what the node's user can do",
             "install bubblewrap and remove isolation from [runner]",
         ),
-        Isolation::Namespaces => Finding::ok(subject, "namespaces, with bubblewrap"),
-        Isolation::Container => Finding::ok(subject, "containers"),
+        Isolation::Namespaces => {
+            Finding::ok(subject, format!("namespaces, with bubblewrap ({})", offer.trouble))
+        }
+        Isolation::Container => Finding::ok(subject, format!("containers, {}", offer.trouble)),
         Isolation::Unavailable => Finding::fail(
             subject,
             format!("none works, so no job starts: {}", offer.trouble),
@@ -44,7 +46,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_fails_and_what_was_chosen_does_not() {
-        let offer = |level| Offer { level, trouble: "no bwrap".to_owned(), namespaces: None };
+        let trouble = "no bwrap".to_owned();
+        let offer = |level| Offer {
+            level,
+            trouble: trouble.clone(),
+            namespaces: None,
+            container: None,
+        };
         let level = |level| found(&offer(level)).level;
         assert_eq!(level(Isolation::None), Level::Warn);
         assert_eq!(level(Isolation::Namespaces), Level::Ok);

@@ -54,6 +54,13 @@ impl FromStr for PassedOn {
     }
 }
 
+impl PassedOn {
+    /// What the variable is called.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// What commands see of the environment that `present` tells of.
 pub(super) fn surroundings(
     asked: &[PassedOn],

@@ -7,25 +7,21 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use ci_config::node::IsolationChoice;
 use ci_domain::ids::{AttemptId, JobId};
 use ci_domain::plan::PlannedJob;
-use ci_exec::{Isolation, Namespaces, RunSpec, UnixMillis};
+use ci_exec::{RunSpec, UnixMillis};
 use ci_git::WorkingCopy;
 use sha2::{Digest, Sha256};
 
-use crate::args::{RunArgs, RunIsolation};
+use crate::args::RunArgs;
 use crate::change::{WorkingChange, branch_of};
-use crate::exit::Exit;
-use crate::isolation::{self, Ground};
+use crate::run::confinement::{Confinement, Folders};
 use crate::run::passed_on::surroundings;
 
 /// How long a job may take that does not say; a node's default too.
 const JOB_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 /// How long commands that are told to end may take before they are killed.
 const GRACE: Duration = Duration::from_secs(5);
-/// How many processes a job in a sandbox may be; a node's default too.
-const PIDS: u32 = 4096;
 /// How much of each log is kept, in bytes; a node's default too.
 const LOG_LIMIT: u64 = 256 * 1024 * 1024;
 /// How long commands go on when this process was killed: nobody sees what they do then.
@@ -41,7 +37,7 @@ pub(super) struct Scene {
     name: String,
     folder: PathBuf,
     env: BTreeMap<String, String>,
-    isolation: Isolation,
+    confinement: Confinement,
 }
 
 impl Scene {
@@ -78,15 +74,27 @@ impl Scene {
         ];
         env.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
         let folder = runs.join(&name);
-        let isolation = confine(args, &change.root, &cache, &folder, &mut env).await?;
-        Ok(Self { root: change.root.clone(), folder, name, env, isolation })
+        let folders = Folders { root: &change.root, cache: &cache, session: &folder };
+        let path = env.get("PATH").cloned().unwrap_or_default();
+        let confinement =
+            Confinement::find(args, &change.pipeline, &folders, &path).await?;
+        Ok(Self { root: change.root.clone(), folder, name, env, confinement })
     }
 
     /// What the runner of `job` is told, the `number`th of the session.
-    pub(super) fn spec(&self, job: &PlannedJob, number: usize, port_base: u16) -> RunSpec {
+    ///
+    /// # Errors
+    /// Nothing of what was asked for keeps it from the machine.
+    pub(super) fn spec(
+        &self,
+        job: &PlannedJob,
+        number: usize,
+        port_base: u16,
+    ) -> Result<RunSpec> {
         let attempt = AttemptId::new(format!("local-{}-{number}", self.name))
             .expect("digits, letters and hyphens, far less than 64");
         let mut env = self.env.clone();
+        let isolation = self.confinement.of(&job.id.component, &mut env)?;
         let pairs = [
             ("CI_COMPONENT", job.id.component.to_string()),
             ("CI_JOB", job.id.job.to_string()),
@@ -95,11 +103,11 @@ impl Scene {
         ];
         env.extend(pairs.map(|(name, value)| (name.to_owned(), value)));
         env.extend(job.env.clone());
-        RunSpec {
+        Ok(RunSpec {
             attempt,
             workspace: self.root.clone(),
             working_dir: self.root.join(job.id.component.folder()),
-            isolation: self.isolation.clone(),
+            isolation,
             bounds: None,
             env,
             steps: job.definition.steps.clone(),
@@ -107,7 +115,7 @@ impl Scene {
             grace: GRACE,
             log_limit: LOG_LIMIT,
             orphan_limit: ORPHAN_LIMIT,
-        }
+        })
     }
 
     /// Where the run directory of `job` is. Components have no `+` and jobs no `.`, so no two share one.
@@ -137,53 +145,6 @@ impl Scene {
             _ => Ok(()),
         }
     }
-}
-
-/// What was asked for, or a refusal. In a sandbox commands have a home beside their cache, which is
-/// kept with it, and read of git what they otherwise could make you run.
-async fn confine(
-    args: &RunArgs,
-    root: &Path,
-    cache: &Path,
-    session: &Path,
-    env: &mut BTreeMap<String, String>,
-) -> Result<Isolation> {
-    let choice = match args.isolation {
-        RunIsolation::None => return Ok(Isolation::None),
-        RunIsolation::Auto => IsolationChoice::Auto,
-        RunIsolation::Namespaces => IsolationChoice::Namespaces,
-    };
-    let home = cache.with_extension("home");
-    make(&home)?;
-    let path = env.get("PATH").cloned().unwrap_or_default();
-    let (hidden, trial) = (Vec::new(), session.join("trial"));
-    let ground = Ground { path: &path, visible: &[], hidden, pids: PIDS, trial };
-    let offer = isolation::offer(choice, ground).await;
-    let Some(namespaces) = offer.namespaces else {
-        let message = format!("no isolation available: {}", offer.trouble);
-        return Err(Exit::Failed.because(message));
-    };
-    env.insert("HOME".to_owned(), home.to_string_lossy().into_owned());
-    env.insert("TMPDIR".to_owned(), "/tmp".to_owned());
-    env.remove("XDG_RUNTIME_DIR");
-    Ok(Isolation::Namespaces(Namespaces {
-        readable: git_folders(root),
-        writable: vec![root.to_owned(), cache.to_owned(), home],
-        ..namespaces
-    }))
-}
-
-/// Where git keeps what belongs to a working copy: in it, or elsewhere where it is one of several.
-fn git_folders(root: &Path) -> Vec<PathBuf> {
-    let own = root.join(".git");
-    let Ok(text) = fs::read_to_string(&own) else { return vec![own] };
-    let Some(folder) = text.trim().strip_prefix("gitdir: ").map(|path| root.join(path)) else {
-        return vec![own];
-    };
-    let common = fs::read_to_string(folder.join("commondir"));
-    let common = common.map(|path| folder.join(path.trim()));
-    let known = common.and_then(fs::canonicalize).unwrap_or(folder);
-    vec![own, known]
 }
 
 /// The default branch as far as the working copy knows it.

@@ -112,7 +112,7 @@ impl<'a> Session<'a> {
         let port_base = self.ports.take().context("failed to find free ports for a job")?;
         self.started += 1;
         Ok(Attempt {
-            spec: self.scene.spec(job, self.started, port_base),
+            spec: self.scene.spec(job, self.started, port_base)?,
             run_dir: self.scene.run_dir(&id),
             job: id,
             launcher: self.launcher.clone(),

@@ -120,9 +120,12 @@ async fn what_is_not_to_be_had_is_waited_for_and_told() {
 async fn a_node_without_what_it_was_told_to_use_starts_no_job() {
     let world = world("echo ran >> {outside}\n", FREE).await;
     isolate(&world, "container");
+    for engine in ["podman", "docker"] {
+        world.install(engine, "#!/bin/sh\necho not today >&2\nexit 1\n");
+    }
     let _node = world.start().await;
     let pull = bye(&world);
-    let why = "this version makes no containers ([runner] isolation)";
+    let why = "podman: failed to use it: not today; docker: failed to use it: not today";
     waits_for(&world, pull, &format!("no isolation available: {why}")).await;
     let status = world.answer(&["status"]);
     assert!(status.contains(&format!("isolation: none works: {why}")), "{status}");

@@ -25,6 +25,7 @@ mod damage;
 mod full_disk;
 mod green;
 mod heads;
+mod containers;
 mod isolation;
 mod kills;
 mod lives;

@@ -21,19 +21,22 @@ pub struct Node {
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_ci-node");
 
-/// The command that starts a node with the configuration in `folder`.
+/// The command that starts a node with the configuration in `folder`. What is in `bin` there comes before
+/// the machine's own programs.
 pub fn command(folder: &Path, log: File) -> Command {
     command_of(Path::new(PROGRAM), folder, log)
 }
 
 /// The same with another copy of the program.
 pub fn command_of(program: &Path, folder: &Path, log: File) -> Command {
+    let machine = std::env::var("PATH").unwrap();
+    let path = format!("{}:{machine}", folder.join("bin").display());
     let mut command = Command::new(program);
     command
         .args(["serve", "--config"])
         .arg(folder.join("ci-node.toml"))
         .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("PATH", path)
         .env("HOME", folder)
         .env("XDG_RUNTIME_DIR", folder.join("run"))
         .env("RUST_LOG", std::env::var("STORY_LOG").unwrap_or_else(|_| "info".to_owned()))

@@ -1,8 +1,9 @@
 //! A world for one story: a repository, a GitHub in front of it over HTTP, and the folder of a node.
 
 use std::cell::RefCell;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::SystemTime;
@@ -105,6 +106,15 @@ impl World {
         let node = Node::of(command.unwrap(), self.port);
         node.ready().await;
         node
+    }
+
+    /// Puts a program where the node finds it first.
+    pub fn install(&self, name: &str, text: &str) -> PathBuf {
+        let program = self.folder().join("bin").join(name);
+        std::fs::create_dir_all(program.parent().unwrap()).unwrap();
+        std::fs::write(&program, text).unwrap();
+        std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        program
     }
 
     pub fn folder(&self) -> &Path {

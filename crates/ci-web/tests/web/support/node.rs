@@ -183,6 +183,7 @@ fn settings() -> RunnerSettings {
         isolation: Isolation::None,
         isolation_trouble: String::new(),
         namespaces: None,
+        container: None,
         bounds: None,
         path: "/usr/local/bin:/usr/bin:/bin".to_owned(),
         job_timeout: minute,
