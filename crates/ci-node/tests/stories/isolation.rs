@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use ci_domain::forge::ReviewState;
 use ci_domain::ids::PullNumber;
 
 use crate::repository::Change;
@@ -198,4 +199,27 @@ async fn a_fork_never_runs_without_isolation() {
     let why = "no isolation available: this node runs jobs without isolation";
     waits_for(&world, fork, why).await;
     assert_eq!(world.outside(), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leave_that_is_taken_back_ends_what_runs_of_a_fork() {
+    if !has_bubblewrap() {
+        return;
+    }
+    let script = "touch \"$HOME/up\"; until [ -e \"$HOME/go\" ]; do sleep 0.05; done\n";
+    let world = world(script, FREE).await;
+    isolate(&world, "auto");
+    let node = world.start().await;
+    let pull = world.open_fork("gift", &[Change::file("lib/word", "bye\n")]);
+    let awaits = format!("awaiting approval to run {}", world.head(pull).short());
+    waits_for(&world, pull, &awaits).await;
+    let home = world.data().join(format!("workspaces/acme/shop/pull-{pull}/home"));
+    let review = world.repo.review(pull, &login("linus"), ReviewState::Approved);
+    world.until("the job to run", || home.join("up").exists()).await;
+    world.repo.dismiss(pull, review);
+    waits_for(&world, pull, &awaits).await;
+    world.nothing_runs_beside(&node).await;
+    std::fs::write(home.join("go"), "").unwrap();
+    world.approve(pull);
+    world.says(pull, "success pull request can be merged").await;
 }
