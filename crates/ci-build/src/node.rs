@@ -23,7 +23,7 @@ use ci_domain::may_run::Isolation;
 use ci_domain::pull::{Refusal, Request};
 use ci_domain::report::Voice;
 use ci_exec::Launcher;
-use ci_github::Forge;
+use ci_github::{Budget, Forge};
 use ci_store::Stamp;
 use heights::{
     Backoff, CallError, ChildSpec, Fault, Regulator, Strategy, Supervisor, SupervisorBuilder,
@@ -228,6 +228,14 @@ impl NodeHandle {
     pub fn isolation(&self) -> (Isolation, &str) {
         let settings = &self.inner.settings;
         (settings.isolation, &settings.isolation_trouble)
+    }
+
+    /// What the forge last said about how many calls are left.
+    #[must_use]
+    pub fn budget(&self) -> Budget {
+        let forges = self.inner.repos.all().into_iter().map(|repo| repo.elders.forge.clone());
+        // Those of one account share one; a local forge has none.
+        forges.map(|forge| forge.budget()).find(|one| *one != Budget::default()).unwrap_or_default()
     }
 
     /// The repositories that are served.

@@ -8,6 +8,7 @@ use ci_build::{BranchView, LeftoverTotals, PullView, Undelivered, WatcherView};
 use ci_domain::ids::{AttemptId, BranchName, PullNumber, RepoName};
 use ci_domain::may_run::Isolation;
 use ci_exec::Exit;
+use ci_github::Window;
 use futures_util::{StreamExt, stream};
 use heights::regulator::QueueView;
 
@@ -49,6 +50,17 @@ pub(crate) async fn status(site: &Site) -> NodeStatus {
             refused: reload.refused,
         }),
     }
+}
+
+/// What is left of the forge's limits, of each that it has told of.
+pub(crate) fn quotas(site: &Site) -> Vec<Quota> {
+    let budget = site.node().budget();
+    let quota = |(kind, window): (&str, Option<Window>)| {
+        let Window { limit, remaining, reset_at } = window?;
+        let reset_ms = reset_at.0.saturating_mul(1000);
+        Some(Quota { kind: kind.to_owned(), limit, remaining, reset_ms })
+    };
+    [("rest", budget.rest), ("graphql", budget.graphql)].into_iter().filter_map(quota).collect()
 }
 
 fn isolation(site: &Site) -> NodeIsolation {

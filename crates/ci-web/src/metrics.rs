@@ -16,7 +16,7 @@ use crate::ask;
 use crate::moment;
 use crate::site::Site;
 use crate::webhook::Fate;
-use crate::wire::{Queue, Repo, StoreStats};
+use crate::wire::{Queue, Quota, Repo, StoreStats};
 
 /// The media type that scrapers know it by.
 const MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -33,6 +33,7 @@ pub(crate) async fn expose(State(site): State<Site>, _: Allowed<Look>) -> impl I
     deliveries(&mut page, &site);
     tree(&mut page, &site);
     undelivered(&mut page, &site).await;
+    quotas(&mut page, &ask::quotas(&site));
     page.family("ci_web_start_time_seconds", Kind::Gauge, "When the web server started.");
     page.sample("", &[], seconds(moment::millis(site.started())));
     process::figures(&mut page);
@@ -142,6 +143,17 @@ async fn undelivered(page: &mut Exposition, site: &Site) {
     for repo in site.node().repos() {
         let count = undelivered.iter().filter(|write| write.repo == repo.as_str()).count();
         page.sample("", &[("repo", repo.as_str())], count);
+    }
+}
+
+fn quotas(page: &mut Exposition, quotas: &[Quota]) {
+    page.family("ci_github_quota", Kind::Gauge, "Calls, or points, that GitHub takes in a window.");
+    for quota in quotas {
+        page.sample("", &[("kind", &quota.kind)], quota.limit);
+    }
+    page.family("ci_github_quota_remaining", Kind::Gauge, "Of these, how many are left.");
+    for quota in quotas {
+        page.sample("", &[("kind", &quota.kind)], quota.remaining);
     }
 }
 

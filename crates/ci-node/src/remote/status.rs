@@ -47,6 +47,7 @@ fn describe(status: &NodeStatus) -> String {
     parts.extend(status.undelivered.iter().map(|write| {
         format!("{}: the forge has not taken {}: {}", write.repo, write.what, write.reason)
     }));
+    parts.extend(status.quotas.iter().map(quota));
     let store = status.store;
     let words = if store.failed { ", failed" } else { "" };
     parts.push(format!("store: {} bytes, {} changes wait{words}", store.disk_bytes, store.queued));

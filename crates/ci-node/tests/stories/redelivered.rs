@@ -44,4 +44,10 @@ async fn a_button_that_was_pressed_while_the_node_was_away_is_heard_of() {
         assert_eq!(node.post(&delivery).await, 202);
     }
     world.says(pull, "success pull request can be merged").await;
+    let quotas = node.api("/status").await["quotas"].clone();
+    let kinds: Vec<&str> =
+        quotas.as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["rest", "graphql"], "{quotas}");
+    let metrics = node.get("/metrics").await.text().await.unwrap();
+    assert!(metrics.contains("ci_github_quota_remaining{kind=\"rest\"}"), "{metrics}");
 }

@@ -11,17 +11,18 @@ use super::visitor::Visitor;
 use crate::ask;
 use crate::moment::{date, words};
 use crate::site::Site;
-use crate::wire::{NodeStatus, Queue, Repo, Undelivered};
+use crate::wire::{NodeStatus, Queue, Quota, Repo, Undelivered};
 
 pub(super) async fn show(State(site): State<Site>, visitor: Visitor) -> Html {
     let status = ask::status(&site).await;
     let snapshot = site.hub().snapshot();
     let body = html!(
-        "<h1>System</h1>{}{}{}{}{}{}{}{}",
+        "<h1>System</h1>{}{}{}{}{}{}{}{}{}",
         overview(&status),
         leftovers(site.node().runs().leftovers()),
         queues(&status.queues),
         undelivered(&status.undelivered),
+        quotas(&status.quotas),
         polls(&status.repos),
         tree::waiting(&snapshot),
         tree::living(&snapshot),
@@ -105,6 +106,22 @@ fn undelivered(writes: &[Undelivered]) -> Html {
     };
     let rows: Html = writes.iter().map(row).collect();
     html!(r#"<h2>Writes that the forge has not taken</h2><ul class="trouble">{}</ul>"#, rows)
+}
+
+fn quotas(quotas: &[Quota]) -> Html {
+    let row = |quota: &Quota| {
+        html!(
+            "<li>{}: {} of {} left until {}</li>",
+            quota.kind,
+            quota.remaining,
+            quota.limit,
+            date(quota.reset_ms)
+        )
+    };
+    match quotas {
+        [] => Html::default(),
+        all => html!("<h2>Calls of GitHub</h2><ul>{}</ul>", all.iter().map(row).collect::<Html>()),
+    }
 }
 
 fn polls(repos: &[Repo]) -> Html {
