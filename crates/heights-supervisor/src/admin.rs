@@ -88,6 +88,33 @@ impl ChildInfo {
 }
 
 /// Why a supervisor did not start.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, Context, Fault, Flow, Server, StartError, Supervisor};
+///
+/// struct Database;
+///
+/// impl Server for Database {
+///     type Args = ();
+///     type Msg = ();
+///
+///     async fn init((): (), _cx: &mut Context<()>) -> Result<Self, Fault> {
+///         Err("the disk is full".into())
+///     }
+/// #   async fn handle(&mut self, (): (), _cx: &mut Context<()>) -> Result<Flow, Fault> {
+/// #       Ok(Flow::Continue)
+/// #   }
+/// }
+///
+/// let (database, _) = ChildSpec::server::<Database>("database", || ());
+/// let error = Supervisor::builder("shop").child(database).start().await.unwrap_err();
+/// assert!(matches!(&error, StartError::Child { id, .. } if id.as_str() == "database"));
+/// assert_eq!(error.to_string(), "child database did not start: error: the disk is full");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StartError {
     /// A child did not come up; those before it have been stopped again.
@@ -124,6 +151,24 @@ impl StartError {
 }
 
 /// Why a child was not started.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, StartChildError, Supervisor};
+///
+/// let idle = || ChildSpec::task("idle", |cx| async move { Ok(cx.shutdown().await) });
+/// let root = Supervisor::builder("root").child(idle()).start().await?;
+/// // Who only wants it to run is content with the one that does.
+/// let running = match root.start_child(idle()).await {
+///     Ok(started) | Err(StartChildError::AlreadyStarted(started)) => started,
+///     Err(other) => return Err(other.into()),
+/// };
+/// assert_eq!(running.process.path(), "root/idle");
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StartChildError {
     /// A child with this id runs already.

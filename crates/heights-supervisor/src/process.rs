@@ -103,10 +103,13 @@ pub(crate) struct Birth {
     pub(crate) spec: Traits,
 }
 
+/// Names a type; takes half the room of the name.
+pub(crate) type TypeName = fn() -> &'static str;
+
 /// What all lives of a child have in common.
 pub(crate) struct Traits {
     plan: Arc<ChildPlan>,
-    type_name: &'static str,
+    type_name: TypeName,
     kill_grace: Duration,
     zombie_policy: ZombiePolicy,
 }
@@ -212,7 +215,7 @@ impl Process {
 
     /// Returns the name of the type that implements the process.
     pub fn type_name(&self) -> &'static str {
-        self.0.birth.spec.type_name
+        (self.0.birth.spec.type_name)()
     }
 
     /// Returns how many lives of this child there have been, this one included.

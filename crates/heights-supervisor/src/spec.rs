@@ -20,7 +20,7 @@ use crate::guard::{Behavior, Egg};
 use crate::hub::Shape;
 use crate::keeper::{Place, Starter};
 use crate::plain::{ActorSlot, Plain};
-use crate::process::Process;
+use crate::process::{Process, TypeName};
 use crate::queue::{Locker, Queue};
 use crate::reference::{ChildRef, Ref};
 use crate::server::{Cradle, Server, ServerBehavior};
@@ -66,7 +66,7 @@ const KILL_GRACE: Duration = Duration::from_secs(5);
 pub struct ChildSpec {
     pub(crate) plan: Arc<ChildPlan>,
     pub(crate) start_timeout: Option<Duration>,
-    pub(crate) type_name: &'static str,
+    pub(crate) type_name: TypeName,
     pub(crate) kill_grace: Duration,
     pub(crate) zombie_policy: ZombiePolicy,
     /// For supervisors only.
@@ -256,8 +256,8 @@ impl ChildSpec {
     }
 
     /// Returns the name of the type that implements the child.
-    pub const fn type_name(&self) -> &'static str {
-        self.type_name
+    pub fn type_name(&self) -> &'static str {
+        (self.type_name)()
     }
 
     pub(crate) fn futures(
@@ -281,14 +281,14 @@ impl ChildSpec {
         slot: Slot<R>,
     ) -> Self {
         let starter = Arc::new(Incubator::new(lay));
-        Self::started_by(starter, slot.into_place(), plan, B::type_name())
+        Self::started_by(starter, slot.into_place(), plan, B::type_name)
     }
 
     fn started_by(
         starter: Arc<dyn Starter>,
         place: Arc<dyn Place>,
         plan: ChildPlan,
-        type_name: &'static str,
+        type_name: TypeName,
     ) -> Self {
         let start_timeout = (plan.kind != ChildKind::Supervisor).then_some(START_TIMEOUT);
         Self {
@@ -327,7 +327,7 @@ impl std::fmt::Debug for ChildSpec {
         f.debug_struct("ChildSpec")
             .field("plan", &self.plan)
             .field("start_timeout", &self.start_timeout)
-            .field("type_name", &self.type_name)
+            .field("type_name", &self.type_name())
             .finish_non_exhaustive()
     }
 }

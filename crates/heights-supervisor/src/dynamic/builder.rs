@@ -198,7 +198,7 @@ impl DynamicBuilder {
             (DynamicBehavior, (Arc::clone(&config), office.clone()), |_actor| office)
         };
         let (mut spec, desk) = profile.open(None, make);
-        spec.type_name = type_name::<DynamicSupervisor>();
+        spec.type_name = type_name::<DynamicSupervisor>;
         (spec, DynamicRef(desk))
     }
 }

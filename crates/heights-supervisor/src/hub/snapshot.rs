@@ -10,6 +10,22 @@ use super::{Crash, Hub, Shape};
 use crate::process::{Figures, Process, ProcessId};
 
 /// All processes of a tree, taken under one lock.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, Supervisor};
+///
+/// let idle = ChildSpec::task("idle", |cx| async move { Ok(cx.shutdown().await) });
+/// let root = Supervisor::builder("root").child(idle).start().await?;
+/// let tree = root.tree().ok_or("it runs")?;
+/// let paths: Vec<&str> = tree.processes.iter().map(|process| &*process.path).collect();
+/// assert_eq!(paths, ["root", "root/idle"]);
+/// assert!(tree.waiting.is_empty(), "nobody is about to be restarted");
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct TreeSnapshot {
     /// When it was taken.

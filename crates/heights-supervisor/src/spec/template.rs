@@ -93,7 +93,7 @@ impl<X: Send + Sync + 'static> ChildTemplate<X, SupervisorRef> {
 impl<X, R> ChildTemplate<X, R> {
     fn new<B>(plan: ChildPlan, make: impl Fn(X) -> (ChildSpec, R) + Send + Sync + 'static) -> Self {
         let place = Slot::<()>::new().into_place();
-        let model = ChildSpec::started_by(Arc::new(Unfilled), place, plan, type_name::<B>());
+        let model = ChildSpec::started_by(Arc::new(Unfilled), place, plan, type_name::<B>);
         Self { model, name: None, make: Arc::new(make) }
     }
 

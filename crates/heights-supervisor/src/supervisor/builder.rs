@@ -179,7 +179,7 @@ impl SupervisorBuilder {
         let config = Arc::new(Config { strategy, flags, reporter, children, init });
         let make = move || (SupervisorBehavior, Arc::clone(&config), |actor| actor);
         let (mut spec, desk) = profile.open(Some(strategy), make);
-        spec.type_name = type_name::<Supervisor>();
+        spec.type_name = type_name::<Supervisor>;
         spec.children = known;
         (spec, SupervisorRef(desk))
     }
