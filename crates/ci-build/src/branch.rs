@@ -213,7 +213,7 @@ impl Server for BranchActor {
             }
             Msg::Report(report) => check(&report)?,
             Msg::View(reply) => {
-                reply.send(BranchView::new(&self.branch, self.builds.progress()));
+                reply.send(BranchView::new(&self.branch, self.builds.progress().as_ref()));
             }
         }
         Ok(Flow::Continue)

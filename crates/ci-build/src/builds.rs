@@ -1,13 +1,17 @@
 //! The builds of one pull request or branch: at most one runs at a time.
 
+use std::time::Duration;
+
 use ci_domain::build::{BuildSpec, Order};
 use ci_domain::ids::BuildNumber;
+use ci_exec::UnixMillis;
 use heights::{DynamicRef, Exit, Fault, ProcessId, Recipient, Report, ShutdownReason};
 use tracing::{info, warn};
 
 use crate::build::{self, BuildArgs, BuildFact, BuildHandle, Progress};
 use crate::elders::Elders;
 use crate::errand::errand;
+use crate::job::JobPhase;
 use crate::origin::{Origin, OriginTeller};
 use crate::sibling::start_child;
 
@@ -78,8 +82,16 @@ impl Builds {
     }
 
     /// How far the attempts of the running build are.
-    pub(crate) fn progress(&self) -> Option<&Progress> {
-        self.running.as_ref().map(|running| &running.progress)
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        let mut progress = self.running.as_ref()?.progress.clone();
+        for (_, phase) in progress.values_mut() {
+            if let JobPhase::Waiting { queue, party, since, ahead } = phase {
+                let waited = UnixMillis::now().0.saturating_sub(since.0);
+                let waited = Duration::from_millis(waited);
+                *ahead = self.elders.queues.ahead(queue, party, waited);
+            }
+        }
+        Some(progress)
     }
 
     /// Takes note of how far they are.

@@ -79,6 +79,12 @@ pub enum JobPhase {
     Waiting {
         /// The queue.
         queue: String,
+        /// On whose behalf: parties take turns.
+        party: String,
+        /// Since when.
+        since: UnixMillis,
+        /// How many jobs go first at most, as of the moment of looking.
+        ahead: Option<usize>,
     },
     /// Its runner is at work.
     Running {
@@ -178,7 +184,8 @@ impl Job {
         let queues = self.args.elders.queues.clone();
         let (job, kind) = (self.args.job.clone(), self.args.origin.kind);
         let queue = queues.name_for(&job, kind);
-        self.tell(JobPhase::Waiting { queue });
+        let (party, since) = (self.args.origin.party(), UnixMillis::now());
+        self.tell(JobPhase::Waiting { queue, party, since, ahead: None });
         let permit = tokio::select! {
             () = is_set(&mut self.cancelled) => return Ok(Some(finished(JobResult::Cancelled))),
             permit = queues.acquire_job((&job, kind), self.args.origin.party()) => match permit {

@@ -228,7 +228,7 @@ impl PullActor {
             }
             Msg::Report(report) => check(&report)?,
             Msg::View(reply) => {
-                reply.send(PullView::new(&self.pull, self.builds.progress()));
+                reply.send(PullView::new(&self.pull, self.builds.progress().as_ref()));
             }
         }
         Ok(())

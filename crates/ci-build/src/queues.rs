@@ -160,6 +160,25 @@ impl Queues {
         found.map_or(JOBS, |name| *name).to_owned()
     }
 
+    /// How many go first at most of those who wait in a queue, before one of `party` who has waited so long;
+    /// `None` where nobody like that waits. Who comes later on behalf of others may still go first, one of
+    /// each in a turn.
+    pub(crate) fn ahead(&self, queue: &str, party: &str, waited: Duration) -> Option<usize> {
+        let mut waiting: BTreeMap<String, usize> = BTreeMap::new();
+        let mut own = Vec::new();
+        for claim in self.get(queue)?.waiters().into_iter().filter(|claim| &*claim.queue == queue) {
+            match claim.key.as_ref().map(ToString::to_string).unwrap_or_default() {
+                key if key == party => own.push(claim.age),
+                key => *waiting.entry(key).or_default() += 1,
+            }
+        }
+        // The clocks of the two are not the same: it is the one that has waited nearly as long.
+        let distance = |age: &Duration| age.abs_diff(waited);
+        let (before, _) = own.iter().enumerate().min_by_key(|(_, age)| distance(age))?;
+        let turns: usize = waiting.values().map(|count| (*count).min(before + 1)).sum();
+        Some(before + turns)
+    }
+
     /// Waits for a job's permit, in turn with the jobs of other parties: whoever proposes a thousand jobs
     /// keeps nobody waiting for more than one of them at a time.
     pub(crate) async fn acquire_job(
@@ -293,6 +312,25 @@ impl Drop for PortSlot {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_is_told_how_many_go_first_at_most() {
+        let limit = QueueLimits { concurrency: Some(0), ..QueueLimits::default() };
+        let queues = Queues::new(&BTreeMap::from([(JOBS.to_owned(), limit)]), BTreeSet::new());
+        let id = job("a:test");
+        let mut waiting = Vec::new();
+        for party in ["@greedy", "@greedy", "@ada", "@greedy", "@ada", "@linus"] {
+            let permit = queues.acquire_job((&id, JobKind::OnPush), party.to_owned());
+            let mut permit = Box::pin(permit);
+            assert!(futures_util::poll!(permit.as_mut()).is_pending());
+            waiting.push(permit);
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        let ahead = |party: &str, seconds| queues.ahead(JOBS, party, Duration::from_secs(seconds));
+        assert_eq!([ahead("@ada", 4), ahead("@ada", 2)], [Some(2), Some(1 + 2 + 1)]);
+        assert_eq!([ahead("@linus", 1), ahead("@greedy", 6)], [Some(2), Some(2)]);
+        assert_eq!([ahead("@greedy", 3), ahead("@nobody", 1)], [Some(2 + 2 + 1), None]);
+    }
 
     async fn acquire(queues: &Queues, job: &JobId, kind: JobKind) -> Result<JobPermit, Refused> {
         queues.acquire_job((job, kind), "@ada".to_owned()).await

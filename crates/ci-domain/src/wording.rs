@@ -96,6 +96,16 @@ pub fn awaiting_jobs(jobs: &[&JobId]) -> Option<String> {
     (!jobs.is_empty()).then(|| format!("awaiting {}", names(jobs)))
 }
 
+/// What is said of a job that waits in a queue, of which so many others go first at most.
+#[must_use]
+pub fn ahead_in_line(others: usize) -> String {
+    match others {
+        0 => "the next in turn".to_owned(),
+        1 => "at most one other goes first".to_owned(),
+        others => format!("at most {others} others go first, each author in turn"),
+    }
+}
+
 /// `needs a:x, b:y`, which did not pass.
 #[must_use]
 pub fn needs(jobs: &[&JobId]) -> String {

@@ -87,9 +87,12 @@ pub(super) fn job(view: &JobView) -> Job {
         JobStatus::UnderWay(attempt, phase) => {
             let blank = Job { attempt: Some(attempt.to_string()), ..blank };
             match phase {
-                JobPhase::Waiting { queue } => {
-                    Job { state: JobState::Waiting, queue: Some(queue.clone()), ..blank }
-                }
+                JobPhase::Waiting { queue, ahead, .. } => Job {
+                    state: JobState::Waiting,
+                    queue: Some(queue.clone()),
+                    reason: ahead.map(wording::ahead_in_line),
+                    ..blank
+                },
                 JobPhase::Running { since } => {
                     Job { state: JobState::Running, since_ms: Some(since.0), ..blank }
                 }

@@ -15,6 +15,21 @@ pub(super) fn short(commit: &str) -> String {
     commit.chars().take(SHORT).collect()
 }
 
+/// Text in which words to be typed, and names, stand between backticks, as in a comment.
+pub(super) fn marked(text: &str) -> Html {
+    let parts: Vec<&str> = text.split('`').collect();
+    // An even number of parts has a backtick that nothing closes, and an empty one is longer than one sign.
+    if parts.len().is_multiple_of(2) || parts.iter().skip(1).step_by(2).any(|part| part.is_empty())
+    {
+        return html!("{}", text);
+    }
+    let part = |(at, part): (usize, &&str)| match at % 2 {
+        0 => html!("{}", part),
+        _ => html!("<code>{}</code>", part),
+    };
+    parts.iter().enumerate().map(part).collect()
+}
+
 /// What is wrong with the pipeline and with the policy.
 pub(super) fn findings(findings: &[String], policy_error: Option<&String>) -> Html {
     let list = |title: &str, texts: &[String]| {
@@ -68,5 +83,23 @@ pub(super) fn time(job: &Job) -> Html {
         }
         (_, _, Some(duration), _) => html!("{}", words(duration)),
         (None, None, None, None) => Html::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_typed_is_shown_as_code_and_nothing_else_is_markup() {
+        for (text, expected) in [
+            ("`/ci retry`, or a new head", "<code>/ci retry</code>, or a new head"),
+            ("a `b` and `<c>`", "a <code>b</code> and <code>&lt;c&gt;</code>"),
+            ("one ` alone", "one ` alone"),
+            ("``` x ```", "``` x ```"),
+            ("<b>", "&lt;b&gt;"),
+        ] {
+            assert_eq!(marked(text).as_str(), expected, "{text}");
+        }
     }
 }

@@ -81,7 +81,8 @@ fn unmet(detail: &PullDetail) -> Html {
         return Html::default();
     }
     let one = |unmet: &crate::wire::Unmet| {
-        html!(r#"<li><strong>{}</strong><br>needs {}</li>"#, unmet.condition, unmet.met_by)
+        let (condition, met_by) = (part::marked(&unmet.condition), part::marked(&unmet.met_by));
+        html!(r#"<li><strong>{}</strong><br>needs {}</li>"#, condition, met_by)
     };
     let all: Html = detail.unmet.iter().map(one).collect();
     html!(r#"<h2>What is missing</h2><ol class="why">{}</ol>"#, all)

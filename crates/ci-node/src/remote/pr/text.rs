@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ci_domain::wording::EARLIER_POLICY;
-use ci_web::wire::{Job, PullDetail, PullSummary};
+use ci_web::wire::{Job, JobState, PullDetail, PullSummary};
 
 use crate::output::duration_text;
 use crate::output::table;
@@ -62,8 +62,25 @@ pub(super) fn why(detail: &PullDetail) -> String {
     let pull = &detail.pull;
     let heading = format!("{}#{}: {}", pull.repo, pull.number, pull.description);
     let lines = detail.unmet.iter().map(|unmet| format!("  {}: {}", unmet.condition, unmet.met_by));
+    // What keeps it from being planned is among the lines already.
+    let is_new = |finding: &&String| !detail.unmet.iter().any(|u| u.met_by.contains(*finding));
+    let findings = detail.findings.iter().filter(is_new).map(|finding| format!("\n{finding}"));
     let policy = detail.policy_error.as_ref().map(policy);
-    std::iter::once(heading).chain(lines).chain(policy).collect::<Vec<_>>().join("\n")
+    let waiting = detail.jobs.iter().filter(|job| job.state == JobState::Waiting).map(in_line);
+    std::iter::once(heading)
+        .chain(lines)
+        .chain(waiting)
+        .chain(findings)
+        .chain(policy)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Where a job waits, and for how many.
+fn in_line(job: &Job) -> String {
+    let queue = job.queue.as_deref().unwrap_or_default();
+    let reason = job.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("  {} waits in the queue {queue}{reason}", job.job)
 }
 
 /// What is wrong with the policy.
