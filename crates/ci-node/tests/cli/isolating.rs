@@ -1,5 +1,6 @@
 //! `run --isolation`: a working copy, and of the rest of the machine only what is everybody's.
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::support::{Done, Repo};
@@ -74,4 +75,51 @@ fn what_is_not_to_be_had_is_refused() {
         done.stderr
     );
     assert!(!repo.root().join("air/made").exists());
+}
+
+/// A podman of the repository's own before the machine's programs; `None` where this machine cannot be
+/// brought to it, which is no failure.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+fn path_with_podman(repo: &Repo) -> Option<String> {
+    let folder = repo.beside("engine");
+    std::fs::create_dir_all(&folder).unwrap();
+    let at = folder.display();
+    let text = format!(
+        "#!/bin/sh\nexec unshare --mount /bin/sh -c 'umount -R /sys/fs/cgroup; \
+         mount -t cgroup2 none /sys/fs/cgroup; exec \"$@\"' sh /usr/bin/podman \
+         --root {at}/root --runroot {at}/run --tmpdir {at}/tmp \"$@\"\n"
+    );
+    let podman = folder.join("podman");
+    std::fs::write(&podman, text).unwrap();
+    std::fs::set_permissions(&podman, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let works = Command::new(&podman).arg("ps").output().is_ok_and(|done| done.status.success());
+    if works && std::fs::exists("/bin/busybox").unwrap() {
+        return Some(format!("{at}:{}", std::env::var("PATH").unwrap()));
+    }
+    eprintln!("SKIPPED (needs podman, and root: apt-get install podman crun busybox-static)");
+    None
+}
+
+#[test]
+fn commands_run_in_the_image_that_their_component_names() {
+    let look = "[ $MADE = here ] && [ $PATH = /bin ] && [ ! -e /usr ] && [ ! -e ../../beside ] && \
+        echo x > made && echo x > $HOME/kept && echo x > $CI_CACHE_DIR/x";
+    let repo = Repo::on_topic(&[
+        ("air/ci.yaml", &format!("image: image/Dockerfile\njobs: {{test: [{look:?}]}}")),
+        ("image/Dockerfile", "FROM scratch\nCOPY busybox /bin/sh\nENV MADE=here\nENV PATH=/bin\n"),
+    ]);
+    let Some(path) = path_with_podman(&repo) else { return };
+    std::fs::copy("/bin/busybox", repo.root().join("image/busybox")).unwrap();
+    std::fs::write(repo.beside("beside"), "").unwrap();
+    for isolation in ["container", "auto"] {
+        let mut command = repo.command(&["run", "--all", "--isolation", isolation]);
+        let done = Done::of(command.env("PATH", &path).output().unwrap());
+        done.ended_with(0);
+        assert!(repo.root().join("air/made").exists());
+        std::fs::remove_file(repo.root().join("air/made")).unwrap();
+    }
+    repo.write("air/ci.yaml", "jobs: {test: [\"true\"]}");
+    let mut command = repo.command(&["run", "--all", "--isolation", "container"]);
+    let done = Done::of(command.env("PATH", &path).output().unwrap()).ended_with(1);
+    assert!(done.stderr.contains("air names no `image`"), "{}", done.stderr);
 }

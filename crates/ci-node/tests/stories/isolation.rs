@@ -78,7 +78,7 @@ async fn a_job_finds_its_workspace_and_nothing_of_the_node() {
     world.says(pull, "success pull request can be merged").await;
     assert!(world.log().contains("jobs are isolated"), "{}", world.log());
     let status = world.answer(&["status"]);
-    assert!(status.contains("isolation: namespaces"), "{status}");
+    assert!(status.contains("namespaces"), "{status}");
     world.nothing_runs_beside(&node).await;
 }
 
