@@ -81,11 +81,20 @@ struct Intake {
     state: IntakeState,
     /// Deliveries on their way to the disk; those who wait for an answer about each.
     storing: BTreeMap<String, Vec<Reply<Receipt>>>,
-    finishing: BTreeSet<String>,
+    finishing: Finishing,
     /// Deliveries that a watcher has been told of and has not forgotten.
     handed: BTreeSet<String>,
     names: Names,
     since_snapshot: usize,
+}
+
+/// Deliveries that have had their effect, on their way to the disk: those that come to it meanwhile are
+/// written together.
+#[derive(Default)]
+struct Finishing {
+    all: BTreeSet<String>,
+    next: Vec<String>,
+    is_writing: bool,
 }
 
 enum Msg {
@@ -95,7 +104,7 @@ enum Msg {
     Heeded(String),
     /// Nobody has it in mind any more, heeded or not.
     Dropped(String),
-    Finished(String, Result<Seq, WriteError>),
+    Finished(Vec<String>, Result<Seq, WriteError>),
     Again,
 }
 
@@ -111,7 +120,7 @@ impl Server for Intake {
             args,
             state,
             storing: BTreeMap::new(),
-            finishing: BTreeSet::new(),
+            finishing: Finishing::default(),
             handed: BTreeSet::new(),
             names: Names::default(),
             since_snapshot,
@@ -126,12 +135,7 @@ impl Server for Intake {
             Msg::Stored(entry, result) => self.stored(*entry, result, cx).await?,
             Msg::Heeded(delivery) => self.finish(delivery, cx),
             Msg::Dropped(delivery) => drop(self.handed.remove(&delivery)),
-            Msg::Finished(delivery, result) => {
-                let seq = result?;
-                self.finishing.remove(&delivery);
-                self.state.finish(&delivery);
-                self.condense(seq).await?;
-            }
+            Msg::Finished(deliveries, result) => self.finished(&deliveries, result?, cx).await?,
             Msg::Again => self.dispatch_pending(cx),
         }
         Ok(Flow::Continue)
@@ -233,15 +237,39 @@ impl Intake {
     }
 
     fn finish(&mut self, delivery: String, cx: &mut Context<Msg>) {
-        if !self.state.is_pending(&delivery) || !self.finishing.insert(delivery.clone()) {
+        if self.state.is_pending(&delivery) && self.finishing.all.insert(delivery.clone()) {
+            debug!(delivery, "heeded");
+            self.finishing.next.push(delivery);
+            self.write_finished(cx);
+        }
+    }
+
+    fn write_finished(&mut self, cx: &mut Context<Msg>) {
+        if self.finishing.is_writing || self.finishing.next.is_empty() {
             return;
         }
-        debug!(delivery, "heeded");
-        let (record, myself) = (store::finished(&delivery), cx.myself());
+        self.finishing.is_writing = true;
+        let deliveries = std::mem::take(&mut self.finishing.next);
+        let (record, myself) = (store::finished(&deliveries), cx.myself());
         let done = move |result| {
-            let _gone = myself.cast(Msg::Finished(delivery, result));
+            let _gone = myself.cast(Msg::Finished(deliveries, result));
         };
         self.args.ledger.submit(&intake_stream(), record, Box::new(done));
+    }
+
+    async fn finished(
+        &mut self,
+        deliveries: &[String],
+        seq: Seq,
+        cx: &mut Context<Msg>,
+    ) -> Result<(), Fault> {
+        for delivery in deliveries {
+            self.finishing.all.remove(delivery);
+            self.state.finish(delivery);
+        }
+        self.finishing.is_writing = false;
+        self.write_finished(cx);
+        self.condense(seq).await
     }
 
     /// Folds the stream now and then. The ledger answers in the order of its records, so the state is what

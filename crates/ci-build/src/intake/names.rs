@@ -56,7 +56,7 @@ impl Names {
         let Some(id) = id else { return };
         let before = self.0.get(&id).map(|known| &known.theirs);
         if !is_same(ours, theirs) && before != Some(theirs) {
-            warn!(repo = %ours, now = %theirs, "the repository has another name now: put it into the configuration");
+            warn!(repo = %ours, now = %theirs, "the repository has another name now: set its clone_url to the new address");
         }
         // One that was made anew under the old name has another number.
         self.0.retain(|number, known| *number == id || known.ours != *ours);

@@ -43,6 +43,12 @@ struct StoredEntry {
 
 #[derive(Serialize, Deserialize)]
 struct Finished {
+    deliveries: Vec<String>,
+}
+
+/// Earlier programs wrote one record for each.
+#[derive(Deserialize)]
+struct FinishedAlone {
     delivery: String,
 }
 
@@ -80,9 +86,9 @@ impl Entry {
     }
 }
 
-/// The record of a delivery that has had its effect.
-pub(super) fn finished(delivery: &str) -> Record {
-    record::record("finished", &Finished { delivery: delivery.to_owned() })
+/// The record of deliveries that have had their effect.
+pub(super) fn finished(deliveries: &[String]) -> Record {
+    record::record("all-finished", &Finished { deliveries: deliveries.to_vec() })
 }
 
 impl IntakeState {
@@ -95,7 +101,11 @@ impl IntakeState {
         for (_, record) in &replay.records {
             match record.kind.as_str() {
                 "received" => state.take(record::body(record)?, now)?,
-                "finished" => state.finish(&record::body::<Finished>(record)?.delivery),
+                "finished" => state.finish(&record::body::<FinishedAlone>(record)?.delivery),
+                "all-finished" => {
+                    let Finished { deliveries } = record::body(record)?;
+                    deliveries.iter().for_each(|delivery| state.finish(delivery));
+                }
                 _ => return Err(record::unknown(record).into()),
             }
         }

@@ -22,6 +22,10 @@ impl Watcher {
         by: Login,
         done: Vec<Recipient<()>>,
     ) -> Result<(), Fault> {
+        if self.known.policy_tip().is_none() {
+            // Nothing is known before the first poll: it comes again.
+            return Ok(());
+        }
         let pulls = self.pulls_at(&sha);
         if pulls.is_empty() {
             done.iter().for_each(|done| done.tell(()));

@@ -44,7 +44,8 @@ fn all(state: &IntakeState) -> (Vec<Entry>, usize) {
 fn a_snapshot_holds_what_the_records_did() {
     let named = |(number, event)| entry(&format!("d-{number}"), event);
     let entries: Vec<Entry> = events().into_iter().enumerate().map(named).collect();
-    let records = entries.iter().map(Entry::record).chain([finished("d-2")]).collect();
+    let records =
+        entries.iter().map(Entry::record).chain([finished(&["d-2".to_owned()])]).collect();
     let state = replay(None, records);
     let pending: Vec<Entry> =
         entries.iter().filter(|entry| entry.delivery != "d-2").cloned().collect();
@@ -60,13 +61,15 @@ fn what_earlier_programs_wrote_is_taken_to_have_come_now() {
         "pending": [{"delivery": "p", "repo": "acme/shop", "event": {"pull": {"number": 1}}}],
         "seen": ["s", "p"],
     });
-    let record = record::record(
-        "received",
-        &json!({"delivery": "r", "repo": "acme/shop", "event": {"pull": {"number": 1}}}),
-    );
-    let state = replay(Some(snapshot), vec![record]);
+    let record = |delivery: &str| {
+        let event = json!({"pull": {"number": 1}});
+        let body = json!({"delivery": delivery, "repo": "acme/shop", "event": event});
+        record::record("received", &body)
+    };
+    let done = record::record("finished", &json!({"delivery": "f"}));
+    let state = replay(Some(snapshot), vec![record("r"), record("f"), done]);
     let (pending, remembered) = all(&state);
     assert_eq!(pending, ["p", "r"].map(|delivery| entry(delivery, events().swap_remove(0))));
-    assert_eq!(remembered, 3);
+    assert_eq!(remembered, 4);
     assert!(state.has("s"));
 }
