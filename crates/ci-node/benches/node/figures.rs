@@ -12,6 +12,12 @@ pub fn say(line: &str) {
 pub struct Times(Vec<Duration>);
 
 impl Times {
+    /// These times; there is at least one.
+    pub fn of(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        Self(times)
+    }
+
     pub fn add(&mut self, time: Duration) {
         self.0.push(time);
         self.0.sort_unstable();

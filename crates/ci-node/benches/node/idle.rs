@@ -19,7 +19,7 @@ const POLICY: &str = "ignore: [\"docs/**\"]\n";
 
 /// The memory of a process, in KiB.
 #[derive(Clone, Copy)]
-struct Memory {
+pub struct Memory {
     resident: u64,
     most: u64,
 }
@@ -98,7 +98,7 @@ async fn at_rest(node: &Node) {
     .await;
 }
 
-fn memory(node: &Node) -> Memory {
+pub fn memory(node: &Node) -> Memory {
     let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid())).unwrap();
     let field = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
@@ -107,7 +107,7 @@ fn memory(node: &Node) -> Memory {
     Memory { resident: field("VmRSS:"), most: field("VmHWM:") }
 }
 
-fn shown(memory: Memory) -> String {
+pub fn shown(memory: Memory) -> String {
     let mib = |kib: u64| kib as f64 / 1024.0;
     format!("{:>6.1} MiB, {:.1} at most", mib(memory.resident), mib(memory.most))
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p ci-node --bench node` prints figures and ratios, each next to a yardstick that was
 //! taken in the same run; it is read by people and fails on no figure. `-- --quick` makes each part
-//! short, to see that it works. The name of a part (`start`, `builds`, `idle`, `adopt`) runs only that one.
+//! short, to see that it works. The name of a part (`start`, `builds`, `idle`, `adopt`, `webhooks`) runs only that one.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
@@ -13,6 +13,7 @@ mod idle;
 mod monorepo;
 mod start;
 mod starts;
+mod webhooks;
 mod yardstick;
 
 // The world of the stories, of which a bench needs less than they do.
@@ -21,6 +22,9 @@ mod yardstick;
 mod node;
 #[path = "../../tests/stories/processes.rs"]
 mod processes;
+#[expect(dead_code, reason = "stories read all of them")]
+#[path = "../../../ci-github/tests/support/recorded.rs"]
+mod recordings;
 #[expect(dead_code, reason = "stories change more than files")]
 #[path = "../../tests/stories/repository.rs"]
 mod repository;
@@ -48,10 +52,13 @@ struct Size {
     idle: usize,
     /// Jobs that run while their node is killed.
     adopted: usize,
+    /// Webhooks that come as fast as they may.
+    webhooks: usize,
 }
 
-const FULL: Size = Size { heads: 200, pulls: 30, builds: 200, idle: 1000, adopted: 100 };
-const QUICK: Size = Size { heads: 5, pulls: 3, builds: 12, idle: 20, adopted: 5 };
+const FULL: Size =
+    Size { heads: 200, pulls: 30, builds: 200, idle: 1000, adopted: 100, webhooks: 30_000 };
+const QUICK: Size = Size { heads: 5, pulls: 3, builds: 12, idle: 20, adopted: 5, webhooks: 500 };
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -72,6 +79,9 @@ fn main() {
         }
         if wants("adopt") {
             adopt::measure(size).await;
+        }
+        if wants("webhooks") {
+            webhooks::measure(size).await;
         }
     });
 }
