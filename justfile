@@ -34,9 +34,11 @@ run *ARGS:
 tree *ARGS:
     cargo run -p vitals -- tree {{ARGS}}
 
-# Kill nodes, actors and runners a hundred times; STORY_SEED=N for other moments.
+# Kill nodes, actors and runners a hundred times, and let fifty pull requests meet everything that can go
+# wrong; STORY_SEED=N for other moments.
 soak:
     SOAK_ROUNDS=100 cargo test -p ci-node --test stories soak
+    CHAOS_PULLS=50 CHAOS_STEPS=600 CHAOS_WORDS=1 cargo test -p ci-node --test stories chaos
 
 # Print every figure of docs/performance.md.
 bench:

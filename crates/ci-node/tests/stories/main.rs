@@ -39,7 +39,6 @@ mod recorded;
 mod red;
 mod redelivered;
 mod reload;
-mod rerequested;
 mod scenarios;
 mod secrets;
 mod shell;

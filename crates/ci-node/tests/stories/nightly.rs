@@ -96,7 +96,7 @@ async fn a_night_runs_once_for_a_commit_and_calls_whom_the_policy_names() {
     assert!(said[0].contains("ci-node nightly force main lib:soak"), "{}", said[0]);
     let log = world.answer(&["nightly", "logs", "main", "lib:soak"]);
     assert!(log.contains("@acme/all look"), "{log}");
-    let page = node.get(&format!("/{}/branch/main", REPO)).await.text().await.unwrap();
+    let page = node.get(&format!("/{REPO}/branch/main")).await.text().await.unwrap();
     assert!(page.contains("Nightly jobs") && page.contains("asked for by"), "{page}");
 
     node.kill9();

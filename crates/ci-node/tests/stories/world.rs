@@ -5,12 +5,13 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
-use std::time::SystemTime;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, SystemTime};
 
 use ci_domain::forge::{Head, ReviewState, Timestamp};
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
-use ci_github::fake::{FakeGitHub, FakeRepo, NewPull, SignedDelivery};
+use ci_github::fake::{FakeGitHub, FakeRepo, FakeRequest, NewPull, SignedDelivery};
 use rustix::process::Pid;
 use tempfile::TempDir;
 
@@ -36,6 +37,8 @@ pub struct World {
     pub repo: FakeRepo,
     pub git: Repository,
     server: StandIn,
+    /// How long each answer of GitHub takes, in milliseconds.
+    slow: Arc<AtomicU64>,
     port: u16,
     main: RefCell<CommitSha>,
 }
@@ -58,15 +61,29 @@ impl World {
         github.set_clock(Timestamp(now() + 60));
         let repo = github.add_repo(RepoName::new(REPO).unwrap(), branch("main"), main.clone());
         repo.grant(&login("linus"));
-        let answering = github.clone();
-        let server = StandIn::start(move |request| answering.answer(&request)).await;
+        let (answering, slow) = (github.clone(), Arc::new(AtomicU64::new(0)));
+        let pace = slow.clone();
+        let answer = move |request: FakeRequest| {
+            let pause = Duration::from_millis(pace.load(Relaxed));
+            if !pause.is_zero() {
+                let pause = tokio::time::sleep(pause);
+                tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(pause));
+            }
+            answering.answer(&request)
+        };
+        let server = StandIn::start(answer).await;
         let port = free_port();
         std::fs::create_dir(folder.path().join("run")).unwrap();
         std::fs::write(folder.path().join("outside"), "").unwrap();
         let main = RefCell::new(main);
-        let world = Self { folder, github, repo, git, server, port, main };
+        let world = Self { folder, github, repo, git, server, slow, port, main };
         world.configure(NEVER, "");
         world
+    }
+
+    /// Makes each answer of GitHub take so many milliseconds.
+    pub fn slow_down(&self, by: u64) {
+        self.slow.store(by, Relaxed);
     }
 
     /// Writes the node's configuration.
