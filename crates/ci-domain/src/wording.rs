@@ -202,6 +202,12 @@ pub fn lfs_hint(file: &str, line: usize) -> String {
     )
 }
 
+/// What is said of a file in Git LFS that no file of attributes speaks of.
+#[must_use]
+pub fn lfs_pointer_hint(path: &str) -> String {
+    format!("{path}: the pointer to a file in Git LFS, whose content this version does not fetch")
+}
+
 /// What is said where the owners of code are to be asked and no file names any.
 #[must_use]
 pub fn no_code_owners() -> String {

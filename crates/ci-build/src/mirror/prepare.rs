@@ -178,7 +178,8 @@ impl Preparer {
             Ok(outline) => outline,
             Err(finding) => return Ok(invalid(vec![finding])),
         };
-        outline.hints = hints(&self.git, files.tree(), outline.affected.iter()).await?;
+        outline.hints =
+            hints(&self.git, files.tree(), &outline.affected, changes.as_ref().ok()).await?;
         if let (Subject::Pull(_), Ok(paths)) = (subject, &changes) {
             if policy.mergeable.code_owners {
                 let (owned, told) = owned(&self.git, &basis.base, paths).await?;

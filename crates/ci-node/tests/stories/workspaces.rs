@@ -164,6 +164,13 @@ async fn what_jobs_would_miss_is_told() {
     world.until("the umbrella", || !world.umbrella(pull).is_empty()).await;
     let says = || ask(&world, &["pr", "show", "1"]).contains(".gitattributes:1: files in Git LFS");
     world.until("it to be said", says).await;
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 3\n";
+    let changes = [Change::gone(".gitattributes"), Change::file("lib/big.bin", pointer)];
+    let other = world.open("pointer", &changes);
+    world.deliver(&node).await;
+    world.until("the umbrella", || !world.umbrella(other).is_empty()).await;
+    let says = || ask(&world, &["pr", "show", "2"]).contains("lib/big.bin: the pointer to a file");
+    world.until("it to be said", says).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
