@@ -1,11 +1,14 @@
 //! Heads and bases that move, conflict, close and come back.
 
 use crate::forge::PullState;
+use crate::ids::BranchName;
+use crate::outline::Preparation;
+use crate::policy::BaseMoved;
 use crate::pull::Request;
 use crate::pull::tests::stories::{
     ALL, MERGEABLE, SHOP, approved, check, check_trace, conflict, failing, run_until, shop,
 };
-use crate::world::{plan_of, sha};
+use crate::world::{World, plan_of, planned, sha};
 
 #[test]
 fn a_conflict_runs_nothing_until_it_is_resolved() {
@@ -166,4 +169,84 @@ fn a_preparation_that_does_not_work_is_tried_again() {
     assert_eq!(why, "the merge, which is tried again: out of memory");
     world.settle();
     check(&world, MERGEABLE, ALL);
+}
+
+/// The jobs of [`SHOP`], whose inputs `air` shares with the base.
+fn plan_with_base(world: &mut World) {
+    world.plan = Box::new(|basis| match planned(basis, SHOP) {
+        Preparation::Planned { merge, mut outline } => {
+            for (id, job) in &mut outline.jobs {
+                let is_shared = id.component.as_str() == "air";
+                job.digest = if is_shared { basis.base.to_string() } else { "1".to_owned() };
+            }
+            Preparation::Planned { merge, outline }
+        }
+        other => other,
+    });
+}
+
+#[test]
+fn a_moved_base_runs_again_what_its_changes_touch_where_the_policy_says_so() {
+    for (base_moved, expected) in
+        [(BaseMoved::Keep, ""), (BaseMoved::Rerun, "build 2: air:compile air:test")]
+    {
+        let mut world = approved();
+        world.policy.base_moved = base_moved;
+        plan_with_base(&mut world);
+        world.settle();
+        let trace = world.trace.len();
+        world.truth.facts.base_sha = Some(sha('c'));
+        world.settle();
+        check(&world, MERGEABLE, ALL);
+        let built = world.trace[trace..].iter().find(|line| line.starts_with("build"));
+        assert_eq!(built.map_or("", String::as_str), expected, "{base_moved:?}");
+    }
+}
+
+#[test]
+fn a_moved_base_whose_changes_come_back_runs_nothing_a_third_time() {
+    let mut world = approved();
+    world.policy.base_moved = BaseMoved::Rerun;
+    plan_with_base(&mut world);
+    for base in ['b', 'c', 'c'] {
+        world.truth.facts.base_sha = Some(sha(base));
+        world.settle();
+    }
+    check(&world, MERGEABLE, ALL);
+    assert_eq!(world.started.len(), 7, "{:?}", world.started);
+}
+
+#[test]
+fn a_pull_request_for_another_branch_is_merged_there_and_keeps_what_has_passed() {
+    let mut world = approved();
+    world.settle();
+    let trace = world.trace.len();
+    world.truth.facts.base = BranchName::new("release").unwrap();
+    world.truth.facts.base_sha = Some(sha('d'));
+    world.settle();
+    check(&world, MERGEABLE, ALL);
+    check_trace(&world, trace, &["prepare a on d"]);
+    world.plan = Box::new(|_| conflict());
+    world.truth.facts.base = BranchName::new("main").unwrap();
+    world.truth.facts.base_sha = Some(sha('e'));
+    world.settle();
+    check(&world, "failure: there are merge conflicts", ALL);
+}
+
+#[test]
+fn another_branch_that_affects_more_builds_what_is_new() {
+    let mut world = approved();
+    world.plan = Box::new(|basis| {
+        let jobs =
+            if basis.base == sha('b') { "air:test cloak:test-" } else { "air:test cloak:test" };
+        planned(basis, jobs)
+    });
+    world.settle();
+    check(&world, MERGEABLE, "air:test");
+    let trace = world.trace.len();
+    world.truth.facts.base = BranchName::new("release").unwrap();
+    world.truth.facts.base_sha = Some(sha('d'));
+    world.settle();
+    check(&world, MERGEABLE, "air:test cloak:test");
+    check_trace(&world, trace, &["prepare a on d", "build 2: cloak:test", "end 2"]);
 }
