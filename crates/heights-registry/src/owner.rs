@@ -36,6 +36,18 @@ pub struct EndHookId(u64);
 pub struct Owner(Arc<Shared>);
 
 /// The ending side of an [`Owner`]: ending or dropping it ends the owner.
+///
+/// ```
+/// use heights_registry::{Owner, Registry};
+///
+/// let names = Registry::unique();
+/// let (somebody, lives) = Owner::new();
+/// names.register("a", 1, &somebody)?;
+/// // An owner that is no actor ends when this is dropped, and then its names are free.
+/// drop(lives);
+/// assert_eq!(names.lookup(&"a"), None);
+/// # Ok::<(), heights_registry::AlreadyRegistered<i32>>(())
+/// ```
 #[derive(Debug)]
 pub struct OwnerEnd(Owner);
 

@@ -63,6 +63,20 @@ pub enum RunEnd {
 }
 
 /// Says why a run that was asked for did not come to its end.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights::periodic::{TickError, on_demand};
+/// use heights::prelude::Supervisor;
+///
+/// let (spec, cleaning) = on_demand(|| async { Ok(()) }).child_with_ref("cleaning");
+/// let root = Supervisor::builder("root").child(spec).start().await?;
+/// root.stop().await;
+/// assert!(matches!(cleaning.tick().await, Err(TickError::NotRunning)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TickError {
