@@ -1,6 +1,7 @@
 //! Every word that the forge is given to show, in one place.
 
 mod nightly;
+mod owners;
 
 use std::fmt::Write as _;
 
@@ -11,6 +12,9 @@ use crate::outcome::JobResult;
 use crate::subject::Subject;
 
 pub use nightly::{night_standing, nightly_failure};
+pub use owners::{
+    approval_by_owner, awaiting_owners, no_code_owners, skipped_code_owners, unread_code_owners,
+};
 
 /// The umbrella of a pull request that can be merged.
 pub const CAN_BE_MERGED: &str = "pull request can be merged";
@@ -208,25 +212,6 @@ pub fn lfs_pointer_hint(path: &str) -> String {
     format!("{path}: the pointer to a file in Git LFS, whose content this version does not fetch")
 }
 
-/// What is said where the owners of code are to be asked and no file names any.
-#[must_use]
-pub fn no_code_owners() -> String {
-    let places = crate::code_owners::PLACES.join(", ");
-    format!("CODEOWNERS: the base branch has none ({places}), so nobody is asked")
-}
-
-/// What is said of a file of code owners that is not read.
-#[must_use]
-pub fn unread_code_owners(file: &str) -> String {
-    format!("{file}: it is no regular file of at most 3 MB, so nobody is asked")
-}
-
-/// What is said of a line of that file.
-#[must_use]
-pub fn skipped_code_owners(file: &str, line: usize, why: &str) -> String {
-    format!("{file}:{line}: {why}; the line is skipped")
-}
-
 /// What is said of a change of the policy: what it would make different, or why it would be refused.
 #[must_use]
 pub fn proposed_policy(differences: &Result<Vec<String>, Vec<String>>) -> String {
@@ -242,28 +227,6 @@ pub fn proposed_policy(differences: &Result<Vec<String>, Vec<String>>) -> String
 #[must_use]
 pub fn more_hints(count: usize) -> String {
     format!("and {count} more")
-}
-
-/// What is said of what the owners of changed paths have not approved: of the first, and how many there
-/// are besides.
-#[must_use]
-pub fn awaiting_owners(path: &str, more: u64) -> String {
-    let rest = match more {
-        0 => String::new(),
-        1 => " and one more path".to_owned(),
-        more => format!(" and {more} more paths"),
-    };
-    format!("awaiting approval by an owner of {}{rest}", quoted(path))
-}
-
-/// What meets that; nobody is called by being named.
-#[must_use]
-pub fn approval_by_owner(owners: &[String]) -> String {
-    let owners: Vec<String> = owners.iter().map(|owner| quoted(owner)).collect();
-    match owners.as_slice() {
-        [owner] => format!("approval by {owner}, with write access"),
-        owners => format!("approval by any of {}, with write access", owners.join(", ")),
-    }
 }
 
 /// What meets that head and base conflict in these paths.
