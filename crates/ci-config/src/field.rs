@@ -6,16 +6,11 @@ use crate::diagnostic::{At, Problems};
 use crate::document::{Entry, Node, Value};
 use crate::suggestion::did_you_mean;
 
-/// What each version of this program says of keys that the format has and it cannot carry out yet.
-const NOT_EXECUTED: &str = "is not executed yet by this version";
-
 /// The keys of one kind of map.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Keys {
     /// Keys that are read.
     pub(crate) known: &'static [&'static str],
-    /// Keys that the format has and this version refuses, each by name.
-    pub(crate) refused: &'static [&'static str],
 }
 
 /// A value, with its name for people, such as `jobs.test.timeout`.
@@ -173,14 +168,6 @@ impl<'a> Field<'a> {
             return;
         }
         let name = joined(&self.name, key);
-        if keys.refused.contains(&key) {
-            problems.report(
-                entry.at,
-                format!("`{name}` {NOT_EXECUTED}"),
-                format!("remove `{key}`"),
-            );
-            return;
-        }
         let hint = did_you_mean(key, keys.known)
             .unwrap_or_else(|| format!("the keys here are {}", keys.known.join(", ")));
         problems.report(entry.at, format!("unknown key `{name}`"), hint);

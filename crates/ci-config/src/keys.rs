@@ -2,35 +2,26 @@
 
 use crate::field::Keys;
 
-const NONE: &[&str] = &[];
-
 /// `ci.yaml`.
-pub(crate) const COMPONENT: Keys = Keys {
-    known: &["define", "depends_on", "inputs", "env", "image", "jobs", "nightly"],
-    refused: NONE,
-};
+pub(crate) const COMPONENT: Keys =
+    Keys { known: &["define", "depends_on", "inputs", "env", "image", "jobs", "nightly"] };
 /// A job that is more than a list of steps.
-pub(crate) const JOB: Keys =
-    Keys { known: &["needs", "when", "on", "timeout", "steps"], refused: NONE };
+pub(crate) const JOB: Keys = Keys { known: &["needs", "when", "on", "timeout", "steps"] };
 /// A nightly job that is more than a list of steps.
-pub(crate) const NIGHTLY_JOB: Keys = Keys { known: &["needs", "timeout", "steps"], refused: NONE };
+pub(crate) const NIGHTLY_JOB: Keys = Keys { known: &["needs", "timeout", "steps"] };
 /// A step that is one command.
-pub(crate) const COMMAND: Keys = Keys {
-    known: &["run", "name", "timeout", "retry", "env", "allow_failure", "always"],
-    refused: NONE,
-};
+pub(crate) const COMMAND: Keys =
+    Keys { known: &["run", "name", "timeout", "retry", "env", "allow_failure", "always"] };
 /// A step that stands for defined ones.
-pub(crate) const USE: Keys = Keys { known: &["use"], refused: NONE };
+pub(crate) const USE: Keys = Keys { known: &["use"] };
 /// A step that is a parallel group.
-pub(crate) const PARALLEL_STEP: Keys =
-    Keys { known: &["parallel", "name", "limit", "fail_fast"], refused: NONE };
+pub(crate) const PARALLEL_STEP: Keys = Keys { known: &["parallel", "name", "limit", "fail_fast"] };
 /// A step that is a sequence.
-pub(crate) const SEQUENCE_STEP: Keys = Keys { known: &["sequence", "name"], refused: NONE };
+pub(crate) const SEQUENCE_STEP: Keys = Keys { known: &["sequence", "name"] };
 /// A parallel group that is more than a list of steps.
-pub(crate) const PARALLEL: Keys =
-    Keys { known: &["name", "limit", "fail_fast", "steps"], refused: NONE };
+pub(crate) const PARALLEL: Keys = Keys { known: &["name", "limit", "fail_fast", "steps"] };
 /// A sequence that is more than a list of steps.
-pub(crate) const SEQUENCE: Keys = Keys { known: &["name", "steps"], refused: NONE };
+pub(crate) const SEQUENCE: Keys = Keys { known: &["name", "steps"] };
 
 /// `ci-policy.yaml`.
 pub(crate) const POLICY: Keys = Keys {
@@ -46,7 +37,6 @@ pub(crate) const POLICY: Keys = Keys {
         "nightly",
         "notify",
     ],
-    refused: NONE,
 };
 /// `mergeable` of the policy.
 pub(crate) const MERGEABLE: Keys = Keys {
@@ -58,20 +48,18 @@ pub(crate) const MERGEABLE: Keys = Keys {
         "optional",
         "required",
     ],
-    refused: NONE,
 };
 /// `sandbox` of the policy.
-pub(crate) const SANDBOX: Keys =
-    Keys { known: &["isolation", "network", "forks_network"], refused: NONE };
+pub(crate) const SANDBOX: Keys = Keys { known: &["isolation", "network", "forks_network"] };
 /// `nightly` of the policy.
-pub(crate) const NIGHTLY: Keys = Keys { known: &["between", "timezone"], refused: NONE };
+pub(crate) const NIGHTLY: Keys = Keys { known: &["between", "timezone"] };
 /// `notify` of the policy.
-pub(crate) const NOTIFY: Keys = Keys { known: &["mention_on_nightly_failure"], refused: NONE };
+pub(crate) const NOTIFY: Keys = Keys { known: &["mention_on_nightly_failure"] };
 /// `forks` of the policy.
-pub(crate) const FORKS: Keys = Keys { known: &["run"], refused: NONE };
+pub(crate) const FORKS: Keys = Keys { known: &["run"] };
 
 /// A secret of the policy.
-pub(crate) const EXPOSED: Keys = Keys { known: &["expose"], refused: NONE };
+pub(crate) const EXPOSED: Keys = Keys { known: &["expose"] };
 
 /// `ci-node.toml`.
 pub(crate) const NODE: Keys = Keys {
@@ -87,24 +75,21 @@ pub(crate) const NODE: Keys = Keys {
         "vitals",
         "retention",
     ],
-    refused: NONE,
 };
 /// `[http]`.
-pub(crate) const HTTP: Keys = Keys { known: &["listen", "read"], refused: NONE };
+pub(crate) const HTTP: Keys = Keys { known: &["listen", "read"] };
 /// `[github]`.
 pub(crate) const GITHUB: Keys = Keys {
     known: &["api_url", "graphql_url", "webhook_secret", "token", "app", "poll_interval", "write"],
-    refused: NONE,
 };
 /// `[github.app]`.
-pub(crate) const APP: Keys = Keys { known: &["id", "private_key"], refused: NONE };
+pub(crate) const APP: Keys = Keys { known: &["id", "private_key"] };
 /// `[[repos]]`.
-pub(crate) const REPO: Keys =
-    Keys { known: &["name", "clone_url", "local", "secrets"], refused: NONE };
+pub(crate) const REPO: Keys = Keys { known: &["name", "clone_url", "local", "secrets"] };
 /// Where a secret is.
-pub(crate) const SECRET: Keys = Keys { known: &["file", "env"], refused: NONE };
+pub(crate) const SECRET: Keys = Keys { known: &["file", "env"] };
 /// A queue of `[queues]`.
-pub(crate) const QUEUE: Keys = Keys { known: &["concurrency", "rate", "burst"], refused: NONE };
+pub(crate) const QUEUE: Keys = Keys { known: &["concurrency", "rate", "burst"] };
 /// `[runner]`.
 pub(crate) const RUNNER: Keys = Keys {
     known: &[
@@ -119,9 +104,8 @@ pub(crate) const RUNNER: Keys = Keys {
         "log_limit",
         "min_free",
     ],
-    refused: NONE,
 };
 /// `[vitals]`.
-pub(crate) const VITALS: Keys = Keys { known: &["tier"], refused: NONE };
+pub(crate) const VITALS: Keys = Keys { known: &["tier"] };
 /// `[retention]`.
-pub(crate) const RETENTION: Keys = Keys { known: &["logs", "builds", "workspaces"], refused: NONE };
+pub(crate) const RETENTION: Keys = Keys { known: &["logs", "builds", "workspaces"] };
