@@ -235,6 +235,11 @@ impl RunDir {
         pack().map_err(at(&folder))
     }
 
+    /// What a runner says that is no fact; whoever has something to add may do so.
+    pub(crate) fn log_of_runner(&self) -> io::Result<File> {
+        File::options().append(true).create(true).open(self.file("runner.log"))
+    }
+
     pub(crate) fn log_path(&self, command: &CommandId) -> PathBuf {
         self.path.join("logs").join(format!("{command}.log"))
     }

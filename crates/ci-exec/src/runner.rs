@@ -158,7 +158,7 @@ fn lock(dir: &RunDir) -> Result<File, SetupError> {
 
 /// Tells the starter that it may go, and keeps no tie to it.
 fn announce(dir: &RunDir) -> io::Result<()> {
-    let log = OpenOptions::new().append(true).create(true).open(dir.file("runner.log"))?;
+    let log = dir.log_of_runner()?;
     // The starter may be dead already, which is nothing to stop for.
     match io::stdout().write_all(READY).and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),

@@ -1,13 +1,13 @@
 //! Ending what a runner that was killed left behind.
 
-use std::io;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use ci_domain::ids::AttemptId;
 use rustix::process::Pid;
 
 use crate::cgroup::JobGroup;
-use crate::container::{EngineError, remove_of};
+use crate::container::remove_of;
 use crate::processes::{Process, Rule, Scope, Survivors};
 use crate::run_dir::{OpenError, RunDir, RunState};
 use crate::spec::{Isolation, RunSpec};
@@ -27,9 +27,6 @@ pub enum SweepError {
     /// The run directory cannot be read.
     #[error(transparent)]
     RunDir(#[from] OpenError),
-    /// The engine keeps a container of it.
-    #[error("remove its container")]
-    Container(#[from] EngineError),
     /// The processes of the machine cannot be read.
     #[error("read the processes of the machine")]
     Processes(#[source] io::Error),
@@ -56,7 +53,12 @@ pub async fn sweep(dir: &RunDir) -> Result<usize, SweepError> {
     let mut scope = Scope::new(Rule::LeftBy { session, marker }).and_group(group);
     scope.end(spec.grace.min(SWEEP_GRACE)).await.map_err(SweepError::Processes)??;
     if let Isolation::Container(container) = &spec.isolation {
-        remove_of(&container.engine, dir.path()).await?;
+        // Its processes are gone in any case; what the engine keeps is removed when a node starts.
+        if let Err(error) = remove_of(&container.engine, dir.path()).await {
+            let mut log = dir.log_of_runner().map_err(SweepError::Processes)?;
+            writeln!(log, "the sweep failed to remove the container: {error}")
+                .map_err(SweepError::Processes)?;
+        }
     }
     Ok(scope.count())
 }

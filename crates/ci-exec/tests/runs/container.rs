@@ -1,15 +1,17 @@
 //! Jobs in a container: the same tree, the same facts, and nothing left of it, ever.
 
 use std::fs::{self, Permissions};
+use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use ci_domain::ids::AttemptId;
 use ci_domain::secret::Secret;
 use ci_exec::{
     Build, Container, Engine, EngineKind, Fact, Image, ImageSource, Isolation, Limits, Network,
-    Outcome, Secrets, cancel, remove_left, sweep, try_out_container,
+    Outcome, Secrets, cancel, interactive_shell, remove_left, sweep, try_out_container,
 };
 
 use crate::engine::{IMAGE, ask, container, container_of, containers, in_container, podman};
@@ -293,6 +295,27 @@ async fn an_engine_that_does_not_work_is_said() {
     broken.engine.program = Path::new("/bin/false").to_owned();
     let error = try_out_container(&launcher(), &place.root().join("trial"), &broken).await;
     error.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_person_has_a_shell_in_the_same_container() {
+    let Some(mut place) = in_container(Place::with_command("true")) else { return };
+    place.spec.env = env(&[("HOME", "/tmp"), ("WORD", "it's here")]);
+    let shell = interactive_shell(&place.spec.isolation, &place.spec.workspace, &place.spec.env);
+    let words: Vec<String> =
+        shell.unwrap().iter().map(|word| word.to_str().unwrap().into()).collect();
+    let quoted: Vec<String> =
+        words.iter().map(|word| format!("'{}'", word.replace('\'', "'\\''"))).collect();
+    let mut script = std::process::Command::new("script");
+    script.args(["--quiet", "--return", "--command", &quoted.join(" "), "/dev/null"]);
+    let mut script = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let typed = "echo \"$WORD\" > said; tty > terminal; exit 3\n";
+    script.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    let done = script.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(3), "{}", String::from_utf8_lossy(&done.stdout));
+    assert_eq!(fs::read_to_string(place.file("said")).unwrap(), "it's here\n");
+    assert!(fs::read_to_string(place.file("terminal")).unwrap().starts_with("/dev/"));
+    assert_eq!(containers(&container_of(&mut place).engine), "");
 }
 
 /// Docker as far as its command line goes: it has the image, lists nothing, and makes no container.

@@ -14,9 +14,9 @@ use crate::support::{Place, absent};
 pub const IMAGE: &str = "localhost/busybox:test";
 const BUSYBOX: &str = "/bin/busybox";
 /// What is called by a name of its own in the image.
-const TOOLS: [&str; 20] = [
+const TOOLS: [&str; 21] = [
     "sh", "cat", "chmod", "cp", "echo", "env", "grep", "head", "id", "kill", "ln", "ls", "mkdir",
-    "mount", "ps", "readlink", "setsid", "sleep", "touch", "umount",
+    "mount", "ps", "readlink", "setsid", "sleep", "touch", "tty", "umount",
 ];
 /// Podman needs control groups of version 2. Where a machine has both versions, it can be shown only those.
 const ONLY_V2: &str = "umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup; exec \"$@\"";
