@@ -217,7 +217,10 @@ impl Book {
         let due = |wish: &CommentWish| {
             let marker = wish.topic.marker(node, &report.subject, &report.head);
             let is_due = match (self.told.comments.get(&marker), &wish.content) {
-                (None, CommentContent::Failures(failures)) => !failures.is_empty(),
+                // What may have been posted is looked for, also where all is well by now.
+                (None, CommentContent::Failures(failures)) => {
+                    !failures.is_empty() || self.told.attempted.contains(&marker)
+                }
                 (None, CommentContent::Text(_) | CommentContent::Nightly { .. }) => true,
                 (Some(posted), content) => {
                     let may_edit = matches!(report.subject, Subject::Pull(_));

@@ -94,6 +94,10 @@ impl Reporter {
                 }
                 book.told.note(written);
             }
+            Carried::Unsaid { marker } => {
+                book.told.attempted.remove(&marker);
+                self.troubles.end(&lane);
+            }
             Carried::Saw { sha, standing } => {
                 let node = &self.args.voice.node;
                 let news = book.news(&sha, standing, node);

@@ -45,6 +45,8 @@ pub(super) enum Carried {
     Written(Written),
     /// Nothing was written: these statuses stand on the commit.
     Saw { sha: CommitSha, standing: Vec<StatusWrite> },
+    /// Nothing was written: a comment that might have been posted is not there, and is needless by now.
+    Unsaid { marker: String },
 }
 
 /// What is written for the first time: should the answer be lost, one has to know to look.
@@ -134,7 +136,13 @@ impl Attempt {
             }
             Due::Comment { about, marker, content } => {
                 let body = format!("{}\n\n{marker}", self.text(repo, about, content, tails));
-                let id = self.comment(forge, repo, about, &body).await?;
+                let is_needless =
+                    matches!(content, CommentContent::Failures(all) if all.is_empty());
+                let there = self.there(forge, repo, about).await?;
+                if is_needless && there.is_none() {
+                    return Ok(Carried::Unsaid { marker: marker.clone() });
+                }
+                let id = self.comment(forge, repo, (about, there), &body).await?;
                 let posted = Posted { id, content: fingerprint(content) };
                 Written::Comment { marker: marker.clone(), posted }
             }
@@ -146,20 +154,29 @@ impl Attempt {
         &self,
         forge: &dyn Forge,
         repo: &RepoName,
-        about: &Subject,
+        (about, there): (&Subject, Option<CommentId>),
         body: &str,
     ) -> Result<CommentId, ForgeError> {
-        let there = match self.posted {
-            Some(id) => Some(id),
-            None if self.look_up => self.find(forge, repo, about).await?,
-            None => None,
-        };
         match (there, about) {
             (Some(id), Subject::Pull(_)) => forge.edit_comment(repo, id, body).await.map(|()| id),
             (None, Subject::Pull(pull)) => forge.create_comment(repo, *pull, body).await,
             // What is said of a branch's tip is said once.
             (Some(id), Subject::Branch(_)) => Ok(id),
             (None, Subject::Branch(_)) => forge.commit_comment(repo, &self.head, body).await,
+        }
+    }
+
+    /// The comment, if it has been posted.
+    async fn there(
+        &self,
+        forge: &dyn Forge,
+        repo: &RepoName,
+        about: &Subject,
+    ) -> Result<Option<CommentId>, ForgeError> {
+        match self.posted {
+            Some(id) => Ok(Some(id)),
+            None if self.look_up => self.find(forge, repo, about).await,
+            None => Ok(None),
         }
     }
 

@@ -189,6 +189,18 @@ fn a_comment_is_posted_once_and_only_failures_are_edited() {
     assert_eq!(write_all(&mut book, 'a'), ["edit failures"]);
 }
 
+#[test]
+fn failures_that_may_have_been_told_are_looked_for_where_all_is_well_by_now() {
+    let mut book = book();
+    let well = report(1, 'a', StatusState::Success, "x");
+    let subject = well.subject.clone();
+    book.wish(with_comment(well, Topic::Failures, CommentContent::Failures(Vec::new())));
+    write_all(&mut book, 'a');
+    book.told.attempted.insert(Topic::Failures.marker(NODE, &subject, &sha('a')));
+    assert_eq!(write_all(&mut book, 'a'), ["post failures"]);
+    assert_eq!(write_all(&mut book, 'a'), Vec::<String>::new());
+}
+
 fn branch(name: &str, mut report: Report) -> Report {
     report.subject = Subject::Branch(BranchName::new(name).unwrap());
     report.umbrella = None;
