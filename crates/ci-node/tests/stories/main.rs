@@ -41,6 +41,7 @@ mod redelivered;
 mod reload;
 mod scenarios;
 mod secrets;
+mod shared;
 mod shell;
 mod soak;
 mod stop;
