@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heights_core::{Action, Answer, ChildId, ChildRun, ChildState, Event, Shutdown, Verdict};
+use heights_core::{
+    Action, Answer, ChildId, ChildRun, ChildState, Event, Machine, Shutdown, Verdict,
+};
 use ractor::ActorRef;
 
 use super::{Child, Settled, State};
@@ -34,12 +36,13 @@ impl State {
             }
             Action::Answer(answer) => {
                 if answer == Answer::Done {
-                    self.settle_down();
+                    self.settle_down(Machine::comes_back);
                 }
                 settled.answer = Some(answer);
             }
             Action::Exit(verdict) => {
-                self.settle_down();
+                // Nobody does after this.
+                self.settle_down(|_, _| false);
                 if verdict == Verdict::ReachedMaxIntensity {
                     self.voice.give_up();
                 }
@@ -143,10 +146,12 @@ impl State {
     }
 
     /// Lets everyone know that children which wait for nothing are not about to be restarted.
-    fn settle_down(&mut self) {
+    ///
+    /// Whether one comes back takes a look at all, so nobody is asked who need not be.
+    fn settle_down(&mut self, comes_back: impl Fn(&Machine, &ChildId) -> bool) {
+        let machine = &self.machine;
         let stays_down = |id: &ChildId| {
-            let stopped = self.machine.state_of(id) == Some(ChildState::Stopped);
-            stopped && !self.machine.comes_back(id)
+            machine.state_of(id) == Some(ChildState::Stopped) && !comes_back(machine, id)
         };
         let settled: Vec<_> = self.hopeful.extract_if(.., stays_down).collect();
         for id in settled {
