@@ -232,8 +232,8 @@ fn explained(said: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::collections::BTreeMap;
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use ci_exec::{Engine, Image, ImageSource};

@@ -76,8 +76,7 @@ impl Scene {
         let folder = runs.join(&name);
         let folders = Folders { root: &change.root, cache: &cache, session: &folder };
         let path = env.get("PATH").cloned().unwrap_or_default();
-        let confinement =
-            Confinement::find(args, &change.pipeline, &folders, &path).await?;
+        let confinement = Confinement::find(args, &change.pipeline, &folders, &path).await?;
         Ok(Self { root: change.root.clone(), folder, name, env, confinement })
     }
 
@@ -85,12 +84,7 @@ impl Scene {
     ///
     /// # Errors
     /// Nothing of what was asked for keeps it from the machine.
-    pub(super) fn spec(
-        &self,
-        job: &PlannedJob,
-        number: usize,
-        port_base: u16,
-    ) -> Result<RunSpec> {
+    pub(super) fn spec(&self, job: &PlannedJob, number: usize, port_base: u16) -> Result<RunSpec> {
         let attempt = AttemptId::new(format!("local-{}-{number}", self.name))
             .expect("digits, letters and hyphens, far less than 64");
         let mut env = self.env.clone();
