@@ -162,7 +162,7 @@ fn unknown_keys_are_named() {
         &[
             "1:1: unknown key `depend_on`\n  hint: did you mean `depends_on`?",
             "4:5: unknown key `jobs.test.need`\n  hint: did you mean `needs`?",
-            "6:1: unknown key `services`\n  hint: the keys here are define, depends_on, inputs, env, jobs, nightly",
+            "6:1: unknown key `services`\n  hint: the keys here are define, depends_on, inputs, env, image, jobs, nightly",
         ],
     );
 }
