@@ -22,6 +22,7 @@ pub(crate) mod reads;
 mod redeliver;
 mod rerequests;
 mod snapshot;
+mod stale;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -45,6 +46,7 @@ use crate::pull::{PullFact, PullHandle};
 use crate::watcher::branches::Rule;
 use crate::watcher::comments::CommentNews;
 use crate::watcher::known::Known;
+use crate::watcher::stale::Awaited;
 use crate::watcher::permissions::Permissions;
 
 /// The pull requests of a repository that have actors.
@@ -136,6 +138,8 @@ struct Watcher {
     given_up: BTreeMap<BranchName, CommitSha>,
     /// Pull requests that are being read; those who asked since then and wait for another look.
     reading: BTreeMap<PullNumber, Option<Vec<Recipient<()>>>>,
+    /// The pull requests of which there is news that was not read yet.
+    awaited: BTreeMap<PullNumber, Awaited>,
     /// Those who wait to hear that a delivery was heeded, which the next poll that works will do.
     unheeded: Vec<Recipient<()>>,
     /// When failed deliveries were asked for again.
@@ -163,6 +167,7 @@ enum Msg {
     Snapshot(Result<Box<Seen>, ForgeError>),
     Hint(Box<ForgeEvent>, Option<Recipient<()>>),
     Read(PullNumber, Result<Option<Box<PullFacts>>, ForgeError>, Vec<Recipient<()>>),
+    ReadAgain(PullNumber, Vec<Recipient<()>>),
     Comment(CommentNews),
     Fact(PullFact),
     Policy(PolicyRead),
@@ -194,6 +199,7 @@ impl Server for Watcher {
             rule: None,
             given_up: BTreeMap::new(),
             reading: BTreeMap::new(),
+            awaited: BTreeMap::new(),
             unheeded: Vec::new(),
             asked_for_lost: None,
             asking: BTreeSet::new(),
@@ -216,6 +222,7 @@ impl Server for Watcher {
             Msg::Snapshot(result) => self.take_snapshot(result, cx).await?,
             Msg::Hint(event, done) => self.take_hint(*event, done, cx).await?,
             Msg::Read(number, result, done) => self.take_read(number, result, done, cx).await?,
+            Msg::ReadAgain(number, done) => self.read(number, done, cx).await?,
             Msg::Comment(news) => self.take_comment_news(news, cx).await?,
             Msg::Fact(PullFact::Ended(number)) => self.end(number).await?,
             Msg::Policy(read) => self.take_policy(read, cx).await?,
@@ -243,6 +250,7 @@ impl Server for Watcher {
             Msg::Snapshot(_) => "snapshot",
             Msg::Hint(..) => "hint",
             Msg::Read(..) => "read",
+            Msg::ReadAgain(..) => "read-again",
             Msg::Comment(_) => "comment",
             Msg::Fact(_) => "fact",
             Msg::Policy(_) => "policy",

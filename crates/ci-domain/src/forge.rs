@@ -262,7 +262,10 @@ pub enum PullNews {
     /// All there is to know, read from the forge.
     Facts(Box<PullFacts>),
     /// Only that it changed: read it.
-    Hint,
+    Hint {
+        /// When it changed, as far as that was told; what is read and is older is not the news.
+        as_of: Option<Timestamp>,
+    },
 }
 
 impl PullFacts {

@@ -38,7 +38,7 @@ fn told(github: &FakeGitHub) -> Vec<String> {
         let read = Delivery::parse(delivery.headers(), &delivery.body).unwrap();
         assert_eq!(read.repo.unwrap().as_str(), "acme/shop");
         match read.event {
-            ForgeEvent::PullChanged { number, news: PullNews::Hint } => {
+            ForgeEvent::PullChanged { number, news: PullNews::Hint { .. } } => {
                 let payload: Value = serde_json::from_slice(&delivery.body).unwrap();
                 let head = payload["pull_request"]["head"]["sha"].as_str().unwrap();
                 format!("{} {number} {head:.1}", read.name)

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use ci_domain::forge::{ForgeEvent, PullNews};
 use ci_domain::ids::{BranchName, CommitSha, PullNumber};
+use ci_github::TimestampParser;
 use ci_github::webhook::{BadDelivery, Delivery, Headers};
 use recorded::{Recorded, payloads, published};
 
@@ -58,12 +59,16 @@ fn ignored(reason: &str) -> ForgeEvent {
 fn every_recorded_payload_is_understood_or_ignored() {
     let all = payloads();
     assert!(all.len() > 25, "only {} payloads", all.len());
-    let hint = ForgeEvent::PullChanged { number: PullNumber(2), news: PullNews::Hint };
+    let hint = |recorded: &Recorded| {
+        let updated = recorded.payload["pull_request"]["updated_at"].as_str().unwrap();
+        let as_of = Some(TimestampParser::parse(updated).unwrap());
+        ForgeEvent::PullChanged { number: PullNumber(2), news: PullNews::Hint { as_of } }
+    };
     let sha = CommitSha::new("6113728f27ae82c7b1a177c8d03f9e96e0adf246").unwrap();
     let branch = BranchName::new("master").unwrap();
     for recorded in all {
         let expected = match (recorded.event.as_str(), recorded.variant.as_str()) {
-            ("pull_request" | "pull_request_review", _) => hint.clone(),
+            ("pull_request" | "pull_request_review", _) => hint(&recorded),
             ("push", "branch") => {
                 ForgeEvent::Pushed { branch: branch.clone(), sha: Some(sha.clone()) }
             }

@@ -71,7 +71,11 @@ struct StoredHour {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum StoredEvent {
-    Pull { number: u64 },
+    Pull {
+        number: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        as_of: Option<u64>,
+    },
     Facts(Box<Facts>),
     Pushed { branch: String, sha: Option<String> },
     Commented { pull: u64, id: u64, author: String, body: String, created_at: u64 },
@@ -170,8 +174,8 @@ impl IntakeState {
 impl From<&Entry> for StoredEntry {
     fn from(entry: &Entry) -> Self {
         let event = match &entry.event {
-            ForgeEvent::PullChanged { number, news: PullNews::Hint } => {
-                StoredEvent::Pull { number: number.0 }
+            ForgeEvent::PullChanged { number, news: PullNews::Hint { as_of } } => {
+                StoredEvent::Pull { number: number.0, as_of: as_of.map(|at| at.0) }
             }
             ForgeEvent::PullChanged { news: PullNews::Facts(facts), .. } => {
                 StoredEvent::Facts(Box::new(Facts::from(&**facts)))
@@ -207,8 +211,9 @@ impl TryFrom<StoredEntry> for Entry {
 
     fn try_from(stored: StoredEntry) -> Result<Self, RecordError> {
         let event = match stored.event {
-            StoredEvent::Pull { number } => {
-                ForgeEvent::PullChanged { number: PullNumber(number), news: PullNews::Hint }
+            StoredEvent::Pull { number, as_of } => {
+                let news = PullNews::Hint { as_of: as_of.map(Timestamp) };
+                ForgeEvent::PullChanged { number: PullNumber(number), news }
             }
             StoredEvent::Facts(facts) => ForgeEvent::read(PullFacts::try_from(*facts)?),
             StoredEvent::Pushed { branch, sha } => ForgeEvent::Pushed {

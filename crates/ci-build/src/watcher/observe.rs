@@ -21,7 +21,8 @@ impl Watcher {
     ) -> Result<(), Fault> {
         let done: Vec<Recipient<()>> = done.into_iter().collect();
         match event {
-            ForgeEvent::PullChanged { number, news: PullNews::Hint } => {
+            ForgeEvent::PullChanged { number, news: PullNews::Hint { as_of } } => {
+                self.await_news(number, as_of);
                 return self.read(number, done, cx).await;
             }
             ForgeEvent::PullChanged { news: PullNews::Facts(facts), .. } => {
@@ -48,6 +49,11 @@ impl Watcher {
         let again = self.reading.remove(&number).flatten();
         match result {
             Ok(Some(facts)) => {
+                if let Some(pause) = self.pause_if_stale(&facts) {
+                    let waiting = done.into_iter().chain(again.into_iter().flatten()).collect();
+                    let _timer = cx.send_after(pause, Msg::ReadAgain(number, waiting));
+                    return self.observe(*facts, None, cx).await;
+                }
                 let mut done = done.into_iter();
                 let first = done.next();
                 self.observe(*facts, first, cx).await?;

@@ -67,7 +67,9 @@ fn former_name(payload: &Value) -> Option<RepoName> {
 /// Every action counts, known or not: what changed is read from GitHub anyway.
 fn pull_changed(payload: &Value) -> Needed<ForgeEvent> {
     let number = PullNumber(number(payload, "/pull_request/number")?);
-    Ok(ForgeEvent::PullChanged { number, news: PullNews::Hint })
+    let updated = text(payload, "/pull_request/updated_at").ok();
+    let as_of = updated.and_then(|text| TimestampParser::parse(text).ok());
+    Ok(ForgeEvent::PullChanged { number, news: PullNews::Hint { as_of } })
 }
 
 fn pushed(payload: &Value) -> Needed<ForgeEvent> {

@@ -38,9 +38,14 @@ fn every_action_on_a_pull_request_is_a_hint_to_read_it() {
         ("pull_request_review", "submitted"),
         ("pull_request_review", "dismissed"),
     ] {
-        let payload = json!({"action": action, "pull_request": {"number": 7}});
-        let expected = ForgeEvent::PullChanged { number: PullNumber(7), news: PullNews::Hint };
-        assert_eq!(event(name, payload), expected, "{name} {action}");
+        let hint = |as_of| ForgeEvent::PullChanged {
+            number: PullNumber(7),
+            news: PullNews::Hint { as_of },
+        };
+        let mut payload = json!({"action": action, "pull_request": {"number": 7}});
+        assert_eq!(event(name, payload.clone()), hint(None), "{name} {action}");
+        payload["pull_request"]["updated_at"] = json!("1970-01-01T00:00:09Z");
+        assert_eq!(event(name, payload), hint(Some(Timestamp(9))), "{name} {action}");
     }
 }
 

@@ -1,7 +1,11 @@
 //! New heads while the commands of old ones run.
 
+use ci_domain::forge::Timestamp;
+use ci_github::TimestampParser;
+
+use crate::recorded::signed;
 use crate::repository::Change;
-use crate::world::World;
+use crate::world::{REPO, World, now};
 
 /// A job that says which earlier ones it finds alive, and then passes or runs until it is killed.
 const FILES: [(&str, &str); 3] = [
@@ -67,4 +71,27 @@ async fn pull_requests_that_share_a_head_are_each_told_of_its_failure_once() {
         let comments = world.comments(pull);
         assert!(comments.len() == 1 && comments[0].earlier.is_empty(), "{comments:#?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_older_than_the_news_is_read_again() {
+    let world = World::new(&FILES).await;
+    let node = world.start().await;
+    let pull = world.open("bye", &[Change::file("lib/mode", "pass\n")]);
+    world.deliver(&node).await;
+    world.tested(pull).await;
+    // Told of a push that the machine which answers has not heard of.
+    let later = now() + 120;
+    let payload = serde_json::json!({
+        "action": "synchronize",
+        "repository": {"full_name": REPO},
+        "pull_request": {"number": pull.0, "updated_at": TimestampParser::format(Timestamp(later))},
+    });
+    assert_eq!(node.post(&signed("pull_request", "early", &payload)).await, 202);
+    let again = || world.github.calls();
+    let calls = again();
+    world.until("it to be read again", || again() > calls + 1).await;
+    world.github.set_clock(Timestamp(later));
+    world.push_pull(pull, &[Change::file("lib/word", "bye again\n")]);
+    world.tested(pull).await;
 }

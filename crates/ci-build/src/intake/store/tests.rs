@@ -20,7 +20,7 @@ fn events() -> Vec<ForgeEvent> {
         created_at: Timestamp(9),
     };
     vec![
-        ForgeEvent::PullChanged { number: PullNumber(1), news: PullNews::Hint },
+        ForgeEvent::PullChanged { number: PullNumber(1), news: PullNews::Hint { as_of: Some(Timestamp(7)) } },
         ForgeEvent::Pushed { branch: "main".parse().unwrap(), sha: Some(sha.clone()) },
         ForgeEvent::Pushed { branch: "main".parse().unwrap(), sha: None },
         ForgeEvent::Commented(PullComment { pull: PullNumber(1), comment }),
