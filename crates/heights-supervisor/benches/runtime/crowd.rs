@@ -51,7 +51,7 @@ async fn measure(size: u32, repeats: u32) -> [Duration; 3] {
     all.map(|times| Duration::from_secs_f64(median(times.into_iter())))
 }
 
-async fn dynamic(children: u32) -> Duration {
+pub async fn dynamic(children: u32) -> Duration {
     let begin = Instant::now();
     let root = DynamicSupervisor::builder("root").start().await.unwrap();
     for _ in 0..children {
@@ -62,7 +62,7 @@ async fn dynamic(children: u32) -> Duration {
     begin.elapsed() / children
 }
 
-async fn fixed(children: u32) -> Duration {
+pub async fn fixed(children: u32) -> Duration {
     let begin = Instant::now();
     let mut builder = Supervisor::builder("root");
     for number in 0..children {
@@ -73,7 +73,7 @@ async fn fixed(children: u32) -> Duration {
     begin.elapsed() / children
 }
 
-async fn bare(children: u32) -> Duration {
+pub async fn bare(children: u32) -> Duration {
     let begin = Instant::now();
     let (parent, parent_task) = workers::bare().await;
     let mut all = Vec::new();

@@ -7,7 +7,7 @@
 use heights_supervisor::{ChildSpec, DynamicSupervisor, Supervisor};
 
 use crate::workers::{self, Worker};
-use crate::{life, message};
+use crate::{crowd, life, message};
 
 pub async fn run(what: &str, times: u32) {
     match what {
@@ -31,6 +31,10 @@ pub async fn run(what: &str, times: u32) {
             life::our_crashes(&worker, times).await;
             root.stop().await;
         }
+        // One crowd of so many: divided by that, whether each costs the same among more.
+        "dynamic-crowd" => drop(crowd::dynamic(times).await),
+        "static-crowd" => drop(crowd::fixed(times).await),
+        "bare-crowd" => drop(crowd::bare(times).await),
         "bare-crash" => drop(life::their_crashes(times).await),
         _ => {
             let (actor, task) = workers::bare().await;
