@@ -26,6 +26,8 @@ pub struct MemoryLedger {
 struct State {
     streams: BTreeMap<StreamId, Replay>,
     stats: Stats,
+    /// Appends that still work before those that fail.
+    passing_appends: usize,
     failing_appends: usize,
 }
 
@@ -51,7 +53,14 @@ impl MemoryLedger {
 
     /// Makes the next `count` appends answer [`WriteError::Io`] and store nothing; those after them work again.
     pub fn fail_next_appends(&self, count: usize) {
-        self.lock().failing_appends = count;
+        self.fail_appends_after(0, count);
+    }
+
+    /// Lets the next `passing` appends pass, and makes `count` after them fail as
+    /// [`fail_next_appends`](Self::fail_next_appends) does.
+    pub fn fail_appends_after(&self, passing: usize, count: usize) {
+        let mut state = self.lock();
+        (state.passing_appends, state.failing_appends) = (passing, count);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -110,7 +119,9 @@ impl State {
     }
 
     fn append(&mut self, append: Append) -> Result<Seq, WriteError> {
-        if let Some(left) = self.failing_appends.checked_sub(1) {
+        if let Some(left) = self.passing_appends.checked_sub(1) {
+            self.passing_appends = left;
+        } else if let Some(left) = self.failing_appends.checked_sub(1) {
             self.failing_appends = left;
             let cause = "the test asked for it".to_owned();
             return Err(WriteError::Io(Fault { during: "append", cause }));
@@ -161,6 +172,10 @@ mod tests {
         let nothing = || ledger.append(Append::new(stream.clone(), Vec::new())).wait();
         ledger.fail_next_appends(2);
         assert!(matches!(nothing(), Err(WriteError::Io(_))));
+        assert!(matches!(nothing(), Err(WriteError::Io(_))));
+        assert_eq!(nothing(), Ok(Seq::START));
+        ledger.fail_appends_after(1, 1);
+        assert_eq!(nothing(), Ok(Seq::START));
         assert!(matches!(nothing(), Err(WriteError::Io(_))));
         assert_eq!(nothing(), Ok(Seq::START));
     }

@@ -43,6 +43,8 @@ pub(super) struct Told {
     pub(super) order: VecDeque<String>,
     /// Markers of comments that may have been posted: the answer has not come, or was lost.
     pub(super) attempted: BTreeSet<String>,
+    /// Commits on which a status may have been written that is not on record, for the same reason.
+    pub(super) unanswered: BTreeSet<CommitSha>,
 }
 
 /// A comment that is there.
@@ -82,12 +84,23 @@ impl Book {
         self.doubts.entry(sha.clone()).or_insert(LOOKS);
     }
 
-    /// Notes that one could not see what stands on a commit, and whether trying again may help.
+    /// Notes that one could not see what stands on a commit, and whether trying again may help. Where it
+    /// does not, nothing is taken for told of which one cannot be sure.
     pub(super) fn looked_in_vain(&mut self, sha: &CommitSha, may_pass: bool) {
         match self.doubts.get_mut(sha) {
             Some(left) if *left > 1 && may_pass => *left -= 1,
-            _ => drop(self.doubts.remove(sha)),
+            _ => {
+                self.doubts.remove(sha);
+                if self.told.unanswered.remove(sha) {
+                    self.told.statuses.insert(sha.clone(), BTreeMap::new());
+                }
+            }
         }
+    }
+
+    /// Notes that a write was surely not carried out.
+    pub(super) fn refused(&mut self, sha: &CommitSha) {
+        self.told.unanswered.remove(sha);
     }
 
     /// Of the statuses that stand on a commit, those of ours that are not known.
@@ -109,6 +122,7 @@ impl Book {
     /// Notes that these stand on a commit, and that nothing else about it is unknown.
     pub(super) fn saw(&mut self, sha: &CommitSha, news: Vec<Written>) {
         self.doubts.remove(sha);
+        self.told.unanswered.remove(sha);
         news.into_iter().for_each(|written| self.told.note(written));
     }
 
@@ -138,6 +152,7 @@ impl Book {
             && let Some(oldest) = self.told.heads.remove(at)
         {
             self.told.statuses.remove(&oldest);
+            self.told.unanswered.remove(&oldest);
             self.doubts.remove(&oldest);
         }
     }
@@ -148,10 +163,13 @@ impl Book {
     }
 
     /// Everything that is due about a commit, the umbrella first unless it is the good end. Where it is
-    /// not known which statuses stand there, that is seen first.
+    /// not known which statuses stand there, that is seen first; also where nothing else is due, if a write
+    /// has had no answer: what stands there may be that, and not what was told before.
     pub(super) fn due(&self, head: &CommitSha, node: &str) -> Vec<Due> {
         let mut statuses = self.due_statuses(head, node);
-        if !statuses.is_empty() && self.doubts.contains_key(head) {
+        let may_stand =
+            self.told.unanswered.contains(head) && !self.wanted_statuses(head, node).is_empty();
+        if self.doubts.contains_key(head) && (may_stand || !statuses.is_empty()) {
             statuses = vec![Due::Look { sha: head.clone() }];
         }
         let sharing = self.wishes.values().filter(|report| report.head == *head);
@@ -236,8 +254,14 @@ impl Book {
 }
 
 impl Told {
-    /// Notes that statuses may be written on a commit from now on.
+    /// Notes that a status is about to be written on a commit.
     pub(super) fn begin(&mut self, sha: CommitSha) {
+        self.unanswered.insert(sha.clone());
+        self.know(sha);
+    }
+
+    /// Notes that statuses may have been written on a commit.
+    pub(super) fn know(&mut self, sha: CommitSha) {
         if !self.statuses.contains_key(&sha) {
             self.heads.push_back(sha.clone());
             self.statuses.insert(sha, BTreeMap::new());
@@ -256,7 +280,8 @@ impl Told {
     pub(super) fn note(&mut self, written: Written) {
         match written {
             Written::Status { sha, status } => {
-                self.begin(sha.clone());
+                self.unanswered.remove(&sha);
+                self.know(sha.clone());
                 let of_commit = self.statuses.entry(sha).or_default();
                 of_commit.insert(status.context.clone(), status);
             }

@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::errand::{Lost, errand};
 use crate::reporter::book::Due;
-use crate::reporter::write::{Carried, First, Write, Written};
+use crate::reporter::write::{Before, Carried, Write, Written};
 use crate::reporter::{Lane, Msg, Reporter, WORDS_INTERVAL};
 
 impl Reporter {
@@ -17,13 +17,12 @@ impl Reporter {
         let Some(forge) = self.args.forges.get(&write.repo) else { return Ok(()) };
         let Some(book) = self.books.get_mut(&write.repo) else { return Ok(()) };
         let attempt = write.attempt(&book.told);
-        // What would else be lost with the answer to the first write of its kind.
-        match attempt.first() {
-            Some(First::Comment(marker)) => {
+        match attempt.before() {
+            Some(Before::Comment(marker)) => {
                 self.store.attempted(&write.repo, marker).await?;
                 book.told.attempted.insert(marker.to_owned());
             }
-            Some(First::Status(sha)) => {
+            Some(Before::Status(sha)) => {
                 self.store.begun(&write.repo, sha).await?;
                 book.told.begin(sha.clone());
             }
@@ -117,8 +116,9 @@ impl Reporter {
         if let Some(book) = self.books.get_mut(&write.repo) {
             match &write.due {
                 Due::Status { sha, .. } if error.may_have_been_applied() => book.doubt(sha),
+                Due::Status { sha, .. } => book.refused(sha),
                 Due::Look { sha } => book.looked_in_vain(sha, error.is_passing()),
-                Due::Status { .. } | Due::Comment { .. } => {}
+                Due::Comment { .. } => {}
             }
         }
         let look = Msg::Look(write.repo.clone(), write.head.clone());

@@ -58,6 +58,9 @@ struct StoredTold {
     /// beginning; those with one on record count anyway.
     #[serde(default)]
     begun: Vec<String>,
+    /// Those of them of which the last write has had no answer.
+    #[serde(default)]
+    unanswered: Vec<String>,
 }
 
 impl ReporterStore {
@@ -88,7 +91,7 @@ impl ReporterStore {
         self.append(repo, vec![record::record("attempted", &body)]).await
     }
 
-    /// Records that statuses are about to be written on a commit.
+    /// Records that a status is about to be written on a commit.
     pub(super) async fn begun(&mut self, repo: &RepoName, sha: &CommitSha) -> Result<(), Fault> {
         let body = Begun { sha: sha.to_string() };
         self.append(repo, vec![record::record("begun", &body)]).await
@@ -200,6 +203,7 @@ impl From<&Told> for StoredTold {
                 .collect(),
             attempted: told.attempted.clone(),
             begun: told.heads.iter().map(CommitSha::to_string).collect(),
+            unanswered: told.unanswered.iter().map(CommitSha::to_string).collect(),
         }
     }
 }
@@ -210,7 +214,7 @@ impl TryFrom<StoredTold> for Told {
     fn try_from(stored: StoredTold) -> Result<Self, RecordError> {
         let mut told = Self { attempted: stored.attempted, ..Self::default() };
         for sha in stored.begun {
-            told.begin(CommitSha::new(sha)?);
+            told.know(CommitSha::new(sha)?);
         }
         for status in stored.statuses {
             let (sha, status) = status.try_into()?;
@@ -219,6 +223,9 @@ impl TryFrom<StoredTold> for Told {
         for comment in stored.comments {
             let (marker, posted) = comment.into();
             told.note(Written::Comment { marker, posted });
+        }
+        for sha in stored.unanswered {
+            told.begin(CommitSha::new(sha)?);
         }
         Ok(told)
     }

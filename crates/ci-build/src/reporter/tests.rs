@@ -126,7 +126,8 @@ async fn a_status_whose_record_was_lost_is_not_written_again() {
     let mut world = World::new().await;
     world.wish(Pending);
     world.hears(&[Pending]).await;
-    world.ledger.fail_next_appends(1);
+    // That a write begins is recorded, that it was answered is not.
+    world.ledger.fail_appends_after(1, 1);
     world.wish(Success);
     world.hears(&[Pending, Success]).await;
     world.wish(Success);
@@ -182,5 +183,83 @@ async fn a_forge_that_does_not_show_statuses_is_written_to_all_the_same() {
         }
         world.wish(Success);
         world.hears(&[Pending, Success]).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_may_stand_is_looked_for_though_what_was_told_before_is_wanted_again() {
+    use StatusState::{Pending, Success};
+    let mut world = World::new().await;
+    for restarts in [false, true] {
+        world.wish(Success);
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        world.github.drop_next_answer();
+        world.wish(Pending);
+        // The answer is lost, and before one can look the old words are right again.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if restarts {
+            world.restart().await;
+        }
+        world.wish(Success);
+        tokio::time::sleep(Duration::from_secs(300)).await;
+        let heard = world.repo.statuses(&sha());
+        let heard: Vec<_> = heard.iter().map(|status| status.state).collect();
+        assert_eq!(heard.last_chunk(), Some(&[Success, Pending, Success]), "{heard:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_may_stand_and_cannot_be_seen_is_written_over() {
+    use StatusState::{Pending, Success};
+    let world = World::new().await;
+    world.wish(Success);
+    world.hears(&[Success]).await;
+    world.github.drop_next_answer();
+    world.wish(Pending);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    world.github.fail_next(ForgeError::Unauthorized { message: "no".to_owned() });
+    world.wish(Success);
+    world.hears(&[Success, Pending, Success]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_answers_are_lost_every_head_hears_its_last_wish() {
+    let world = World::new().await;
+    let head = |number: u64| CommitSha::new(format!("{number:040x}")).unwrap();
+    let mut seed = 20_u64;
+    let mut below = |limit: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (seed >> 33) % limit
+    };
+    for step in 0..400 {
+        let number = below(20);
+        if below(3) == 0 {
+            world.github.drop_next_answer();
+        }
+        let words = format!("words {step}");
+        let state = [StatusState::Pending, StatusState::Success][below(2) as usize];
+        let mut report = report(state);
+        report.subject = Subject::Pull(PullNumber(number));
+        report.head = head(number);
+        let umbrella = report.umbrella.as_mut().unwrap();
+        umbrella.description = words;
+        world.reporter.publish(&name(), report);
+        tokio::time::sleep(Duration::from_millis(below(900))).await;
+    }
+    for number in 0..20 {
+        let mut last = report(StatusState::Success);
+        last.subject = Subject::Pull(PullNumber(number));
+        last.head = head(number);
+        if below(2) == 0 {
+            world.github.drop_next_answer();
+        }
+        world.reporter.publish(&name(), last);
+        tokio::time::sleep(Duration::from_millis(below(200))).await;
+    }
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    for number in 0..20 {
+        let said = world.repo.statuses(&head(number));
+        let last = said.last().map(|status| (status.state, status.description.as_str()));
+        assert_eq!(last, Some((StatusState::Success, "words")), "{number}: {said:?}");
     }
 }

@@ -49,8 +49,8 @@ pub(super) enum Carried {
     Unsaid { marker: String },
 }
 
-/// What is written for the first time: should the answer be lost, one has to know to look.
-pub(super) enum First<'a> {
+/// What has to be on record before it is written: should the answer be lost, one has to know to look.
+pub(super) enum Before<'a> {
     /// The comment with this marker.
     Comment(&'a str),
     /// A status of this commit.
@@ -63,7 +63,7 @@ pub(super) struct Attempt {
     head: CommitSha,
     posted: Option<CommentId>,
     look_up: bool,
-    is_first: bool,
+    is_on_record: bool,
 }
 
 impl Write {
@@ -79,16 +79,17 @@ impl Write {
     /// Gets ready to carry it out.
     pub(super) fn attempt(&self, told: &Told) -> Attempt {
         let (mut posted, mut look_up) = (None, false);
-        let is_first = match &self.due {
-            Due::Look { .. } => false,
-            Due::Status { sha, .. } => !told.statuses.contains_key(sha),
+        let is_on_record = match &self.due {
+            Due::Look { .. } => true,
+            Due::Status { sha, .. } => told.unanswered.contains(sha),
             Due::Comment { marker, .. } => {
                 posted = told.comments.get(marker).map(|posted| posted.id);
                 look_up = told.attempted.contains(marker);
-                posted.is_none() && !look_up
+                // An edit says the same however often it is made.
+                posted.is_some() || look_up
             }
         };
-        Attempt { due: self.due.clone(), head: self.head.clone(), posted, look_up, is_first }
+        Attempt { due: self.due.clone(), head: self.head.clone(), posted, look_up, is_on_record }
     }
 }
 
@@ -109,12 +110,13 @@ impl fmt::Display for Write {
 }
 
 impl Attempt {
-    /// What this writes for the first time.
-    pub(super) fn first(&self) -> Option<First<'_>> {
+    /// What has to be recorded before this is carried out.
+    pub(super) fn before(&self) -> Option<Before<'_>> {
         match &self.due {
-            Due::Comment { marker, .. } if self.is_first => Some(First::Comment(marker)),
-            Due::Status { sha, .. } if self.is_first => Some(First::Status(sha)),
-            _ => None,
+            _ if self.is_on_record => None,
+            Due::Comment { marker, .. } => Some(Before::Comment(marker)),
+            Due::Status { sha, .. } => Some(Before::Status(sha)),
+            Due::Look { .. } => None,
         }
     }
 
