@@ -46,8 +46,8 @@ use crate::pull::{PullFact, PullHandle};
 use crate::watcher::branches::Rule;
 use crate::watcher::comments::CommentNews;
 use crate::watcher::known::Known;
-use crate::watcher::stale::Awaited;
 use crate::watcher::permissions::Permissions;
+use crate::watcher::stale::Awaited;
 
 /// The pull requests of a repository that have actors.
 pub(crate) type Pulls = Registry<PullNumber, PullHandle>;

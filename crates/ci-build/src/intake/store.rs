@@ -77,10 +77,24 @@ enum StoredEvent {
         as_of: Option<u64>,
     },
     Facts(Box<Facts>),
-    Pushed { branch: String, sha: Option<String> },
-    Commented { pull: u64, id: u64, author: String, body: String, created_at: u64 },
-    Rerequested { sha: String, by: String },
-    Repository { was: Option<String> },
+    Pushed {
+        branch: String,
+        sha: Option<String>,
+    },
+    Commented {
+        pull: u64,
+        id: u64,
+        author: String,
+        body: String,
+        created_at: u64,
+    },
+    Rerequested {
+        sha: String,
+        by: String,
+    },
+    Repository {
+        was: Option<String>,
+    },
 }
 
 impl Entry {

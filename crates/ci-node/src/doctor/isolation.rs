@@ -47,12 +47,8 @@ mod tests {
     #[test]
     fn what_is_missing_fails_and_what_was_chosen_does_not() {
         let trouble = "no bwrap".to_owned();
-        let offer = |level| Offer {
-            level,
-            trouble: trouble.clone(),
-            namespaces: None,
-            container: None,
-        };
+        let offer =
+            |level| Offer { level, trouble: trouble.clone(), namespaces: None, container: None };
         let level = |level| found(&offer(level)).level;
         assert_eq!(level(Isolation::None), Level::Warn);
         assert_eq!(level(Isolation::Namespaces), Level::Ok);

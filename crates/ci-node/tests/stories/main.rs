@@ -39,6 +39,7 @@ mod recorded;
 mod red;
 mod redelivered;
 mod reload;
+mod rerequested;
 mod scenarios;
 mod secrets;
 mod shared;

@@ -56,6 +56,11 @@ impl Person {
         self.keys.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
+    /// How often the shell has shown where it is.
+    fn prompts(&self) -> usize {
+        self.screen.lock().unwrap().matches("src/lib").count()
+    }
+
     async fn sees(&self, text: &str) {
         let looks = async || self.screen.lock().unwrap().contains(text).then_some(());
         let shown = || self.screen.lock().unwrap().clone();
@@ -109,7 +114,11 @@ async fn a_shell_has_the_workspace_alone_and_builds_wait_for_it() {
     person.types("sh -c 'echo up-$((60 + 6)); sleep 600'");
     // Before that, the shell itself would take the Ctrl-C.
     person.sees("up-66").await;
+    let prompts = person.prompts();
     person.types("\u{3}");
+    // What is typed before the shell asks again goes the way of what the Ctrl-C ended.
+    let asks = || person.prompts() > prompts;
+    world.until("the shell to ask for more", asks).await;
     person.types("echo $(cat word)-$((7 + 7)); exit $((3 + 4))");
     person.sees("edited-14").await;
     assert_eq!(person.leaves().await, Some(7));
