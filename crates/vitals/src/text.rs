@@ -69,6 +69,11 @@ pub fn supervision(actor: &Actor) -> Option<String> {
     Some(format!("{strategy}, {left} of {most} restarts left in {}", span(supervision.period_ms)))
 }
 
+/// Shows the message that an actor handles, and for how long.
+pub fn handling(actor: &Actor) -> String {
+    known(actor.working.as_ref().map(|work| format!("{} {}", work.label, span(work.since_ms))))
+}
+
 /// Says what is worth saying of an actor beside its figures.
 pub fn remarks(actor: &Actor) -> Vec<String> {
     let mut remarks: Vec<String> = supervision(actor).into_iter().collect();

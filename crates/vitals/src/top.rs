@@ -26,8 +26,6 @@ fn table(top: &Tree) -> String {
 }
 
 fn row(actor: &Actor) -> Vec<String> {
-    let handling =
-        actor.working.as_ref().map(|work| format!("{} {}", work.label, span(work.since_ms)));
     vec![
         known(actor.pid.clone()),
         text::state(actor.state).to_owned(),
@@ -36,7 +34,7 @@ fn row(actor: &Actor) -> Vec<String> {
         known(actor.handled),
         known(actor.restarts),
         known(actor.age_ms.map(span)),
-        known(handling),
+        text::handling(actor),
         actor.path.clone(),
     ]
 }

@@ -140,8 +140,6 @@ fn top(model: &Model) -> Vec<Row> {
 }
 
 fn top_cells(actor: &Actor) -> Vec<String> {
-    let handling =
-        actor.working.as_ref().map(|work| format!("{} {}", work.label, span(work.since_ms)));
     vec![
         known(actor.pid.clone()),
         text::state(actor.state).to_owned(),
@@ -149,7 +147,7 @@ fn top_cells(actor: &Actor) -> Vec<String> {
         known(actor.oldest_ms.map(span)),
         known(actor.mailbox_peak),
         known(actor.handled),
-        known(handling),
+        text::handling(actor),
         known(actor.restarts),
         actor.path.clone(),
     ]
