@@ -17,7 +17,7 @@ use ci_domain::may_run::Isolation;
 use heights::{App, ChildSpec, Restart};
 use tokio::sync::Notify;
 
-use crate::compose::{Composed, compose};
+use crate::compose::{Composed, Folders, compose};
 use crate::demo::sample::SamplePull;
 use crate::isolation::{self, Ground, Offer};
 use crate::output::{Output, note};
@@ -50,7 +50,9 @@ pub(crate) async fn run(port: Option<u16>, once: bool) -> Result<ExitCode> {
         pulls.len(),
         folder.0.display()
     ));
-    note(&format!("Dashboard: {}/{REPO}\n", config.public_url));
+    note(&format!("Dashboard: {}/{REPO}", config.public_url));
+    let socket = Folders::of(&config).admin_socket();
+    note(&format!("Ask it:    ci-node pr why 2 --socket {}\n", socket.display()));
     let done = Arc::new(Notify::new());
     let watch = Watch { node: node.clone(), pulls: Arc::new(pulls), once, done: done.clone() };
     let verdict = Arc::new(std::sync::OnceLock::new());

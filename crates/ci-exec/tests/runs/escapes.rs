@@ -88,7 +88,11 @@ impl Node {
     /// Gives everything to the ordinary user, the program included.
     fn launcher_as_ordinary(&self) -> Launcher {
         let runner = self.place.root().join("runner");
-        fs::copy(env!("CARGO_BIN_EXE_ci-exec-runner"), &runner).unwrap();
+        // By another process: a program that some thread of ours still holds open for writing, in a
+        // child that it is about to start, cannot be run.
+        let mut copy = Command::new("/bin/cp");
+        copy.arg(env!("CARGO_BIN_EXE_ci-exec-runner")).arg(&runner);
+        assert!(copy.status().unwrap().success());
         give_away(self.place.root());
         let user = [format!("--reuid={ORDINARY}"), format!("--regid={ORDINARY}")];
         let [id, group] = user;
