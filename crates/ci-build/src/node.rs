@@ -370,10 +370,7 @@ impl NodeHandle {
         target: ForceTarget,
         by: Login,
     ) -> Result<Result<Vec<JobId>, BranchRefusal>, AskError> {
-        match self.repo(repo)?.branches.lookup(name) {
-            Some(branch) => Ok(branch.force(Which::OnPush, target, by).await?),
-            None => Ok(Err(BranchRefusal::NotBuilt(name.clone()))),
-        }
+        self.force_jobs(repo, name, (Which::OnPush, target), by).await
     }
 
     /// Has nightly jobs of a branch run on behalf of `by`, at any hour, even if they have run; answers with
@@ -388,8 +385,18 @@ impl NodeHandle {
         target: ForceTarget,
         by: Login,
     ) -> Result<Result<Vec<JobId>, BranchRefusal>, AskError> {
+        self.force_jobs(repo, name, (Which::Nightly, target), by).await
+    }
+
+    async fn force_jobs(
+        &self,
+        repo: &RepoName,
+        name: &BranchName,
+        (which, target): (Which, ForceTarget),
+        by: Login,
+    ) -> Result<Result<Vec<JobId>, BranchRefusal>, AskError> {
         match self.repo(repo)?.branches.lookup(name) {
-            Some(branch) => Ok(branch.force(Which::Nightly, target, by).await?),
+            Some(branch) => Ok(branch.force(which, target, by).await?),
             None => Ok(Err(BranchRefusal::NotBuilt(name.clone()))),
         }
     }

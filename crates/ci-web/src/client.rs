@@ -176,9 +176,7 @@ impl AdminClient {
         name: &BranchName,
         job: Option<&JobId>,
     ) -> Result<Jobs, ClientError> {
-        let job = job.map_or_else(|| "all".to_owned(), ToString::to_string);
-        let path = format!("/api/v1/repos/{repo}/branches/{}/force", escaped(name));
-        self.post(&path, &JobAction { job: Some(job), clean: false }).await
+        self.force_at(&format!("/api/v1/repos/{repo}/branches/{}/force", escaped(name)), job).await
     }
 
     /// The nightly jobs of a repository.
@@ -199,9 +197,17 @@ impl AdminClient {
         name: &BranchName,
         job: Option<&JobId>,
     ) -> Result<Jobs, ClientError> {
+        self.force_at(
+            &format!("/api/v1/repos/{repo}/branches/{}/nightly/force", escaped(name)),
+            job,
+        )
+        .await
+    }
+
+    /// Has a job run that `path` leads to, or all where there is `None`.
+    async fn force_at(&self, path: &str, job: Option<&JobId>) -> Result<Jobs, ClientError> {
         let job = job.map_or_else(|| "all".to_owned(), ToString::to_string);
-        let path = format!("/api/v1/repos/{repo}/branches/{}/nightly/force", escaped(name));
-        self.post(&path, &JobAction { job: Some(job), clean: false }).await
+        self.post(path, &JobAction { job: Some(job), clean: false }).await
     }
 
     /// One attempt at a job.

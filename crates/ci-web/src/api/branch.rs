@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use ci_domain::branch::BranchRefusal;
+use ci_domain::forge::ForceTarget;
 use ci_domain::ids::JobId;
 
 use super::action::target;
@@ -36,11 +37,7 @@ pub(super) async fn force(
     BranchPath(repo, name): BranchPath,
     Given(asked): Given<JobAction>,
 ) -> Result<Json<Jobs>, Problem> {
-    if asked.clean {
-        let detail = "`clean` is for pull requests: they begin with the workspace of a branch";
-        return Err(Problem::bad_request(detail));
-    }
-    let target = target(asked.job.as_deref())?;
+    let target = unclean(&asked, "they begin with the workspace of a branch")?;
     answer(site.node().force_branch(&repo, &name, target, allowed.0.login()).await?)
 }
 
@@ -58,12 +55,16 @@ pub(super) async fn force_nightly(
     BranchPath(repo, name): BranchPath,
     Given(asked): Given<JobAction>,
 ) -> Result<Json<Jobs>, Problem> {
-    if asked.clean {
-        let detail = "`clean` is for pull requests: nightly jobs use the workspace of their branch";
-        return Err(Problem::bad_request(detail));
-    }
-    let target = target(asked.job.as_deref())?;
+    let target = unclean(&asked, "nightly jobs use the workspace of their branch")?;
     answer(site.node().force_nightly(&repo, &name, target, allowed.0.login()).await?)
+}
+
+/// What is asked for, unless it is to begin with a clean workspace.
+fn unclean(asked: &JobAction, why_not: &str) -> Result<ForceTarget, Problem> {
+    if asked.clean {
+        return Err(Problem::bad_request(format!("`clean` is for pull requests: {why_not}")));
+    }
+    target(asked.job.as_deref())
 }
 
 fn answer(forced: Result<Vec<JobId>, BranchRefusal>) -> Result<Json<Jobs>, Problem> {
