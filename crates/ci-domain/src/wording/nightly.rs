@@ -2,11 +2,13 @@
 
 use std::fmt::Write as _;
 
+use super::comments::{MAX_COMMENT, entry};
+use super::outside::{inline, shell_word};
+use super::{FailedJob, names, needs};
 use crate::branch::NightStanding;
 use crate::ids::{CommitSha, JobId};
 use crate::nightly::{Day, Mention};
 use crate::subject::Subject;
-use crate::wording::{FailedJob, MAX_COMMENT, entry, inline, names, needs, shell_word};
 
 /// The comment about a nightly job that failed. Who is called stands before all that comes from outside,
 /// and nothing of that can call anybody: names are in code, and so are logs.

@@ -1,7 +1,7 @@
 //! What is said of those who own changed paths, and of the file that names them.
 
+use super::outside::quoted;
 use crate::code_owners::PLACES;
-use crate::wording::quoted;
 
 /// What is said where the owners of code are to be asked and no file names any.
 #[must_use]

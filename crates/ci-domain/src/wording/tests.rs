@@ -3,7 +3,13 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::outside::*;
 use super::*;
+use crate::forge::{StatusState, StatusWrite};
+use crate::gate::{Unmet, Verdict};
+use crate::ids::PullNumber;
+use crate::outcome::JobResult;
+use crate::subject::Subject;
 use crate::world::{id, sha};
 
 const PULL: Subject = Subject::Pull(PullNumber(7));
