@@ -28,6 +28,7 @@ pub(crate) fn describe(crash: &Crash) -> wire::Crash {
         handled: Some(crash.figures.handled),
         queued: crash.figures.queued,
         last_message: crash.last_message.clone(),
+        earlier_process_ms: None,
     }
 }
 

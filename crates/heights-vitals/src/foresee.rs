@@ -106,6 +106,7 @@ pub(crate) fn foresee(
         ends_all: false,
         restarts_left: None,
         cautions: Vec::new(),
+        ended: None,
     };
     match action.end(target) {
         None if target.mailbox.is_none() => return Err(Impossible::NoServer),

@@ -81,10 +81,12 @@ fn living(process: &ProcessInfo, depth: usize) -> wire::Actor {
             label: working.label.to_owned(),
             since_ms: millis(working.since),
             from: working.from.map(|from| from.to_string()),
+            ..wire::Working::default()
         }),
         waiting_for: figures.waiting_for.map(|other| other.to_string()),
         restart_in_ms: None,
         supervision: process.shape.map(supervision),
+        messages: Vec::new(),
     }
 }
 

@@ -3,8 +3,11 @@
 mod control;
 mod event;
 mod judgement;
+mod names;
 mod picture;
 mod runtime;
+mod state;
+mod trace;
 mod why;
 
 use serde::{Deserialize, Serialize};
@@ -12,8 +15,11 @@ use serde::{Deserialize, Serialize};
 pub use self::control::{ControlOutcome, ControlRequest, ErrorBody, Heir};
 pub use self::event::{Event, EventKind};
 pub use self::judgement::Judgement;
+pub use self::names::{Entry, Group, Groups, Keys, Member, Registries, Registry};
 pub use self::picture::Picture;
-pub use self::runtime::Runtime;
+pub use self::runtime::{Blocked, Cost, Runtime};
+pub use self::state::{Missing, StateView};
+pub use self::trace::{TraceBooks, TraceEnd, TraceEvent, TraceRequest, TracedMessage};
 pub use self::why::{Cause, Fact, Link, Verdict, Why};
 
 /// The version of the protocol; a client refuses a server with another one.
@@ -116,6 +122,22 @@ pub struct Actor {
     pub restart_in_ms: Option<u64>,
     /// How it treats its children, if it is a supervisor.
     pub supervision: Option<Supervision>,
+    /// What it has done, by kind of message; the first kinds that it met.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub messages: Vec<MessageFigures>,
+}
+
+/// What an actor has done with one kind of message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageFigures {
+    /// The kind of message.
+    pub label: String,
+    /// How many were handled.
+    pub handled: u64,
+    /// How many failed.
+    pub failed: u64,
+    /// The time spent in the handler, waiting for answers included, in microseconds.
+    pub busy_us: u64,
 }
 
 impl Actor {
@@ -149,6 +171,7 @@ impl Actor {
             waiting_for: None,
             restart_in_ms: None,
             supervision: None,
+            messages: Vec::new(),
         }
     }
 
@@ -170,6 +193,8 @@ pub enum Kind {
     Worker,
     /// It is a future.
     Task,
+    /// It is an actor of ractor's that no supervisor of ours has started: little is known of it.
+    Foreign,
     /// Something that this version does not know.
     #[serde(other)]
     Unknown,
@@ -245,7 +270,7 @@ pub enum Restart {
 }
 
 /// A message being handled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Working {
     /// The kind of message.
     pub label: String,
@@ -254,6 +279,12 @@ pub struct Working {
     /// The pid of the actor that sent it, if one did.
     #[serde(default)]
     pub from: Option<String>,
+    /// The thread that runs it right now, and nobody else meanwhile.
+    #[serde(default)]
+    pub thread: Option<String>,
+    /// For how long it has not given that thread back, if that is for a while.
+    #[serde(default)]
+    pub blocks_ms: Option<u64>,
 }
 
 /// How a supervisor treats its children.
@@ -345,6 +376,10 @@ pub struct Crash {
     /// The message itself, as far as its server wants it kept.
     #[serde(default)]
     pub last_message: Option<String>,
+    /// When the inspector of the process that it happened in started, in milliseconds since 1970,
+    /// if that is another process than this one.
+    #[serde(default)]
+    pub earlier_process_ms: Option<u64>,
 }
 
 impl Crash {
@@ -364,6 +399,7 @@ impl Crash {
             handled: None,
             queued: None,
             last_message: None,
+            earlier_process_ms: None,
         }
     }
 }

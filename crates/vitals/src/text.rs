@@ -48,6 +48,7 @@ pub fn kind(kind: Kind) -> &'static str {
         Kind::Supervisor => "supervisor",
         Kind::Worker => "worker",
         Kind::Task => "task",
+        Kind::Foreign => "foreign",
         Kind::Unknown => UNKNOWN,
     }
 }

@@ -48,6 +48,9 @@ fn fact(fact: &Fact) -> Option<String> {
         Fact::Handling { label, since_ms } => {
             format!("has been handling {label} for {}", span(*since_ms))
         }
+        Fact::Blocking { thread, since_ms } => {
+            format!("has not given {thread} back for {}", span(*since_ms))
+        }
         Fact::Awaiting { path } => format!("awaits the answer of {path}"),
         Fact::AwaitingGone { pid } => format!("awaits the answer of {pid}, which has ended"),
         Fact::Serving => "took that call".to_owned(),
@@ -99,7 +102,11 @@ fn next(verdict: &Verdict) -> Option<String> {
     Some(match verdict.cause {
         Cause::Suspended => format!("vitals resume {path}"),
         Cause::Restarting => format!("vitals crashes {path}"),
-        Cause::Handling | Cause::Backlog | Cause::Stopping | Cause::Starting => {
+        Cause::Handling
+        | Cause::Blocking
+        | Cause::Backlog
+        | Cause::Stopping
+        | Cause::Starting => {
             format!("vitals info {path}    vitals kill {path} --dry-run")
         }
         Cause::Deadlock => format!("vitals kill {path} --dry-run"),

@@ -50,6 +50,7 @@ impl Pulse {
             queued: metrics.global_queue_depth(),
             silent_ms: millis(self.since.elapsed()).saturating_sub(latest),
             inspector_cpu_us: cpu_of_this_thread(),
+            ..Runtime::default()
         }
     }
 }

@@ -30,7 +30,7 @@ fn actor(path: &str, state: State) -> Actor {
 
 fn handling(path: &str, from: Option<&str>) -> Actor {
     let from = from.map(|from| format!("0.{from}"));
-    let working = Working { label: "Put".to_owned(), since_ms: 41_000, from };
+    let working = Working { label: "Put".to_owned(), since_ms: 41_000, from, ..Working::default() };
     Actor { working: Some(working), ..actor(path, State::Busy) }
 }
 

@@ -22,7 +22,7 @@ pub struct ControlRequest {
 /// What a control call did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlOutcome {
-    /// `stop`, `kill`, `restart`, `suspend` or `resume`.
+    /// `stop`, `drain`, `kill`, `restart`, `suspend` or `resume`.
     pub action: String,
     /// Whether nothing was done.
     pub dry_run: bool,
@@ -51,6 +51,9 @@ pub struct ControlOutcome {
     pub restarts_left: Option<u32>,
     /// What may not go as one expects.
     pub cautions: Vec<String>,
+    /// Whether the actor has ended, for a call that was to wait for it: `?wait_ms=5000`.
+    #[serde(default)]
+    pub ended: Option<bool>,
 }
 
 /// The body of every error.

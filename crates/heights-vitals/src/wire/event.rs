@@ -38,6 +38,10 @@ pub enum EventKind {
     GaveUp,
     /// An actor does not end although it was killed.
     Zombie,
+    /// An actor crashes for the same reason in one life after the other.
+    Repeated,
+    /// An actor does not give its thread back.
+    Blocked,
     /// So many events happened before the next one that some are forgotten.
     Missed,
     /// Something that this version does not know.
@@ -55,6 +59,8 @@ impl EventKind {
             Self::Failed => "failed",
             Self::GaveUp => "gave_up",
             Self::Zombie => "zombie",
+            Self::Repeated => "repeated",
+            Self::Blocked => "blocked",
             Self::Missed => "missed",
             Self::Unknown => "unknown",
         }

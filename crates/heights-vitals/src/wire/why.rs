@@ -45,6 +45,13 @@ pub enum Fact {
         /// For how long.
         since_ms: u64,
     },
+    /// It does not give the thread back that it runs on, so nobody else runs there.
+    Blocking {
+        /// The name and the number of the thread.
+        thread: String,
+        /// For how long.
+        since_ms: u64,
+    },
     /// It awaits the answer of the next actor.
     Awaiting {
         /// The path of that actor.
@@ -117,6 +124,8 @@ pub enum Cause {
     Nothing,
     /// It handles a message, and awaits no actor while it does so.
     Handling,
+    /// It handles a message, and keeps a thread from all others while it does so.
+    Blocking,
     /// More waits than it can handle at once.
     Backlog,
     /// Actors await each other in a circle.

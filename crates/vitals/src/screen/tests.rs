@@ -23,7 +23,7 @@ fn picture(actors: Vec<Actor>, crashes: Vec<Crash>) -> Picture {
         capabilities: Vec::new(),
     };
     let runtime =
-        Runtime { workers: 2, tasks: 31, queued: 0, silent_ms: 12, inspector_cpu_us: Some(4_200) };
+        Runtime { workers: 2, tasks: 31, silent_ms: 12, inspector_cpu_us: Some(4_200), ..Runtime::default() };
     let tree = Tree { taken_ms: 90_000, total: actors.len(), actors };
     Picture { hello, tree, crashes, runtime: Some(runtime) }
 }
@@ -74,7 +74,7 @@ fn calm() -> Picture {
 fn sick() -> Picture {
     let mut sick = calm();
     let working =
-        |label: &str, since_ms| Some(Working { label: label.to_owned(), since_ms, from: None });
+        |label: &str, since_ms| Some(Working { label: label.to_owned(), since_ms, ..Working::default() });
     sick.tree.actors[1].working = working("Put", 41_000);
     sick.tree.actors[1].state = State::Busy;
     sick.tree.actors[1].busy_ms = Some(42_000);
@@ -226,6 +226,7 @@ fn an_action_is_foreseen_and_has_to_be_confirmed() {
         ends_all: false,
         restarts_left: Some(3),
         cautions: Vec::new(),
+        ended: None,
     };
     model.propose(outcome("ci/store", Kind::Worker));
     insta::assert_snapshot!("proposal", drawn(&model, 80, 14));
