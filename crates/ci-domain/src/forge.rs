@@ -2,10 +2,12 @@
 //!
 //! These are plain values. How they travel over the wire is the business of the crate that talks to the forge.
 
+mod check;
 mod command;
 
 use crate::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 
+pub use check::{CheckId, CheckState, CheckWrite, StandingCheck};
 pub use command::{CommandError, ForceTarget, IssueCommand, ShaPrefix};
 
 /// Seconds since 1970-01-01T00:00:00Z.

@@ -4,6 +4,7 @@
 //! follow, what a pull request waits for, and the words in which people are told.
 
 pub mod affected;
+pub mod annotation;
 pub mod branch;
 pub mod build;
 pub mod claims;

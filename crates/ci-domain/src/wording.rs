@@ -18,6 +18,8 @@ pub use hints::{
     submodule_hint, who_mends,
 };
 pub use nightly::{night_standing, nightly_failure};
+pub use outside::plain;
+pub(crate) use outside::printable_text;
 pub use owners::{
     approval_by_owner, awaiting_owners, no_code_owners, skipped_code_owners, unread_code_owners,
 };

@@ -6,20 +6,43 @@ use super::CUT;
 /// The longest line of a log that a comment shows, in characters.
 pub(super) const MAX_LOG_LINE: usize = 400;
 
-/// Drops escape sequences and control characters, and cuts what is too long to read.
+/// Characters that change the order in which others are shown.
+const REORDERING: [char; 9] = [
+    '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{2066}', '\u{2067}', '\u{2068}',
+    '\u{2069}',
+];
+
+/// Lines without anything that a terminal would act on or that reads otherwise than it is, cut after `max`
+/// characters.
+pub(crate) fn printable_text(text: &str, max: usize) -> String {
+    let lines: Vec<String> = text.lines().map(plain).collect();
+    shortened(lines.join("\n").trim_end().to_owned(), max)
+}
+
+/// Drops what [`plain`] drops, and cuts what is too long to read.
 pub(super) fn printable(line: &str) -> String {
+    shortened(plain(line), MAX_LOG_LINE)
+}
+
+fn shortened(mut text: String, max: usize) -> String {
+    if let Some((end, _)) = text.char_indices().nth(max) {
+        text.truncate(end);
+        text.push_str(CUT);
+    }
+    text
+}
+
+/// A line without escape sequences, and without characters that are not shown or that reorder others.
+#[must_use]
+pub fn plain(line: &str) -> String {
     let mut text = String::new();
-    let mut length = 0;
     let mut characters = line.chars().peekable();
     while let Some(character) = characters.next() {
-        if character == '\u{1b}' {
-            skip_escape(&mut characters);
-        } else if character == '\t' || !character.is_control() {
-            if length == MAX_LOG_LINE {
-                return text + CUT;
-            }
-            text.push(character);
-            length += 1;
+        match character {
+            '\u{1b}' => skip_escape(&mut characters),
+            '\t' => text.push(character),
+            _ if character.is_control() || REORDERING.contains(&character) => {}
+            _ => text.push(character),
         }
     }
     text
