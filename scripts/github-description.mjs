@@ -25,10 +25,13 @@ const REPO = "/repos/{owner}/{repo}";
 // Every REST call that ci-github makes.
 const CALLS = [
   `GET ${REPO}`,
+  `POST ${REPO}/check-runs`,
+  `PATCH ${REPO}/check-runs/{check_run_id}`,
   `GET ${REPO}/collaborators/{username}/permission`,
   `GET ${REPO}/commits`,
   `GET ${REPO}/commits/{commit_sha}/comments`,
   `POST ${REPO}/commits/{commit_sha}/comments`,
+  `GET ${REPO}/commits/{ref}/check-runs`,
   `GET ${REPO}/commits/{ref}/status`,
   `GET ${REPO}/git/matching-refs/{ref}`,
   `GET ${REPO}/hooks`,
@@ -51,11 +54,15 @@ const CALLS = [
 ];
 // What the fake answers is made of these examples.
 const EXAMPLES = {
+  app: "integration",
+  "check-run": "check-run",
   "combined-status": "combined-commit-status",
   commit: "commit-items",
   "commit-comment": "commit-comment-items",
   hook: "hook-items",
   "hook-delivery": "hook-delivery-items",
+  installation: "installation",
+  "installation-token": "installation-token",
   "issue-comment": "issue-comment-items",
   permission: "repository-collaborator-permission-response-if-user-has-admin-permissions",
   pull: "pull-request-simple-items",
@@ -190,7 +197,9 @@ const queries = [
 write("tests/description/schema.graphql", schemaOf(queries));
 
 for (const [name, example] of Object.entries(EXAMPLES)) {
-  const { value } = whole.components.examples[example];
+  // An example or two are wrapped once more.
+  const { value: outer } = whole.components.examples[example];
+  const value = outer.value ?? outer;
   const one = Array.isArray(value) ? value[0] : value;
   write(`src/fake/examples/${name}.json`, JSON.stringify(one, null, 1));
 }

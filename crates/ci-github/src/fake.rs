@@ -1,6 +1,8 @@
 //! A GitHub in memory, for tests: people act on it by verbs, it sends webhooks, and it answers
 //! either as a [`Forge`](crate::Forge) or, through [`FakeGitHub::answer`], as an HTTP API.
 
+mod app;
+mod checks;
 mod deliveries;
 mod examined;
 mod graphql;
@@ -19,6 +21,7 @@ use ci_domain::code_owners::Owner;
 use ci_domain::forge::Timestamp;
 use ci_domain::ids::{BranchName, CommitSha, Login, RepoName};
 
+pub use self::checks::FakeCheck;
 pub use self::deliveries::SignedDelivery;
 pub use self::http::{FakeRequest, FakeResponse};
 use self::model::Model;

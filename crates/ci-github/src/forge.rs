@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
-    Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
+    CheckId, CheckWrite, Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot,
+    StandingCheck, StatusWrite, Timestamp,
 };
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
 use ci_domain::secret::Secret;
@@ -130,6 +131,42 @@ pub trait Forge: Send + Sync {
         since: Timestamp,
     ) -> ForgeFuture<'a, usize>;
 
+    /// Whether check runs may be written in the repository, as far as is known: GitHub lets apps alone.
+    fn takes_checks(&self, _repo: &RepoName) -> bool {
+        false
+    }
+
+    /// Reads how the newest check run of ours stands that has this name on a commit.
+    fn standing_check<'a>(
+        &'a self,
+        _repo: &'a RepoName,
+        _sha: &'a CommitSha,
+        _name: &'a str,
+    ) -> ForgeFuture<'a, Option<StandingCheck>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// Adds a check run to a commit; adding it twice makes two.
+    fn create_check<'a>(
+        &'a self,
+        _repo: &'a RepoName,
+        _sha: &'a CommitSha,
+        _check: &'a CheckWrite,
+    ) -> ForgeFuture<'a, CheckId> {
+        Box::pin(async { Err(ForgeError::without_checks()) })
+    }
+
+    /// Changes what a check run of ours shows, and adds marks to those that it has: adding the same twice
+    /// shows them twice.
+    fn update_check<'a>(
+        &'a self,
+        _repo: &'a RepoName,
+        _id: CheckId,
+        _check: &'a CheckWrite,
+    ) -> ForgeFuture<'a, ()> {
+        Box::pin(async { Err(ForgeError::without_checks()) })
+    }
+
     /// What the forge last said about how many calls are left.
     fn budget(&self) -> Budget;
 }
@@ -200,6 +237,11 @@ pub struct Window {
 }
 
 impl ForgeError {
+    /// What is said where there are no check runs.
+    fn without_checks() -> Self {
+        Self::NotFound { what: "check runs: only an app of GitHub may write them".to_owned() }
+    }
+
     /// Whether a write that failed like this may have been applied all the same.
     #[must_use]
     pub fn may_have_been_applied(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod app;
 mod auth;
+mod checks;
 mod conditional;
 mod examine;
 mod graphql;
@@ -18,7 +19,8 @@ use std::time::Duration;
 
 use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
-    Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
+    CheckId, CheckWrite, Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot,
+    StandingCheck, StatusWrite, Timestamp,
 };
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
 use ci_domain::secret::Secret;
@@ -229,6 +231,37 @@ impl Forge for GitHub {
         since: Timestamp,
     ) -> ForgeFuture<'a, usize> {
         Box::pin(self.redeliver_failed(repo, url, since))
+    }
+
+    fn takes_checks(&self, repo: &RepoName) -> bool {
+        self.may_write_checks(repo)
+    }
+
+    fn standing_check<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+        name: &'a str,
+    ) -> ForgeFuture<'a, Option<StandingCheck>> {
+        Box::pin(self.read_check(repo, sha, name))
+    }
+
+    fn create_check<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+        check: &'a CheckWrite,
+    ) -> ForgeFuture<'a, CheckId> {
+        Box::pin(self.post_check(repo, sha, check))
+    }
+
+    fn update_check<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        id: CheckId,
+        check: &'a CheckWrite,
+    ) -> ForgeFuture<'a, ()> {
+        Box::pin(self.patch_check(repo, id, check))
     }
 
     fn budget(&self) -> Budget {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
-    Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
+    CheckId, CheckWrite, Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot,
+    StandingCheck, StatusWrite, Timestamp,
 };
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
 use ci_domain::secret::Secret;
@@ -19,6 +20,9 @@ pub struct LogOnly {
 impl LogOnly {
     /// The id that every comment gets which was logged instead of posted.
     pub const NOT_POSTED: CommentId = CommentId(0);
+
+    /// The same of check runs.
+    const NOT_ADDED: CheckId = CheckId(0);
 
     /// Wraps `forge`.
     #[must_use]
@@ -154,6 +158,42 @@ impl Forge for LogOnly {
     ) -> ForgeFuture<'a, usize> {
         tracing::info!(%repo, "failed deliveries not asked for: writing is off");
         Box::pin(async { Ok(0) })
+    }
+
+    fn takes_checks(&self, repo: &RepoName) -> bool {
+        self.forge.takes_checks(repo)
+    }
+
+    fn standing_check<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+        name: &'a str,
+    ) -> ForgeFuture<'a, Option<StandingCheck>> {
+        self.forge.standing_check(repo, sha, name)
+    }
+
+    fn create_check<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+        check: &'a CheckWrite,
+    ) -> ForgeFuture<'a, CheckId> {
+        let (state, marks) = (check.state.as_str(), check.annotations.len());
+        let name = check.name.as_str();
+        tracing::info!(%repo, %sha, name, state, marks, "check run not sent: writing is off");
+        Box::pin(async { Ok(Self::NOT_ADDED) })
+    }
+
+    fn update_check<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        _: CheckId,
+        check: &'a CheckWrite,
+    ) -> ForgeFuture<'a, ()> {
+        let (state, marks) = (check.state.as_str(), check.annotations.len());
+        tracing::info!(%repo, name = check.name, state, marks, "check run not sent: writing is off");
+        Box::pin(async { Ok(()) })
     }
 
     fn budget(&self) -> Budget {

@@ -12,6 +12,9 @@ use serde_json::Value;
 
 pub use signature::{SignatureError, sign, verify};
 
+/// What the button below our check runs is called by which a job runs in a fresh workspace.
+pub const AFRESH: &str = "afresh";
+
 /// The headers that matter, as they came.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Headers<'a> {

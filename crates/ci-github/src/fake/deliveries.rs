@@ -1,7 +1,7 @@
 //! The webhooks that GitHub would send, written from what the fake knows.
 
-use ci_domain::forge::{CommentId, PullFacts, PullState, Review, ReviewState};
-use ci_domain::ids::{BranchName, CommitSha, PullNumber, RepoName};
+use ci_domain::forge::{CheckId, CommentId, PullFacts, PullState, Review, ReviewState};
+use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use serde_json::{Value, json};
 
 use super::FakeGitHub;
@@ -111,6 +111,33 @@ pub(super) fn push_event(
         "repository": repo_json(repo, name),
     });
     send(model, "push", &body);
+}
+
+/// What somebody did to a check run: how that is called, by which button of ours, and who it was.
+pub(super) fn check_event(
+    model: &mut Model,
+    name: &RepoName,
+    id: CheckId,
+    (action, button, by): (&str, Option<&str>, &Login),
+) {
+    let repo = model.repo(name).expect("the fake has the repository");
+    let check = repo.checks.iter().find(|check| check.id == id);
+    let check = check.expect("the check run was made");
+    let mut body = json!({
+        "action": action,
+        "check_run": {
+            "id": id.0,
+            "name": check.shows.name,
+            "head_sha": check.sha.as_str(),
+            "external_id": check.shows.reference,
+        },
+        "repository": repo_json(repo, name),
+        "sender": { "login": by.as_str() },
+    });
+    if let Some(button) = button {
+        body["requested_action"] = json!({ "identifier": button });
+    }
+    send(model, "check_run", &body);
 }
 
 /// GitHub's word for the state of a review, as GraphQL spells it.

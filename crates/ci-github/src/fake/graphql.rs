@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::FakeGitHub;
 use super::deliveries::review_word;
 use super::http::{FakeRequest, LIMIT, Reply};
-use super::model::our_login;
 use crate::forge::ForgeError;
 use crate::moment::TimestampParser;
 
@@ -43,7 +42,9 @@ pub(super) fn answer(github: &FakeGitHub, request: &FakeRequest) -> Result<Reply
     let name = question.query.trim_start().strip_prefix("query ").unwrap_or_default();
     let name: String = name.chars().take_while(char::is_ascii_alphanumeric).collect();
     let data = match name.as_str() {
-        "Viewer" => github.read(|_| Ok(json!({ "viewer": { "login": our_login().as_str() } }))),
+        "Viewer" => {
+            github.read(|model| Ok(json!({ "viewer": { "login": model.ourselves().as_str() } })))
+        }
         "Snapshot" => snapshot(github, &variables),
         "Pull" | "Reviews" => pull(github, &variables),
         _ => return Ok(complaint("an unknown query", "undefinedField", &[])),

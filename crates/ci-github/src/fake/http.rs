@@ -66,13 +66,13 @@ impl FakeGitHub {
         if request.user_agent.is_none() {
             return error_response(403, "Request forbidden by administrative rules.");
         }
-        if request.authorization.as_deref() != Some(&format!("Bearer {}", Self::TOKEN)) {
+        let Some(caller) = self.caller(request) else {
             return error_response(401, "Bad credentials");
-        }
+        };
         let is_query = request.path == "/graphql";
         let reply = match is_query {
             true => graphql::answer(self, request),
-            false => rest::answer(self, request),
+            false => rest::answer(self, request, caller),
         };
         let now = self.model().clock;
         let response = match reply {

@@ -10,6 +10,8 @@ use ci_domain::forge::{
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 
 use super::FakeGitHub;
+use super::app::App;
+use super::checks::FakeCheck;
 use super::deliveries::SignedDelivery;
 use super::hooks::Attempt;
 use crate::forge::ForgeError;
@@ -72,6 +74,7 @@ pub(super) struct Model {
     pub(super) calls: usize,
     pub(super) spent: Spent,
     pub(super) hook: Option<String>,
+    pub(super) app: Option<App>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) belongings: BTreeSet<(Login, Owner)>,
     repos: BTreeMap<RepoName, Repo>,
@@ -87,6 +90,7 @@ pub(super) struct Repo {
     pub(super) writers: BTreeSet<Login>,
     pub(super) statuses: Vec<(CommitSha, StatusWrite)>,
     pub(super) comments: Vec<FakeComment>,
+    pub(super) checks: Vec<FakeCheck>,
 }
 
 impl Model {
@@ -102,6 +106,7 @@ impl Model {
             calls: 0,
             spent: Spent::default(),
             hook: None,
+            app: None,
             attempts: Vec::new(),
             belongings: BTreeSet::new(),
             repos: BTreeMap::new(),
@@ -117,6 +122,7 @@ impl Model {
             writers: BTreeSet::from([our_login()]),
             statuses: Vec::new(),
             comments: Vec::new(),
+            checks: Vec::new(),
         };
         self.repos.insert(name, repo);
     }

@@ -2,18 +2,19 @@
 
 use ci_domain::code_owners::Owner;
 use ci_domain::forge::{
-    Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot, StatusWrite, Timestamp,
+    CheckId, CheckWrite, Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot,
+    StandingCheck, StatusWrite, Timestamp,
 };
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
 use ci_domain::secret::Secret;
 
 use super::FakeGitHub;
-use super::model::{CommentedOn, FakeComment, our_login};
+use super::model::{CommentedOn, FakeComment};
 use crate::forge::{Budget, Forge, ForgeError, ForgeFuture};
 
 impl Forge for FakeGitHub {
     fn identity(&self) -> ForgeFuture<'_, Login> {
-        Box::pin(async { self.read(|_| Ok(our_login())) })
+        Box::pin(async { self.read(|model| Ok(model.ourselves())) })
     }
 
     fn snapshot<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, RepoSnapshot> {
@@ -86,7 +87,10 @@ impl Forge for FakeGitHub {
     ) -> ForgeFuture<'a, CommentId> {
         let on = CommentedOn::Pull(pull);
         Box::pin(async move {
-            self.write(|model| Ok(model.add_comment(repo, on, our_login(), body)?.id))
+            self.write(|model| {
+                let author = model.ourselves();
+                Ok(model.add_comment(repo, on, author, body)?.id)
+            })
         })
     }
 
@@ -116,7 +120,10 @@ impl Forge for FakeGitHub {
     ) -> ForgeFuture<'a, CommentId> {
         let on = CommentedOn::Commit(sha.clone());
         Box::pin(async move {
-            self.write(|model| Ok(model.add_comment(repo, on, our_login(), body)?.id))
+            self.write(|model| {
+                let author = model.ourselves();
+                Ok(model.add_comment(repo, on, author, body)?.id)
+            })
         })
     }
 
@@ -158,6 +165,39 @@ impl Forge for FakeGitHub {
             let is_needless = self.model().attempts.is_empty();
             if is_needless { Ok(0) } else { self.write(|model| Ok(model.redeliver_failed(since))) }
         })
+    }
+
+    fn takes_checks(&self, _: &RepoName) -> bool {
+        self.model().app.as_ref().is_some_and(|app| app.may("checks", "write"))
+    }
+
+    fn standing_check<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+        name: &'a str,
+    ) -> ForgeFuture<'a, Option<StandingCheck>> {
+        Box::pin(async move { self.read(|model| Ok(model.repo(repo)?.standing_check(sha, name))) })
+    }
+
+    fn create_check<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        sha: &'a CommitSha,
+        check: &'a CheckWrite,
+    ) -> ForgeFuture<'a, CheckId> {
+        let check = check.clone();
+        Box::pin(async move { self.write(|model| Ok(model.add_check(repo, sha, check)?.id)) })
+    }
+
+    fn update_check<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        id: CheckId,
+        check: &'a CheckWrite,
+    ) -> ForgeFuture<'a, ()> {
+        let check = check.clone();
+        Box::pin(async move { self.write(|model| model.change_check(repo, id, check).map(drop)) })
     }
 
     fn budget(&self) -> Budget {

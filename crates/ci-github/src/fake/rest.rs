@@ -6,10 +6,12 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::FakeGitHub;
+use super::app::{self, Caller};
+use super::checks;
 use super::examined;
 use super::hooks;
 use super::http::{FakeRequest, Reply};
-use super::model::{CommentedOn, FakeComment, Repo, our_login};
+use super::model::{CommentedOn, FakeComment, Repo};
 use super::people;
 use super::shown;
 use crate::forge::ForgeError;
@@ -34,9 +36,16 @@ struct ReactionBody {
     content: String,
 }
 
-pub(super) fn answer(github: &FakeGitHub, request: &FakeRequest) -> Result<Reply, ForgeError> {
+pub(super) fn answer(
+    github: &FakeGitHub,
+    request: &FakeRequest,
+    caller: Caller,
+) -> Result<Reply, ForgeError> {
     let path = unescape(&request.path);
     let segments: Vec<&str> = path.split('/').skip(1).collect();
+    if let Some(answered) = app::answer(github, request, caller, &segments) {
+        return answered;
+    }
     if let Some(answered) = people::read(github, request, &segments) {
         return answered;
     }
@@ -44,6 +53,9 @@ pub(super) fn answer(github: &FakeGitHub, request: &FakeRequest) -> Result<Reply
         return Err(no_route(request));
     };
     let repo = RepoName::new(format!("{owner}/{name}")).map_err(|_| no_route(request))?;
+    if let Some(answered) = checks::answer(github, &repo, (request, caller), rest) {
+        return answered;
+    }
     match (request.method.as_str(), rest) {
         (_, ["hooks", below @ ..]) => hooks::answer(github, request, below),
         ("GET", _) => read(github, &repo, rest, request),
@@ -143,7 +155,7 @@ fn write(
             let reaction = reaction(&content)?;
             github.write(|model| {
                 model.repo_mut(repo)?.react(comment, reaction)?;
-                Ok(Reply::ok(201, shown::reaction(&content, &our_login(), model.clock)))
+                Ok(Reply::ok(201, shown::reaction(&content, &model.ourselves(), model.clock)))
             })
         }
         _ => Err(no_route(request)),
@@ -161,12 +173,13 @@ fn create(
         return Err(invalid("body cannot be blank"));
     }
     github.write(|model| {
-        Ok(Reply::ok(201, shown::comment(model.add_comment(repo, on, our_login(), &body)?, repo)))
+        let author = model.ourselves();
+        Ok(Reply::ok(201, shown::comment(model.add_comment(repo, on, author, &body)?, repo)))
     })
 }
 
 /// Cuts the page out that the request asks for.
-fn page(github: &FakeGitHub, request: &FakeRequest, all: Vec<Value>) -> Reply {
+pub(super) fn page(github: &FakeGitHub, request: &FakeRequest, all: Vec<Value>) -> Reply {
     let size = number(request, "per_page").unwrap_or(30).min(github.model().page_size);
     let start = (number(request, "page").unwrap_or(1).max(1) - 1) * size;
     let has_next = start + size < all.len();
@@ -213,11 +226,11 @@ fn reaction(content: &str) -> Result<Reaction, ForgeError> {
     }
 }
 
-fn body<T: for<'de> Deserialize<'de>>(request: &FakeRequest) -> Result<T, ForgeError> {
+pub(super) fn body<T: for<'de> Deserialize<'de>>(request: &FakeRequest) -> Result<T, ForgeError> {
     serde_json::from_slice(&request.body).map_err(|error| invalid(&error.to_string()))
 }
 
-fn parameter(request: &FakeRequest, name: &str) -> Option<String> {
+pub(super) fn parameter(request: &FakeRequest, name: &str) -> Option<String> {
     let mut pairs = form_urlencoded::parse(request.query.as_bytes());
     pairs.find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
 }
@@ -236,11 +249,11 @@ fn number_of(text: &str, request: &FakeRequest) -> Result<u64, ForgeError> {
     text.parse().map_err(|_| no_route(request))
 }
 
-fn id<T>(checked: Result<T, InvalidId>) -> Result<T, ForgeError> {
+pub(super) fn id<T>(checked: Result<T, InvalidId>) -> Result<T, ForgeError> {
     checked.map_err(|error| invalid(&error.to_string()))
 }
 
-fn invalid(what: &str) -> ForgeError {
+pub(super) fn invalid(what: &str) -> ForgeError {
     ForgeError::Rejected { status: 422, message: format!("Validation Failed: {what}") }
 }
 

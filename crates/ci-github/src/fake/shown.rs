@@ -4,10 +4,12 @@
 
 use std::sync::LazyLock;
 
-use ci_domain::forge::{PullFacts, PullState, StatusWrite, Timestamp};
+use ci_domain::forge::{CheckWrite, PullFacts, PullState, StatusWrite, Timestamp};
 use ci_domain::ids::{BranchName, CommitSha, Login, RepoName};
 use serde_json::{Value, json};
 
+use super::app::slug;
+use super::checks::FakeCheck;
 use super::hooks::Attempt;
 use super::model::{CommentedOn, FakeComment};
 use crate::moment::TimestampParser;
@@ -134,6 +136,51 @@ pub(super) fn reaction(content: &str, by: &Login, at: Timestamp) -> Value {
         "created_at": TimestampParser::format(at),
     });
     with(example!("reaction"), ours)
+}
+
+pub(super) fn app(slug: &str) -> Value {
+    with(example!("app"), json!({ "slug": slug }))
+}
+
+pub(super) fn installation(id: &str, permissions: &Value) -> Value {
+    let id = id.parse::<u64>().map_or(Value::Null, Value::from);
+    with(example!("installation"), json!({ "id": id, "permissions": permissions }))
+}
+
+pub(super) fn installation_token(ours: &Value) -> Value {
+    let mut shown = example!("installation-token");
+    // These are whole repositories, and the example is not quite what is described.
+    shown["repositories"] = json!([]);
+    with(shown, ours.clone())
+}
+
+pub(super) fn check(check: &FakeCheck) -> Value {
+    let mut shown = example!("check-run");
+    let CheckWrite { name, reference, state, details_url, title, summary, annotations } =
+        &check.shows;
+    let (status, conclusion) = match state.has_ended() {
+        true => ("completed", Value::from(state.as_str())),
+        false => (state.as_str(), Value::Null),
+    };
+    let output = json!({
+        "title": title,
+        "summary": summary,
+        "text": null,
+        "annotations_count": annotations.len(),
+    });
+    let ours = json!({
+        "id": check.id.0,
+        "head_sha": check.sha.as_str(),
+        "name": name,
+        "external_id": reference,
+        "details_url": details_url,
+        "status": status,
+        "conclusion": conclusion,
+        "output": with(shown["output"].take(), output),
+        "app": app(slug()),
+        "pull_requests": [],
+    });
+    with(shown, ours)
 }
 
 pub(super) fn hook(id: &str, url: &str) -> Value {

@@ -1,6 +1,6 @@
 //! A GitHub app: signs a short-lived claim with its key and trades it for a token per installation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use ci_domain::forge::Timestamp;
@@ -10,6 +10,7 @@ use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::auth::Identity;
 use super::http::{Answer, Call};
 use super::pace::Kind;
 use super::{GitHub, InvalidConfig};
@@ -40,6 +41,8 @@ pub(super) struct App {
     id: String,
     key: EncodingKey,
     tokens: Mutex<HashMap<RepoName, InstallationToken>>,
+    /// Whether the newest token of a repository may write check runs.
+    checks: Mutex<HashMap<RepoName, bool>>,
 }
 
 #[derive(Clone)]
@@ -65,6 +68,8 @@ struct Installation {
 struct NewToken {
     token: String,
     expires_at: String,
+    /// What it may do, by GitHub's word for it; absent where GitHub does not say.
+    permissions: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +84,7 @@ impl App {
             id: key.id.clone(),
             key: EncodingKey::from_rsa_pem(pem).map_err(InvalidConfig::AppKey)?,
             tokens: Mutex::default(),
+            checks: Mutex::default(),
         })
     }
 
@@ -98,6 +104,21 @@ impl App {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = |found: &&InstallationToken| now.0 + RENEW_EARLY < found.expires_at.0;
         tokens.get(repo).filter(fresh).map(|found| found.token.clone())
+    }
+
+    /// Whether check runs may be written in `repo`, as the newest token says; every app is asked before
+    /// it has one.
+    fn may_write_checks(&self, repo: &RepoName) -> bool {
+        let checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
+        checks.get(repo).copied().unwrap_or(true)
+    }
+
+    fn keep(&self, repo: &RepoName, found: InstallationToken, may_write_checks: bool) {
+        self.checks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(repo.clone(), may_write_checks);
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(repo.clone(), found);
     }
 
     /// Forgets a token that was refused; answers whether it was given only now.
@@ -134,10 +155,19 @@ impl GitHub {
         let new: NewToken = self.as_app(app, Method::POST, place).await?;
         let expires_at = TimestampParser::parse(&new.expires_at)
             .map_err(|error| ForgeError::Malformed { reason: error.to_string() })?;
+        let may = |held: BTreeMap<String, String>| held.get("checks").is_some_and(|l| l == "write");
         let token = Secret::new(new.token);
         let found = InstallationToken { token: token.clone(), since: now(), expires_at };
-        app.tokens.lock().unwrap_or_else(PoisonError::into_inner).insert(repo.clone(), found);
+        app.keep(repo, found, new.permissions.is_none_or(may));
         Ok(token)
+    }
+
+    /// Whether we are an app that may write check runs in `repo`, as far as is known.
+    pub(super) fn may_write_checks(&self, repo: &RepoName) -> bool {
+        match self.who() {
+            Identity::Token(_) => false,
+            Identity::App(app) => app.may_write_checks(repo),
+        }
     }
 
     /// What GitHub says of the app's installation on `repo`.

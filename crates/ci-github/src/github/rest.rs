@@ -273,7 +273,7 @@ impl GitHub {
     }
 
     /// Reads all pages, taking out of each what it lists.
-    async fn pages<P: DeserializeOwned, T>(
+    pub(super) async fn pages<P: DeserializeOwned, T>(
         &self,
         repo: &RepoName,
         url: Url,

@@ -19,6 +19,9 @@ macro_rules! contract {
         mod github_over_http {
             $(#[tokio::test] async fn $rule() { super::rules::$rule(super::World::github().await).await; })*
         }
+        mod github_as_an_app {
+            $(#[tokio::test] async fn $rule() { super::rules::$rule(super::World::app().await).await; })*
+        }
         mod local {
             $(#[tokio::test] async fn $rule() { super::rules::$rule(super::World::local().await).await; })*
         }

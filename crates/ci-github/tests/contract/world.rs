@@ -9,7 +9,9 @@ use ci_domain::code_owners::Owner;
 use ci_domain::forge::{CommentId, Head, ReviewState};
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use ci_github::fake::{FakeGitHub, FakeRepo, NewPull};
-use ci_github::{Credentials, Forge, GitHub, GitHubConfig, LocalForge, NewLocalPull, Secret};
+use ci_github::{
+    AppKey, Credentials, Forge, GitHub, GitHubConfig, LocalForge, NewLocalPull, Secret,
+};
 use tempfile::TempDir;
 
 use super::stand_in::StandIn;
@@ -44,13 +46,28 @@ impl World {
     }
 
     pub async fn github() -> Self {
+        Self::over_http(fake(), Credentials::Token(Secret::new(FakeGitHub::TOKEN))).await
+    }
+
+    /// GitHub, where we are an app.
+    pub async fn app() -> Self {
         let (fake, people, commits) = fake();
+        fake.install_app(include_str!("../keys/app.pub.pem"));
+        let private_key = Secret::new(include_str!("../keys/app.pem"));
+        let key = AppKey { id: "Iv1.abc".to_owned(), private_key };
+        Self::over_http((fake, people, commits), Credentials::App(key)).await
+    }
+
+    async fn over_http(
+        (fake, people, commits): (FakeGitHub, FakeRepo, Vec<CommitSha>),
+        credentials: Credentials,
+    ) -> Self {
         fake.set_page_size(2);
         let stand_in = StandIn::start(move |request| fake.answer(&request)).await;
         let github = GitHub::new(GitHubConfig {
             api_url: stand_in.url.clone(),
             graphql_url: format!("{}/graphql", stand_in.url),
-            credentials: Credentials::Token(Secret::new(FakeGitHub::TOKEN)),
+            credentials,
             timeout: Duration::from_secs(10),
         })
         .unwrap();

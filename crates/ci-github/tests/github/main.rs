@@ -4,6 +4,7 @@
 
 mod app;
 mod calls;
+mod checks;
 mod credentials;
 mod described;
 mod examine;
