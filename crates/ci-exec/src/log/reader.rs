@@ -48,20 +48,27 @@ impl LogReader {
     /// A command that has not started yet has an empty log; any other failure to read is an error.
     pub fn read_at(&self, offset: u64, limit: usize) -> io::Result<LogPiece> {
         let mut piece = LogPiece { bytes: Vec::new(), next: offset };
+        // Where the line for a gap begins, in the piece and in the log, while nothing follows it.
+        let mut open_gap = None;
         while piece.bytes.len() < limit {
             match self.find(piece.next, limit - piece.bytes.len())? {
                 Found::Nothing => break,
                 Found::Bytes(bytes) => {
                     piece.next += bytes.len() as u64;
                     piece.bytes.extend(bytes);
+                    open_gap = None;
                 }
                 Found::Gap(end) => {
-                    let line = gap(end - piece.next);
-                    if piece.bytes.len() + line.len() > limit && !piece.bytes.is_empty() {
+                    // What ended a gap a moment ago may be gone by now: then it is one, and longer.
+                    let (at, from) = open_gap.unwrap_or((piece.bytes.len(), piece.next));
+                    let line = gap(end - from);
+                    if at > 0 && at + line.len() > limit {
                         break;
                     }
+                    piece.bytes.truncate(at);
                     piece.bytes.extend_from_slice(line.as_bytes());
                     piece.next = end;
+                    open_gap = Some((at, from));
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::process::Command;
 use std::time::Instant;
 
-use ci_exec::{CommandId, Outcome, Packing, RunDir};
+use ci_exec::{CommandId, LogPiece, Outcome, Packing, RunDir};
 
 use crate::support::{Place, Run, command, parallel, until};
 
@@ -94,6 +94,32 @@ async fn the_end_of_a_log_above_its_limit_is_there_while_it_grows() {
     assert!(run.log_text("0-1").ends_with("so far\nend\n"));
 }
 
+/// What stands in a piece of a log where bytes were left out.
+const LEFT_OUT: &str = " bytes left out here: the log is longer than its limit]\n";
+
+/// Goes through a piece of the log of `whole` that begins at `offset`: each byte is the one that was written
+/// there, but for lines that say how many are missing. Returns where these begin.
+fn declared_gaps(whole: &[u8], offset: usize, piece: &LogPiece) -> Vec<usize> {
+    let (mut at, mut rest, mut gaps) = (offset, &piece.bytes[..], Vec::new());
+    while !rest.is_empty() {
+        // No line of numbers begins with a bracket.
+        let length = rest.windows(2).position(|pair| pair == b"\n[").unwrap_or(rest.len());
+        let (kept, line) = rest.split_at(length);
+        assert!(whole[at..].starts_with(kept), "bytes from {at} on");
+        at += length;
+        if line.is_empty() {
+            break;
+        }
+        let said = std::str::from_utf8(&line[2..]).unwrap();
+        let (count, after) = said.split_once(LEFT_OUT).unwrap();
+        gaps.push(at);
+        at += count.parse::<usize>().unwrap();
+        rest = after.as_bytes();
+    }
+    assert_eq!(piece.next, at as u64, "it is told where to read on");
+    gaps
+}
+
 #[tokio::test]
 async fn who_follows_a_log_misses_nothing_that_is_not_declared() {
     let mut place = Place::with_command("seq 1 300000");
@@ -101,20 +127,31 @@ async fn who_follows_a_log_misses_nothing_that_is_not_declared() {
     let dir = place.start().await;
     let log = dir.log(&CommandId::parse("0-1").unwrap());
     let whole = numbers(300_000);
-    let mut offset = 0_u64;
+    let mut offset = 0;
     until("the end of the log", || {
-        let piece = log.read_at(offset, 5000).unwrap();
-        let kept = &whole[offset as usize..(offset as usize + piece.bytes.len()).min(whole.len())];
-        if piece.bytes != kept {
-            // The beginning is as it was written; then a line tells how much is missing.
-            let same = piece.bytes.iter().zip(kept).take_while(|(a, b)| a == b).count();
-            let said = String::from_utf8_lossy(&piece.bytes[same.saturating_sub(1)..]);
-            assert!(said.contains("bytes left out here"), "{said}");
-            let rest = said.split_once("]\n").unwrap().1;
-            assert!(whole[..piece.next as usize].ends_with(rest.as_bytes()));
-        }
-        offset = piece.next;
-        offset == whole.len() as u64
+        let piece = log.read_at(offset as u64, 5000).unwrap();
+        declared_gaps(&whole, offset, &piece);
+        offset = usize::try_from(piece.next).unwrap();
+        offset == whole.len()
+    })
+    .await;
+    Run::follow(&dir).await;
+}
+
+/// What ends a gap can be removed before it is read.
+#[tokio::test]
+async fn a_gap_that_grows_while_it_is_read_is_told_once() {
+    let mut place = Place::with_command("seq 1 200000");
+    place.spec.log_limit = 1000;
+    let dir = place.start().await;
+    let log = dir.log(&CommandId::parse("0-1").unwrap());
+    let whole = numbers(200_000);
+    until("the end of the log", || {
+        let piece = log.read_at(0, usize::MAX).unwrap();
+        let gaps = declared_gaps(&whole, 0, &piece);
+        let adjacent = b"longer than its limit]\n\n[";
+        assert!(!piece.bytes.windows(adjacent.len()).any(|part| part == adjacent), "{gaps:?}");
+        piece.next == whole.len() as u64
     })
     .await;
     Run::follow(&dir).await;
