@@ -11,19 +11,19 @@ const LONGEST: usize = 1000;
 ///
 /// By default only its label. More is for each server to ask for, by
 /// [`Server::LAST_MESSAGE`](crate::Server::LAST_MESSAGE): whatever a message says goes to the log
-/// and to all who listen to reports. What nobody may see is put into [`Redacted`]. And it costs
+/// and to all who listen to reports. What nobody may see is put into a [`Secret`](crate::Secret). And it costs
 /// time, since each message is written down before it is handled: after that it is gone.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # use heights_supervisor::{ChildSpec, Context, Fault, Flow, Server, Supervisor};
-/// use heights_supervisor::{LastMessage, Redacted};
+/// use heights_supervisor::{LastMessage, Secret};
 ///
 /// #[derive(Debug)]
 /// struct Transfer {
 ///     cents: u64,
-///     pin: Redacted<u32>,
+///     pin: Secret<u32>,
 /// }
 ///
 /// struct Teller;
@@ -46,7 +46,7 @@ const LONGEST: usize = 1000;
 /// let (spec, teller) = ChildSpec::server::<Teller>("teller", || ());
 /// let root = Supervisor::builder("bank").child(spec).start().await?;
 /// let life = teller.running().await;
-/// teller.cast(Transfer { cents: 250, pin: Redacted(1234) })?;
+/// teller.cast(Transfer { cents: 250, pin: Secret::new(1234) })?;
 /// life.process().gone().await;
 /// let crash = root.hub().ok_or("it runs")?.crashes().remove(0);
 /// assert_eq!(crash.last_message.as_deref(), Some("Transfer { cents: 250, pin: *** }"));
@@ -76,40 +76,10 @@ impl<M> LastMessage<M> {
 }
 
 impl<M: fmt::Debug> LastMessage<M> {
-    /// Keeps the message in its [`Debug`](fmt::Debug) form, of which fields that are [`Redacted`]
-    /// show nothing.
+    /// Keeps the message in its [`Debug`](fmt::Debug) form, of which fields that are
+    /// [`Secret`](crate::Secret) show nothing.
     pub const fn debug() -> Self {
         Self::written_by(<M as fmt::Debug>::fmt)
-    }
-}
-
-/// A value that shows nothing of itself, for instance in a message.
-///
-/// ```
-/// use heights_supervisor::Redacted;
-///
-/// #[derive(Debug)]
-/// struct Login {
-///     name: &'static str,
-///     password: Redacted<&'static str>,
-/// }
-///
-/// let login = Login { name: "joe", password: Redacted("open sesame") };
-/// assert_eq!(format!("{login:?}"), r#"Login { name: "joe", password: *** }"#);
-/// assert_eq!(login.password.0, "open sesame");
-/// ```
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Redacted<T>(pub T);
-
-impl<T> fmt::Debug for Redacted<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl<T> fmt::Display for Redacted<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
     }
 }
 

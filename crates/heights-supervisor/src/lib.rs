@@ -61,12 +61,14 @@ mod exit;
 mod panic;
 mod process;
 
+mod inspect;
 mod last_message;
 mod mailbox;
 mod queue;
 mod recipient;
 mod reference;
 mod reply;
+mod secret;
 mod server;
 mod timer;
 
@@ -106,8 +108,9 @@ pub use self::dynamic::{
 };
 pub use self::exit::{Exit, Fault, Ignore, ShutdownReason};
 pub use self::hub::{Crash, Hub, ProcessInfo, ProcessState, Shape, TreeSnapshot, WaitingInfo};
+pub use self::inspect::{Inspect, Record, Seen, Shown, Sight, StateView, View};
 pub use self::keeper::StartFailure;
-pub use self::last_message::{LastMessage, Redacted};
+pub use self::last_message::LastMessage;
 pub use self::mailbox::{Mailbox, Overflow, SendError, Sent};
 pub use self::panic::PanicInfo;
 /// For the crate above, which runs code of others, too.
@@ -115,11 +118,14 @@ pub use self::panic::PanicInfo;
 pub use self::panic::shielded;
 pub use self::partition::{PartitionBuilder, PartitionRef, PartitionSupervisor};
 pub use self::plain::ActorSlot;
-pub use self::process::{Down, Figures, MonitorId, Process, ProcessId, Working};
+pub use self::process::{
+    Down, Figures, Handled, MessageCount, MonitorId, Process, ProcessId, Tracer, TracerId, Working,
+};
 pub use self::recipient::Recipient;
 pub use self::reference::{CALL_DEADLINE, ChildRef, Ref};
 pub use self::reply::{CallError, NoProc, Reply};
 pub use self::report::{LeftReport, ProgressReport, Report, ReportContext, SupervisorReport};
+pub use self::secret::Secret;
 pub use self::server::{Context, Flow, Server};
 pub use self::spec::{ChildSpec, ChildTemplate, check_child_specs};
 pub use self::supervisor::{Supervisor, SupervisorBuilder, SupervisorRef};
@@ -128,5 +134,6 @@ pub use self::task_supervisor::{
     AsyncStream, AsyncStreamError, OnTimeout, StreamExit, StreamFailure, Task, TaskError,
     TaskStream, TaskSupervisor, TaskSupervisorRef,
 };
+pub use self::thread::{ThreadInfo, threads};
 pub use self::timer::TimerId;
 pub use self::zombie::{Zombie, ZombiePolicy};

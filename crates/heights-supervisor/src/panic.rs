@@ -91,7 +91,7 @@ pub(crate) fn catch_now<T>(
 
 fn run<T>(process: &Process, code: impl FnOnce() -> T) -> Result<T, Arc<PanicInfo>> {
     let previous = RUNNING.replace(Some(process.clone()));
-    let site = process.site().enter();
+    let site = process.site().enter(process.pid());
     let outcome = panic::catch_unwind(AssertUnwindSafe(code));
     process.site().leave(site);
     drop(RUNNING.replace(previous));

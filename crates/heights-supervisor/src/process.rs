@@ -3,6 +3,7 @@
 mod activity;
 mod control;
 mod down;
+mod looking;
 mod milestones;
 mod ownership;
 mod reign;
@@ -21,7 +22,7 @@ use ractor::ActorCell;
 use tokio::time::Instant;
 
 pub(crate) use self::activity::{Activity, Backlog, Batch, Mailroom};
-pub use self::activity::{Figures, Working};
+pub use self::activity::{Figures, Handled, MessageCount, Tracer, TracerId, Working};
 use self::down::Downs;
 pub use self::down::{Down, MonitorId};
 use self::milestones::{Milestone, Milestones};
@@ -48,6 +49,11 @@ impl ProcessId {
     /// Returns the plain number.
     pub const fn number(self) -> u64 {
         self.0.get()
+    }
+
+    /// Returns the id with a number; 0 is none.
+    pub(crate) fn of_number(number: u64) -> Option<Self> {
+        NonZeroU64::new(number).map(Self)
     }
 }
 

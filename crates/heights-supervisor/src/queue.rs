@@ -62,6 +62,8 @@ struct Line<M> {
     door: Option<ActorRef<Wake>>,
     /// Whether it has been woken and has not said since that it goes to sleep.
     awake: bool,
+    /// Whether nothing more is taken: the server ends when it has handled what waits.
+    draining: bool,
     /// How many the server took out last.
     taken: usize,
     peak: usize,
@@ -76,6 +78,7 @@ impl<M: Send + 'static> Queue<M> {
             waiting: VecDeque::new(),
             door: None,
             awake: false,
+            draining: false,
             taken: 0,
             peak: 0,
             dropped: 0,
@@ -107,7 +110,7 @@ impl<M: Send + 'static> Queue<M> {
         activity: &Activity,
     ) -> Result<Sent, SendError<Envelope<M>>> {
         let mut line = self.line();
-        if line.door.is_none() {
+        if line.door.is_none() || line.draining {
             return Err(SendError::NoProc(envelope));
         }
         let mut sent = Sent::Queued;
@@ -175,6 +178,12 @@ impl<M: Send + 'static> Queue<M> {
             }
         }
         true
+    }
+
+    /// Tells whether nothing waits and nothing more will.
+    pub(crate) fn is_drained(&self) -> bool {
+        let line = self.line();
+        line.draining && line.waiting.is_empty()
     }
 
     /// Notes that the server goes to sleep although something may wait.
@@ -252,6 +261,22 @@ impl<M: Send + 'static> Mailroom for Queue<M> {
     fn wake(&self) {
         let sleeper = self.line().wake();
         rouse(sleeper);
+    }
+
+    fn drain(&self) {
+        let mut line = self.line();
+        line.draining = true;
+        let sleeper = line.wake();
+        drop(line);
+        rouse(sleeper);
+        if let Some(room) = &self.room {
+            // Who waits for room waits for nothing.
+            room.notify_waiters();
+        }
+    }
+
+    fn is_draining(&self) -> bool {
+        self.line().draining
     }
 }
 

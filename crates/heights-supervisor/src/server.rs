@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use ractor::ActorRef;
 
-use crate::exit::{Exit, Fault};
+use crate::exit::{Exit, Fault, ShutdownReason};
 use crate::guard::{Behavior, Receipt};
 use crate::hub::Hub;
+use crate::inspect::{Exhibit, StateView};
 use crate::keeper::Keeper;
 use crate::last_message::LastMessage;
 use crate::mailbox::Mailbox;
@@ -106,6 +107,9 @@ pub trait Server: Sized + Send + 'static {
 
     /// What the report of a crash says about the message that was being handled, beside its label.
     const LAST_MESSAGE: LastMessage<Self::Msg> = LastMessage::label();
+
+    /// What can be seen of the state from outside: by default nothing.
+    const STATE: StateView<Self> = StateView::hidden();
 
     /// Starts a life. The supervisor waits for it, and siblings start after it.
     ///
@@ -294,6 +298,8 @@ pub(crate) struct ServerState<S: Server> {
     server: S,
     context: Context<S::Msg>,
     seat: Seat<S::Msg>,
+    /// Where the state is shown, if it is.
+    exhibit: Option<Arc<Exhibit>>,
 }
 
 impl<S: Server> Behavior for ServerBehavior<S> {
@@ -318,7 +324,11 @@ impl<S: Server> Behavior for ServerBehavior<S> {
         let mut context = Context { myself, timers: None };
         let server = S::init(args, &mut context).await?;
         seat.inherit();
-        Ok(ServerState { server, context, seat })
+        let exhibit = S::STATE.shows().map(|_| Arc::new(Exhibit::new()));
+        if let Some(exhibit) = &exhibit {
+            context.process().activity().exhibit(Arc::clone(exhibit));
+        }
+        Ok(ServerState { server, context, seat, exhibit })
     }
 
     /// Handles what waits, one message after the other, until nothing does.
@@ -328,19 +338,22 @@ impl<S: Server> Behavior for ServerBehavior<S> {
         Wake: Wake,
         state: &mut Self::State,
     ) -> Result<Flow, Fault> {
-        let ServerState { server, context, seat } = state;
-        while !context.process().is_held_back() {
-            let Some(envelope) = seat.next() else { return Ok(Flow::Continue) };
+        while !state.context.process().is_held_back() {
+            state.show_if_asked();
+            let Some(envelope) = state.seat.next() else {
+                // Asleep, as far as the queue knows: who asks from now on wakes us.
+                state.show_if_asked();
+                return Ok(state.after_the_last());
+            };
+            let ServerState { server, context, seat, .. } = &mut *state;
             if context.has_cancelled(envelope.origin) {
                 continue;
             }
+            let activity = context.process().activity();
+            activity.begin(receipt::<S>(&envelope), seat.batch());
             if let Some(writes) = S::LAST_MESSAGE.writes() {
-                context
-                    .process()
-                    .activity()
-                    .write_down(|page| page.write(writes, &envelope.message));
+                activity.write_down(|page| page.write(writes, &envelope.message));
             }
-            context.process().activity().begin(receipt::<S>(&envelope), seat.batch());
             match server.handle(envelope.message, context).await? {
                 Flow::Continue => {}
                 stop => return Ok(stop),
@@ -348,7 +361,8 @@ impl<S: Server> Behavior for ServerBehavior<S> {
             // Others want to run, too.
             tokio::task::consume_budget().await;
         }
-        seat.pause(context.process());
+        state.seat.pause(state.context.process());
+        state.show_if_asked();
         Ok(Flow::Continue)
     }
 
@@ -365,6 +379,23 @@ impl<S: Server> Behavior for ServerBehavior<S> {
 
     fn type_name() -> &'static str {
         type_name::<S>()
+    }
+}
+
+impl<S: Server> ServerState<S> {
+    fn show_if_asked(&self) {
+        if let (Some(exhibit), Some(shows)) = (&self.exhibit, S::STATE.shows()) {
+            exhibit.show_if_asked(&self.server, shows);
+        }
+    }
+
+    /// Goes to sleep, unless this was the last message that was taken.
+    fn after_the_last(&self) -> Flow {
+        if self.seat.is_drained() {
+            Flow::Stop(Exit::Shutdown(ShutdownReason::Requested))
+        } else {
+            Flow::Continue
+        }
     }
 }
 

@@ -65,6 +65,10 @@ pub struct ProcessInfo {
     pub state: ProcessState,
     /// Whether it has been suspended, and leaves its messages waiting.
     pub suspended: bool,
+    /// Whether it takes no more messages, and ends when it has handled what waits.
+    pub draining: bool,
+    /// The name and the number of the thread that runs its code right now.
+    pub thread: Option<Arc<str>>,
     /// What it has done.
     pub figures: Figures,
     /// How it treats its children, if it is a supervisor.
@@ -153,6 +157,8 @@ fn describe(process: &Process, now: SystemTime) -> ProcessInfo {
             (false, false) => ProcessState::Starting,
         },
         suspended: process.is_suspended(),
+        draining: process.is_draining(),
+        thread: process.site().thread(),
         figures: process.figures(),
         shape: process.shape(),
     }

@@ -1,12 +1,17 @@
 //! What a process has done and is doing, counted where it happens.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+mod extra;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use self::extra::{Extra, Told};
+pub use self::extra::{Handled, MessageCount, Tracer, TracerId};
 use super::ProcessId;
 use crate::guard::Receipt;
+use crate::inspect::Exhibit;
 use crate::last_message::Page;
 
 /// The counters of a process at one moment.
@@ -32,6 +37,8 @@ pub struct Figures {
     pub working: Option<Working>,
     /// The process whose answer is awaited now.
     pub waiting_for: Option<ProcessId>,
+    /// What was done by kind of message; the first kinds that it met.
+    pub messages: Vec<MessageCount>,
 }
 
 /// A message being handled.
@@ -62,8 +69,8 @@ struct Work {
     since: Option<Instant>,
     waiting_for: Option<ProcessId>,
     batch: Batch,
-    /// For servers that want their messages written down.
-    page: Option<Box<Page>>,
+    /// What most processes have nothing of.
+    extra: Option<Box<Extra>>,
 }
 
 /// A time in half the space of a [`Duration`]; the longest is more than five hundred years.
@@ -107,6 +114,12 @@ pub(crate) trait Mailroom: Send + Sync {
 
     /// Makes the server see what waits.
     fn wake(&self);
+
+    /// Takes nothing more, and makes the server end when it has handled what waits.
+    fn drain(&self);
+
+    /// Tells whether nothing more is taken.
+    fn is_draining(&self) -> bool;
 }
 
 impl Activity {
@@ -114,18 +127,21 @@ impl Activity {
     pub(crate) fn begin(&self, receipt: Receipt, batch: Batch) {
         let now = Instant::now();
         let mut work = self.work();
-        work.finish(now, true);
-        work.label = Some(receipt.label);
+        let told = work.finish(now, true);
+        work.meet(receipt.label);
         work.from = receipt.from;
         work.since = Some(now);
         work.waited = receipt.sent.map_or_else(Nanos::default, |sent| Nanos::of(now - sent));
         work.batch = batch;
+        drop(work);
+        tell(told);
     }
 
     /// Notes that the message that was being handled, if any, has been handled.
     pub(crate) fn finish(&self, well: bool) {
         let now = Instant::now();
-        self.work().finish(now, well);
+        let told = self.work().finish(now, well);
+        tell(told);
     }
 
     /// Returns how many messages the server has taken out of its queue and not handled yet.
@@ -140,14 +156,36 @@ impl Activity {
     /// Has a message written down before it is handled.
     pub(crate) fn write_down(&self, write: impl FnOnce(&mut Page)) {
         // What writes is code of others, so nothing is locked meanwhile.
-        let mut page = self.work().page.take().unwrap_or_default();
+        let mut page = self.work().extra().page.take().unwrap_or_default();
         write(&mut page);
-        self.work().page = Some(page);
+        self.work().extra().page = Some(page);
     }
 
     /// Returns what was written down last.
     pub(crate) fn last_message(&self) -> Option<String> {
-        self.work().page.as_ref().map(|page| page.text().to_owned())
+        let work = self.work();
+        work.extra.as_ref()?.page.as_ref().map(|page| page.text().to_owned())
+    }
+
+    /// Has a tracer hear of every message, from the one that is being handled on.
+    pub(crate) fn trace(&self, tracer: Arc<dyn Tracer>) -> TracerId {
+        self.work().extra().add_tracer(tracer)
+    }
+
+    pub(crate) fn untrace(&self, id: TracerId) {
+        let removed = self.work().extra().remove_tracer(id);
+        // Not under the lock: it may be the last reference to a lot.
+        drop(removed);
+    }
+
+    /// Keeps where a server shows its state.
+    pub(crate) fn exhibit(&self, exhibit: Arc<Exhibit>) {
+        self.work().extra().exhibit = Some(exhibit);
+    }
+
+    /// Returns where a server shows its state, if it does.
+    pub(crate) fn exhibition(&self) -> Option<Arc<Exhibit>> {
+        self.work().extra.as_ref()?.exhibit.clone()
     }
 
     pub(crate) fn waits_for(&self, other: Option<ProcessId>) {
@@ -175,6 +213,7 @@ impl Activity {
             waited: work.waited.duration(),
             working,
             waiting_for: work.waiting_for,
+            messages: work.messages(),
         }
     }
 
@@ -184,12 +223,61 @@ impl Activity {
 }
 
 impl Work {
-    fn finish(&mut self, now: Instant, well: bool) {
-        if let Some(since) = self.since.take() {
-            self.busy.add(now - since);
-            let (handled, failed) = if well { (1, 0) } else { (0, 1) };
-            self.handled += handled;
-            self.failed += failed;
+    fn extra(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    /// Notes what kind of message comes next. Only who meets a second kind keeps books by kind:
+    /// until then all that was done was done with the first.
+    fn meet(&mut self, label: &'static str) {
+        let before = self.label.replace(label);
+        let only = before.filter(|before| *before != label && self.handled + self.failed > 0);
+        if let Some(first) = only
+            && self.extra.as_ref().is_none_or(|extra| extra.messages.is_empty())
+        {
+            let count = self.all_as(first);
+            self.extra().messages.push(count);
         }
+    }
+
+    fn all_as(&self, label: &'static str) -> MessageCount {
+        let (handled, failed, busy) = (self.handled, self.failed, self.busy.duration());
+        MessageCount { label, handled, failed, busy }
+    }
+
+    fn messages(&self) -> Vec<MessageCount> {
+        match &self.extra {
+            Some(extra) if !extra.messages.is_empty() => extra.messages.clone(),
+            _ => {
+                let label = self.label.filter(|_| self.handled + self.failed > 0);
+                label.map(|label| self.all_as(label)).into_iter().collect()
+            }
+        }
+    }
+
+    fn finish(&mut self, now: Instant, well: bool) -> Option<Told> {
+        let took = now - self.since.take()?;
+        self.busy.add(took);
+        let (handled, failed) = if well { (1, 0) } else { (0, 1) };
+        self.handled += handled;
+        self.failed += failed;
+        let extra = self.extra.as_mut()?;
+        let label = self.label?;
+        extra.count(label, took, well);
+        extra.told(label, |text| Handled {
+            label,
+            from: self.from,
+            waited: self.waited.duration(),
+            took,
+            well,
+            text,
+        })
+    }
+}
+
+/// Tells tracers what has been handled; not under the lock, as what they do is theirs.
+fn tell(told: Option<Told>) {
+    if let Some(told) = told {
+        told.tell();
     }
 }

@@ -36,11 +36,12 @@ pub(crate) struct Seat<M: Send + 'static> {
     locker: Option<Locker<M>>,
     /// What it has taken and not handled yet.
     batch: VecDeque<Envelope<M>>,
+    left: bool,
 }
 
 impl<M: Send + 'static> Seat<M> {
     pub(crate) fn new(queue: Arc<Queue<M>>, locker: Option<Locker<M>>) -> Self {
-        Self { queue, locker, batch: VecDeque::new() }
+        Self { queue, locker, batch: VecDeque::new(), left: false }
     }
 
     /// Takes over what the life before left behind.
@@ -56,6 +57,11 @@ impl<M: Send + 'static> Seat<M> {
             return None;
         }
         self.batch.pop_front()
+    }
+
+    /// Tells whether all that was taken has been handled, and nothing more is taken.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.batch.is_empty() && self.queue.is_drained()
     }
 
     /// Lets the server sleep, although something may wait, until it is resumed or has stopped.
@@ -75,6 +81,9 @@ impl<M: Send + 'static> Seat<M> {
 
     /// Serves no more: what waits is left for the next life, or dropped.
     pub(crate) fn leave(&mut self) {
+        if std::mem::replace(&mut self.left, true) {
+            return;
+        }
         let left = self.queue.close(std::mem::take(&mut self.batch));
         if let Some(locker) = &self.locker {
             locker.put(left);

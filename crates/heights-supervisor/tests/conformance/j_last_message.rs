@@ -3,8 +3,8 @@
 use std::fmt;
 
 use heights_supervisor::{
-    ChildRef, ChildSpec, Context, Crash, Fault, Flow, Hub, LastMessage, Recipient, Redacted, Reply,
-    Report, Server, Supervisor, SupervisorRef,
+    ChildRef, ChildSpec, Context, Crash, Fault, Flow, Hub, LastMessage, Recipient, Reply, Report,
+    Secret, Server, Supervisor, SupervisorRef,
 };
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -17,7 +17,7 @@ struct Clerk;
 
 #[derive(Debug)]
 enum Msg {
-    Login { name: &'static str, password: Redacted<&'static str> },
+    Login { name: &'static str, password: Secret<&'static str> },
     Work,
     Nameless,
     Unspeakable(Unspeakable),
@@ -46,7 +46,7 @@ impl Server for Clerk {
     async fn handle(&mut self, msg: Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
         match msg {
             Msg::Login { name, password } => {
-                assert!(password.0.is_empty(), "{name} has a password");
+                assert!(password.expose().is_empty(), "{name} has a password");
             }
             Msg::Work => std::future::pending().await,
             Msg::Nameless | Msg::Unspeakable(_) => {}
@@ -102,7 +102,7 @@ impl Stage {
 async fn j91c_a_server_may_have_its_last_message_reported_without_its_secrets() {
     let mut stage = Stage::new().await;
     stage.clerk.call(Msg::Ping).await.unwrap();
-    stage.clerk.cast(Msg::Login { name: "joe", password: Redacted(PASSWORD) }).unwrap();
+    stage.clerk.cast(Msg::Login { name: "joe", password: Secret::new(PASSWORD) }).unwrap();
     let crash = stage.crash().await;
     let login = r#"Login { name: "joe", password: *** }"#;
     assert_eq!(crash.last_message.as_deref(), Some(login));

@@ -29,4 +29,5 @@ mod m_async_streams;
 mod m_mailboxes;
 mod m_tasks_and_calls;
 mod n_hub;
+mod n_looking;
 mod o_misuse;

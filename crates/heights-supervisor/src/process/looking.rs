@@ -1,0 +1,49 @@
+//! What those who look in may ask of a process, beside its figures.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Process, Tracer, TracerId};
+use crate::inspect::Sight;
+
+impl Process {
+    /// Asks a server to show its state, in at most about so many bytes, and waits for it for so
+    /// long at most.
+    ///
+    /// It answers between two messages, in front of all that wait; so does one that is suspended.
+    pub async fn look(&self, bytes: usize, patience: Duration) -> Sight {
+        let Some(exhibit) = self.activity().exhibition() else { return Sight::Hidden };
+        let wake = || {
+            if let Some(mailroom) = self.0.mailroom.get() {
+                mailroom.wake();
+            }
+        };
+        exhibit.look(bytes, patience, wake).await
+    }
+
+    /// Has a tracer hear of every message, from the one that is being handled on, until it is
+    /// taken back.
+    pub fn trace(&self, tracer: Arc<dyn Tracer>) -> TracerId {
+        self.activity().trace(tracer)
+    }
+
+    /// Takes a tracer back.
+    pub fn untrace(&self, id: TracerId) {
+        self.activity().untrace(id);
+    }
+
+    /// Makes a server end when it has handled what waits; nothing more is taken, and whoever sends
+    /// is told that there is no process. Its supervisor then reacts as to a stop.
+    ///
+    /// A suspended server handles nothing before it is resumed. Whatever is no server is not
+    /// drained, and `false` is returned.
+    pub fn drain(&self) -> bool {
+        let mailroom = self.0.mailroom.get();
+        mailroom.inspect(|mailroom| mailroom.drain()).is_some()
+    }
+
+    /// Tells whether it takes no more messages, and ends when it has handled what waits.
+    pub fn is_draining(&self) -> bool {
+        self.0.mailroom.get().is_some_and(|mailroom| mailroom.is_draining())
+    }
+}
