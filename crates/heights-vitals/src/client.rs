@@ -1,31 +1,28 @@
 //! The client side: one request, one connection, one deadline.
 
-mod watch;
+mod error;
+mod feed;
+mod way;
 
-use std::fmt::Debug;
 use std::future::Future;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::UnixStream;
-use tokio::process::{Child, Command};
 
+pub use self::error::ClientError;
+use self::error::refusal;
+pub use self::feed::{Feed, Trace, Watch};
+use self::way::{Connected, Way};
 use crate::condition::Condition;
 use crate::wire::{
-    ActorDetail, ControlOutcome, ControlRequest, Crashes, ErrorBody, Hello, Judgement, PROTOCOL,
-    Picture, Sort, Tree, Why,
+    ActorDetail, ControlOutcome, ControlRequest, Crashes, Groups, Hello, Judgement, PROTOCOL,
+    Picture, Registries, Sort, StateView, TraceRequest, Tree, Why,
 };
-
-pub use self::watch::Watch;
 
 /// The largest answer read: a tree of a hundred thousand actors is a quarter of it.
 const ANSWER_LIMIT: usize = 128 * 1024 * 1024;
@@ -38,67 +35,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Client {
     way: Way,
     patience: Duration,
-}
-
-/// How a request gets to the inspector.
-#[derive(Debug, Clone)]
-enum Way {
-    /// To a socket of this machine.
-    Socket(PathBuf),
-    /// Through a command that is connected to one.
-    Program(Vec<String>),
-}
-
-/// Both directions of a connection.
-trait Stream: AsyncRead + AsyncWrite + Debug + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Debug + Send + Unpin> Stream for S {}
-
-/// Says why there is no answer.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ClientError {
-    /// Nobody listens.
-    #[error("reach the inspector at {socket}")]
-    Unreachable {
-        /// The socket.
-        socket: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// The command that connects to it cannot be run.
-    #[error("run {command}")]
-    Command {
-        /// The command.
-        command: String,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// It took too long.
-    #[error("get an answer within {0:?}")]
-    TimedOut(Duration),
-    /// The server speaks another version of the protocol.
-    #[error("speak protocol {theirs} of the process: this is protocol {PROTOCOL}")]
-    Protocol {
-        /// The version of the server.
-        theirs: u32,
-    },
-    /// The server says no.
-    #[error("get what was asked for: {}", .body.message)]
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// The reason.
-        body: Box<ErrorBody>,
-    },
-    /// The connection broke before the answer was there: the process is probably gone.
-    #[error("keep the connection to the inspector")]
-    Lost(#[source] hyper::Error),
-    /// The answer makes no sense.
-    #[error("understand the inspector's answer")]
-    Garbled(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Client {
@@ -141,8 +77,7 @@ impl Client {
         limit: usize,
         filter: Option<&str>,
     ) -> Result<Tree, ClientError> {
-        let sort =
-            serde_json::to_value(sort).map_err(|error| ClientError::Garbled(error.into()))?;
+        let sort = serde_json::to_value(sort).map_err(garbled)?;
         let sort = sort.as_str().unwrap_or_default();
         let filter = filter.map(|filter| format!("&filter={}", escape(filter))).unwrap_or_default();
         self.get(&format!("/v1/actors?sort={sort}&limit={limit}{filter}")).await
@@ -177,7 +112,7 @@ impl Client {
     /// Asks for all figures in the OpenMetrics text format.
     pub async fn metrics(&self) -> Result<String, ClientError> {
         let answer = self.answer(Method::GET, "/v1/metrics", Bytes::new()).await?;
-        String::from_utf8(answer.into()).map_err(|error| ClientError::Garbled(error.into()))
+        String::from_utf8(answer.into()).map_err(garbled)
     }
 
     /// Hears what happens from now on, or after the event `seen`.
@@ -186,24 +121,35 @@ impl Client {
         if let Some(seen) = seen {
             request = request.header("last-event-id", seen.to_string());
         }
-        let request =
-            request.body(Full::default()).map_err(|error| ClientError::Garbled(error.into()))?;
-        let beginning = async {
-            let (mut sender, mut driver, command) = self.connect().await?;
-            let response = tokio::select! {
-                response = sender.send_request(request) => response.map_err(ClientError::Lost)?,
-                // What goes wrong with the connection goes wrong with the answer, too.
-                Err(lost) = &mut driver => return Err(ClientError::Lost(lost)),
-            };
-            let (status, body) = (response.status(), response.into_body());
-            if status.is_success() {
-                return Ok(Watch::new(body, driver, command));
-            }
-            let body = alongside(Limited::new(body, ANSWER_LIMIT).collect(), driver).await;
-            Err(refusal(status, &body.map_err(ClientError::Garbled)?.to_bytes()))
-        };
-        let begun = tokio::time::timeout(self.patience, beginning).await;
-        begun.map_err(|_elapsed| ClientError::TimedOut(self.patience))?
+        self.listen(request.body(Full::default())).await
+    }
+
+    /// Hears of messages as they are handled; the trace ends when it is dropped.
+    pub async fn trace(&self, request: &TraceRequest) -> Result<Trace, ClientError> {
+        let body = serde_json::to_vec(request).map_err(garbled)?;
+        let request = Request::post("/v1/traces").header("host", "localhost");
+        let request = request.header("content-type", "application/json");
+        self.listen(request.body(Full::from(body))).await
+    }
+
+    /// Asks what can be seen of an actor's state, within `bytes` of text where that is given.
+    pub async fn state(
+        &self,
+        reference: &str,
+        bytes: Option<usize>,
+    ) -> Result<StateView, ClientError> {
+        let bytes = bytes.map(|bytes| format!("?bytes={bytes}")).unwrap_or_default();
+        self.get(&format!("/v1/actors/{}/state{bytes}", escape(reference))).await
+    }
+
+    /// Asks who answers to which name; of each registry at most `limit` entries.
+    pub async fn registry(&self, limit: Option<usize>) -> Result<Registries, ClientError> {
+        self.get(&limited("/v1/registry", limit)).await
+    }
+
+    /// Asks for ractor's process groups; of each group at most `limit` members.
+    pub async fn groups(&self, limit: Option<usize>) -> Result<Groups, ClientError> {
+        self.get(&limited("/v1/groups", limit)).await
     }
 
     /// Acts on an actor, or tells what that would do; actions are called as in
@@ -215,6 +161,21 @@ impl Client {
         request: &ControlRequest,
     ) -> Result<ControlOutcome, ClientError> {
         self.post(&format!("/v1/actors/{}/{}", escape(reference), escape(action)), request).await
+    }
+
+    /// Acts on an actor, and waits until it has ended, or for `wait` at most: which of both is in
+    /// [`ControlOutcome::ended`].
+    pub async fn act_and_wait(
+        &self,
+        action: &str,
+        reference: &str,
+        request: &ControlRequest,
+        wait: Duration,
+    ) -> Result<ControlOutcome, ClientError> {
+        let (reference, action) = (escape(reference), escape(action));
+        let path = format!("/v1/actors/{reference}/{action}?wait_ms={}", wait.as_millis());
+        let client = self.clone().patience(self.patience.saturating_add(wait));
+        client.post(&path, request).await
     }
 
     /// Stops an actor in good order, or tells what that would do.
@@ -244,7 +205,7 @@ impl Client {
         path: &str,
         body: &impl Serialize,
     ) -> Result<A, ClientError> {
-        let body = serde_json::to_vec(body).map_err(|error| ClientError::Garbled(error.into()))?;
+        let body = serde_json::to_vec(body).map_err(garbled)?;
         self.ask(Method::POST, path, body.into()).await
     }
 
@@ -255,7 +216,7 @@ impl Client {
         body: Bytes,
     ) -> Result<A, ClientError> {
         let answer = self.answer(method, path, body).await?;
-        serde_json::from_slice(&answer).map_err(|error| ClientError::Garbled(error.into()))
+        serde_json::from_slice(&answer).map_err(garbled)
     }
 
     async fn answer(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, ClientError> {
@@ -265,7 +226,7 @@ impl Client {
             .header("host", "localhost")
             .header("content-type", "application/json")
             .body(Full::new(body))
-            .map_err(|error| ClientError::Garbled(error.into()))?;
+            .map_err(garbled)?;
         let exchange = tokio::time::timeout(self.patience, self.exchange(request));
         let (status, answer) =
             exchange.await.map_err(|_elapsed| ClientError::TimedOut(self.patience))??;
@@ -276,61 +237,38 @@ impl Client {
         &self,
         request: Request<Full<Bytes>>,
     ) -> Result<(StatusCode, Bytes), ClientError> {
-        let (mut sender, connection, _command) = self.connect().await?;
+        let Connected { mut sender, driver, command: _command } = self.way.connect().await?;
         let answer = async move {
             let response = sender.send_request(request).await.map_err(ClientError::Lost)?;
             let status = response.status();
             let body = Limited::new(response.into_body(), ANSWER_LIMIT).collect().await;
             Ok((status, body.map_err(ClientError::Garbled)?.to_bytes()))
         };
-        alongside(answer, connection).await
+        alongside(answer, driver).await
     }
 
-    /// Opens a connection: what sends on it, what drives it, and the command that it lives by.
-    async fn connect(&self) -> Result<(Sender, Driver, Option<Child>), ClientError> {
-        let (stream, command) = self.way.connect().await?;
-        let shaken = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
-        let (sender, driver) = shaken.map_err(ClientError::Lost)?;
-        Ok((sender, driver, command))
-    }
-}
-
-type Sender = hyper::client::conn::http1::SendRequest<Full<Bytes>>;
-type Driver = hyper::client::conn::http1::Connection<TokioIo<Box<dyn Stream>>, Full<Bytes>>;
-
-/// Reads why the server says no.
-fn refusal(status: StatusCode, answer: &[u8]) -> ClientError {
-    match serde_json::from_slice(answer) {
-        Ok(body) => ClientError::Refused { status: status.as_u16(), body },
-        Err(error) => ClientError::Garbled(error.into()),
-    }
-}
-
-impl Way {
-    /// Returns the connection, and the command that it lives by, if it does.
-    async fn connect(&self) -> Result<(Box<dyn Stream>, Option<Child>), ClientError> {
-        match self {
-            Self::Socket(socket) => {
-                let unreachable =
-                    |source| ClientError::Unreachable { socket: socket.clone(), source };
-                let stream = UnixStream::connect(socket).await.map_err(unreachable)?;
-                Ok((Box::new(stream), None))
+    /// Begins to hear an answer that has no end of its own.
+    async fn listen<T: DeserializeOwned>(
+        &self,
+        request: hyper::http::Result<Request<Full<Bytes>>>,
+    ) -> Result<Feed<T>, ClientError> {
+        let request = request.map_err(garbled)?;
+        let beginning = async {
+            let Connected { mut sender, mut driver, command } = self.way.connect().await?;
+            let response = tokio::select! {
+                response = sender.send_request(request) => response.map_err(ClientError::Lost)?,
+                // What goes wrong with the connection goes wrong with the answer, too.
+                Err(lost) = &mut driver => return Err(ClientError::Lost(lost)),
+            };
+            let (status, body) = (response.status(), response.into_body());
+            if status.is_success() {
+                return Ok(Feed::new(body, driver, command));
             }
-            Self::Program(words) => {
-                let failed = |source| ClientError::Command { command: words.join(" "), source };
-                let (program, rest) = words
-                    .split_first()
-                    .ok_or_else(|| failed(io::Error::other("there is no command")))?;
-                let mut command = Command::new(program);
-                command.args(rest).stdin(Stdio::piped()).stdout(Stdio::piped());
-                // Whoever gives the answer up, gives the command up.
-                let mut child = command.kill_on_drop(true).spawn().map_err(failed)?;
-                let pipes = child.stdout.take().zip(child.stdin.take());
-                let (output, input) =
-                    pipes.ok_or_else(|| failed(io::Error::other("it has no pipes")))?;
-                Ok((Box::new(tokio::io::join(output, input)), Some(child)))
-            }
-        }
+            let body = alongside(Limited::new(body, ANSWER_LIMIT).collect(), driver).await;
+            Err(refusal(status, &body.map_err(ClientError::Garbled)?.to_bytes()))
+        };
+        let begun = tokio::time::timeout(self.patience, beginning).await;
+        begun.map_err(|_elapsed| ClientError::TimedOut(self.patience))?
     }
 }
 
@@ -338,6 +276,14 @@ impl Way {
 /// goes wrong with the answer too, which says it better.
 async fn alongside<A>(answer: impl Future<Output = A>, connection: impl Future) -> A {
     tokio::join!(answer, connection).0
+}
+
+fn garbled(error: impl std::error::Error + Send + Sync + 'static) -> ClientError {
+    ClientError::Garbled(error.into())
+}
+
+fn limited(path: &str, limit: Option<usize>) -> String {
+    limit.map_or_else(|| path.to_owned(), |limit| format!("{path}?limit={limit}"))
 }
 
 /// Escapes a reference so that it is one segment of a path.

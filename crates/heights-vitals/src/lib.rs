@@ -37,7 +37,7 @@ mod view;
 mod why;
 pub mod wire;
 
-pub use client::{Client, ClientError, Watch};
+pub use client::{Client, ClientError, Feed, Trace, Watch};
 pub use condition::{Condition, ConditionError};
 pub use place::{Announcement, Place, PlaceError, Presence, known_directories, processes};
 pub use server::{Inspector, InspectorBuilder, StartError};

@@ -13,7 +13,7 @@ fn picture() -> Picture {
         tier: Tier::Read,
         capabilities: Vec::new(),
     };
-    let working = Working { label: "Claim".to_owned(), since_ms: 2_500, from: None };
+    let working = Working { label: "Claim".to_owned(), since_ms: 2_500, ..Working::default() };
     let queue = Actor {
         state: State::Busy,
         mailbox: Some(12),

@@ -133,7 +133,7 @@ fn suspending_ends_nobody_and_warns_of_who_waits() {
 #[test]
 fn a_long_handler_is_warned_of_in_the_words_of_the_action() {
     let mut actors = app("one_for_one", 3);
-    let working = Working { label: "Put".to_owned(), since_ms: 41_000, from: None };
+    let working = Working { label: "Put".to_owned(), since_ms: 41_000, ..Working::default() };
     actors[2].working = Some(working.clone());
     actors[4].working = Some(working);
     let check = |action, path: &str, expected: &str| {

@@ -78,8 +78,8 @@ pub struct TracedMessage {
     pub from_path: Option<String>,
     /// The kind of message.
     pub label: String,
-    /// How long it waited, in microseconds.
-    pub waited_us: u64,
+    /// How long it waited, in microseconds, where that is known.
+    pub waited_us: Option<u64>,
     /// How long it took, in microseconds.
     pub took_us: u64,
     /// Whether its handling went well.

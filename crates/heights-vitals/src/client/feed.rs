@@ -1,36 +1,47 @@
-//! Events as they happen: the stream of `GET /v1/watch`.
+//! Events as they happen: the streams of `GET /v1/watch` and `POST /v1/traces`.
 
 use std::error::Error;
 use std::io;
+use std::marker::PhantomData;
 
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Frame, Incoming};
+use serde::de::DeserializeOwned;
 use tokio::process::Child;
 
-use super::{ClientError, Driver};
-use crate::wire::Event;
+use super::ClientError;
+use super::way::Driver;
+use crate::wire::{Event, TraceEvent};
 
 /// The longest event: a panic's text may be long, and is told whole.
 const LONGEST: usize = 4 * 1024 * 1024;
 
-/// Hears what happens in a process until it is dropped.
+/// Hears what happens in a process.
+pub type Watch = Feed<Event>;
+
+/// Hears of messages as they are handled.
+pub type Trace = Feed<TraceEvent>;
+
+/// Hears events of one kind until it is dropped.
 #[derive(Debug)]
-pub struct Watch {
+pub struct Feed<T> {
     body: Incoming,
     /// What has come and is not a whole line yet.
     rest: Vec<u8>,
     /// What drives the connection, for as long as there is one.
     driver: Option<Driver>,
     _command: Option<Child>,
+    events: PhantomData<fn() -> T>,
 }
 
-impl Watch {
+impl<T: DeserializeOwned> Feed<T> {
     pub(super) fn new(body: Incoming, driver: Driver, command: Option<Child>) -> Self {
-        Self { body, rest: Vec::new(), driver: Some(driver), _command: command }
+        let (rest, driver) = (Vec::new(), Some(driver));
+        Self { body, rest, driver, _command: command, events: PhantomData }
     }
 
     /// Waits for the next event; `None` when the process has ended.
-    pub async fn next(&mut self) -> Result<Option<Event>, ClientError> {
+    pub async fn next(&mut self) -> Result<Option<T>, ClientError> {
         loop {
             while let Some(line) = self.line() {
                 // Of the frame's lines only this one is needed: the id is in the event, too.
