@@ -1,5 +1,8 @@
 //! How much happens at once: the queues of the configuration, and the ports that jobs may listen on.
 
+mod adoption;
+mod ports;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -10,17 +13,10 @@ use heights::Regulator;
 use heights::regulator::{Discipline, Hold, Limits, Permit, QueueView, Rate, Refused};
 
 use crate::origin::JobKind;
+use crate::queues::adoption::Adoption;
+use crate::queues::ports::{FIRST_PORT, PortSlot, Ports};
 
-/// Ports that each running job has for itself.
-const PORTS_PER_JOB: u16 = 20;
-/// The first port of the first job; below it are well-known services, above the last the kernel's
-/// ephemeral ports (32768 and up on Linux).
-const FIRST_PORT: u16 = 20_000;
-/// How many jobs have ports of their own at once; later ones share those of the first.
-const PORT_SLOTS: u16 = 600;
-
-/// The first port of people's shells, after those of all jobs.
-pub(crate) const SHELL_PORTS: u16 = FIRST_PORT + PORT_SLOTS * PORTS_PER_JOB;
+pub(crate) use crate::queues::ports::SHELL_PORTS;
 
 /// The queue that every job goes through.
 pub const JOBS: &str = "jobs";
@@ -79,8 +75,7 @@ impl Queues {
             let queue = nested(name, *limits, &regulators);
             regulators.insert(name.clone(), queue);
         }
-        let hold = (!to_adopt.is_empty()).then(|| regulators[JOBS].hold());
-        let adoption = Adoption(Mutex::new(AdoptionState { waiting: to_adopt, hold }));
+        let adoption = Adoption::new(to_adopt, &regulators[JOBS]);
         Self {
             regulators: Arc::new(RwLock::new(regulators)),
             ports: Arc::default(),
@@ -253,185 +248,5 @@ fn nested(name: &str, limits: QueueLimits, all: &BTreeMap<String, Regulator>) ->
     }
 }
 
-/// The attempts whose runners were at work when the node started.
-struct Adoption(Mutex<AdoptionState>);
-
-struct AdoptionState {
-    waiting: BTreeSet<AttemptId>,
-    hold: Option<Hold>,
-}
-
-impl Adoption {
-    fn done(&self, attempt: &AttemptId) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.waiting.remove(attempt);
-        if state.waiting.is_empty() {
-            state.hold = None;
-        }
-    }
-
-    fn end(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.waiting.clear();
-        state.hold = None;
-    }
-}
-
-/// Which blocks of ports are taken.
-#[derive(Default)]
-struct Ports(Mutex<BTreeSet<u16>>);
-
-/// A block of ports, free again when it is dropped.
-struct PortSlot {
-    ports: Arc<Ports>,
-    base: u16,
-}
-
-impl Ports {
-    fn claim(ports: &Arc<Self>) -> PortSlot {
-        let bases = (0..PORT_SLOTS).map(|slot| FIRST_PORT + slot * PORTS_PER_JOB);
-        let mut taken = ports.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let base = bases.into_iter().find(|base| !taken.contains(base)).unwrap_or(FIRST_PORT);
-        taken.insert(base);
-        drop(taken);
-        PortSlot { ports: Arc::clone(ports), base }
-    }
-
-    fn claim_again(ports: &Arc<Self>, base: u16) -> PortSlot {
-        ports.0.lock().unwrap_or_else(PoisonError::into_inner).insert(base);
-        PortSlot { ports: Arc::clone(ports), base }
-    }
-}
-
-impl Drop for PortSlot {
-    fn drop(&mut self) {
-        self.ports.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.base);
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn whoever_waits_is_told_how_many_go_first_at_most() {
-        let limit = QueueLimits { concurrency: Some(0), ..QueueLimits::default() };
-        let queues = Queues::new(&BTreeMap::from([(JOBS.to_owned(), limit)]), BTreeSet::new());
-        let id = job("a:test");
-        let mut waiting = Vec::new();
-        for party in ["@greedy", "@greedy", "@ada", "@greedy", "@ada", "@linus"] {
-            let permit = queues.acquire_job((&id, JobKind::OnPush), party.to_owned());
-            let mut permit = Box::pin(permit);
-            assert!(futures_util::poll!(permit.as_mut()).is_pending());
-            waiting.push(permit);
-            tokio::time::advance(Duration::from_secs(1)).await;
-        }
-        let ahead = |party: &str, seconds| queues.ahead(JOBS, party, Duration::from_secs(seconds));
-        assert_eq!([ahead("@ada", 4), ahead("@ada", 2)], [Some(2), Some(1 + 2 + 1)]);
-        assert_eq!([ahead("@linus", 1), ahead("@greedy", 6)], [Some(2), Some(2)]);
-        assert_eq!([ahead("@greedy", 3), ahead("@nobody", 1)], [Some(2 + 2 + 1), None]);
-    }
-
-    async fn acquire(queues: &Queues, job: &JobId, kind: JobKind) -> Result<JobPermit, Refused> {
-        queues.acquire_job((job, kind), "@ada".to_owned()).await
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn whoever_wants_much_keeps_nobody_waiting_for_more_than_a_turn() {
-        let limit = QueueLimits { concurrency: Some(1), ..QueueLimits::default() };
-        let queues = Queues::new(&BTreeMap::from([(JOBS.to_owned(), limit)]), BTreeSet::new());
-        let id = job("a:test");
-        let running = acquire(&queues, &id, JobKind::OnPush).await.unwrap();
-        let parties = std::iter::repeat_n("@greedy", 1000).chain(["@ada", "@linus", "@ada"]);
-        let served = std::sync::Mutex::new(Vec::new());
-        let wait = async |party: &str| {
-            let permit = queues.acquire_job((&id, JobKind::OnPush), party.to_owned()).await;
-            served.lock().unwrap().push(party.to_owned());
-            drop(permit.unwrap());
-        };
-        let all = futures_util::future::join_all(parties.map(wait));
-        let release = async {
-            tokio::task::yield_now().await;
-            drop(running);
-        };
-        tokio::join!(all, release);
-        let served = served.into_inner().unwrap();
-        assert_eq!(served[..5], ["@greedy", "@ada", "@linus", "@greedy", "@ada"]);
-        assert_eq!(served.len(), 1003);
-    }
-
-    fn job(text: &str) -> JobId {
-        text.parse().unwrap()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn jobs_nest_in_their_queue_and_have_ports_of_their_own() {
-        let limit = |n| QueueLimits { concurrency: Some(n), ..QueueLimits::default() };
-        let limits =
-            BTreeMap::from([(JOBS.to_owned(), limit(3)), ("jobs.compile".to_owned(), limit(1))]);
-        let queues = Queues::new(&limits, BTreeSet::new());
-        let compile = acquire(&queues, &job("a:compile"), JobKind::OnPush).await.unwrap();
-        let test = acquire(&queues, &job("a:test"), JobKind::OnPush).await.unwrap();
-        assert_ne!(compile.port_base(), test.port_base());
-        assert_eq!(queues.get(JOBS).unwrap().info().held, 2);
-        assert_eq!(queues.get("jobs.compile").unwrap().info().held, 1);
-        drop(compile);
-        assert_eq!(queues.get(JOBS).unwrap().info().held, 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn new_limits_make_new_queues_and_lift_those_of_old_ones() {
-        let limit = |n| QueueLimits { concurrency: Some(n), ..QueueLimits::default() };
-        let name = str::to_owned;
-        let queues = Queues::new(&BTreeMap::from([(name("jobs.a"), limit(1))]), BTreeSet::new());
-        let held = acquire(&queues, &job("x:b"), JobKind::OnPush).await.unwrap();
-        let news = queues.reconfigure(&BTreeMap::from([(name("jobs.b"), limit(2))]));
-        assert_eq!(news.iter().map(Regulator::name).collect::<Vec<_>>(), ["jobs.b"]);
-        let _later = acquire(&queues, &job("x:b"), JobKind::OnPush).await.unwrap();
-        assert_eq!(queues.required("jobs.b").info().held, 1);
-        assert_eq!(queues.required("jobs.a").info().limits.concurrency, None);
-        assert_eq!(queues.required(JOBS).info().held, 2);
-        drop(held);
-        assert_eq!(queues.required(JOBS).info().held, 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nightly_jobs_have_a_queue_unless_the_job_has_one() {
-        let limit = |n| QueueLimits { concurrency: Some(n), ..QueueLimits::default() };
-        let limits =
-            BTreeMap::from([(NIGHTLY.to_owned(), limit(1)), ("jobs.soak".to_owned(), limit(2))]);
-        let queues = Queues::new(&limits, BTreeSet::new());
-        let nightly = |name: &str| queues.name_for(&job(name), JobKind::Nightly);
-        assert_eq!((nightly("a:soak"), nightly("a:fuzz")), ("jobs.soak".into(), NIGHTLY.into()));
-        assert_eq!(queues.name_for(&job("a:fuzz"), JobKind::OnPush), JOBS);
-        let _first = acquire(&queues, &job("a:fuzz"), JobKind::Nightly).await.unwrap();
-        let (id, wait) = (job("b:fuzz"), std::time::Duration::from_secs(1));
-        let second = tokio::time::timeout(wait, acquire(&queues, &id, JobKind::Nightly));
-        assert!(second.await.is_err());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn no_job_starts_while_the_disk_is_low() {
-        let queues = Queues::new(&BTreeMap::new(), BTreeSet::new());
-        let wait = std::time::Duration::from_secs(1);
-        queues.note_disk(Disk::Low);
-        queues.note_disk(Disk::Low);
-        let id = job("a:test");
-        assert!(queues.is_disk_low());
-        assert!(tokio::time::timeout(wait, acquire(&queues, &id, JobKind::OnPush)).await.is_err());
-        queues.note_disk(Disk::Ok);
-        assert!(!queues.is_disk_low());
-        assert!(tokio::time::timeout(wait, acquire(&queues, &id, JobKind::OnPush)).await.is_ok());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nothing_is_granted_before_adoption_has_ended() {
-        let attempt: AttemptId = "x-1".parse().unwrap();
-        let queues = Queues::new(&BTreeMap::new(), BTreeSet::from([attempt.clone()]));
-        let wait = std::time::Duration::from_secs(1);
-        let new = job("a:test");
-        assert!(tokio::time::timeout(wait, acquire(&queues, &new, JobKind::OnPush)).await.is_err());
-        let _adopted = queues.adopt_job((&job("b:test"), JobKind::OnPush), &attempt, None);
-        assert!(tokio::time::timeout(wait, acquire(&queues, &new, JobKind::OnPush)).await.is_ok());
-    }
-}
+mod tests;
