@@ -8,12 +8,11 @@ mod lives;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{
-    ChildKind, ChildPlan, Counts, Dice, ExitClass, Flags, Incarnation, Moment, RestartWindow,
+    ChildKind, ChildPlan, Counts, Dice, ExitClass, Flags, Incarnation, Moment, RestartWindow, Rows,
     Shutdown, SpecError, Verdict,
 };
 
@@ -97,8 +96,7 @@ pub struct DynamicMachine {
     window: RestartWindow,
     max_children: Option<usize>,
     dice: Dice,
-    /// On the heap one by one, as the nodes of the map are half empty.
-    children: BTreeMap<ChildKey, Box<Child>>,
+    children: Rows<ChildKey, Child>,
     ending: Option<Verdict>,
     ended: bool,
     keys: u64,
@@ -132,7 +130,7 @@ impl DynamicMachine {
             window: RestartWindow::new(flags.intensity.validate()?),
             max_children,
             dice: Dice::new(0),
-            children: BTreeMap::new(),
+            children: Rows::default(),
             ending: None,
             ended: false,
             keys: 0,
@@ -166,29 +164,41 @@ impl DynamicMachine {
         let key = ChildKey(self.keys);
         let incarnation = self.next_incarnation();
         let state = State::Starting { incarnation, first: true };
-        let window = plan.limit.map(|limit| Box::new(RestartWindow::new(limit.intensity)));
+        let limit = plan.limit.as_ref();
+        let window = limit.map(|limit| Box::new(RestartWindow::new(limit.intensity)));
         let child = Child { plan, state, attempts: 0, started: None, window };
-        self.children.insert(key, Box::new(child));
+        self.children.insert(key, child);
         Ok((key, DynamicAction::Start(key, incarnation)))
     }
 
     /// Takes in what happened at `now` and returns what to do.
     pub fn step(&mut self, now: Moment, event: DynamicEvent) -> Vec<DynamicAction> {
         let mut actions = Vec::new();
+        self.step_into(now, event, &mut actions);
+        actions
+    }
+
+    /// The same, for whoever has a list at hand that what to do is added to.
+    pub fn step_into(
+        &mut self,
+        now: Moment,
+        event: DynamicEvent,
+        actions: &mut Vec<DynamicAction>,
+    ) {
         match event {
             DynamicEvent::Started(key, incarnation) => self.started(now, key, incarnation),
             DynamicEvent::StartFailed(key, incarnation) => {
-                self.start_failed(now, key, incarnation, &mut actions);
+                self.start_failed(now, key, incarnation, actions);
             }
             DynamicEvent::Ignored(key, incarnation) => {
-                self.ignored(key, incarnation, &mut actions);
+                self.ignored(key, incarnation, actions);
             }
             DynamicEvent::Exited(key, incarnation, class) => {
-                self.exited(now, (key, incarnation), class, &mut actions);
+                self.exited(now, (key, incarnation), class, actions);
             }
-            DynamicEvent::Retry(key, ticket) => self.retry(key, ticket, &mut actions),
-            DynamicEvent::Terminate(key) => self.terminate(key, &mut actions),
-            DynamicEvent::Stop => self.exit(Verdict::Stopped, &mut actions),
+            DynamicEvent::Retry(key, ticket) => self.retry(key, ticket, actions),
+            DynamicEvent::Terminate(key) => self.terminate(key, actions),
+            DynamicEvent::Stop => self.exit(Verdict::Stopped, actions),
         }
         if self.children.is_empty()
             && !self.ended
@@ -197,13 +207,12 @@ impl DynamicMachine {
             self.ended = true;
             actions.push(DynamicAction::Exit(verdict));
         }
-        actions
     }
 
     /// Lists the plans of the children, with whether each runs.
     pub fn children(&self) -> impl Iterator<Item = (ChildKey, &ChildPlan, bool)> {
         let running = |child: &Child| matches!(child.state, State::Running(_));
-        self.children.iter().map(move |(key, child)| (*key, &*child.plan, running(child)))
+        self.children.iter().map(move |(key, child)| (key, &*child.plan, running(child)))
     }
 
     /// Tells whether the end has begun.
@@ -213,7 +222,7 @@ impl DynamicMachine {
 
     /// Tells whether the child waits to be started again.
     pub fn is_restarting(&self, key: ChildKey) -> bool {
-        self.children.get(&key).is_some_and(|child| match child.state {
+        self.children.get(key).is_some_and(|child| match child.state {
             State::Restarting(_) => true,
             State::Starting { first, .. } => !first,
             State::Running(_) | State::Stopping(_) => false,
@@ -222,7 +231,7 @@ impl DynamicMachine {
 
     /// Tells whether the child is being stopped, or its start given up.
     pub fn is_stopping(&self, key: ChildKey) -> bool {
-        let state = self.children.get(&key).map(|child| child.state);
+        let state = self.children.get(key).map(|child| child.state);
         matches!(state, Some(State::Stopping(_)))
     }
 
@@ -234,7 +243,7 @@ impl DynamicMachine {
     /// Counts the children.
     pub fn counts(&self) -> Counts {
         let is_supervisor = |child: &&Child| child.plan.kind == ChildKind::Supervisor;
-        let supervisors = self.children.values().map(Box::as_ref).filter(is_supervisor).count();
+        let supervisors = self.children.values().filter(is_supervisor).count();
         Counts {
             specs: self.children.len(),
             active: self.children().filter(|(_, _, running)| *running).count(),
@@ -244,7 +253,7 @@ impl DynamicMachine {
     }
 
     fn terminate(&mut self, key: ChildKey, actions: &mut Vec<DynamicAction>) {
-        let Some(child) = self.children.get_mut(&key) else { return };
+        let Some(child) = self.children.get_mut(key) else { return };
         match child.state {
             State::Running(incarnation) | State::Starting { incarnation, .. } => {
                 child.state = State::Stopping(incarnation);
@@ -260,14 +269,14 @@ impl DynamicMachine {
             return;
         }
         self.ending = Some(verdict);
-        let keys: Vec<ChildKey> = self.children.keys().copied().collect();
+        let keys: Vec<ChildKey> = self.children.iter().map(|(key, _)| key).collect();
         for key in keys {
             self.terminate(key, actions);
         }
     }
 
     fn forget(&mut self, key: ChildKey, actions: &mut Vec<DynamicAction>) {
-        self.children.remove(&key);
+        self.children.remove(key);
         actions.push(DynamicAction::Forget(key));
     }
 

@@ -27,6 +27,7 @@ mod cron;
 mod dynamic;
 mod machine;
 mod queue;
+mod rows;
 mod schedule;
 mod spec;
 mod window;
@@ -45,6 +46,7 @@ pub use machine::{
     Action, Answer, ChildRun, ChildState, ChildView, Event, Incarnation, Machine, Refusal, Verdict,
 };
 pub use queue::{Discipline, Key, Queue, Ticket, TicketCounter, Waiter};
+pub use rows::Rows;
 pub use schedule::{Missed, Overlap, Plan, RunId, Schedule, Step, Timetable};
 pub use spec::{
     AutoShutdown, ChildId, ChildKind, ChildPlan, Counts, ExitClass, Flags, GiveUp, Restart,

@@ -144,7 +144,7 @@ impl Machine {
     pub fn comes_back(&self, id: &ChildId) -> bool {
         self.family.restarting().any(|(waiting, ticket)| {
             let promised = self.promised.get(&ticket).is_some_and(|ids| ids.contains(id));
-            promised || self.fellows(waiting).contains(id)
+            promised || self.is_fellow(id, waiting)
         })
     }
 
@@ -188,7 +188,8 @@ impl Machine {
 
     fn finish(&mut self, now: Moment, actions: &mut Vec<Action>) {
         match std::mem::replace(&mut self.purpose, Purpose::Nothing) {
-            Purpose::Nothing | Purpose::Boot | Purpose::Restart | Purpose::Ended => {}
+            Purpose::Boot => self.plan.shrink_to_fit(),
+            Purpose::Nothing | Purpose::Restart | Purpose::Ended => {}
             Purpose::Delay(id, promised) => self.arm_retry(now, id, promised, actions),
             Purpose::Add => self.answer_youngest(actions),
             Purpose::StartAgain(id) => {

@@ -113,13 +113,9 @@ pub(crate) struct Guarded<B> {
 struct Ended;
 
 /// Starts the task of a process, which brings itself up.
-pub(crate) fn start<B: Behavior>(
-    nest: Arc<dyn Nest<B>>,
-    keeper: Keeper,
-    start_timeout: Option<Duration>,
-) {
+pub(crate) fn start<B: Behavior>(nest: Arc<dyn Nest<B>>, keeper: Keeper) {
     let keeper = Arc::new(keeper);
-    let life = Box::new(Life::new(nest, start_timeout, Arc::clone(&keeper)));
+    let life = Box::new(Life::new(nest, Arc::clone(&keeper)));
     let guarded = Guarded { keeper, behavior: PhantomData };
     #[expect(clippy::disallowed_methods, reason = "the keeper is what gives a process a parent")]
     let spawning = Actor::spawn(None, guarded, life);
@@ -206,7 +202,7 @@ impl<B: Behavior> Guarded<B> {
         life: &mut Life<B>,
     ) -> Result<(), StartFailure> {
         let before = std::mem::replace(&mut life.stage, Stage::Blank);
-        let Stage::Ahead { nest, start_timeout } = before else {
+        let Stage::Ahead(nest) = before else {
             return Err(StartFailure::Stopped);
         };
         let process = self.process();
@@ -219,7 +215,7 @@ impl<B: Behavior> Guarded<B> {
         // Pinned, as a future that is passed on is copied, and this one may be large.
         let starting = pin!(starting);
         let starting = pin!(async { exit_of(catch(process, starting).await) });
-        let (behavior, state, occupy) = self.keeper.bring_up(start_timeout, starting).await?;
+        let (behavior, state, occupy) = self.keeper.bring_up(starting).await?;
         life.stage = Stage::Up { state: Some(state), behavior };
         occupy(process, myself.clone());
         Ok(())

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use heights_core::{ChildId, Intensity, Strategy};
+use heights_core::{ChildId, Intensity, Rows, Strategy};
 use tokio::time::Instant;
 
 pub use self::snapshot::{ProcessInfo, ProcessState, TreeSnapshot, WaitingInfo};
@@ -58,7 +58,7 @@ struct Inner {
 
 #[derive(Default)]
 struct Table {
-    processes: BTreeMap<ProcessId, Process>,
+    processes: Rows<ProcessId, Process>,
     waiting: BTreeMap<Arc<str>, Waiting>,
     crashes: VecDeque<Crash>,
 }
@@ -114,7 +114,7 @@ impl Hub {
 
     /// Finds a living process.
     pub fn process(&self, pid: ProcessId) -> Option<Process> {
-        self.table().processes.get(&pid).cloned()
+        self.table().processes.get(pid).cloned()
     }
 
     /// Finds the living process at a path.
@@ -165,7 +165,7 @@ impl Hub {
         let crashed = exit.is_abnormal() && !process.was_killed_in_order(exit);
         let crash = crashed.then(|| Crash::of(process, exit));
         let mut table = self.table();
-        table.processes.remove(&process.pid());
+        table.processes.remove(process.pid());
         let Some(crash) = crash else { return };
         if table.crashes.len() == CRASHES_KEPT {
             table.crashes.pop_front();

@@ -23,7 +23,7 @@ use crate::zombie::Zombie;
 /// Starts lives of a child.
 pub(crate) trait Starter: Send + Sync + 'static {
     /// Starts the task of a process, which brings itself up. Nothing of the user's runs in here.
-    fn start(self: Arc<Self>, keeper: Keeper, start_timeout: Option<Duration>);
+    fn start(self: Arc<Self>, keeper: Keeper);
 }
 
 /// Where the references to a child look for its current life.
@@ -110,11 +110,10 @@ impl Keeper {
     /// Brings the process up by `starting`, unless that takes too long or is given up.
     pub(crate) async fn bring_up<T>(
         &self,
-        start_timeout: Option<Duration>,
         starting: impl Future<Output = Result<T, Exit>>,
     ) -> Result<T, StartFailure> {
         let too_long = async {
-            match start_timeout {
+            match self.process().start_timeout() {
                 None => std::future::pending().await,
                 Some(limit) => {
                     tokio::time::sleep(limit).await;

@@ -38,7 +38,7 @@ pub(crate) async fn start_root(spec: &ChildSpec, hub: Hub) -> Result<Process, St
 
 fn launch(process: Process, spec: &ChildSpec, news: Arc<dyn News>) -> Process {
     let keeper = Keeper::new(process.clone(), spec, news);
-    Arc::clone(&spec.starter).start(keeper, spec.start_timeout);
+    Arc::clone(&spec.starter).start(keeper);
     process
 }
 

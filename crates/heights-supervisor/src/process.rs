@@ -31,9 +31,8 @@ use self::reign::Reign;
 use crate::exit::{Exit, ShutdownReason};
 use crate::hub::{Hub, Shape};
 use crate::keeper::StartFailure;
-use crate::spec::ChildSpec;
+use crate::spec::{ChildSpec, Patience};
 use crate::thread::Site;
-use crate::zombie::ZombiePolicy;
 
 /// Names one life of one child, unique within the operating system process and never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -116,17 +115,15 @@ pub(crate) type TypeName = fn() -> &'static str;
 pub(crate) struct Traits {
     plan: Arc<ChildPlan>,
     type_name: TypeName,
-    kill_grace: Duration,
-    zombie_policy: ZombiePolicy,
+    patience: Patience,
 }
 
 impl From<&ChildSpec> for Traits {
     fn from(spec: &ChildSpec) -> Self {
         Self {
             plan: Arc::clone(&spec.plan),
-            kill_grace: spec.kill_grace,
-            zombie_policy: spec.zombie_policy,
             type_name: spec.type_name,
+            patience: spec.patience.clone(),
         }
     }
 }
@@ -134,9 +131,6 @@ impl From<&ChildSpec> for Traits {
 struct Inner {
     pid: ProcessId,
     birth: Birth,
-    /// Put together when somebody asks for it.
-    path: OnceLock<Arc<str>>,
-    ownership: Ownership,
     born: Instant,
     activity: Activity,
     site: Site,
@@ -144,16 +138,19 @@ struct Inner {
     /// For servers only.
     mailroom: OnceLock<Arc<dyn Mailroom>>,
     milestones: Milestones,
-    /// On the heap, as most processes have nothing of it for most of their lives.
-    sayings: OnceLock<Box<Sayings>>,
+    /// On the heap, as most processes have nothing of it before they end.
+    occasions: OnceLock<Box<Occasions>>,
     /// For supervisors only; most processes are none.
     reign: Option<Box<Reign>>,
-    downs: Downs,
 }
 
-/// What was said to a process or by it, each once.
+/// What comes up once in the life of a process, or never.
 #[derive(Default)]
-struct Sayings {
+struct Occasions {
+    /// Put together when somebody asks for it.
+    path: OnceLock<Arc<str>>,
+    ownership: Ownership,
+    downs: Downs,
     order: OnceLock<Shutdown>,
     farewell: OnceLock<Exit>,
     exit: OnceLock<Exit>,
@@ -161,7 +158,7 @@ struct Sayings {
     failure: OnceLock<StartFailure>,
 }
 
-impl Drop for Sayings {
+impl Drop for Occasions {
     /// Lets go of what the process told its starter, often on the time of its supervisor.
     fn drop(&mut self) {
         let info = self.start_info.take();
@@ -175,17 +172,14 @@ impl Process {
         Self(Arc::new(Inner {
             pid: ProcessId::next(),
             birth,
-            path: OnceLock::new(),
-            ownership: Ownership::default(),
             born: Instant::now(),
             activity: Activity::default(),
             site: Site::default(),
             cell: OnceLock::new(),
             mailroom: OnceLock::new(),
             milestones: Milestones::default(),
-            sayings: OnceLock::new(),
+            occasions: OnceLock::new(),
             reign,
-            downs: Downs::default(),
         }))
     }
 
@@ -241,7 +235,7 @@ impl Process {
 
     /// Returns the token that ends when the task of this process has ended.
     pub fn owner(&self) -> &Owner {
-        self.0.ownership.owner()
+        self.occasions().ownership.owner()
     }
 
     /// Returns how long the process has existed.
@@ -307,17 +301,23 @@ impl Process {
 
     /// Calls back exactly once when the process is gone; at once, with `NoProc`, if it is already.
     pub fn monitor(&self, tell: impl FnOnce(Down) + Send + 'static) -> MonitorId {
-        self.0.downs.add(self.0.pid, Box::new(tell))
+        self.occasions().downs.add(self.0.pid, Box::new(tell))
     }
 
     /// Takes a monitor back; it never fires after this unless it already has.
     pub fn demonitor(&self, id: MonitorId) {
-        self.0.downs.remove(id);
+        if let Some(occasions) = self.0.occasions.get() {
+            occasions.downs.remove(id);
+        }
     }
 
     /// Returns how the process ended, once it is known.
     pub fn exit(&self) -> Option<Exit> {
-        self.0.sayings.get()?.exit.get().cloned()
+        self.0.occasions.get()?.exit.get().cloned()
+    }
+
+    fn occasions(&self) -> &Occasions {
+        self.0.occasions.get_or_init(Box::default)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Child specifications: how to start a child, any number of times, and how to treat it.
 
 mod incubator;
+mod patience;
 mod template;
 
 use std::future::Future;
@@ -8,12 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use heights_core::{
-    AutoShutdown, Backoff, ChildId, ChildKind, ChildPlan, GiveUp, Intensity, Restart, RestartLimit,
-    Shutdown, SpecError, check_child_plans,
+    AutoShutdown, Backoff, ChildId, ChildPlan, GiveUp, Intensity, Restart, RestartLimit, Shutdown,
+    SpecError, check_child_plans,
 };
 use ractor::Actor;
 
 use self::incubator::{Incubator, UsedUp};
+pub(crate) use self::patience::{Limits, Patience};
 pub use self::template::ChildTemplate;
 use crate::exit::Fault;
 use crate::guard::{Behavior, Egg};
@@ -27,14 +29,6 @@ use crate::server::{Cradle, Server, ServerBehavior};
 use crate::slot::Slot;
 use crate::task::{MakeTask, TaskBehavior, TaskContext};
 use crate::zombie::ZombiePolicy;
-
-/// How long a worker may take to come up, unless its spec says otherwise: long enough to replay
-/// a large state from a slow disk, short enough to be noticed.
-const START_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long a killed child may take to be gone before it is reported as a zombie, unless its spec
-/// says otherwise. Killing takes effect at the next await; what computes for longer is found.
-const KILL_GRACE: Duration = Duration::from_secs(5);
 
 /// How to start a child, any number of times, and how to treat it.
 ///
@@ -65,10 +59,8 @@ const KILL_GRACE: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct ChildSpec {
     pub(crate) plan: Arc<ChildPlan>,
-    pub(crate) start_timeout: Option<Duration>,
     pub(crate) type_name: TypeName,
-    pub(crate) kill_grace: Duration,
-    pub(crate) zombie_policy: ZombiePolicy,
+    pub(crate) patience: Patience,
     /// For supervisors only.
     pub(crate) shape: Option<Box<Shape>>,
     pub(crate) starter: Arc<dyn Starter>,
@@ -146,7 +138,7 @@ impl ChildSpec {
     /// Sets how long the child may take to come up; a start that takes longer is cancelled.
     #[must_use]
     pub fn start_timeout(mut self, limit: Duration) -> Self {
-        self.start_timeout = Some(limit);
+        self.set_limits(|limits| limits.start_timeout = Some(limit));
         self
     }
 
@@ -156,21 +148,21 @@ impl ChildSpec {
     /// handler that does not yield can take long.
     #[must_use]
     pub fn kill_grace(mut self, grace: Duration) -> Self {
-        self.kill_grace = grace;
+        self.set_limits(|limits| limits.kill_grace = grace);
         self
     }
 
     /// Sets what happens when the child does not end although it was killed.
     #[must_use]
     pub fn on_zombie(mut self, policy: ZombiePolicy) -> Self {
-        self.zombie_policy = policy;
+        self.set_limits(|limits| limits.zombie_policy = policy);
         self
     }
 
     /// Delays restarts of this child.
     #[must_use]
     pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.plan_mut().backoff = Some(backoff);
+        self.plan_mut().backoff = Some(Box::new(backoff));
         self
     }
 
@@ -179,7 +171,7 @@ impl ChildSpec {
     #[must_use]
     pub fn restart_limit(mut self, restarts: u32, period: Duration, then: GiveUp) -> Self {
         let intensity = Intensity::new(restarts, period);
-        self.plan_mut().limit = Some(RestartLimit { intensity, then });
+        self.plan_mut().limit = Some(Box::new(RestartLimit { intensity, then }));
         self
     }
 
@@ -241,18 +233,18 @@ impl ChildSpec {
     }
 
     /// Returns how long the child may take to be gone once it has been killed.
-    pub const fn gone_within(&self) -> Duration {
-        self.kill_grace
+    pub fn gone_within(&self) -> Duration {
+        self.patience.with(self.plan.kind).kill_grace
     }
 
     /// Returns how long the child may take to come up; `None` means as long as it takes.
-    pub const fn starts_within(&self) -> Option<Duration> {
-        self.start_timeout
+    pub fn starts_within(&self) -> Option<Duration> {
+        self.patience.with(self.plan.kind).start_timeout
     }
 
     /// Returns what happens when the child does not end although it was killed.
-    pub const fn zombie_policy(&self) -> ZombiePolicy {
-        self.zombie_policy
+    pub fn zombie_policy(&self) -> ZombiePolicy {
+        self.patience.with(self.plan.kind).zombie_policy
     }
 
     /// Returns the name of the type that implements the child.
@@ -290,18 +282,19 @@ impl ChildSpec {
         plan: ChildPlan,
         type_name: TypeName,
     ) -> Self {
-        let start_timeout = (plan.kind != ChildKind::Supervisor).then_some(START_TIMEOUT);
         Self {
             plan: Arc::new(plan),
-            start_timeout,
             type_name,
-            kill_grace: KILL_GRACE,
-            zombie_policy: ZombiePolicy::default(),
+            patience: Patience::default(),
             shape: None,
             starter,
             place,
             children: None,
         }
+    }
+
+    fn set_limits(&mut self, change: impl FnOnce(&mut Limits)) {
+        self.patience.set(self.plan.kind, change);
     }
 
     fn plan_mut(&mut self) -> &mut ChildPlan {
@@ -326,7 +319,7 @@ impl std::fmt::Debug for ChildSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ChildSpec")
             .field("plan", &self.plan)
-            .field("start_timeout", &self.start_timeout)
+            .field("start_timeout", &self.starts_within())
             .field("type_name", &self.type_name())
             .finish_non_exhaustive()
     }

@@ -7,7 +7,7 @@ use crate::{AutoShutdown, Backoff, Dice, ExitClass, GiveUp, Incarnation, Moment,
 
 impl DynamicMachine {
     pub(super) fn started(&mut self, now: Moment, key: ChildKey, incarnation: Incarnation) {
-        if let Some(child) = self.children.get_mut(&key)
+        if let Some(child) = self.children.get_mut(key)
             && matches!(child.state, State::Starting { incarnation: current, .. } if current == incarnation)
         {
             child.state = State::Running(incarnation);
@@ -22,7 +22,7 @@ impl DynamicMachine {
         incarnation: Incarnation,
         actions: &mut Vec<DynamicAction>,
     ) {
-        match self.children.get(&key).map(|child| child.state) {
+        match self.children.get(key).map(|child| child.state) {
             Some(State::Starting { incarnation: current, first: false })
                 if current == incarnation =>
             {
@@ -44,7 +44,7 @@ impl DynamicMachine {
         actions: &mut Vec<DynamicAction>,
     ) {
         if let Some(State::Starting { incarnation: current, .. } | State::Stopping(current)) =
-            self.children.get(&key).map(|child| child.state)
+            self.children.get(key).map(|child| child.state)
             && current == incarnation
         {
             self.forget(key, actions);
@@ -58,7 +58,7 @@ impl DynamicMachine {
         class: ExitClass,
         actions: &mut Vec<DynamicAction>,
     ) {
-        let Some(child) = self.children.get(&key) else { return };
+        let Some(child) = self.children.get(key) else { return };
         match child.state {
             State::Stopping(current) if current == incarnation => self.forget(key, actions),
             State::Running(current) if current == incarnation => {
@@ -74,7 +74,7 @@ impl DynamicMachine {
 
     /// A child ended by itself and stays down, which may be the end of the supervisor too.
     fn left(&mut self, key: ChildKey, actions: &mut Vec<DynamicAction>) {
-        let significant = self.children.get(&key).is_some_and(|child| child.plan.significant);
+        let significant = self.children.get(key).is_some_and(|child| child.plan.significant);
         actions.push(DynamicAction::Left(key));
         self.forget(key, actions);
         let over = match self.flags.auto_shutdown {
@@ -91,12 +91,12 @@ impl DynamicMachine {
     /// whether it is gone already must not make a difference.
     fn has_significant(&self) -> bool {
         let lives = |child: &&Child| !matches!(child.state, State::Stopping(_));
-        self.children.values().map(Box::as_ref).filter(lives).any(|child| child.plan.significant)
+        self.children.values().filter(lives).any(|child| child.plan.significant)
     }
 
     pub(super) fn retry(&mut self, key: ChildKey, ticket: u64, actions: &mut Vec<DynamicAction>) {
         let incarnation = self.next_incarnation();
-        if let Some(child) = self.children.get_mut(&key)
+        if let Some(child) = self.children.get_mut(key)
             && child.state == State::Restarting(ticket)
         {
             child.state = State::Starting { incarnation, first: false };
@@ -116,9 +116,9 @@ impl DynamicMachine {
         }
         self.tickets += 1;
         let ticket = self.tickets;
-        let Some(child) = self.children.get_mut(&key) else { return };
+        let Some(child) = self.children.get_mut(key) else { return };
         child.state = State::Restarting(ticket);
-        let after = match child.plan.backoff.or(self.flags.backoff) {
+        let after = match child.plan.backoff.as_deref().copied().or(self.flags.backoff) {
             None => Duration::ZERO,
             Some(backoff) => child.delay(now, &backoff, &mut self.dice),
         };
@@ -127,8 +127,8 @@ impl DynamicMachine {
 
     /// Counts one restart; fails if it is one too many for the child or, then, the supervisor.
     fn judge(&mut self, now: Moment, key: ChildKey) -> Result<(), GiveUp> {
-        if let Some(child) = self.children.get_mut(&key)
-            && let (Some(window), Some(limit)) = (&mut child.window, child.plan.limit)
+        if let Some(child) = self.children.get_mut(key)
+            && let (Some(window), Some(limit)) = (&mut child.window, &child.plan.limit)
             && !window.admit(now)
         {
             return Err(limit.then);

@@ -1,5 +1,7 @@
 //! The dynamic machine, step by step and against random histories.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -176,8 +178,8 @@ fn g63_a_significant_child_that_is_being_stopped_does_not_hold_up_the_end() {
 fn e51_a_child_with_a_limit_of_its_own_is_given_up_first() {
     let given_up = |then| {
         let mut machine = machine(9, None);
-        let limit = Some(RestartLimit { intensity: Intensity::new(0, SECOND), then });
-        let plan = ChildPlan { limit, ..worker(Restart::Permanent) };
+        let limit = RestartLimit { intensity: Intensity::new(0, SECOND), then };
+        let plan = ChildPlan { limit: Some(Box::new(limit)), ..worker(Restart::Permanent) };
         let (key, _) = machine.start_child(plan).unwrap();
         machine.step(Moment::ZERO, DynamicEvent::Started(key, Incarnation(1)));
         let exited = DynamicEvent::Exited(key, Incarnation(1), ExitClass::Abnormal);

@@ -23,6 +23,8 @@ pub(super) struct Family {
     incarnations: u64,
     /// How many starts and stops have been asked for and not been answered.
     waiting: usize,
+    /// Those who wait for their restart, with the tickets of it: few of many, if any.
+    restarting: BTreeMap<Seat, u64>,
     /// How many are bound to others: mostly none, and then there is nothing to look for.
     bound: usize,
 }
@@ -62,10 +64,15 @@ impl Family {
 
     /// Lists those who wait for their restart, with the tickets of it.
     pub(super) fn restarting(&self) -> impl Iterator<Item = (&ChildId, u64)> {
-        self.members.values().filter_map(|member| match member.state {
-            ChildState::Restarting(ticket) => Some((&member.plan.id, ticket)),
-            _ => None,
-        })
+        self.restarting
+            .iter()
+            .filter_map(|(seat, ticket)| Some((&self.members.get(seat)?.plan.id, *ticket)))
+    }
+
+    /// Tells whether a child is among those that were started after another, or is that one.
+    pub(super) fn is_from(&self, id: &ChildId, first: &ChildId) -> bool {
+        let (seat, first) = (self.seats.get(id), self.seats.get(first));
+        seat.is_some_and(|seat| first.is_some_and(|first| seat >= first))
     }
 
     pub(super) fn running(&self) -> impl DoubleEndedIterator<Item = ChildId> + '_ {
@@ -112,7 +119,9 @@ impl Family {
     }
 
     pub(super) fn remove(&mut self, id: &ChildId) -> Option<Arc<ChildPlan>> {
-        let member = self.members.remove(&self.seats.remove(id)?)?;
+        let seat = self.seats.remove(id)?;
+        let member = self.members.remove(&seat)?;
+        self.restarting.remove(&seat);
         self.waiting -= usize::from(member.state.is_waiting());
         self.bound -= usize::from(member.is_bound());
         Some(member.plan)
@@ -128,6 +137,7 @@ impl Family {
     pub(super) fn reconfigure(&mut self, plans: Vec<ChildPlan>) {
         let mut before = std::mem::take(&mut self.members);
         let seats = std::mem::take(&mut self.seats);
+        self.restarting.clear();
         self.bound = 0;
         for plan in plans {
             match seats.get(&plan.id).and_then(|seat| before.remove(seat)) {
@@ -164,6 +174,7 @@ impl Family {
 
     /// Takes every start and restart that is under way as given up.
     pub(super) fn give_up_restarts(&mut self) {
+        self.restarting.clear();
         for member in self.members.values_mut() {
             if matches!(member.state, ChildState::Restarting(_) | ChildState::Starting(_)) {
                 self.waiting -= usize::from(member.state.is_waiting());
@@ -205,7 +216,7 @@ impl Family {
     /// Counts one restart of this child; tells what its own limit makes of one too many.
     pub(super) fn admit(&mut self, id: &ChildId, now: Moment) -> Option<GiveUp> {
         let member = self.get_mut(id)?;
-        let (window, limit) = (member.window.as_mut()?, member.plan.limit?);
+        let (window, limit) = (member.window.as_mut()?, member.plan.limit.as_ref()?);
         (!window.admit(now)).then_some(limit.then)
     }
 
@@ -225,13 +236,22 @@ impl Family {
     fn seat(&mut self, member: Box<Member>) {
         self.last_seat += 1;
         self.bound += usize::from(member.is_bound());
+        if let ChildState::Restarting(ticket) = member.state {
+            self.restarting.insert(self.last_seat, ticket);
+        }
         self.seats.insert(member.plan.id.clone(), self.last_seat);
         self.members.insert(self.last_seat, member);
     }
 
     fn set(&mut self, id: &ChildId, state: ChildState) {
-        let Some(member) = self.get_mut(id) else { return };
+        let Some(seat) = self.seats.get(id) else { return };
+        let Some(member) = self.members.get_mut(seat) else { return };
         let before = std::mem::replace(&mut member.state, state);
+        if let ChildState::Restarting(ticket) = state {
+            self.restarting.insert(*seat, ticket);
+        } else if matches!(before, ChildState::Restarting(_)) {
+            self.restarting.remove(seat);
+        }
         self.waiting += usize::from(state.is_waiting());
         self.waiting -= usize::from(before.is_waiting());
     }

@@ -235,8 +235,17 @@ impl Machine {
         }
     }
 
+    /// Tells whether a child shares the fate of a failed one, or is that one.
+    pub(super) fn is_fellow(&self, id: &ChildId, failed: &ChildId) -> bool {
+        match self.strategy {
+            Strategy::OneForOne => id == failed || self.family.dependants(failed).contains(id),
+            Strategy::OneForAll => self.family.state(id).is_some(),
+            Strategy::RestForOne => self.family.is_from(id, failed),
+        }
+    }
+
     fn backoff_of(&self, id: &ChildId) -> Option<Backoff> {
-        self.plan_of(id).and_then(|plan| plan.backoff).or(self.flags.backoff)
+        self.plan_of(id).and_then(|plan| plan.backoff.as_deref().copied()).or(self.flags.backoff)
     }
 
     fn abandon_plan(&mut self) {

@@ -75,7 +75,7 @@ impl ChildPlan {
         if self.id.as_str().is_empty() {
             return Err(SpecError::EmptyId);
         }
-        if let Some(limit) = self.limit {
+        if let Some(limit) = &self.limit {
             limit.intensity.validate()?;
         }
         // In OTP's order: the supervisor's side first.

@@ -18,10 +18,12 @@ pub struct ChildPlan {
     pub restart: Restart,
     /// How it is stopped.
     pub shutdown: Shutdown,
-    /// How long to wait before restarting it; `None` leaves it to the supervisor.
-    pub backoff: Option<Backoff>,
-    /// How many restarts of this child are too many, whatever the supervisor allows.
-    pub limit: Option<RestartLimit>,
+    /// How long to wait before restarting it; `None` leaves it to the supervisor. On the heap, as
+    /// few have one.
+    pub backoff: Option<Box<Backoff>>,
+    /// How many restarts of this child are too many, whatever the supervisor allows. On the heap, as
+    /// few have one.
+    pub limit: Option<Box<RestartLimit>>,
     /// Whether its own end can end its supervisor, as [`AutoShutdown`](crate::AutoShutdown) says.
     pub significant: bool,
     /// The earlier siblings that it cannot do without: it is stopped before they are and comes

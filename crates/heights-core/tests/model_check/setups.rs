@@ -109,7 +109,7 @@ impl Setup {
             setup.flags.auto_shutdown = flag;
             setup.flags.intensity.restarts = 2;
             for (plan, then) in setup.plans.iter_mut().zip([RemoveChild, Escalate]) {
-                plan.limit = Some(limit(1, then));
+                plan.limit = Some(Box::new(limit(1, then)));
                 plan.significant = flag != Never;
             }
             setup
@@ -140,7 +140,7 @@ impl Setup {
         edited.edits = true;
         edited.flags.intensity.restarts = 1;
         let mut limited = shapes[2].clone();
-        limited.plans[0].limit = Some(limit(1, RemoveChild));
+        limited.plans[0].limit = Some(Box::new(limit(1, RemoveChild)));
         let mut delayed = shapes[4].clone();
         let second = Duration::from_secs(1);
         delayed.flags.backoff = Some(Backoff::exponential(second, second));
@@ -156,7 +156,7 @@ impl Setup {
     pub fn reconfigured(strategy: Strategy) -> Self {
         let plan = |id: &str, restart| ChildPlan { restart, ..ChildPlan::worker(id) };
         let limited = |id: &str, restart, restarts| ChildPlan {
-            limit: Some(limit(restarts, RemoveChild)),
+            limit: Some(Box::new(limit(restarts, RemoveChild))),
             ..plan(id, restart)
         };
         let mut setup = Self::new(strategy, [Permanent; 3]);
@@ -168,7 +168,7 @@ impl Setup {
             vec![plan("c", Temporary), plan("a", Temporary), limited("b", Transient, 1)],
             vec![
                 limited("b", Permanent, 0),
-                ChildPlan { backoff: Some(delayed), ..plan("a", Permanent) },
+                ChildPlan { backoff: Some(Box::new(delayed)), ..plan("a", Permanent) },
             ],
             vec![plan("a", Permanent), plan("b", Permanent), plan("a", Permanent)],
         ];

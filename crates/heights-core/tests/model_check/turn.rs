@@ -182,8 +182,8 @@ impl<S: Subject> Turn<S> {
     }
 
     fn is_delayed(&self, id: &ChildId) -> bool {
-        let own = self.world.member(id).and_then(|member| member.plan.backoff);
-        own.or(self.world.setup.flags.backoff).is_some()
+        let own = self.world.member(id).and_then(|member| member.plan.backoff.as_ref());
+        own.is_some() || self.world.setup.flags.backoff.is_some()
     }
 
     /// Returns what is wrong with the list of specs with this number.

@@ -190,7 +190,7 @@ impl<S: Subject> World<S> {
         };
         let mut given_up = None;
         if let Some(member) = self.members.iter_mut().find(|member| member.plan.id == *id)
-            && let Some(limit) = member.plan.limit
+            && let Some(limit) = &member.plan.limit
             && too_many(&mut member.failures, limit.intensity.restarts)
         {
             given_up = Some(limit.then);

@@ -2,6 +2,9 @@
 //!
 //! The yardstick is a bare actor that is linked, stopped and joined. It does less: nobody counts
 //! it, gives it a name in a tree, or makes sure that everything below it is gone.
+//!
+//! Who starts children is an actor as a rule, so a start and stop is measured from a task, too. Where
+//! it is the main future of the runtime that waits, each wait is a system call, whoever supervises.
 
 use std::time::{Duration, Instant};
 
@@ -24,6 +27,13 @@ pub async fn run(effort: Effort) {
         effort.rounds,
         async || our_lives(&dynamic, lives).await,
         async || their_lives(&parent, lives).await,
+    )
+    .await;
+    compare(
+        "– by a task",
+        effort.rounds,
+        async || our_lives_by_a_task(&dynamic, lives).await,
+        async || their_lives_by_a_task(&parent, lives).await,
     )
     .await;
     dynamic.stop().await;
@@ -50,6 +60,11 @@ pub async fn our_lives(root: &DynamicRef, lives: u32) -> Duration {
     begin.elapsed() / lives
 }
 
+pub async fn our_lives_by_a_task(root: &DynamicRef, lives: u32) -> Duration {
+    let root = root.clone();
+    tokio::spawn(async move { our_lives(&root, lives).await }).await.unwrap()
+}
+
 pub async fn their_lives(parent: &ActorRef<BareMsg>, lives: u32) -> Duration {
     let begin = Instant::now();
     for _ in 0..lives {
@@ -59,6 +74,11 @@ pub async fn their_lives(parent: &ActorRef<BareMsg>, lives: u32) -> Duration {
         task.await.unwrap();
     }
     begin.elapsed() / lives
+}
+
+pub async fn their_lives_by_a_task(parent: &ActorRef<BareMsg>, lives: u32) -> Duration {
+    let parent = parent.clone();
+    tokio::spawn(async move { their_lives(&parent, lives).await }).await.unwrap()
 }
 
 pub async fn restarting() -> (SupervisorRef, ChildRef<Msg>) {

@@ -21,9 +21,12 @@ pub async fn run(what: &str, times: u32) {
             }
             root.stop().await;
         }
-        "life" => {
+        "life" | "task-life" => {
             let root = DynamicSupervisor::builder("root").start().await.unwrap();
-            life::our_lives(&root, times).await;
+            match what {
+                "life" => life::our_lives(&root, times).await,
+                _ => life::our_lives_by_a_task(&root, times).await,
+            };
             root.stop().await;
         }
         "crash" => {
@@ -42,6 +45,7 @@ pub async fn run(what: &str, times: u32) {
                 "bare-call" => drop(message::their_calls(&actor, times).await),
                 "bare-cast" => drop(message::their_casts(&actor, times).await),
                 "bare-life" => drop(life::their_lives(&actor, times).await),
+                "bare-task-life" => drop(life::their_lives_by_a_task(&actor, times).await),
                 unknown => panic!("there is no {unknown}"),
             }
             actor.stop(None);

@@ -50,7 +50,7 @@ impl DynamicRef {
     ///
     /// Returns once it is up; if it does not come up it is forgotten.
     pub async fn start_child(&self, spec: ChildSpec) -> Result<ChildStarted, StartChildError> {
-        let answer = self.0.ask(|reply| Msg::StartChild(Box::new(spec), reply)).await;
+        let answer = self.0.ask(|reply| Msg::StartChild(spec, reply)).await;
         answer.map_err(StartChildError::Supervisor)?
     }
 

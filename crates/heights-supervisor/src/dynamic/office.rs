@@ -96,52 +96,68 @@ impl Inbox for Office {
 }
 
 impl Room {
-    /// Puts a message in line, and deals with all that wait unless somebody else does.
+    /// Deals with a message at once, and with what gathers meanwhile; if somebody else is at work,
+    /// or only the supervisor may be, it is put in line.
     fn deliver(&self, message: Msg) -> Result<(), NoProc> {
         let mut line = self.line();
-        if line.door.is_none() {
-            return Err(NoProc);
-        }
-        line.waiting.push_back(message);
-        if line.reserved {
+        let Some(door) = &line.door else { return Err(NoProc) };
+        if line.reserved || line.state.is_none() {
+            line.waiting.push_back(message);
             return Ok(());
         }
-        let (Some(state), Some(door)) = (line.state.take(), line.door.clone()) else {
-            return Ok(());
-        };
+        // Nothing waits, or else nobody would have gone.
+        let (door, state) = (Arc::clone(door), line.state.take());
         drop(line);
-        self.help_out(Shift { room: self, state: Some(state) }, &door);
+        self.help_out(Shift { room: self, state }, &door, message);
         Ok(())
     }
 
-    /// Deals with what waits, as somebody who came by, and leaves to the supervisor what is its.
-    fn help_out(&self, mut shift: Shift<'_>, door: &Door) {
-        let _there = door.runtime.enter();
+    /// Deals with messages, as somebody who came by, and leaves to the supervisor what is its.
+    fn help_out(&self, mut shift: Shift<'_>, door: &Door, first: Msg) {
+        let mut next = Some(first);
+        let mut end = None;
         for _ in 0..MOST_BY_OTHERS {
-            let mut line = self.line();
             let ours = |message: &mut Msg| message.is_for_anyone() && !door.process.is_stopping();
-            let Some(message) = line.waiting.pop_front_if(ours) else {
-                if line.waiting.is_empty() {
-                    return shift.put_back(line);
-                }
-                break;
-            };
-            drop(line);
+            let Some(message) = next.take_if(ours) else { break };
+            // Entering it takes longer than looking whether there is a need.
+            let _there = message.sets_tasks_up().then(|| door.runtime.enter());
             let outcome = catch_now(&door.process, || shift.handle(message));
             door.process.activity().finish(outcome.is_ok());
-            let end = match outcome {
-                Ok(None) if shift.state().is_ending() => None,
-                Ok(None) => continue,
+            end = match outcome {
+                Ok(None) => None,
                 Ok(Some(exit)) => Some(exit),
                 Err(panic) => Some(Exit::Panic(panic)),
             };
-            self.line().end = end;
-            break;
+            if end.is_some() || shift.state().is_ending() {
+                break;
+            }
+            let mut line = self.line();
+            next = line.waiting.pop_front();
+            if next.is_none() {
+                return shift.put_back(line);
+            }
         }
-        self.line().reserved = true;
+        self.leave_to_supervisor(next, end);
         drop(shift);
         // One that is ending takes nothing any more, and closes its office in a moment.
         let _ending = door.actor.send_message(Wake);
+    }
+
+    /// Reserves the state for the supervisor's own task, which goes on with this message.
+    fn leave_to_supervisor(&self, next: Option<Msg>, end: Option<Exit>) {
+        let mut line = self.line();
+        line.reserved = true;
+        line.end = end.or(line.end.take());
+        // One that has closed meanwhile has dropped the others that waited.
+        let unwanted = match next {
+            Some(message) if line.door.is_some() => {
+                line.waiting.push_front(message);
+                None
+            }
+            other => other,
+        };
+        drop(line);
+        drop(unwanted);
     }
 
     /// Reserves the state for the supervisor's own task, and takes it unless somebody is at work.

@@ -20,7 +20,7 @@ use crate::server::Flow;
 use crate::spec::ChildSpec;
 
 pub(crate) enum Msg {
-    StartChild(Box<ChildSpec>, Reply<Result<ChildStarted, StartChildError>>),
+    StartChild(ChildSpec, Reply<Result<ChildStarted, StartChildError>>),
     TerminateChild(ProcessId, Reply<Result<(), AdminError>>),
     GetChildSpec(ProcessId, Reply<Result<ChildSpec, AdminError>>),
     WhichChildren(Reply<Vec<ChildInfo>>),
@@ -52,6 +52,11 @@ impl Msg {
             Self::Exited { as_told, .. } => *as_told,
             Self::Started(_, Err(_)) | Self::NotFree(..) | Self::Retry(..) | Self::Overdue => false,
         }
+    }
+
+    /// Tells whether dealing with it starts a task, of a child or of an alarm.
+    pub(super) const fn sets_tasks_up(&self) -> bool {
+        matches!(self, Self::StartChild(..) | Self::TerminateChild(..))
     }
 
     pub(super) const fn label(&self) -> &'static str {

@@ -3,10 +3,11 @@
 mod deadlines;
 mod perform;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use heights_core::{ChildKey, DynamicEvent, DynamicMachine, Incarnation, SpecError, Verdict};
+use heights_core::{
+    ChildKey, DynamicAction, DynamicEvent, DynamicMachine, Incarnation, Rows, SpecError, Verdict,
+};
 use tokio::time::Instant;
 
 use self::deadlines::Deadlines;
@@ -28,9 +29,10 @@ pub(super) struct State {
     office: Office,
     process: Process,
     machine: DynamicMachine,
-    /// On the heap one by one, as the nodes of the map are half empty.
-    children: BTreeMap<ChildKey, Box<Child>>,
-    keys: BTreeMap<ProcessId, ChildKey>,
+    children: Rows<ChildKey, Child>,
+    keys: Rows<ProcessId, ChildKey>,
+    /// Empty, but for its room.
+    actions: Vec<DynamicAction>,
     origin: Instant,
     deadlines: Deadlines,
     alarms: Alarms,
@@ -66,8 +68,9 @@ impl State {
         Ok(Self {
             office,
             machine,
-            children: BTreeMap::new(),
-            keys: BTreeMap::new(),
+            children: Rows::default(),
+            keys: Rows::default(),
+            actions: Vec::new(),
             origin: Instant::now(),
             deadlines: Deadlines::default(),
             alarms: Alarms::default(),
@@ -80,7 +83,7 @@ impl State {
     /// Deals with one message; returns how the supervisor ends if that is its end.
     pub(super) fn handle(&mut self, message: Msg) -> Option<Verdict> {
         match message {
-            Msg::StartChild(spec, reply) => self.start_child(*spec, reply),
+            Msg::StartChild(spec, reply) => self.start_child(spec, reply),
             Msg::TerminateChild(pid, reply) => self.terminate_child(pid, reply),
             Msg::GetChildSpec(pid, reply) => {
                 reply.send(self.spec(pid).ok_or(AdminError::NotFound));
@@ -124,16 +127,16 @@ impl State {
             on_terminated: Vec::new(),
             deadline: None,
         };
-        self.children.insert(key, Box::new(child));
+        self.children.insert(key, child);
         self.perform(start);
     }
 
     fn terminate_child(&mut self, pid: ProcessId, reply: Reply<Result<(), AdminError>>) {
-        let Some(key) = self.keys.get(&pid).copied() else {
+        let Some(key) = self.keys.get(pid).copied() else {
             let alive = self.process.hub().process(pid).is_some();
             return reply.send(if alive { Err(AdminError::NotFound) } else { Ok(()) });
         };
-        if let Some(child) = self.children.get_mut(&key) {
+        if let Some(child) = self.children.get_mut(key) {
             child.on_terminated.push(reply);
         }
         self.feed(DynamicEvent::Terminate(key));
@@ -168,7 +171,7 @@ impl State {
         incarnation: Incarnation,
         exit: Exit,
     ) -> Option<Verdict> {
-        if let Some(child) = self.children.get_mut(&key)
+        if let Some(child) = self.children.get_mut(key)
             && let Some(process) = child.process.take()
         {
             let stopping = self.machine.is_stopping(key);
@@ -188,15 +191,15 @@ impl State {
 
     /// Finds the child whose present life this is.
     fn life_of(&self, pid: ProcessId) -> Option<(ChildKey, Incarnation)> {
-        let key = *self.keys.get(&pid)?;
-        let child = self.children.get(&key)?;
+        let key = *self.keys.get(pid)?;
+        let child = self.children.get(key)?;
         let present = child.process.as_ref().is_some_and(|process| process.pid() == pid);
         present.then_some((key, child.incarnation))
     }
 
     /// Returns the spec of a child, as it holds from its next start on.
     fn spec(&self, pid: ProcessId) -> Option<ChildSpec> {
-        let child = self.children.get(self.keys.get(&pid)?)?;
+        let child = self.children.get(*self.keys.get(pid)?)?;
         Some(child.spec.clone())
     }
 
@@ -206,7 +209,7 @@ impl State {
 
     fn which_children(&self) -> Vec<ChildInfo> {
         let describe = |(key, plan, running): (ChildKey, &heights_core::ChildPlan, bool)| {
-            let process = self.children.get(&key).and_then(|child| child.process.clone());
+            let process = self.children.get(key).and_then(|child| child.process.clone());
             let status = match process {
                 _ if self.machine.is_restarting(key) => ChildStatus::Restarting,
                 Some(process) if running => ChildStatus::Running(process),
@@ -218,9 +221,16 @@ impl State {
     }
 
     pub(super) fn feed(&mut self, event: DynamicEvent) -> Option<Verdict> {
-        let actions = self.machine.step(self.origin.elapsed(), event);
-        self.process.note_restarts(self.machine.window().total());
-        actions.into_iter().fold(None, |verdict, action| self.perform(action).or(verdict))
+        let restarts = self.machine.window().total();
+        let mut actions = std::mem::take(&mut self.actions);
+        self.machine.step_into(self.origin.elapsed(), event, &mut actions);
+        if self.machine.window().total() != restarts {
+            self.process.note_restarts(self.machine.window().total());
+        }
+        let perform = |verdict, action| self.perform(action).or(verdict);
+        let verdict = actions.drain(..).fold(None, perform);
+        self.actions = actions;
+        verdict
     }
 
     /// Tells whether the end has begun.

@@ -1,7 +1,6 @@
 //! What a life begins with, and what it consists of.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use ractor::ActorRef;
 
@@ -37,7 +36,7 @@ pub(crate) struct Life<B: Behavior> {
 /// How far a life has come.
 pub(super) enum Stage<B: Behavior> {
     /// It has not begun.
-    Ahead { nest: Arc<dyn Nest<B>>, start_timeout: Option<Duration> },
+    Ahead(Arc<dyn Nest<B>>),
     /// It is up; the state is lost before the rest when the process ends by itself.
     Up { state: Option<B::State>, behavior: B },
     /// It is coming up, or did not.
@@ -45,19 +44,15 @@ pub(super) enum Stage<B: Behavior> {
 }
 
 impl<B: Behavior> Life<B> {
-    pub(super) const fn new(
-        nest: Arc<dyn Nest<B>>,
-        start_timeout: Option<Duration>,
-        keeper: Arc<Keeper>,
-    ) -> Self {
-        Self { stage: Stage::Ahead { nest, start_timeout }, _keeper: keeper }
+    pub(super) const fn new(nest: Arc<dyn Nest<B>>, keeper: Arc<Keeper>) -> Self {
+        Self { stage: Stage::Ahead(nest), _keeper: keeper }
     }
 
     /// Returns what runs; nothing before it is up and when it has ended.
     pub(super) const fn parts(&mut self) -> Option<(&B, &mut B::State)> {
         match &mut self.stage {
             Stage::Up { state: Some(state), behavior } => Some((behavior, state)),
-            Stage::Ahead { .. } | Stage::Up { state: None, .. } | Stage::Blank => None,
+            Stage::Ahead(_) | Stage::Up { state: None, .. } | Stage::Blank => None,
         }
     }
 }

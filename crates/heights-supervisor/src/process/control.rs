@@ -7,16 +7,17 @@ use heights_core::{ChildId, Shutdown};
 use ractor::ActorCell;
 
 use super::milestones::Milestone;
-use super::{Activity, Mailroom, Process, ProcessId, Sayings, StartInfo};
+use super::{Activity, Mailroom, Process, ProcessId, StartInfo};
 use crate::exit::Exit;
 use crate::hub::Shape;
 use crate::keeper::StartFailure;
+use crate::spec::Limits;
 use crate::thread::Site;
 use crate::zombie::ZombiePolicy;
 
 impl Process {
-    fn sayings(&self) -> &Sayings {
-        self.0.sayings.get_or_init(Box::default)
+    fn limits(&self) -> &Limits {
+        self.0.birth.spec.patience.with(self.kind())
     }
 
     pub(crate) fn activity(&self) -> &Activity {
@@ -28,7 +29,7 @@ impl Process {
     }
 
     pub(super) fn whole_path(&self) -> &Arc<str> {
-        self.0.path.get_or_init(|| match self.parent() {
+        self.occasions().path.get_or_init(|| match self.parent() {
             Some(parent) => parent.path_of(self.id()),
             None => Arc::from(self.id().as_str()),
         })
@@ -81,11 +82,11 @@ impl Process {
 
     /// Keeps what the process wants whoever started it to know; what was said first stays.
     pub(crate) fn inform_starter(&self, info: StartInfo) {
-        self.sayings().start_info.get_or_init(|| info);
+        self.occasions().start_info.get_or_init(|| info);
     }
 
     pub(crate) fn start_info(&self) -> Option<StartInfo> {
-        self.0.sayings.get()?.start_info.get().cloned()
+        self.0.occasions.get()?.start_info.get().cloned()
     }
 
     /// Asks the process to stop; the first reason given is the one it leaves with.
@@ -98,23 +99,23 @@ impl Process {
     }
 
     pub(crate) fn set_farewell(&self, exit: Exit) {
-        self.sayings().farewell.get_or_init(|| exit);
+        self.occasions().farewell.get_or_init(|| exit);
     }
 
     /// The exit to leave with if nothing goes wrong on the way out.
     pub(crate) fn farewell(&self) -> Exit {
-        self.sayings().farewell.get().cloned().unwrap_or(Exit::Normal)
+        self.occasions().farewell.get().cloned().unwrap_or(Exit::Normal)
     }
 
     /// Settles how the process ended; the first answer stays.
     pub(crate) fn settle(&self, exit: Exit) -> Exit {
-        self.sayings().exit.get_or_init(|| exit).clone()
+        self.occasions().exit.get_or_init(|| exit).clone()
     }
 
     /// Asks the process to end by the rules of a child spec, or kills it if they say so. The first
     /// order stands; when its limit has passed, whoever gave it has to see to it.
     pub(crate) fn order_shutdown(&self, shutdown: Shutdown) {
-        let order = *self.sayings().order.get_or_init(|| shutdown);
+        let order = *self.occasions().order.get_or_init(|| shutdown);
         self.0.milestones.pass(Milestone::Ordered);
         match order {
             Shutdown::Brutal => self.kill(),
@@ -129,12 +130,12 @@ impl Process {
 
     /// Tells whether it was killed because its spec says that it is stopped by killing it.
     pub(crate) fn was_killed_in_order(&self, exit: &Exit) -> bool {
-        matches!(exit, Exit::Killed) && self.sayings().order.get() == Some(&Shutdown::Brutal)
+        matches!(exit, Exit::Killed) && self.occasions().order.get() == Some(&Shutdown::Brutal)
     }
 
     pub(crate) async fn shutdown_ordered(&self) -> Shutdown {
         self.0.milestones.reached(Milestone::Ordered).await;
-        self.sayings().order.get().copied().unwrap_or(Shutdown::Infinity)
+        self.occasions().order.get().copied().unwrap_or(Shutdown::Infinity)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -149,13 +150,18 @@ impl Process {
         self.0.milestones.reached(Milestone::Killing)
     }
 
+    /// Returns how long the process may take to come up.
+    pub(crate) fn start_timeout(&self) -> Option<Duration> {
+        self.limits().start_timeout
+    }
+
     /// Returns how long the process may take to be gone once it has been killed.
     pub(crate) fn kill_grace(&self) -> Duration {
-        self.0.birth.spec.kill_grace
+        self.limits().kill_grace
     }
 
     pub(crate) fn zombie_policy(&self) -> ZombiePolicy {
-        self.0.birth.spec.zombie_policy
+        self.limits().zombie_policy
     }
 
     /// Returns where its code runs.
@@ -180,12 +186,12 @@ impl Process {
 
     /// Keeps why it does not come up.
     pub(crate) fn set_start_failure(&self, failure: StartFailure) {
-        self.sayings().failure.get_or_init(|| failure);
+        self.occasions().failure.get_or_init(|| failure);
     }
 
     /// Returns why it did not come up; one of which nothing is known was killed before.
     pub(crate) fn start_failure(&self) -> StartFailure {
-        self.sayings().failure.get().cloned().unwrap_or(StartFailure::Stopped)
+        self.occasions().failure.get().cloned().unwrap_or(StartFailure::Stopped)
     }
 
     pub(crate) fn set_failed(&self) {
@@ -203,7 +209,7 @@ impl Process {
 
     /// Ends its token, which runs the hooks of others.
     pub(crate) fn end_ownership(&self) {
-        self.0.ownership.end();
+        self.occasions().ownership.end();
     }
 
     pub(crate) fn set_gone(&self) {
@@ -211,7 +217,7 @@ impl Process {
     }
 
     pub(crate) fn tell_downs(&self, exit: &Exit) {
-        self.0.downs.tell(self.0.pid, exit);
+        self.occasions().downs.tell(self.0.pid, exit);
     }
 
     pub(crate) fn adopt(&self, child: Self) {

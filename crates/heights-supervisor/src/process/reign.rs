@@ -1,9 +1,10 @@
 //! What a process has because it is a supervisor: its children, and how often it restarted them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use heights_core::Rows;
 use tokio::time::Instant;
 
 use super::{Process, ProcessId};
@@ -11,7 +12,7 @@ use crate::hub::Shape;
 
 pub(super) struct Reign {
     shape: Shape,
-    nursery: Mutex<BTreeMap<ProcessId, Process>>,
+    nursery: Mutex<Rows<ProcessId, Process>>,
     restarts: Mutex<Restarts>,
 }
 
@@ -35,7 +36,7 @@ impl Reign {
     }
 
     pub(super) fn disown(&self, child: ProcessId) {
-        lock(&self.nursery).remove(&child);
+        lock(&self.nursery).remove(child);
     }
 
     pub(super) fn children(&self) -> Vec<Process> {

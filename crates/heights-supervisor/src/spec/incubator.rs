@@ -2,7 +2,6 @@
 
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::exit::Exit;
 use crate::guard::{self, Behavior, Egg, Nest};
@@ -30,8 +29,8 @@ impl<B: Behavior, F: Fn() -> Egg<B> + Send + Sync + 'static> Nest<B> for Incubat
 }
 
 impl<B: Behavior, F: Fn() -> Egg<B> + Send + Sync + 'static> Starter for Incubator<B, F> {
-    fn start(self: Arc<Self>, keeper: Keeper, start_timeout: Option<Duration>) {
-        guard::start(self, keeper, start_timeout);
+    fn start(self: Arc<Self>, keeper: Keeper) {
+        guard::start(self, keeper);
     }
 }
 
@@ -49,7 +48,7 @@ impl<B, F> Drop for Incubator<B, F> {
 pub(super) struct UsedUp;
 
 impl Starter for UsedUp {
-    fn start(self: Arc<Self>, keeper: Keeper, _start_timeout: Option<Duration>) {
+    fn start(self: Arc<Self>, keeper: Keeper) {
         keeper.note_start(Err(StartFailure::Exit(Exit::Error(self))));
     }
 }

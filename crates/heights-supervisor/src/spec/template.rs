@@ -4,7 +4,6 @@ use std::any::type_name;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use heights_core::{ChildId, ChildPlan};
 use ractor::Actor;
@@ -153,7 +152,7 @@ impl<X, R> fmt::Debug for ChildTemplate<X, R> {
 struct Unfilled;
 
 impl Starter for Unfilled {
-    fn start(self: Arc<Self>, keeper: Keeper, _start_timeout: Option<Duration>) {
+    fn start(self: Arc<Self>, keeper: Keeper) {
         keeper.note_start(Err(StartFailure::Exit(Exit::Error(self))));
     }
 }

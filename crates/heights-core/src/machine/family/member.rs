@@ -34,19 +34,20 @@ pub(super) struct Member {
     pub(super) state: ChildState,
     pub(super) attempts: u32,
     pub(super) running_since: Option<Moment>,
-    pub(super) window: Option<RestartWindow>,
+    /// On the heap, as most have none.
+    pub(super) window: Option<Box<RestartWindow>>,
 }
 
 impl Member {
     pub(super) fn new(plan: Arc<ChildPlan>) -> Self {
-        let window = plan.limit.map(|limit| RestartWindow::new(limit.intensity));
+        let window = window_of(&plan);
         Self { plan, state: ChildState::Stopped, attempts: 0, running_since: None, window }
     }
 
     /// Takes a new plan; what runs goes on as it is.
     pub(super) fn replan(&mut self, plan: ChildPlan) {
         if self.plan.limit != plan.limit {
-            self.window = plan.limit.map(|limit| RestartWindow::new(limit.intensity));
+            self.window = window_of(&plan);
         }
         self.plan = Arc::new(plan);
     }
@@ -64,4 +65,8 @@ impl ChildState {
     pub(super) const fn is_waiting(self) -> bool {
         matches!(self, Self::Starting(_) | Self::Stopping(_))
     }
+}
+
+fn window_of(plan: &ChildPlan) -> Option<Box<RestartWindow>> {
+    plan.limit.as_ref().map(|limit| Box::new(RestartWindow::new(limit.intensity)))
 }

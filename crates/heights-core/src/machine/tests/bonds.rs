@@ -52,7 +52,7 @@ fn k94_those_that_are_bound_to_one_that_stays_down_stay_down_and_come_back_with_
 fn k94_one_that_waits_for_its_own_retry_is_not_brought_along() {
     let mut world = bound(Strategy::OneForAll, |plans| {
         let backoff = Backoff::exponential(SECOND, SECOND);
-        plans[2].backoff = Some(backoff);
+        plans[2].backoff = Some(Box::new(backoff));
     });
     world.exit("cache", ExitClass::Abnormal);
     world.take_log();
@@ -92,7 +92,7 @@ fn k94_a_start_that_fails_holds_up_those_that_are_bound_to_it_only() {
 #[test]
 fn k94_with_backoff_those_that_are_bound_wait_with_it() {
     let mut world = bound(Strategy::OneForOne, |plans| {
-        plans[0].backoff = Some(Backoff::exponential(SECOND, SECOND * 60));
+        plans[0].backoff = Some(Box::new(Backoff::exponential(SECOND, SECOND * 60)));
     });
     world.exit("db", ExitClass::Abnormal);
     assert_eq!(world.take_log(), "stop web, stop cache, retry db in 1");
@@ -106,7 +106,7 @@ fn k94_with_backoff_those_that_are_bound_wait_with_it() {
 #[test]
 fn k94_a_child_in_backoff_whose_dependency_fails_comes_back_with_that() {
     let mut world = bound(Strategy::OneForOne, |plans| {
-        plans[2].backoff = Some(Backoff::exponential(SECOND, SECOND * 60));
+        plans[2].backoff = Some(Box::new(Backoff::exponential(SECOND, SECOND * 60)));
     });
     world.exit("cache", ExitClass::Abnormal);
     world.exit("db", ExitClass::Abnormal);
@@ -120,7 +120,7 @@ fn k94_a_child_in_backoff_whose_dependency_fails_comes_back_with_that() {
 fn k94_giving_up_on_a_child_takes_those_along_that_are_bound_to_it() {
     let mut world = bound(Strategy::OneForOne, |plans| {
         let (intensity, then) = (Intensity::new(0, SECOND), GiveUp::RemoveChild);
-        plans[2].limit = Some(RestartLimit { intensity, then });
+        plans[2].limit = Some(Box::new(RestartLimit { intensity, then }));
     });
     world.exit("cache", ExitClass::Abnormal);
     assert_eq!(world.take_log(), "left cache, forget cache, stop web");

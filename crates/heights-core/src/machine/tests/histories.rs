@@ -75,6 +75,13 @@ pub(super) fn play(world: &mut World, act: &Act) {
     }
 }
 
+/// Tells the same as `comes_back` where nobody takes new specs.
+fn comes_back_by_a_look_at_all(machine: &Machine, id: &ChildId) -> bool {
+    let mut waiting =
+        machine.children().filter(|view| matches!(view.state, ChildState::Restarting(_)));
+    waiting.any(|view| machine.fellows(&view.plan.id).contains(id))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -112,6 +119,11 @@ proptest! {
             // Nothing runs that the machine does not know to run.
             let known = world.machine.counts().active;
             prop_assert!(world.verdict.is_some() || known == world.live.len(), "{before:?}");
+            // Who comes back is known without a look at all children.
+            for id in NAMES.map(ChildId::from) {
+                let expected = comes_back_by_a_look_at_all(&world.machine, &id);
+                prop_assert_eq!(world.machine.comes_back(&id), expected, "{}", id);
+            }
         }
         if world.verdict.is_none() {
             // The end comes at once and in reverse order of the list.

@@ -7,7 +7,7 @@ fn e51_a_child_with_a_limit_of_its_own_is_given_up_first() {
     let check = |strategy, then, expected: &str| {
         let limit = RestartLimit { intensity: Intensity::new(1, SECOND * 5), then };
         let mut plans = plans(&["m", "a", "z"]);
-        plans[1].limit = Some(limit);
+        plans[1].limit = Some(Box::new(limit));
         let mut world = World::new(strategy, Intensity::new(9, SECOND * 5), plans).boot();
         world.exit("a", ExitClass::Abnormal);
         world.exit("m", ExitClass::Abnormal);
@@ -26,7 +26,8 @@ fn e51_a_start_that_fails_too_often_is_given_up_and_the_siblings_go_on() {
     let check = |strategy, expected: &str| {
         let then = GiveUp::RemoveChild;
         let mut plans = plans(&["m", "a", "z"]);
-        plans[1].limit = Some(RestartLimit { intensity: Intensity::new(1, SECOND * 5), then });
+        let intensity = Intensity::new(1, SECOND * 5);
+        plans[1].limit = Some(Box::new(RestartLimit { intensity, then }));
         let mut world = World::new(strategy, Intensity::new(9, SECOND * 5), plans).boot();
         world.failing.insert("a");
         world.exit("a", ExitClass::Abnormal);
@@ -44,7 +45,8 @@ fn e51_those_that_are_about_to_start_again_have_not_ended() {
         RestartLimit { intensity: Intensity::new(1, SECOND * 5), then: GiveUp::RemoveChild };
     let significant =
         |id| ChildPlan { significant: true, restart: Restart::Transient, ..ChildPlan::worker(id) };
-    let plans = vec![ChildPlan { limit: Some(limit), ..significant("a") }, significant("b")];
+    let plans =
+        vec![ChildPlan { limit: Some(Box::new(limit)), ..significant("a") }, significant("b")];
     let flags = Flags { auto_shutdown: AutoShutdown::AllSignificant, ..Flags::default() };
     let mut world = World::with_flags(Strategy::RestForOne, flags, plans).boot();
     world.failing.insert("a");

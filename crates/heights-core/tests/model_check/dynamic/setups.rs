@@ -57,7 +57,7 @@ impl Setup {
         setup.flags.intensity.restarts = 2;
         for (plan, then) in setup.plans.iter_mut().zip([GiveUp::RemoveChild, GiveUp::Escalate]) {
             let intensity = Intensity::new(1, Duration::from_secs(PERIOD));
-            plan.limit = Some(RestartLimit { intensity, then });
+            plan.limit = Some(Box::new(RestartLimit { intensity, then }));
         }
         setup
     }

@@ -73,7 +73,7 @@ impl State {
             let process = child.process.as_ref()?;
             // A zombie has been reported; the end does not wait for it any longer.
             let exit = process.exit().filter(|_| !process.is_alive()).unwrap_or(Exit::Killed);
-            Some((*key, child.incarnation, exit))
+            Some((key, child.incarnation, exit))
         });
         let last: Vec<_> = last.collect();
         let exited = last.into_iter().map(|(key, life, exit)| self.exited(key, life, exit));
@@ -108,7 +108,7 @@ impl State {
     fn set_deadline(&mut self, key: ChildKey, limit: Duration, step: Step) {
         // One that is too far away to reckon with is none.
         let Some(at) = Instant::now().checked_add(limit) else { return };
-        let Some(child) = self.children.get_mut(&key) else { return };
+        let Some(child) = self.children.get_mut(key) else { return };
         child.deadline = Some(at);
         self.deadlines.next.insert((at, key), step);
         self.set_alarm();
@@ -129,6 +129,6 @@ impl State {
     }
 
     fn process_of(&self, key: ChildKey) -> Option<Process> {
-        self.children.get(&key)?.process.clone()
+        self.children.get(key)?.process.clone()
     }
 }

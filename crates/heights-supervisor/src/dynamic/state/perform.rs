@@ -32,7 +32,7 @@ impl State {
     }
 
     fn launch(&mut self, key: ChildKey, incarnation: Incarnation) {
-        let Some(child) = self.children.get_mut(&key) else { return };
+        let Some(child) = self.children.get_mut(key) else { return };
         child.incarnation = incarnation;
         if !child.remains().is_empty() {
             // A supervisor that is gone has no use for it.
@@ -43,14 +43,14 @@ impl State {
         let news = self.office.clone().into_news();
         let process = launch_child(&child.spec, &self.process, child.lives, news);
         if let Some(last) = &child.last {
-            self.keys.remove(&last.pid());
+            self.keys.remove(last.pid());
         }
         self.keys.insert(process.pid(), key);
         child.process = Some(process);
     }
 
     fn arm(&mut self, key: ChildKey, ticket: u64, after: Duration) {
-        let Some(child) = self.children.get_mut(&key) else { return };
+        let Some(child) = self.children.get_mut(key) else { return };
         child.waited = true;
         child.spec.place.set_restarting(true);
         let path = self.process.path_of(child.spec.id());
@@ -65,7 +65,7 @@ impl State {
 
     /// Tells everyone that a child is up.
     pub(super) fn announce(&mut self, key: ChildKey) {
-        let Some(child) = self.children.get_mut(&key) else { return };
+        let Some(child) = self.children.get_mut(key) else { return };
         let Some(process) = child.process.clone() else { return };
         child.spec.forget_start_if_temporary();
         self.voice.progress(&process);
@@ -75,7 +75,7 @@ impl State {
     }
 
     pub(super) fn ignored(&mut self, key: ChildKey) {
-        let Some(child) = self.children.get_mut(&key) else { return };
+        let Some(child) = self.children.get_mut(key) else { return };
         if let Some(process) = child.process.take() {
             child.last = Some(process);
         }
@@ -85,7 +85,7 @@ impl State {
     }
 
     pub(super) fn did_not_start(&mut self, key: ChildKey, failure: StartFailure) {
-        let Some(child) = self.children.get_mut(&key) else { return };
+        let Some(child) = self.children.get_mut(key) else { return };
         let exit = failure.to_exit();
         let pid = child.process.as_ref().map(Process::pid);
         if let Some(process) = child.process.take() {
@@ -101,7 +101,7 @@ impl State {
     }
 
     fn left(&self, key: ChildKey) {
-        if let Some(child) = self.children.get(&key)
+        if let Some(child) = self.children.get(key)
             && let Some(process) = &child.last
             && let Some(exit) = process.exit()
         {
@@ -110,12 +110,12 @@ impl State {
     }
 
     fn forget(&mut self, key: ChildKey) {
-        let Some(child) = self.children.remove(&key).map(|child| *child) else { return };
+        let Some(child) = self.children.remove(key) else { return };
         if let Some(pid) = child.process.map(|process| process.pid()) {
-            self.keys.remove(&pid);
+            self.keys.remove(pid);
         }
         if let Some(last) = child.last {
-            self.keys.remove(&last.pid());
+            self.keys.remove(last.pid());
         }
         if let Some(at) = child.deadline {
             self.forget_deadline(key, at);

@@ -89,7 +89,7 @@ impl<S: Subject> Turn<S> {
             failures.retain(|then| now - then <= PERIOD);
             failures.len() > allowed as usize
         };
-        let limit = self.world.plan_of(child).limit;
+        let limit = self.world.plan_of(child).limit.as_deref().copied();
         if let (Some(RestartLimit { intensity, then }), Some(child)) =
             (limit, self.world.child_mut(child.key))
             && too_many(&mut child.failures, intensity.restarts)
