@@ -1,17 +1,26 @@
-//! `vitals stop`, `kill`, `restart`, `suspend`, `resume`: acts on an actor, after saying what that
+//! `vitals stop`, `drain`, `kill`, `restart`, `suspend`, `resume`: acts on an actor, after saying what that
 //! means.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead};
+use std::time::Duration;
 
-use heights_vitals::wire::{ControlOutcome, ControlRequest, Kind};
+use heights_vitals::Client;
+use heights_vitals::wire::{ControlOutcome, ControlRequest, Kind, State};
+use tokio::time::{Instant, sleep};
 
 use crate::command::{ActArgs, Vitals};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::text::known;
+use crate::text::{known, span};
 
 /// Ending more actors than this at once has to be confirmed by name.
 const MANY: usize = 10;
+
+/// How long to wait for what was begun unless said otherwise.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often to look whether it has happened.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How many paths a list shows before it only counts.
 const PATHS_SHOWN: usize = 5;
@@ -32,15 +41,63 @@ pub async fn run(
             foresee(foreseen) + "nothing has been changed\n"
         });
     }
-    // Nothing is lost by letting a server go on.
-    if !args.yes && action != "resume" {
-        output.note(&foresee(&foreseen))?;
-        confirm(&foreseen, output)?;
-    }
+    approve(&foreseen, args, output)?;
     request.dry_run = false;
-    let acted = client.act(action, &foreseen.pid, &request).await?;
+    let patience = vitals.timeout.unwrap_or(PATIENCE);
+    let acted = match action {
+        "suspend" | "resume" => {
+            let acted = client.act(action, &foreseen.pid, &request).await?;
+            if args.wait {
+                settled(&client, &acted, action == "suspend", patience).await?;
+            }
+            acted
+        }
+        _ if args.wait => {
+            let acted = client.act_and_wait(action, &foreseen.pid, &request, patience).await?;
+            if acted.ended == Some(false) {
+                return Err(not_yet(&client, &acted, patience).await);
+            }
+            acted
+        }
+        _ => client.act(action, &foreseen.pid, &request).await?,
+    };
     output.print("vitals.control/1", &acted, done)?;
     output.note(&format!("next: vitals info {}\n", acted.path))
+}
+
+/// Waits until a server leaves its messages waiting, or does so no more.
+async fn settled(
+    client: &Client,
+    acted: &ControlOutcome,
+    suspended: bool,
+    patience: Duration,
+) -> Result<(), Failure> {
+    let deadline = Instant::now() + patience;
+    while (client.actor(&acted.pid).await?.actor.state == State::Suspended) != suspended {
+        if Instant::now() >= deadline {
+            return Err(not_yet(client, acted, patience).await);
+        }
+        sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+/// Says what keeps an actor from doing what it was told to.
+async fn not_yet(client: &Client, acted: &ControlOutcome, patience: Duration) -> Failure {
+    let working = match client.actor(&acted.pid).await {
+        Ok(detail) => detail.actor.working,
+        // What cannot be said does not matter beside what did not happen.
+        Err(_) => None,
+    };
+    let path = &acted.path;
+    let mut against = vec![format!("{} {path} is accepted, and not done yet", acted.action)];
+    against.extend(working.map(|working| {
+        format!("{path} has been handling {} for {}", working.label, span(working.since_ms))
+    }));
+    if acted.action != "kill" {
+        against.push(format!("next: vitals kill {path} --dry-run"));
+    }
+    Failure::NotYet { patience, against }
 }
 
 /// Tells what would be done.
@@ -88,14 +145,30 @@ fn aftermath(outcome: &ControlOutcome) -> String {
     text
 }
 
-/// Asks a person; a script has to say `--yes`.
-fn confirm(foreseen: &ControlOutcome, output: Output) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() {
-        return Err(Failure::Usage(
-            "not a terminal: say --yes to do it, or --dry-run to look".to_owned(),
-        ));
+/// Makes sure that it is meant: a person is asked, a script has said so.
+fn approve(foreseen: &ControlOutcome, args: &ActArgs, output: Output) -> Result<(), Failure> {
+    // Nothing is lost by letting a server go on.
+    if foreseen.action == "resume" {
+        return Ok(());
     }
-    output.note(&question(foreseen))?;
+    let name = grave(foreseen);
+    match (&args.confirm, name) {
+        (Some(given), Some(name)) if given == name => return Ok(()),
+        (Some(given), Some(name)) => {
+            let text = format!("--confirm {given} is not {name}: nothing was done");
+            return Err(Failure::Usage(text));
+        }
+        (_, None) if args.yes || args.confirm.is_some() => return Ok(()),
+        _ => {}
+    }
+    output.note(&foresee(foreseen))?;
+    if !output.asks() {
+        let word = name.map_or("--yes".to_owned(), |name| format!("--confirm {name}"));
+        return Err(Failure::Usage(format!(
+            "nobody can be asked: say {word} to do it, or --dry-run to look"
+        )));
+    }
+    output.say(&question(foreseen))?;
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(Failure::Io)?;
     if is_confirmed(foreseen, &answer) { Ok(()) } else { Err(Failure::Declined) }
@@ -129,11 +202,14 @@ pub fn done(outcome: &ControlOutcome) -> String {
 }
 
 fn told(done: &ControlOutcome) -> &'static str {
-    match done.action.as_str() {
-        "kill" => "killed",
-        "restart" => "restarting",
-        "suspend" => "suspended",
-        "resume" => "resumed",
+    match (done.action.as_str(), done.ended) {
+        ("kill", _) => "killed",
+        ("restart", None) => "restarting",
+        ("restart", Some(_)) => "restarted",
+        ("suspend", _) => "suspended",
+        ("resume", _) => "resumed",
+        ("drain", None) => "told to stop once it has handled what waits:",
+        (_, Some(_)) => "stopped",
         _ => "told to stop:",
     }
 }

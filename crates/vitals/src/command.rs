@@ -1,19 +1,29 @@
 //! What can be said on the command line.
 
+mod acting;
+mod looking;
+mod value;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use heights_vitals::Condition;
+use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::proxy::Host;
-use crate::shell::living_actors;
 use crate::{
-    act, check, crashes, diff, doctor, info, ls, metrics, proxy, queues, screen, shell, snapshot,
-    top, tree, wait, watch, why,
+    act, check, crashes, diff, doctor, info, ls, metrics, names, proxy, queues, screen, shell,
+    snapshot, state, top, trace, tree, wait, watch, why,
 };
+
+pub use self::acting::ActArgs;
+pub use self::looking::{
+    AttachArgs, CheckArgs, CompletionsArgs, CrashesArgs, CrashesCommand, DiffArgs, InfoArgs,
+    ManArgs, NamesArgs, QueuesArgs, SnapshotArgs, StateArgs, TopArgs, TraceArgs, TreeArgs,
+    WaitArgs, WatchArgs,
+};
+pub use self::value::{By, Coloring, Format};
 
 /// How long an answer may take unless said otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -46,8 +56,21 @@ pub struct Vitals {
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
     pub output: Format,
 
-    /// How long an answer may take, 5s unless given; for `wait`: how long to wait, 30s unless given.
-    #[arg(long, global = true, value_name = "TIME", value_parser = time)]
+    /// When to color.
+    #[arg(long, global = true, value_enum, default_value_t = Coloring::Auto)]
+    pub color: Coloring,
+
+    /// Ask nothing: fail where a person would have to answer.
+    #[arg(long, global = true)]
+    pub no_input: bool,
+
+    /// Print data only, and nothing beside it.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// How long an answer may take, 5s unless given; for `wait` and `--wait`: how long to wait, 30s
+    /// unless given.
+    #[arg(long, global = true, value_name = "TIME", value_parser = value::time)]
     pub timeout: Option<Duration>,
 
     /// Without a command, a screen that stays open shows the process.
@@ -58,31 +81,32 @@ pub struct Vitals {
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, or check found something; 2 usage; 3 no such process or actor; \
                           4 not permitted; 5 timed out; 6 protocol mismatch.";
 
-/// How to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people.
-    Table,
-    /// For programs.
-    Json,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Lists the processes that can be looked into.
+    /// Lists the processes that can be looked into, and clears away what ended ones have left.
     Ls,
+    /// Opens the screen of one process.
+    Attach(AttachArgs),
     /// Shows the supervision tree.
     Tree(TreeArgs),
-    /// Lists the actors that have most of something right now.
+    /// Lists the actors that have most of something, now or in a window of time.
     Top(TopArgs),
     /// Shows one actor.
     Info(InfoArgs),
+    /// Shows an actor's state, as far as its type shows it, whatever waits before it.
+    State(StateArgs),
     /// Follows what an actor waits for to the cause.
     Why(InfoArgs),
+    /// Tells of messages as they are handled, within a budget.
+    Trace(TraceArgs),
     /// Lists what has crashed, the latest first.
     Crashes(CrashesArgs),
     /// Lists the actors for which messages wait, and how long that will take.
     Queues(QueuesArgs),
+    /// Lists who answers to which name.
+    Registry(NamesArgs),
+    /// Lists ractor's process groups and their members.
+    Groups(NamesArgs),
     /// Tells what happens as it happens: starts, ends, crashes, supervisors that give up.
     Watch(WatchArgs),
     /// Waits until a condition holds.
@@ -105,6 +129,8 @@ pub enum Command {
     Resume(ActArgs),
     /// Stops an actor in good order; its supervisor reacts by its rules.
     Stop(ActArgs),
+    /// Stops a server once it has handled what waits; its supervisor reacts by its rules.
+    Drain(ActArgs),
     /// Ends an actor in a way after which its supervisor starts it again.
     Restart(ActArgs),
     /// Kills an actor at once; its supervisor reacts by its rules.
@@ -131,205 +157,42 @@ Conditions: mailbox(ci/queue) < 10 && state(ci/*) = idle
 
 A claim has to hold for every actor that matches, and at least one has to.";
 
-#[derive(Debug, Args)]
-pub struct TreeArgs {
-    /// Show only what is below this actor.
-    #[arg(value_name = "REF", add = living_actors())]
-    pub reference: Option<String>,
-
-    /// Show so many levels.
-    #[arg(short, long, value_name = "LEVELS")]
-    pub depth: Option<usize>,
-}
-
-#[derive(Debug, Args)]
-pub struct TopArgs {
-    /// What to have most of.
-    #[arg(long, value_enum, default_value_t = By::Mailbox)]
-    pub sort: By,
-
-    /// How many actors to show.
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10)]
-    pub limit: usize,
-
-    /// Only those with this in their path.
-    #[arg(value_name = "TEXT")]
-    pub filter: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct QueuesArgs {
-    /// How many actors to show.
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 10)]
-    pub limit: usize,
-}
-
-#[derive(Debug, Args)]
-pub struct WaitArgs {
-    /// What to wait for.
-    #[arg(value_name = "CONDITION")]
-    pub condition: Condition,
-}
-
-#[derive(Debug, Args)]
-pub struct CheckArgs {
-    /// This many waiting messages are too many.
-    #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
-    pub backlog: u64,
-
-    /// A message that waits for longer waits too long.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = time)]
-    pub oldest: Duration,
-
-    /// A server that handles one message for longer is stuck.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = time)]
-    pub stuck: Duration,
-
-    /// This many crashes of one actor within five minutes are too many.
-    #[arg(long, value_name = "COUNT", default_value_t = 3)]
-    pub crashes: usize,
-
-    /// A condition of your own that has to hold; may be repeated.
-    #[arg(long, value_name = "CONDITION")]
-    pub rule: Vec<Condition>,
-}
-
-#[derive(Debug, Args)]
-pub struct SnapshotArgs {
-    /// Where to; it must not exist yet.
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-}
-
-#[derive(Debug, Args)]
-pub struct DiffArgs {
-    /// The earlier snapshot.
-    #[arg(value_name = "BEFORE")]
-    pub before: PathBuf,
-
-    /// The later snapshot; without it, what is to be seen now.
-    #[arg(value_name = "AFTER")]
-    pub after: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct CompletionsArgs {
-    /// The shell.
-    #[arg(value_parser = ["bash", "elvish", "fish", "powershell", "zsh"])]
-    pub shell: String,
-}
-
-#[derive(Debug, Args)]
-pub struct ManArgs {
-    /// The command.
-    pub command: Option<String>,
-}
-
-/// What the busiest actors have most of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum By {
-    /// Messages that wait.
-    Mailbox,
-    /// Time that the oldest message has waited.
-    Wait,
-    /// Time in the current message.
-    Busy,
-    /// Restarts.
-    Restarts,
-    /// Youth: the latest started first.
-    Age,
-}
-
-#[derive(Debug, Args)]
-pub struct CrashesArgs {
-    /// Only those of this actor, in all its lives.
-    #[arg(value_name = "REF", add = living_actors())]
-    pub reference: Option<String>,
-
-    /// How many crashes to show.
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
-    pub limit: usize,
-
-    /// Put those together that are the same again.
-    #[arg(long)]
-    pub group: bool,
-
-    /// Show all that is known of the latest crash with this fingerprint.
-    #[arg(long, value_name = "FINGERPRINT", conflicts_with = "group")]
-    pub show: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct WatchArgs {
-    /// Only of this actor and what is below it.
-    #[arg(value_name = "REF", add = living_actors())]
-    pub reference: Option<String>,
-
-    /// Stop after so many events.
-    #[arg(short = 'n', long, value_name = "COUNT")]
-    pub limit: Option<usize>,
-
-    /// Stop after this time.
-    #[arg(long = "for", value_name = "TIME", value_parser = time)]
-    pub span: Option<Duration>,
-}
-
-#[derive(Debug, Args)]
-pub struct InfoArgs {
-    /// The actor.
-    #[arg(value_name = "REF", add = living_actors())]
-    pub reference: String,
-}
-
-#[derive(Debug, Args)]
-pub struct ActArgs {
-    /// The actor.
-    #[arg(value_name = "REF", add = living_actors())]
-    pub reference: String,
-
-    /// Only tell what would happen.
-    #[arg(long)]
-    pub dry_run: bool,
-
-    /// Why; the process writes it to its log.
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-
-    /// Do not ask.
-    #[arg(short, long)]
-    pub yes: bool,
-}
-
 impl Vitals {
     /// Does what was said; `true` unless something was found to be wrong.
     pub async fn run(&self) -> Result<bool, Failure> {
-        let output = Output::new(self.output);
+        let output = Output::new(self);
         let Some(command) = &self.command else {
-            return screen::run(self).await.map(|()| true);
+            return screen::run(self, None).await.map(|()| true);
         };
         match command {
             Command::Check(args) => return check::run(self, args, output).await,
-            Command::Ls => ls::run(self, output).await,
-            Command::Tree(args) => tree::run(self, args, output).await,
-            Command::Top(args) => top::run(self, args, output).await,
-            Command::Info(args) => info::run(self, args, output).await,
-            Command::Why(args) => why::run(self, args, output).await,
-            Command::Crashes(args) => crashes::run(self, args, output).await,
-            Command::Queues(args) => queues::run(self, args, output).await,
-            Command::Watch(args) => watch::run(self, args, output).await,
             Command::Doctor => return doctor::run(self, output).await,
-            Command::Metrics => metrics::run(self, output).await,
-            Command::Wait(args) => wait::run(self, args, output).await,
-            Command::Snapshot(args) => snapshot::run(self, args, output).await,
-            Command::Diff(args) => diff::run(self, args, output).await,
+            Command::State(args) => return state::run(self, args, output).await,
             Command::Suspend(args) => act::run(self, "suspend", args, output).await,
             Command::Resume(args) => act::run(self, "resume", args, output).await,
             Command::Stop(args) => act::run(self, "stop", args, output).await,
+            Command::Drain(args) => act::run(self, "drain", args, output).await,
             Command::Restart(args) => act::run(self, "restart", args, output).await,
             Command::Kill(args) => act::run(self, "kill", args, output).await,
             Command::Completions(args) => shell::completions(&args.shell, output),
             Command::Man(args) => shell::man(args.command.as_deref(), output),
             Command::Proxy => proxy::run(self).await,
+            Command::Ls => ls::run(self, output).await,
+            Command::Attach(args) => screen::run(self, Some(&args.target)).await,
+            Command::Tree(args) => tree::run(self, args, output).await,
+            Command::Top(args) => top::run(self, args, output).await,
+            Command::Info(args) => info::run(self, args, output).await,
+            Command::Why(args) => why::run(self, args, output).await,
+            Command::Trace(args) => trace::run(self, args, output).await,
+            Command::Crashes(args) => crashes::run(self, args, output).await,
+            Command::Queues(args) => queues::run(self, args, output).await,
+            Command::Registry(args) => names::registry(self, args, output).await,
+            Command::Groups(args) => names::groups(self, args, output).await,
+            Command::Watch(args) => watch::run(self, args, output).await,
+            Command::Metrics => metrics::run(self, output).await,
+            Command::Wait(args) => wait::run(self, args, output).await,
+            Command::Snapshot(args) => snapshot::run(self, args, output).await,
+            Command::Diff(args) => diff::run(self, args, output).await,
         }?;
         Ok(true)
     }
@@ -340,20 +203,6 @@ impl Vitals {
     }
 }
 
-fn time(text: &str) -> Result<Duration, String> {
-    let wrong = || "expected a time such as 250ms, 5s, 2m or 1h".to_owned();
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let number: f64 = digits.parse().map_err(|_| wrong())?;
-    let seconds = match &text[digits.len()..] {
-        "ms" => number / 1_000.0,
-        "" | "s" => number,
-        "m" => number * 60.0,
-        "h" => number * 3_600.0,
-        _ => return Err(wrong()),
-    };
-    Duration::try_from_secs_f64(seconds).map_err(|_| wrong())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,16 +211,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Vitals::command().debug_assert();
-    }
-
-    #[test]
-    fn a_time_has_a_unit_and_seconds_need_none() {
-        assert_eq!(time("1.5"), Ok(Duration::from_millis(1500)));
-        assert_eq!(time("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(time("2s"), Ok(Duration::from_secs(2)));
-        assert_eq!(time("2m"), Ok(Duration::from_secs(120)));
-        for wrong in ["soon", "-1", "5x", "", "s", "1e999"] {
-            assert!(time(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use heights_vitals::wire::{Crash, Crashes};
 use serde::Serialize;
 
-use crate::command::{CrashesArgs, Vitals};
+use crate::command::{CrashesArgs, CrashesCommand, Vitals};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{List, Output};
 use crate::text::{self, known, span};
 
 #[derive(Debug, Serialize)]
@@ -27,30 +27,69 @@ struct Group<'a> {
     latest: &'a Crash,
 }
 
+/// One crash, and how often it happened.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    crash: &'a Crash,
+    /// The lives of the same actor that ended by the same, the latest last.
+    incarnations: Vec<String>,
+    /// How often it happened, to any actor.
+    count: usize,
+}
+
+/// How many lives are shown; JSON has them all.
+const LIVES_SHOWN: usize = 5;
+
 pub async fn run(vitals: &Vitals, args: &CrashesArgs, output: Output) -> Result<(), Failure> {
     let source = vitals.source().await?;
     let mut crashes = source.crashes().await?;
+    if let Some(CrashesCommand::Show { fingerprint }) = &args.show {
+        return show(&crashes, fingerprint, output);
+    }
     if let Some(reference) = &args.reference {
         let path = source.actor(reference).await?.actor.path;
         crashes.crashes.retain(|crash| crash.path == path);
     }
-    if let Some(fingerprint) = &args.show {
-        let found = crashes.crashes.iter().find(|crash| crash.fingerprint == *fingerprint);
-        let missing = || Failure::NoProcess(format!("no crash {fingerprint} is remembered"));
-        return output
-            .print("vitals.crash/1", &found.ok_or_else(missing)?, |crash| describe(crash));
-    }
     if args.group {
-        let mut groups = together(&crashes.crashes);
-        groups.truncate(args.limit);
-        return output.print(
-            "vitals.crash-groups/1",
-            &Groups { taken_ms: crashes.taken_ms, groups },
-            group_table,
-        );
+        return print_groups(&crashes, args.limit, output);
     }
     crashes.crashes.truncate(args.limit);
-    output.print("vitals.crashes/1", &crashes, table)
+    let list = List {
+        schema: "vitals.crashes/1",
+        row_schema: "vitals.crash/1",
+        answer: &crashes,
+        rows: &crashes.crashes,
+        name: |crash| crash.fingerprint.clone(),
+        text: table(&crashes),
+    };
+    output.list(&list).map(|_reads| ())
+}
+
+/// Shows the latest crash with a fingerprint, and the lives that ended by the same.
+fn show(crashes: &Crashes, fingerprint: &str, output: Output) -> Result<(), Failure> {
+    let same = |crash: &&Crash| crash.fingerprint.starts_with(fingerprint);
+    let alike: Vec<&Crash> = crashes.crashes.iter().filter(same).collect();
+    let missing = || Failure::NoProcess(format!("no crash {fingerprint} is remembered"));
+    let latest = alike.first().ok_or_else(missing)?;
+    let earlier = |crash: &&&Crash| crash.path == latest.path;
+    let lives = alike.iter().rev().filter(earlier).map(|crash| crash.pid.clone()).collect();
+    let shown = Shown { crash: latest, incarnations: lives, count: alike.len() };
+    output.print("vitals.crash/1", &shown, describe)
+}
+
+fn print_groups(crashes: &Crashes, limit: usize, output: Output) -> Result<(), Failure> {
+    let mut groups = Groups { taken_ms: crashes.taken_ms, groups: together(&crashes.crashes) };
+    groups.groups.truncate(limit);
+    let list = List {
+        schema: "vitals.crash-groups/1",
+        row_schema: "vitals.crash-group/1",
+        answer: &groups,
+        rows: &groups.groups,
+        name: |group| group.fingerprint.to_owned(),
+        text: group_table(&groups),
+    };
+    output.list(&list).map(|_reads| ())
 }
 
 /// Puts the crashes of each fingerprint together, the most frequent first.
@@ -75,7 +114,6 @@ fn together(crashes: &[Crash]) -> Vec<Group<'_>> {
 
 fn table(crashes: &Crashes) -> String {
     let head = ["AGO", "PID", "LIFE", "MESSAGE", "FINGERPRINT", "PATH", "EXIT"];
-    let head = head.map(str::to_owned).to_vec();
     let row = |crash: &Crash| {
         vec![
             span(crashes.taken_ms.saturating_sub(crash.at_ms)),
@@ -87,12 +125,11 @@ fn table(crashes: &Crashes) -> String {
             crash.exit.clone(),
         ]
     };
-    text::columns(&std::iter::once(head).chain(crashes.crashes.iter().map(row)).collect::<Vec<_>>())
+    text::table(&head, crashes.crashes.iter().map(row))
 }
 
 fn group_table(groups: &Groups<'_>) -> String {
     let head = ["COUNT", "LATEST", "MESSAGE", "FINGERPRINT", "PATH", "EXIT"];
-    let head = head.map(str::to_owned).to_vec();
     let row = |group: &Group<'_>| {
         let path = match group.paths.len() {
             1 => group.latest.path.clone(),
@@ -107,12 +144,15 @@ fn group_table(groups: &Groups<'_>) -> String {
             group.latest.exit.clone(),
         ]
     };
-    text::columns(&std::iter::once(head).chain(groups.groups.iter().map(row)).collect::<Vec<_>>())
+    text::table(&head, groups.groups.iter().map(row))
 }
 
-fn describe(crash: &Crash) -> String {
+fn describe(shown: &Shown<'_>) -> String {
+    let Shown { crash, incarnations, count } = shown;
     let line = |name: &str, value: String| vec![name.to_owned(), value];
-    text::columns(&[
+    let last = &incarnations[incarnations.len().saturating_sub(LIVES_SHOWN)..];
+    let more = if last.len() < incarnations.len() { "… → " } else { "" };
+    let mut rows = vec![
         line("path", crash.path.clone()),
         line("type", known(crash.type_name.clone())),
         line("life", format!("{} (pid {})", crash.incarnation, crash.pid)),
@@ -124,5 +164,10 @@ fn describe(crash: &Crash) -> String {
         line("handled", known(crash.handled)),
         line("waiting", known(crash.queued)),
         line("fingerprint", crash.fingerprint.clone()),
-    ])
+        line("so far", format!("{count}, the same here: {more}{}", last.join(" → "))),
+    ];
+    if crash.earlier_process_ms.is_some() {
+        rows.push(line("process", "an earlier one of this program".to_owned()));
+    }
+    text::columns(&rows)
 }

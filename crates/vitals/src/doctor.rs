@@ -50,7 +50,7 @@ pub async fn run(vitals: &Vitals, output: Output) -> Result<bool, Failure> {
         let text = format!("the inspector answers in {millis:.1} ms");
         findings.push(Finding { level: Level::Ok, text });
         if vitals.host.is_none() {
-            findings.extend(place(&vitals.meant()?));
+            findings.extend(place(&vitals.meant(vitals.process.as_deref())?));
         }
     }
     findings.push(tier(&picture));

@@ -2,17 +2,20 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use heights_vitals::wire::{Actor, State, Tree};
+use heights_vitals::wire::{Actor, Crashes, State, Tree};
 use heights_vitals::{Client, Presence, known_directories, processes};
 use serde::Serialize;
 
 use crate::command::Vitals;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{List, Output};
 use crate::text;
 
 /// A message that is handled for longer is worth a look.
 const LONG_MS: u64 = 1_000;
+
+/// A crash is recent for so long.
+const RECENT_MS: u64 = 5 * 60 * 1000;
 
 #[derive(Debug, Serialize)]
 struct Listing {
@@ -30,6 +33,8 @@ struct Row {
     /// Absent if the process did not answer.
     actors: Option<usize>,
     restarts: Option<u32>,
+    /// Crashes within the last five minutes.
+    crashes_5m: Option<usize>,
     worst: Option<String>,
 }
 
@@ -43,12 +48,23 @@ pub async fn run(vitals: &Vitals, output: Output) -> Result<(), Failure> {
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let taken_ms = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
-    output.print("vitals.ls/1", &Listing { taken_ms, processes: rows }, table)
+    let listing = Listing { taken_ms, processes: rows };
+    let list = List {
+        schema: "vitals.ls/1",
+        row_schema: "vitals.process/1",
+        answer: &listing,
+        rows: &listing.processes,
+        name: |row| row.os_pid.to_string(),
+        text: table(&listing),
+    };
+    output.list(&list).map(|_reads| ())
 }
 
 /// A process that does not answer is listed too: that is when one wants to see it most.
 async fn look(vitals: &Vitals, Presence { announcement, socket }: Presence) -> Row {
-    let tree = Client::new(&socket).patience(vitals.patience()).tree().await.ok();
+    let client = Client::new(&socket).patience(vitals.patience());
+    let tree = client.tree().await.ok();
+    let crashes = client.crashes().await.ok();
     Row {
         os_pid: announcement.os_pid,
         name: announcement.name,
@@ -59,16 +75,24 @@ async fn look(vitals: &Vitals, Presence { announcement, socket }: Presence) -> R
         restarts: tree
             .as_ref()
             .map(|tree| tree.actors.iter().filter_map(|actor| actor.restarts).sum()),
+        crashes_5m: crashes.as_ref().map(recent),
         worst: tree.as_ref().map(worst),
     }
 }
 
+fn recent(crashes: &Crashes) -> usize {
+    let since = crashes.taken_ms.saturating_sub(RECENT_MS);
+    crashes.crashes.iter().filter(|crash| crash.at_ms >= since).count()
+}
+
 fn worst(tree: &Tree) -> String {
     let restarting = tree.actors.iter().find(|actor| actor.state == State::Restarting);
-    let long = |actor: &&Actor| actor.state == State::Busy && working_ms(actor) > LONG_MS;
-    let busy = tree.actors.iter().filter(long).max_by_key(|actor| working_ms(actor));
-    match restarting.or(busy) {
-        Some(actor) => format!("{}  {}", text::state(actor.state), actor.path),
+    let long = |actor: &&Actor| {
+        matches!(actor.state, State::Busy | State::Waiting) && working_ms(actor) > LONG_MS
+    };
+    let kept = tree.actors.iter().filter(long).max_by_key(|actor| working_ms(actor));
+    match restarting.or(kept) {
+        Some(actor) => format!("{} {}", text::state(actor.state), actor.path),
         None => text::state(State::Idle).to_owned(),
     }
 }
@@ -78,8 +102,7 @@ fn working_ms(actor: &Actor) -> u64 {
 }
 
 fn table(listing: &Listing) -> String {
-    let head =
-        ["PID", "NAME", "VERSION", "UP", "ACTORS", "RESTARTS", "WORST"].map(str::to_owned).to_vec();
+    let head = ["PID", "NAME", "VERSION", "UP", "ACTORS", "CRASHES 5m", "WORST"];
     let rows = listing.processes.iter().map(|row| {
         vec![
             row.os_pid.to_string(),
@@ -87,9 +110,9 @@ fn table(listing: &Listing) -> String {
             row.version.clone(),
             text::span(listing.taken_ms.saturating_sub(row.started_ms)),
             text::known(row.actors),
-            text::known(row.restarts),
+            text::known(row.crashes_5m),
             text::known(row.worst.clone()),
         ]
     });
-    text::columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+    text::table(&head, rows)
 }

@@ -1,35 +1,62 @@
 //! Which process to ask.
 
+use std::io::{self, BufRead};
 use std::path::PathBuf;
 
 use heights_vitals::{Client, Presence, known_directories, processes};
 
 use crate::command::Vitals;
 use crate::failure::Failure;
+use crate::output::Output;
 
 impl Vitals {
     /// Finds the process that is meant and checks that it speaks our protocol.
     pub async fn client(&self) -> Result<Client, Failure> {
+        self.client_of(self.process.as_deref()).await
+    }
+
+    /// Finds a process and checks that it speaks our protocol.
+    pub async fn client_of(&self, process: Option<&str>) -> Result<Client, Failure> {
         if self.from.is_some() {
-            let reason = "a snapshot can be looked into, and not acted on: leave --from out";
+            let reason = "a snapshot has no answer to this, only the process: leave --from out";
             return Err(Failure::Usage(reason.to_owned()));
         }
         let client = match &self.host {
-            Some(host) => host.client(self.process.as_deref()),
-            None => Client::new(self.meant()?),
+            Some(host) => host.client(process),
+            None => Client::new(self.meant(process)?),
         };
         let client = client.patience(self.patience());
         client.hello().await?;
         Ok(client)
     }
 
-    /// Finds the socket of the process that is meant on this machine.
-    pub fn meant(&self) -> Result<PathBuf, Failure> {
+    /// Finds the socket of a process on this machine.
+    pub fn meant(&self, process: Option<&str>) -> Result<PathBuf, Failure> {
         match &self.socket {
             Some(socket) => Ok(socket.clone()),
-            None => pick(self.process.as_deref(), processes(known_directories()))
-                .map(|presence| presence.socket),
+            None => pick(process, processes(known_directories())).map(|presence| presence.socket),
         }
+    }
+
+    /// Asks which process is meant, where there are several and somebody can answer.
+    pub fn picked(&self, output: Output) -> Result<Option<String>, Failure> {
+        let said = self.process.is_some() || self.socket.is_some();
+        if said || self.from.is_some() || self.host.is_some() {
+            return Ok(self.process.clone());
+        }
+        let found = processes(known_directories());
+        if found.len() < 2 || !output.asks() {
+            return Ok(None);
+        }
+        for (number, Presence { announcement, .. }) in (1..).zip(&found) {
+            output.say(&format!("{number}  {}  {}\n", announcement.os_pid, announcement.name))?;
+        }
+        output.say("which one? ")?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer).map_err(Failure::Io)?;
+        let at = answer.trim().parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        let picked = at.and_then(|at| found.get(at)).ok_or(Failure::Declined)?;
+        Ok(Some(picked.announcement.os_pid.to_string()))
     }
 }
 

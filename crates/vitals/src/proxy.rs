@@ -38,7 +38,8 @@ impl Host {
 
     fn command(&self, words: &[&str]) -> Vec<String> {
         let port = self.port.map(|port| ["-p".to_owned(), port.to_string()]);
-        let mut command = vec!["ssh".to_owned()];
+        // Pictures are long, and much in them is the same: they are sent compressed.
+        let mut command = vec!["ssh".to_owned(), "-C".to_owned()];
         command.extend(port.into_iter().flatten());
         command.extend(["--".to_owned(), self.name.clone()]);
         command.extend(words.iter().map(|word| quoted(word)));
@@ -54,8 +55,7 @@ impl Host {
 
     /// Lists the processes there, as the program there prints them.
     pub async fn list(&self, output: Format) -> Result<(), Failure> {
-        let format = if output == Format::Json { "json" } else { "table" };
-        let command = self.command(&["vitals", "ls", "--output", format]);
+        let command = self.command(&["vitals", "ls", "--output", output.as_str()]);
         let mut child = Command::new(&command[0]);
         let status = child.args(&command[1..]).stdin(Stdio::null()).status().await;
         let status = status.map_err(Failure::Io)?;
@@ -78,7 +78,7 @@ fn quoted(word: &str) -> String {
 
 /// Connects standard input and output to the process that is meant.
 pub async fn run(vitals: &Vitals) -> Result<(), Failure> {
-    let socket = vitals.meant()?;
+    let socket = vitals.meant(vitals.process.as_deref())?;
     let mut stream = UnixStream::connect(&socket).await.map_err(Failure::Io)?;
     let mut here = join(stdin(), stdout());
     copy_bidirectional(&mut here, &mut stream).await.map(|_copied| ()).map_err(Failure::Io)

@@ -20,21 +20,27 @@ use tokio::time::{Instant, sleep_until};
 
 use self::model::{Effect, Model};
 use crate::command::Vitals;
+use crate::dress::Dress;
 use crate::failure::Failure;
+use crate::output::Output;
 
 /// How long a key may wait until it is seen.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Shows the process that is meant until somebody leaves.
-pub async fn run(vitals: &Vitals) -> Result<(), Failure> {
+/// Shows a process, or the one that is meant, until somebody leaves.
+pub async fn run(vitals: &Vitals, process: Option<&str>) -> Result<(), Failure> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         let hint = "not a terminal: say what to print, for instance vitals tree or vitals top";
         return Err(Failure::Usage(hint.to_owned()));
     }
-    let source = vitals.source().await?;
+    let process = match process {
+        Some(process) => Some(process.to_owned()),
+        None => vitals.picked(Output::new(vitals))?,
+    };
+    let source = vitals.source_of(process.as_deref()).await?;
     let picture = source.picture().await?;
     let living = source.living().cloned();
-    let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colour = Dress::of_screen(vitals.color).color;
     let mut model = Model::new(picture, living.is_some(), colour);
     let keys = listen();
     let mut terminal = ratatui::try_init().map_err(Failure::Io)?;

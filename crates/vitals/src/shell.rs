@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::CommandFactory;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
-use heights_vitals::{Client, known_directories, processes};
+use heights_vitals::{Announcement, Client, Presence, known_directories, processes};
 
 use crate::command::Vitals;
 use crate::failure::Failure;
@@ -53,6 +53,18 @@ pub fn living_actors() -> ArgValueCandidates {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         // A shell is not told of errors in the middle of a line.
         runtime.map(|runtime| runtime.block_on(paths())).unwrap_or_default()
+    })
+}
+
+/// Completes the ids of the processes that can be looked into.
+pub fn processes_here() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let found = processes(known_directories()).into_iter();
+        let candidate = |presence: Presence| {
+            let Announcement { os_pid, name, .. } = presence.announcement;
+            CompletionCandidate::new(os_pid.to_string()).help(Some(name.into()))
+        };
+        found.map(candidate).collect()
     })
 }
 

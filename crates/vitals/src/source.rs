@@ -18,9 +18,14 @@ pub enum Source {
 impl Vitals {
     /// Finds what is meant.
     pub async fn source(&self) -> Result<Source, Failure> {
+        self.source_of(self.process.as_deref()).await
+    }
+
+    /// Finds a process, or the picture that is looked into instead.
+    pub async fn source_of(&self, process: Option<&str>) -> Result<Source, Failure> {
         match &self.from {
             Some(file) => read(file).map(|picture| Source::Kept(Box::new(picture))),
-            None => self.client().await.map(Source::Living),
+            None => self.client_of(process).await.map(Source::Living),
         }
     }
 }

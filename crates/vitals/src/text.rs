@@ -93,6 +93,12 @@ pub fn remarks(actor: &Actor) -> Vec<String> {
     remarks
 }
 
+/// Lines columns up below their heads.
+pub fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let head = head.iter().map(|name| (*name).to_owned()).collect();
+    columns(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+}
+
 /// Lines columns up; the last one is as wide as it likes.
 pub fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);

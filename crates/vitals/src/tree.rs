@@ -1,10 +1,10 @@
 //! `vitals tree`: the supervision tree.
 
-use heights_vitals::wire::{Actor, Tree};
+use heights_vitals::wire::{Actor, Kind, Tree};
 
 use crate::command::{TreeArgs, Vitals};
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{List, Output};
 use crate::text;
 
 pub async fn run(vitals: &Vitals, args: &TreeArgs, output: Output) -> Result<(), Failure> {
@@ -17,7 +17,18 @@ pub async fn run(vitals: &Vitals, args: &TreeArgs, output: Output) -> Result<(),
     let top = tree.actors.first().map_or(0, |actor| actor.depth);
     let deepest = args.depth.map_or(usize::MAX, |levels| top.saturating_add(levels));
     tree.actors.retain(|actor| actor.depth <= deepest);
-    output.print("vitals.tree/1", &tree, draw)
+    let all = tree.actors.len();
+    tree.actors.retain(|actor| args.foreign || actor.kind != Some(Kind::Foreign));
+    let foreign = all - tree.actors.len();
+    let list = List {
+        schema: "vitals.tree/1",
+        row_schema: "vitals.actor/1",
+        answer: &tree,
+        rows: &tree.actors,
+        name: |actor| actor.path.clone(),
+        text: draw(&tree, foreign),
+    };
+    output.list(&list).map(|_reads| ())
 }
 
 fn below(path: &str, actors: Vec<Actor>) -> Vec<Actor> {
@@ -27,15 +38,21 @@ fn below(path: &str, actors: Vec<Actor>) -> Vec<Actor> {
     actors.into_iter().filter(inside).collect()
 }
 
-fn draw(tree: &Tree) -> String {
+fn draw(tree: &Tree, foreign: usize) -> String {
     let top = tree.actors.first().map_or(0, |actor| actor.depth);
     let rows = tree.actors.iter().enumerate().map(|(at, actor)| {
         let branch = branch(&tree.actors, at, top);
         row(actor, format!("{branch}{} {}", sign(actor), actor.id))
     });
-    let hidden = tree.total - tree.actors.len();
-    let more = if hidden > 0 { format!("{hidden} more not shown\n") } else { String::new() };
-    text::columns(&rows.collect::<Vec<_>>()) + &more
+    let mut text = text::columns(&rows.collect::<Vec<_>>());
+    if foreign > 0 {
+        text.push_str(&format!("{foreign} foreign not shown (--foreign)\n"));
+    }
+    let hidden = tree.total.saturating_sub(tree.actors.len() + foreign);
+    if hidden > 0 {
+        text.push_str(&format!("{hidden} more not shown\n"));
+    }
+    text
 }
 
 fn row(actor: &Actor, name: String) -> Vec<String> {

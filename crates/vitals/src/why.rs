@@ -102,11 +102,7 @@ fn next(verdict: &Verdict) -> Option<String> {
     Some(match verdict.cause {
         Cause::Suspended => format!("vitals resume {path}"),
         Cause::Restarting => format!("vitals crashes {path}"),
-        Cause::Handling
-        | Cause::Blocking
-        | Cause::Backlog
-        | Cause::Stopping
-        | Cause::Starting => {
+        Cause::Handling | Cause::Blocking | Cause::Backlog | Cause::Stopping | Cause::Starting => {
             format!("vitals info {path}    vitals kill {path} --dry-run")
         }
         Cause::Deadlock => format!("vitals kill {path} --dry-run"),

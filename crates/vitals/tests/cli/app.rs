@@ -103,6 +103,7 @@ impl App {
     pub fn vitals(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vitals"));
         command.args(args).env("XDG_RUNTIME_DIR", self.runtime.path()).stdin(Stdio::null());
+        command.env("LC_ALL", "C.UTF-8");
         // Other applications of this user are none of the tests' business.
         let elsewhere = ["ls", "-p", "--socket", "--from", "--host", "completions", "man"];
         if !args.iter().any(|arg| elsewhere.contains(arg)) {

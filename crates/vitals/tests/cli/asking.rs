@@ -180,10 +180,10 @@ async fn crashes_that_are_the_same_again_are_put_together() {
         (Some(2), &Value::from("demo/store"))
     );
     let fingerprint = group["fingerprint"].as_str().unwrap();
-    let shown = app.run(&["crashes", "--show", fingerprint]).await.stdout();
+    let shown = app.run(&["crashes", "show", fingerprint]).await.stdout();
     assert!(shown.contains("on purpose") && shown.contains("message      Crash"), "{shown}");
     assert!(app.run(&["crashes", "--group"]).await.stdout().contains(fingerprint));
-    assert_eq!(app.run(&["crashes", "--show", "000000"]).await.code(), 3);
+    assert_eq!(app.run(&["crashes", "show", "000000"]).await.code(), 3);
     app.root.stop().await;
 }
 

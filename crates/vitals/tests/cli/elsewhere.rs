@@ -45,7 +45,7 @@ async fn a_process_on_another_machine_is_asked_over_ssh() {
     let ran = finish(with_ssh(&app, &["ls", "--host", "ssh://example.com"])).await;
     assert!(ran.stdout().contains("demo"), "{}", ran.stderr());
     let log = fs::read_to_string(app.path("ssh.log")).unwrap();
-    let first = format!("-p 2222 -- ci@example.com vitals proxy --process {pid}");
+    let first = format!("-C -p 2222 -- ci@example.com vitals proxy --process {pid}");
     assert_eq!(log.lines().next(), Some(first.as_str()));
     app.root.stop().await;
 }
