@@ -18,10 +18,11 @@ use std::time::{Duration, SystemTime};
 
 use ci_domain::branch::BranchRefusal;
 use ci_domain::forge::ForceTarget;
-use ci_domain::ids::{BranchName, JobId, Login, PullNumber, RepoName};
+use ci_domain::ids::{BranchName, BuildNumber, JobId, Login, PullNumber, RepoName};
 use ci_domain::may_run::Isolation;
 use ci_domain::pull::{Refusal, Request};
 use ci_domain::report::Voice;
+use ci_domain::subject::Subject;
 use ci_exec::Launcher;
 use ci_github::{Budget, Forge};
 use ci_store::Stamp;
@@ -36,6 +37,7 @@ use crate::directory::Directory;
 use crate::elders::RunnerSettings;
 use crate::intake::{self, IntakeArgs, IntakeHandle};
 use crate::ledger::{self, LedgerArgs, LedgerHandle};
+use crate::past::{self, PastBuild};
 use crate::pull::PullHandle;
 use crate::queues::{FORGE_READ, FORGE_WRITE, Queues};
 use crate::reload::Reloading;
@@ -399,6 +401,23 @@ impl NodeHandle {
             Some(branch) => Ok(branch.force(which, target, by).await?),
             None => Ok(Err(BranchRefusal::NotBuilt(name.clone()))),
         }
+    }
+
+    /// The builds of a pull request or branch up to number `last`, the newest first and no more than `most`;
+    /// those whose record was dropped since are left out.
+    ///
+    /// # Errors
+    /// There is no such repository, or the ledger cannot be read.
+    pub async fn builds(
+        &self,
+        repo: &RepoName,
+        subject: &Subject,
+        last: BuildNumber,
+        most: u64,
+    ) -> Result<Vec<PastBuild>, AskError> {
+        let found = self.repo(repo)?;
+        let builds = past::builds(&found.elders.ledger, (repo, subject), last, most);
+        builds.await.map_err(AskError::Ledger)
     }
 
     /// Lifts a quarantine; answers whether there was one.

@@ -1,6 +1,6 @@
 //! What people are shown of pull requests and branches, as plain values: pages and the command line draw from these.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::branch::{Branch, NightRun, NightStanding};
 use ci_domain::forge::{PullFacts, StatusState};
@@ -8,6 +8,7 @@ use ci_domain::gate::Verdict;
 use ci_domain::ids::{
     AttemptId, BranchName, BuildNumber, CommitSha, ComponentName, JobId, Login, PullNumber,
 };
+use ci_domain::may_run::{MayRun, Reason};
 use ci_domain::outcome::Outcome;
 use ci_domain::outline::{Outline, Preparation, Prepared};
 use ci_domain::pipeline::When;
@@ -25,12 +26,18 @@ pub struct PullView {
     pub facts: Option<PullFacts>,
     /// What the gate says.
     pub verdict: Verdict,
+    /// Whether its head waits for somebody with write access to let its commands run.
+    pub awaits_leave: bool,
     /// The merge that is built.
     pub merge: Option<CommitSha>,
     /// The build under way.
     pub build: Option<BuildNumber>,
+    /// The number of the last build; 0 before the first.
+    pub last_build: BuildNumber,
     /// The components that the change affects.
     pub affected: Vec<ComponentName>,
+    /// What each of those depends on.
+    pub depends: BTreeMap<ComponentName, BTreeSet<ComponentName>>,
     /// Its jobs.
     pub jobs: Vec<JobView>,
     /// What is wrong with its pipeline, or missing for it, in full.
@@ -52,10 +59,14 @@ pub struct BranchView {
     pub description: String,
     /// The build under way.
     pub build: Option<BuildNumber>,
+    /// The number of the last build; 0 before the first.
+    pub last_build: BuildNumber,
     /// The last tip that was built to the end.
     pub built: Option<CommitSha>,
     /// The components that were affected since the tip that was built before this one.
     pub affected: Vec<ComponentName>,
+    /// What each of those depends on.
+    pub depends: BTreeMap<ComponentName, BTreeSet<ComponentName>>,
     /// The jobs of the tip.
     pub jobs: Vec<JobView>,
     /// The nightly jobs of the tip.
@@ -113,9 +124,12 @@ impl PullView {
             number: pull.config().number,
             facts: pull.facts().cloned(),
             verdict: pull.verdict(),
+            awaits_leave: pull.may_run() == MayRun::No(Reason::AwaitingApproval),
             merge: pull.planned().map(|(merge, _)| merge.clone()),
             build: pull.build().map(|build| build.spec.number),
+            last_build: BuildNumber(pull.builds()),
             affected: affected(pull.outline()),
+            depends: depends(pull.outline()),
             jobs: jobs_of_pull(pull, progress),
             findings: findings(prepared),
             policy_error: prepared.and_then(|prepared| prepared.policy_error.clone()),
@@ -140,8 +154,10 @@ impl BranchView {
             state,
             description,
             build: branch.build().map(|build| build.spec.number),
+            last_build: BuildNumber(branch.memory().builds),
             built: branch.memory().built.clone(),
             affected: affected(branch.outline()),
+            depends: depends(branch.outline()),
             jobs: jobs_of_branch(branch, progress),
             nightly: nights_of(branch, progress),
             findings: findings(branch.prepared()),
@@ -171,6 +187,10 @@ fn nights_of(branch: &Branch, progress: Option<&Progress>) -> Vec<NightView> {
 
 fn affected(outline: Option<&Outline>) -> Vec<ComponentName> {
     outline.map(|outline| outline.affected.iter().cloned().collect()).unwrap_or_default()
+}
+
+fn depends(outline: Option<&Outline>) -> BTreeMap<ComponentName, BTreeSet<ComponentName>> {
+    outline.map(|outline| outline.depends.clone()).unwrap_or_default()
 }
 
 fn findings(prepared: Option<&Prepared>) -> Vec<String> {

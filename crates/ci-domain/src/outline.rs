@@ -70,6 +70,8 @@ pub enum Preparation {
 pub struct Outline {
     /// The components that the change affects.
     pub affected: BTreeSet<ComponentName>,
+    /// What each of those depends on, for people who look at the graph.
+    pub depends: BTreeMap<ComponentName, BTreeSet<ComponentName>>,
     /// Every job that can run in this kind of build, those of unaffected components too.
     pub jobs: BTreeMap<JobId, OutlineJob>,
     /// Every job that runs at night; a branch alone has such.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::affected::Affected;
-use ci_domain::ids::JobId;
+use ci_domain::ids::{ComponentName, JobId};
 use ci_domain::input_scope::InputScopes;
 use ci_domain::outline::{Outline, OutlineJob};
 use ci_domain::pipeline::{Component, Job, On, Pipeline, When};
@@ -58,7 +58,8 @@ pub(super) fn outline(
         On::Branch | On::Nightly => (nightly(pipeline, &plan, digest), BTreeSet::new()),
     };
     let affected = plan.affected.components().map(|(name, _)| name.clone()).collect();
-    Ok(Outline { affected, jobs, nightly, missing, hints: Vec::new(), owned: Vec::new() })
+    let (depends, hints, owned) = (depends(pipeline, &affected), Vec::new(), Vec::new());
+    Ok(Outline { affected, depends, jobs, nightly, missing, hints, owned })
 }
 
 /// The nightly jobs, each with what it needs of the branch's own jobs and of other nightly ones.
@@ -77,6 +78,17 @@ fn nightly(
         Some((id, OutlineJob { needs, when: When::Always, optional: false, digest }))
     };
     pipeline.jobs().filter(|(_, job)| is_nightly(job)).filter_map(of_night).collect()
+}
+
+/// What each of `components` depends on.
+fn depends(
+    pipeline: &Pipeline,
+    components: &BTreeSet<ComponentName>,
+) -> BTreeMap<ComponentName, BTreeSet<ComponentName>> {
+    let of = |name: &ComponentName| {
+        Some((name.clone(), pipeline.components.get(name)?.depends_on.clone()))
+    };
+    components.iter().filter_map(of).collect()
 }
 
 fn is_optional(plan: &Plan, required: &Required, id: &JobId) -> bool {

@@ -51,6 +51,8 @@ enum StoredResult {
         /// Nor these.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         nightly: BTreeMap<String, StoredJob>,
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        depends: BTreeMap<String, BTreeSet<String>>,
     },
 }
 
@@ -155,6 +157,11 @@ impl From<&Preparation> for StoredResult {
                 affected: texts(&outline.affected),
                 jobs: stored_jobs(&outline.jobs),
                 nightly: stored_jobs(&outline.nightly),
+                depends: outline
+                    .depends
+                    .iter()
+                    .map(|(name, on)| (name.to_string(), texts(on)))
+                    .collect(),
                 missing: texts(&outline.missing),
                 hints: outline.hints,
                 owned: outline.owned.iter().map(StoredOwned::from).collect(),
@@ -170,17 +177,35 @@ impl TryFrom<StoredResult> for Preparation {
         Ok(match stored {
             StoredResult::Conflict { paths } => Self::Conflict { paths },
             StoredResult::Invalid { first, findings } => Self::Invalid { first, findings },
-            StoredResult::Planned { merge, affected, jobs, missing, hints, nightly, owned } => {
-                let affected =
-                    affected.into_iter().map(ComponentName::new).collect::<Result<_, _>>()?;
+            StoredResult::Planned {
+                merge,
+                affected,
+                jobs,
+                missing,
+                hints,
+                nightly,
+                owned,
+                depends,
+            } => {
+                let (affected, depends) = (components(affected)?, depends_of(depends)?);
                 let (jobs, nightly) = (jobs_of(jobs)?, jobs_of(nightly)?);
                 let missing = job_ids(&missing)?;
                 let owned = owned.into_iter().map(Owned::try_from).collect::<Result<_, _>>()?;
-                let outline = Outline { affected, jobs, nightly, missing, hints, owned };
+                let outline = Outline { affected, depends, jobs, nightly, missing, hints, owned };
                 Self::Planned { merge: CommitSha::new(merge)?, outline }
             }
         })
     }
+}
+
+fn components(names: BTreeSet<String>) -> Result<BTreeSet<ComponentName>, RecordError> {
+    Ok(names.into_iter().map(ComponentName::new).collect::<Result<_, _>>()?)
+}
+
+fn depends_of(
+    stored: BTreeMap<String, BTreeSet<String>>,
+) -> Result<BTreeMap<ComponentName, BTreeSet<ComponentName>>, RecordError> {
+    stored.into_iter().map(|(name, on)| Ok((ComponentName::new(name)?, components(on)?))).collect()
 }
 
 fn stored_jobs(jobs: &BTreeMap<JobId, OutlineJob>) -> BTreeMap<String, StoredJob> {

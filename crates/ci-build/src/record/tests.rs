@@ -130,6 +130,7 @@ fn outline() -> Outline {
     };
     Outline {
         affected: ["air".parse().unwrap()].into(),
+        depends: [("air".parse().unwrap(), ["common".parse().unwrap()].into())].into(),
         jobs: BTreeMap::from([
             (job("air:test"), planned(When::Always)),
             (job("air:compliance"), planned(When::Approved)),

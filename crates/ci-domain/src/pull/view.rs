@@ -79,6 +79,12 @@ impl Pull {
         self.build.as_ref()
     }
 
+    /// How many builds there were, which is the number of the last one.
+    #[must_use]
+    pub fn builds(&self) -> u64 {
+        self.builds
+    }
+
     /// Why its actors were given up, where they were.
     #[must_use]
     pub fn quarantine(&self) -> Option<&str> {
