@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::ids::{ComponentName, JobId, JobName};
-use ci_domain::paths::PathPatterns;
 use ci_domain::pipeline::{Component, Image, Job, Needs, On, When};
 
 use crate::diagnostic::{At, Diagnostic, Problems};
@@ -11,16 +10,13 @@ use crate::document::{Node, Value};
 use crate::environment::read_env;
 use crate::field::{Field, Fields};
 use crate::keys;
+use crate::patterns::read_patterns;
 use crate::quantity::{DURATION_HINT, duration};
 use crate::steps::StepReader;
 use crate::yaml;
 
 /// How a component is named.
 const COMPONENT_HINT: &str = "write the path of its folder from the root, such as libs/common";
-/// How a pattern is written.
-const PATTERN_HINT: &str =
-    "write a path with '/'; * stands for anything but '/', ** for any folders";
-
 /// How an image is named.
 const IMAGE_HINT: &str =
     "write the path of a Dockerfile from the root, as ci/Dockerfile, or a name, as debian:12";
@@ -69,18 +65,20 @@ pub(crate) fn read_component(path: &str, bytes: &[u8], problems: &mut Problems) 
         node = Node { at: node.at, value: Value::Map(Vec::new()) };
     }
     let fields = Field::root(&node).fields(keys::COMPONENT, problems)?;
-    let name = name?;
+    let is_named = name.is_some();
+    // What is in a folder that cannot be a component is read all the same, for its findings.
+    let name = name.unwrap_or_else(ComponentName::root);
     let dependencies = fields.get("depends_on").map(|field| read_dependencies(&field, problems));
     let dependencies = dependencies.unwrap_or_default();
     let image = fields.get("image");
     let mut draft = Draft {
         component: Component {
             depends_on: dependencies.keys().cloned().collect(),
-            inputs: fields.get("inputs").and_then(|field| read_inputs(&name, &field, problems)),
+            inputs: fields
+                .get("inputs")
+                .and_then(|field| read_patterns(name.folder(), &field, problems)),
             env: fields.get("env").map(|field| read_env(&field, problems)).unwrap_or_default(),
-            image: image
-                .as_ref()
-                .and_then(|field| field.parsed(Image::parse, IMAGE_HINT, problems)),
+            image: image.as_ref().and_then(|field| read_image(field, problems)),
             jobs: BTreeMap::new(),
             name,
         },
@@ -96,7 +94,7 @@ pub(crate) fn read_component(path: &str, bytes: &[u8], problems: &mut Problems) 
     if let Some(jobs) = fields.get("nightly") {
         draft.read_jobs(&jobs, Runs::AtNight, &mut steps, problems);
     }
-    Some(draft)
+    is_named.then_some(draft)
 }
 
 /// When jobs run.
@@ -202,40 +200,17 @@ impl Draft {
     }
 }
 
+fn read_image(field: &Field<'_>, problems: &mut Problems) -> Option<Image> {
+    field.unmistakable_text(problems)?;
+    field.parsed(Image::parse, IMAGE_HINT, problems)
+}
+
 fn read_dependencies(field: &Field<'_>, problems: &mut Problems) -> BTreeMap<ComponentName, At> {
     let items = field.one_or_many(problems).unwrap_or_default();
     let named = items
         .iter()
         .filter_map(|item| Some((item.parsed(str::parse, COMPONENT_HINT, problems)?, item.at())));
     named.collect()
-}
-
-fn read_inputs(
-    name: &ComponentName,
-    field: &Field<'_>,
-    problems: &mut Problems,
-) -> Option<Vec<String>> {
-    read_patterns(name.folder(), field, problems)
-}
-
-/// Reads a list of path patterns of `folder`.
-pub(crate) fn read_patterns(
-    folder: &str,
-    field: &Field<'_>,
-    problems: &mut Problems,
-) -> Option<Vec<String>> {
-    let items = field.one_or_many(problems)?;
-    let patterns: Option<Vec<String>> =
-        items.iter().map(|item| item.text(problems).map(str::to_owned)).collect();
-    let patterns = patterns?;
-    match PathPatterns::new(folder, &patterns) {
-        Ok(_) => Some(patterns),
-        Err(error) => {
-            let item = items.get(error.position).unwrap_or(field);
-            item.report(&error.to_string(), PATTERN_HINT, problems);
-            None
-        }
-    }
 }
 
 fn read_conditions(fields: &Fields<'_>, job: &mut Job, problems: &mut Problems) {

@@ -41,11 +41,25 @@ impl Value {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
-            Self::Text(_) | Self::Plain(_) => "text",
-            Self::Literal(_) => "a number, date or truth value",
+            Self::Text(_) => "text",
+            Self::Plain(text) => scalar_kind(text).unwrap_or("text"),
+            Self::Literal(text) => scalar_kind(text).unwrap_or("a date or time"),
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
             Self::Refused => "what cannot be read",
         }
+    }
+}
+
+/// What an unquoted scalar is that can be read as something else than text.
+fn scalar_kind(text: &str) -> Option<&'static str> {
+    let is_truth = ["true", "false"].iter().any(|truth| text.eq_ignore_ascii_case(truth));
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    if is_truth {
+        Some("a truth value")
+    } else if has_digit && text.replace('_', "").parse::<f64>().is_ok() {
+        Some("a number")
+    } else {
+        None
     }
 }

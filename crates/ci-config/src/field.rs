@@ -1,10 +1,17 @@
 //! Reading a document by what is expected: a field knows its name and its place, and says what is wrong.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
 
 use crate::diagnostic::{At, Problems};
 use crate::document::{Entry, Node, Value};
 use crate::suggestion::did_you_mean;
+
+/// How to write text that could be taken for something else.
+const AS_TEXT: &str = "quote it, if it is meant as text";
+/// How to write a number.
+const AS_NUMBER: &str = "write digits alone, without quotes or a unit";
 
 /// The keys of one kind of map.
 #[derive(Clone, Copy, Debug)]
@@ -56,20 +63,35 @@ impl<'a> Field<'a> {
         match &self.node.value {
             Value::Text(text) | Value::Plain(text) => Some(text),
             _ => {
-                self.expected("text", "quote it, if it is meant as text", problems);
+                self.expected("text", AS_TEXT, problems);
                 None
             }
         }
     }
 
+    /// Text that cannot have been meant as a number or a truth value, quoted or not.
+    pub(crate) fn unmistakable_text(&self, problems: &mut Problems) -> Option<&'a str> {
+        if let Value::Plain(_) = self.node.value
+            && self.node.value.kind() != "text"
+        {
+            self.expected("text", AS_TEXT, problems);
+            return None;
+        }
+        self.text(problems)
+    }
+
     /// What `parse` makes of the text; `hint` says how to write what it takes.
-    pub(crate) fn parsed<T, E: std::fmt::Display>(
+    pub(crate) fn parsed<T, E: Display>(
         &self,
         parse: impl FnOnce(&str) -> Result<T, E>,
         hint: &str,
         problems: &mut Problems,
     ) -> Option<T> {
-        let parsed = parse(self.text(problems)?);
+        let (Value::Text(text) | Value::Plain(text)) = &self.node.value else {
+            self.expected("text", hint, problems);
+            return None;
+        };
+        let parsed = parse(text);
         parsed.map_err(|error| self.report(&error.to_string(), hint, problems)).ok()
     }
 
@@ -87,35 +109,48 @@ impl<'a> Field<'a> {
     /// A whole number from `min` on.
     pub(crate) fn number<T>(&self, min: T, problems: &mut Problems) -> Option<T>
     where
-        T: std::str::FromStr + PartialOrd + std::fmt::Display,
+        T: FromStr + PartialOrd + Display,
     {
-        let number = match &self.node.value {
-            Value::Plain(text) | Value::Literal(text) if !text.starts_with('+') => {
-                text.parse().ok()
-            }
-            _ => None,
+        let (Value::Plain(text) | Value::Literal(text)) = &self.node.value else {
+            self.expected(&format!("a whole number from {min} on"), AS_NUMBER, problems);
+            return None;
         };
-        let number = number.filter(|number| *number >= min);
+        let parsed: Option<T> = text.parse().ok().filter(|_| !text.starts_with('+'));
+        let number = parsed.filter(|number| *number >= min);
         if number.is_none() {
-            let hint = "write digits alone, without quotes or a unit";
-            self.expected(&format!("a whole number from {min} on"), hint, problems);
+            self.report_number(text, &min, problems);
         }
         number
+    }
+
+    /// Reports `text` as no whole number from `min` on. A number is quoted: it is no secret.
+    fn report_number(&self, text: &str, min: &impl Display, problems: &mut Problems) {
+        let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let is_zero = text.bytes().all(|byte| byte == b'0');
+        let hint = if text.strip_prefix('-').is_some_and(is_whole) || (is_whole(text) && is_zero) {
+            format!("write {min} or more")
+        } else if is_whole(text) {
+            "write a number of less than ten digits".to_owned()
+        } else {
+            AS_NUMBER.to_owned()
+        };
+        let kind = self.node.value.kind();
+        let found = if kind == "a number" { text } else { kind };
+        let message = format!("expected a whole number from {min} on, found {found}");
+        self.report(&message, &hint, problems);
     }
 
     /// One of a few words.
     pub(crate) fn word<T: Copy>(&self, words: &[(&str, T)], problems: &mut Problems) -> Option<T> {
         let all: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let (Value::Text(text) | Value::Plain(text)) = &self.node.value else {
-            let hint = format!("write the word alone: {}", all.join(" or "));
-            self.expected(&format!("one of {}", all.join(", ")), &hint, problems);
+            self.expected(&format!("one of {}", all.join(", ")), &word_hint(&all), problems);
             return None;
         };
         let found = words.iter().find(|(word, _)| word == text);
         if found.is_none() {
             let message = format!("{text:?} is none of {}", all.join(", "));
-            let hint = did_you_mean(text, &all)
-                .unwrap_or_else(|| format!("write the word alone: {}", all.join(" or ")));
+            let hint = did_you_mean(text, &all).unwrap_or_else(|| word_hint(&all));
             self.report(&message, &hint, problems);
         }
         found.map(|(_, value)| *value)
@@ -151,8 +186,7 @@ impl<'a> Field<'a> {
     /// The fields of a map whose keys are known; others are reported by name.
     pub(crate) fn fields(&self, keys: Keys, problems: &mut Problems) -> Option<Fields<'a>> {
         let Value::Map(entries) = &self.node.value else {
-            let hint = format!("the keys here are {}", keys.known.join(", "));
-            self.expected("a map", &hint, problems);
+            self.expected("a map", &self.map_hint(keys), problems);
             return None;
         };
         for entry in entries {
@@ -160,6 +194,15 @@ impl<'a> Field<'a> {
         }
         let entries = entries.iter().map(|entry| (entry.key.as_str(), &entry.node)).collect();
         Some(Fields { name: self.name.clone(), keys, at: self.at(), entries })
+    }
+
+    /// How to write a map. What stands here is not quoted: it may be a secret in the wrong place.
+    fn map_hint(&self, keys: Keys) -> String {
+        let key = self.name.rsplit('.').next().unwrap_or_default();
+        match keys.known {
+            [only] if !key.is_empty() => format!("write `{key}: {{{only}: …}}`"),
+            known => format!("the keys here are {}", known.join(", ")),
+        }
     }
 
     fn check_key(&self, entry: &Entry, keys: Keys, problems: &mut Problems) {
@@ -205,6 +248,10 @@ impl<'a> Fields<'a> {
         let whole = Node { at: self.at, value: Value::Refused };
         Field { name: self.name.clone(), node: &whole }.report(message, hint, problems);
     }
+}
+
+fn word_hint(words: &[&str]) -> String {
+    format!("write the word alone: {}", words.join(" or "))
 }
 
 /// The name of `key` in what is called `name`.

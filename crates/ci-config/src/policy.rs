@@ -3,19 +3,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::ids::JobId;
-use ci_domain::nightly::Nightly;
+use ci_domain::nightly::{InvalidMention, Mention, Nightly};
+use ci_domain::pipeline::{On, Pipeline};
 use ci_domain::policy::{
     BaseMoved, Demand, Expose, Forks, Mergeable, Network, Policy, Sandbox, StaleApprovals, Unowned,
 };
 
 use jiff::tz::TimeZoneDatabase;
 
-use crate::component::read_patterns;
-use crate::diagnostic::{Diagnostic, Problems};
+use crate::diagnostic::{At, Diagnostic, Problems};
 use crate::document::Value;
 use crate::environment::{NAME_HINT, check_name};
 use crate::field::{Field, Fields};
 use crate::keys;
+use crate::patterns::{read_branches, read_patterns};
 use crate::yaml;
 
 /// The policy's path in the tip of the default branch.
@@ -52,42 +53,74 @@ pub fn parse_policy_granted(
     parse(bytes, Some(granted))
 }
 
+/// All that is wrong with a policy, a job that it requires and no pull request of `pipeline` runs included.
+#[must_use]
+pub fn check_policy(bytes: &[u8], pipeline: &Pipeline) -> Vec<Diagnostic> {
+    let mut problems = Problems::of(POLICY_FILE);
+    let draft = read_policy(bytes, None, &mut problems);
+    let runs = |id: &JobId| pipeline.job(id).is_some_and(|job| job.on.contains(&On::Pull));
+    for (id, at) in draft.map(|draft| draft.required).unwrap_or_default() {
+        if !runs(&id) {
+            let message = format!("`{id}` is required, but no pull request of this tree runs it");
+            problems.report(at, message, "define the job, or remove it from `required`");
+        }
+    }
+    problems.into_sorted()
+}
+
 fn parse(bytes: &[u8], granted: Option<&BTreeSet<String>>) -> Result<Policy, Vec<Diagnostic>> {
     let mut problems = Problems::of(POLICY_FILE);
     match read_policy(bytes, granted, &mut problems) {
-        Some(policy) if problems.is_empty() => Ok(policy),
+        Some(Draft { mut policy, required }) if problems.is_empty() => {
+            policy.mergeable.required = required.into_iter().map(|(id, _)| id).collect();
+            Ok(policy)
+        }
         _ => Err(problems.into_sorted()),
     }
+}
+
+/// A policy as far as it could be read.
+#[derive(Default)]
+struct Draft {
+    /// All but what it requires.
+    policy: Policy,
+    /// The jobs that it requires, and where.
+    required: Vec<(JobId, At)>,
 }
 
 fn read_policy(
     bytes: &[u8],
     granted: Option<&BTreeSet<String>>,
     problems: &mut Problems,
-) -> Option<Policy> {
-    let mut policy = Policy::default();
+) -> Option<Draft> {
+    let Draft { mut policy, mut required } = Draft::default();
     let node = yaml::parse(bytes, problems)?;
     if matches!(node.value, Value::Null) {
-        return Some(policy);
+        return Some(Draft { policy, required });
     }
     let fields = Field::root(&node).fields(keys::POLICY, problems)?;
     if let Some(field) = fields.get("mergeable") {
-        read_mergeable(&field, &mut policy.mergeable, problems);
+        required = read_mergeable(&field, &mut policy.mergeable, problems);
     }
     let base_moved = [("keep", BaseMoved::Keep), ("rerun", BaseMoved::Rerun)];
     set(&mut policy.base_moved, word(&fields, "base_moved", &base_moved, problems));
     let unowned = [("all", Unowned::All), ("none", Unowned::None)];
     set(&mut policy.unowned, word(&fields, "unowned", &unowned, problems));
-    set(&mut policy.branches, patterns(&fields, "branches", problems));
-    set(&mut policy.ignore, patterns(&fields, "ignore", problems));
+    if let Some(field) = fields.get("branches") {
+        set(&mut policy.branches, read_branches(&field, problems));
+    }
+    if let Some(field) = fields.get("ignore") {
+        set(&mut policy.ignore, read_patterns("", &field, problems));
+    }
     if let Some(field) = fields.get("forks") {
         let runs = [
             ("never", Forks::Never),
             ("after_approval", Forks::AfterApproval),
             ("always", Forks::Always),
         ];
-        let fields = field.fields(keys::FORKS, problems)?;
-        set(&mut policy.forks, word(&fields, "run", &runs, problems));
+        let fields = field.fields(keys::FORKS, problems);
+        let run = fields.and_then(|fields| word(&fields, "run", &runs, problems));
+        set(&mut policy.forks, run);
     }
     if let Some(field) = fields.get("secrets") {
         policy.secrets = read_secrets(&field, granted, problems);
@@ -99,12 +132,12 @@ fn read_policy(
         read_nightly(&field, &mut policy.nightly, problems);
     }
     if let Some(field) = fields.get("notify") {
-        let fields = field.fields(keys::NOTIFY, problems)?;
-        let mention = fields.get("mention_on_nightly_failure");
+        let fields = field.fields(keys::NOTIFY, problems);
+        let mention = fields.and_then(|fields| fields.get("mention_on_nightly_failure"));
         policy.mention_on_nightly_failure =
-            mention.and_then(|field| field.parsed(str::parse, MENTION_HINT, problems));
+            mention.and_then(|field| field.parsed(mention_text, MENTION_HINT, problems));
     }
-    Some(policy)
+    Some(Draft { policy, required })
 }
 
 /// Isolation is only demanded here, never let go of: that is up to the node.
@@ -162,8 +195,13 @@ fn read_secrets(
     secrets
 }
 
-fn read_mergeable(field: &Field<'_>, mergeable: &mut Mergeable, problems: &mut Problems) {
-    let Some(fields) = field.fields(keys::MERGEABLE, problems) else { return };
+/// Reads the gate; what it requires is returned, with the places.
+fn read_mergeable(
+    field: &Field<'_>,
+    mergeable: &mut Mergeable,
+    problems: &mut Problems,
+) -> Vec<(JobId, At)> {
+    let Some(fields) = field.fields(keys::MERGEABLE, problems) else { return Vec::new() };
     let approvals = fields.get("approvals").and_then(|field| field.number(0, problems));
     set(&mut mergeable.approvals, approvals);
     let blocks = fields.get("block_on_changes_requested");
@@ -180,13 +218,18 @@ fn read_mergeable(field: &Field<'_>, mergeable: &mut Mergeable, problems: &mut P
         mergeable.optional =
             items.iter().filter_map(|item| item.parsed(job_pattern, JOB_HINT, problems)).collect();
     }
-    if let Some(field) = fields.get("required") {
-        let items = field.one_or_many(problems).unwrap_or_default();
-        mergeable.required = items
-            .iter()
-            .filter_map(|item| item.parsed(str::parse::<JobId>, JOB_HINT, problems))
-            .collect();
+    let required = fields.get("required").and_then(|field| field.one_or_many(problems));
+    let read =
+        |item: &Field<'_>| Some((item.parsed(str::parse::<JobId>, JOB_HINT, problems)?, item.at()));
+    required.unwrap_or_default().iter().filter_map(read).collect()
+}
+
+/// Who is called; not the words that stand for somebody in instructions.
+fn mention_text(text: &str) -> Result<Mention, String> {
+    if text.starts_with("@OWNER") {
+        return Err(format!("{text:?} stands for somebody and is nobody"));
     }
+    text.parse().map_err(|error: InvalidMention| error.to_string())
 }
 
 /// Checks that a pattern of jobs could match one: `*` is the only sign that no job has.
@@ -196,10 +239,6 @@ fn job_pattern(text: &str) -> Result<String, String> {
         Ok(_) => Ok(text.to_owned()),
         Err(_) => Err(format!("{text:?} is no pattern <component>:<job>, such as *:bench")),
     }
-}
-
-fn patterns(fields: &Fields<'_>, key: &str, problems: &mut Problems) -> Option<Vec<String>> {
-    read_patterns("", &fields.get(key)?, problems)
 }
 
 fn word<T: Copy>(

@@ -64,7 +64,15 @@ pub(crate) fn size(text: &str) -> Result<u64, String> {
     let expected = || format!("{text:?} is no size such as 256MiB or 4GiB");
     let (number, unit) = leading_number(text).ok_or_else(expected)?;
     let (_, bytes) = SIZE_UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(expected)?;
-    number.checked_mul(*bytes).ok_or_else(expected)
+    number.checked_mul(*bytes).ok_or_else(|| format!("{text:?} is more than can be counted"))
+}
+
+/// Reads a size in bytes that is more than nothing.
+pub(crate) fn some_size(text: &str) -> Result<u64, String> {
+    match size(text)? {
+        0 => Err(format!("{text:?} is no room at all")),
+        bytes => Ok(bytes),
+    }
 }
 
 /// Reads a rate such as `1/s` or `5000/h`.
@@ -114,6 +122,7 @@ mod tests {
         check("4GiB", Some(4 << 30));
         check("5GB", Some(5_000_000_000));
         check("0B", Some(0));
+        assert_eq!((some_size("0KiB").is_ok(), some_size("1B")), (false, Ok(1)));
         for bad in ["", "4", "GiB", "4G", "1.5GiB", "4 GiB", "99999999999TiB", "-1B"] {
             check(bad, None);
         }

@@ -12,7 +12,7 @@ use crate::node::{
     Github, GithubAuth, Http, IsolationChoice, NodeConfig, ReadAccess, Retention, Runner, Tier,
     Vitals,
 };
-use crate::quantity::{DURATION_HINT, SIZE_HINT, duration, size};
+use crate::quantity::{DURATION_HINT, SIZE_HINT, duration, size, some_size};
 use crate::queue::read_queues;
 use crate::read_repo::read_repos;
 use crate::read_secret::{path_text, read_secret};
@@ -41,11 +41,9 @@ pub(crate) fn read(
     problems: &mut Problems,
 ) -> Option<NodeConfig> {
     let fields = Field::root(node).fields(keys::NODE, problems)?;
-    let http = read_http(&section(&fields, "http", keys::HTTP, problems)?, problems);
-    let github = match fields.get("github") {
-        Some(field) => Some(read_github(&field, source, problems)?),
-        None => None,
-    };
+    let http = read_http(&section(&fields, "http", keys::HTTP, problems), problems);
+    let forge = fields.get("github").map(|field| read_github(&field, source, problems));
+    let api_url = forge.as_ref().map(|forge| forge.api_url.as_str());
     let public_url =
         fields.get("public_url").and_then(|field| field.parsed(web_url, URL_HINT, problems));
     Some(NodeConfig {
@@ -57,27 +55,23 @@ pub(crate) fn read(
         }),
         public_url: public_url.unwrap_or_else(|| format!("http://{}", http.listen)),
         http,
-        repos: read_repos(fields.get("repos").as_ref(), github.as_ref(), source, problems),
-        github,
+        repos: read_repos(fields.get("repos").as_ref(), api_url, source, problems),
+        github: forge.and_then(|forge| forge.github),
         queues: read_queues(fields.get("queues").as_ref(), problems),
-        runner: read_runner(&section(&fields, "runner", keys::RUNNER, problems)?, problems),
-        vitals: read_vitals(&section(&fields, "vitals", keys::VITALS, problems)?, problems),
+        runner: read_runner(&section(&fields, "runner", keys::RUNNER, problems), problems),
+        vitals: read_vitals(&section(&fields, "vitals", keys::VITALS, problems), problems),
         retention: read_retention(
-            &section(&fields, "retention", keys::RETENTION, problems)?,
+            &section(&fields, "retention", keys::RETENTION, problems),
             problems,
         ),
     })
 }
 
-/// The fields of a section, which may be left out.
-fn section<'a>(
-    fields: &Fields<'a>,
-    key: &str,
-    keys: Keys,
-    problems: &mut Problems,
-) -> Option<Fields<'a>> {
-    let field = fields.get(key);
-    field.unwrap_or(Field { name: key.to_owned(), node: &NOTHING }).fields(keys, problems)
+/// The fields of a section; none where it is left out, or is something else and thus reported.
+fn section<'a>(fields: &Fields<'a>, key: &str, keys: Keys, problems: &mut Problems) -> Fields<'a> {
+    let read = fields.get(key).and_then(|field| field.fields(keys, problems));
+    let nothing = || Field { name: key.to_owned(), node: &NOTHING }.fields(keys, problems);
+    read.or_else(nothing).expect("nothing is a map without entries")
 }
 
 /// What `read` makes of the field `key`; the default where it is left out, or bad and thus reported.
@@ -102,25 +96,34 @@ fn read_http(fields: &Fields<'_>, problems: &mut Problems) -> Http {
     }
 }
 
-fn read_github(field: &Field<'_>, source: &dyn Source, problems: &mut Problems) -> Option<Github> {
-    let fields = field.fields(keys::GITHUB, problems)?;
-    let api_url = or(&fields, "api_url", "https://api.github.com".to_owned(), |field| {
-        field.parsed(web_url, URL_HINT, problems)
-    });
+/// `[github]` as far as it could be read.
+struct Forge {
+    /// Where its API is, which says where repositories are.
+    api_url: String,
+    github: Option<Github>,
+}
+
+fn read_github(field: &Field<'_>, source: &dyn Source, problems: &mut Problems) -> Forge {
+    let usual = "https://api.github.com".to_owned();
+    let Some(fields) = field.fields(keys::GITHUB, problems) else {
+        return Forge { api_url: usual, github: None };
+    };
+    let api_url = or(&fields, "api_url", usual, |field| field.parsed(web_url, URL_HINT, problems));
     let graphql_url =
         fields.get("graphql_url").and_then(|field| field.parsed(web_url, URL_HINT, problems));
     let webhook_secret =
         fields.get("webhook_secret").and_then(|field| read_secret(&field, source, problems));
-    Some(Github {
+    let poll_interval = time(&fields, "poll_interval", 30 * SECOND, problems);
+    let write = or(&fields, "write", true, |field| field.boolean(problems));
+    let github = read_auth(&fields, source, problems).map(|auth| Github {
         graphql_url: graphql_url.unwrap_or_else(|| graphql_of(&api_url)),
-        api_url,
+        api_url: api_url.clone(),
         webhook_secret,
-        poll_interval: or(&fields, "poll_interval", 30 * SECOND, |field| {
-            field.parsed(duration, DURATION_HINT, problems)
-        }),
-        write: or(&fields, "write", true, |field| field.boolean(problems)),
-        auth: read_auth(&fields, source, problems)?,
-    })
+        poll_interval,
+        write,
+        auth,
+    });
+    Forge { api_url, github }
 }
 
 /// Beside the API, where GitHub has it: `/graphql`, and on a server of one's own `/api/graphql`.
@@ -187,7 +190,7 @@ fn read_runner(fields: &Fields<'_>, problems: &mut Problems) -> Runner {
         memory: bytes(fields, "memory", 4 * GIB, problems),
         pids: or(fields, "pids", 4096, |field| field.number(1, problems)),
         log_limit: bytes(fields, "log_limit", 256 * MIB, problems),
-        min_free: bytes(fields, "min_free", 2 * GIB, problems),
+        min_free: or(fields, "min_free", 2 * GIB, |field| field.parsed(size, SIZE_HINT, problems)),
     };
     if runner.job_timeout > runner.max_job_timeout {
         let hint = "raise max_job_timeout, which is 6h where it is left out";
@@ -214,7 +217,7 @@ fn time(fields: &Fields<'_>, key: &str, default: Duration, problems: &mut Proble
 }
 
 fn bytes(fields: &Fields<'_>, key: &str, default: u64, problems: &mut Problems) -> u64 {
-    or(fields, key, default, |field| field.parsed(size, SIZE_HINT, problems))
+    or(fields, key, default, |field| field.parsed(some_size, SIZE_HINT, problems))
 }
 
 fn node_name(text: &str) -> Result<String, String> {

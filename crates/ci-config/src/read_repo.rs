@@ -3,28 +3,31 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use ci_domain::ids::RepoName;
+use ci_domain::ids::{InvalidId, RepoName};
 
 use crate::address::{clone_url, forge_of};
 use crate::diagnostic::Problems;
 use crate::environment::{NAME_HINT, NUL_HINT, check_name, plain_text};
 use crate::field::{Field, Fields};
 use crate::keys;
-use crate::node::{Github, Origin, Repo};
+use crate::node::{Origin, Repo};
 use crate::read_secret::{path_text, read_secret};
 use crate::source::Source;
 use ci_domain::secret::Secret;
 
-/// Reads the repositories; `github` is where those are that are not local.
+/// What stands for a repository in instructions.
+const PLACEHOLDER: &str = "OWNER/NAME";
+
+/// Reads the repositories; `forge` is the API of where those are that are not local.
 pub(crate) fn read_repos(
     field: Option<&Field<'_>>,
-    github: Option<&Github>,
+    forge: Option<&str>,
     source: &dyn Source,
     problems: &mut Problems,
 ) -> Vec<Repo> {
     let mut repos: Vec<Repo> = Vec::new();
     for item in field.and_then(|field| field.items(problems)).unwrap_or_default() {
-        let Some(repo) = read_repo(&item, github, source, problems) else { continue };
+        let Some(repo) = read_repo(&item, forge, source, problems) else { continue };
         let same = |other: &Repo| other.name.as_str().eq_ignore_ascii_case(repo.name.as_str());
         if repos.iter().any(same) {
             item.report(&format!("{} is there twice", repo.name), "remove one of them", problems);
@@ -36,28 +39,33 @@ pub(crate) fn read_repos(
 
 fn read_repo(
     field: &Field<'_>,
-    github: Option<&Github>,
+    forge: Option<&str>,
     source: &dyn Source,
     problems: &mut Problems,
 ) -> Option<Repo> {
     let fields = field.fields(keys::REPO, problems)?;
     let secrets = fields.get("secrets").map(|field| read_secrets(&field, source, problems));
-    let name = fields.require("name", problems)?.parsed(
-        str::parse::<RepoName>,
-        "write \"OWNER/NAME\", as in its address on GitHub",
-        problems,
-    )?;
-    let origin = read_origin(&fields, &name, github, problems)?;
-    Some(Repo { name, origin, secrets: secrets.unwrap_or_default() })
+    let name = fields.require("name", problems).and_then(|name| {
+        name.parsed(repo_name, "write its owner, '/' and its name, as in its address", problems)
+    });
+    let origin = read_origin(&fields, name.as_ref(), forge, problems);
+    Some(Repo { name: name?, origin: origin?, secrets: secrets.unwrap_or_default() })
+}
+
+fn repo_name(text: &str) -> Result<RepoName, String> {
+    if text == PLACEHOLDER {
+        return Err(format!("{text:?} stands for a repository and is none"));
+    }
+    text.parse().map_err(|error: InvalidId| error.to_string())
 }
 
 fn read_origin(
     fields: &Fields<'_>,
-    name: &RepoName,
-    github: Option<&Github>,
+    name: Option<&RepoName>,
+    forge: Option<&str>,
     problems: &mut Problems,
 ) -> Option<Origin> {
-    match (fields.get("clone_url"), fields.get("local"), github) {
+    match (fields.get("clone_url"), fields.get("local"), forge) {
         (Some(_), Some(local), _) => {
             let hint = "remove `local` for a repository on GitHub, else `clone_url`";
             local.report("stands beside clone_url: give one of them", hint, problems);
@@ -79,8 +87,8 @@ fn read_origin(
                 problems,
             )?,
         }),
-        (None, None, Some(github)) => {
-            let clone_url = format!("{}/{name}.git", forge_of(&github.api_url));
+        (None, None, Some(forge)) => {
+            let clone_url = format!("{}/{}.git", forge_of(forge), name?);
             Some(Origin::Github { clone_url })
         }
     }

@@ -18,9 +18,13 @@ pub(crate) fn read_secret(
     source: &dyn Source,
     problems: &mut Problems,
 ) -> Option<Secret> {
-    if !matches!(field.node.value, Value::Map(_)) {
-        field.report(EXPECTED, WHY, problems);
-        return None;
+    match field.node.value {
+        Value::Map(_) => {}
+        Value::Refused => return None,
+        _ => {
+            field.report(EXPECTED, WHY, problems);
+            return None;
+        }
     }
     let fields = field.fields(keys::SECRET, problems)?;
     let value = match (fields.get("file"), fields.get("env")) {

@@ -10,7 +10,11 @@ pub(crate) fn did_you_mean<'a>(
     word: &str,
     known: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a + ?Sized)>,
 ) -> Option<String> {
+    let lowercase = word.to_lowercase();
     let near = known.into_iter().map(AsRef::as_ref).filter_map(|each| {
+        if each.to_lowercase() == lowercase {
+            return Some((0, each));
+        }
         let edits = distance(word, each)?;
         (edits <= MAX_EDITS && edits * 2 < each.chars().count().max(2)).then_some((edits, each))
     });
@@ -59,6 +63,8 @@ mod tests {
         check("job", Some("jobs"));
         check("envs", Some("env"));
         check("evn", Some("env"));
+        check("DEPENDS_ON", Some("depends_on"));
+        check("Jobs", Some("jobs"));
         check("services", None);
         check("", None);
     }

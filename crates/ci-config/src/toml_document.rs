@@ -7,6 +7,10 @@ use toml::de::{DeTable, DeValue};
 
 use crate::diagnostic::{At, Problems};
 use crate::document::{Entry, Node, Value};
+use crate::field::joined;
+
+/// What to do about a text that is no TOML.
+const MEND_FIRST: &str = "mend this line first; what follows may be read wrongly";
 
 /// Reads a document as far as it can be read; what cannot is reported.
 ///
@@ -14,16 +18,32 @@ use crate::document::{Entry, Node, Value};
 pub(crate) fn parse(text: &str, problems: &mut Problems) -> Node {
     let lines = Lines::of(text);
     let (table, errors) = DeTable::parse_recoverable(text);
+    let mut root = Node { at: At::START, value: lines.table(table.get_ref()) };
     for error in errors {
         let at = error.span().map_or(At::START, |span| lines.at(span.start));
-        problems.report(
-            at,
-            error.message(),
-            "mend this line first; what follows may be read wrongly",
-        );
+        // What the parser put in its place says nothing.
+        let label = refuse(&mut root, "", at).map_or_else(String::new, |key| format!("`{key}`: "));
+        problems.report(at, format!("{label}{}", error.message()), MEND_FIRST);
     }
-    let value = lines.table(table.get_ref());
-    Node { at: At::START, value }
+    root
+}
+
+/// Refuses the value in `node`, called `name`, that stands at a place, and tells its name.
+fn refuse(node: &mut Node, name: &str, at: At) -> Option<String> {
+    match &mut node.value {
+        Value::List(items) => items
+            .iter_mut()
+            .enumerate()
+            .find_map(|(position, item)| refuse(item, &format!("{name}[{position}]"), at)),
+        Value::Map(entries) => entries
+            .iter_mut()
+            .find_map(|entry| refuse(&mut entry.node, &joined(name, &entry.key), at)),
+        _ if node.at == at => {
+            node.value = Value::Refused;
+            Some(name.to_owned())
+        }
+        _ => None,
+    }
 }
 
 /// Where each line of a text begins.

@@ -4,7 +4,7 @@
 #[path = "support/findings.rs"]
 mod findings;
 
-use ci_config::{parse_policy, parse_policy_granted};
+use ci_config::{FileContent, check_policy, parse_pipeline, parse_policy, parse_policy_granted};
 use ci_domain::nightly::Nightly;
 use ci_domain::policy::{
     BaseMoved, Demand, Expose, Forks, Mergeable, Network, Policy, Sandbox, StaleApprovals, Unowned,
@@ -119,8 +119,75 @@ fn mistakes_are_named() {
             "6:14: `mergeable.required[0]`: job \"air\" is invalid: <component>:<job>",
             "7:10: `ignore[0]`: pattern \"a//b\" has an empty, '.' or '..' part, which no path has",
             "8:10: `unowned`: \"some\" is none of all, none",
-            "9:8: `forks`: expected a map, found text",
+            "9:8: `forks`: expected a map, found text\n  hint: write `forks: {run: …}`",
         ],
+    );
+}
+
+#[test]
+fn no_mistake_hides_another() {
+    check(
+        "mergeable: 1\nbranches: [\"rel ease\", \"a..b\", [], main]\nignore: [a//b, ../c, 5]\nforks: always\n\
+            secrets: {KEY: internal}\nsandbox: none\nnightly: 3\nnotify: \"@acme/dev\"\nunknown: 1\n",
+        &[
+            "1:12: `mergeable`: expected a map, found a number",
+            "2:12: `branches[0]`: no branch can be called \"rel ease\"\n  \
+                hint: write it as git branch has it, such as main; * stands for anything but '/'",
+            "2:24: `branches[1]`: no branch can be called \"a..b\"",
+            "2:32: `branches[2]`: expected text, found a list",
+            "3:10: `ignore[0]`: pattern \"a//b\" has an empty, '.' or '..' part, which no path has",
+            "3:16: `ignore[1]`: pattern \"../c\" has an empty, '.' or '..' part, which no path has",
+            "3:22: `ignore[2]`: expected text, found a number\n  hint: quote it, if it is meant as text",
+            "4:8: `forks`: expected a map, found text",
+            "5:16: `secrets.KEY`: expected a map, found text\n  hint: write `KEY: {expose: …}`",
+            "6:10: `sandbox`: expected a map, found text",
+            "7:10: `nightly`: expected a map, found a number",
+            "8:9: `notify`: expected a map, found text\n  \
+                hint: write `notify: {mention_on_nightly_failure: …}`",
+            "9:1: unknown key `unknown`",
+        ],
+    );
+}
+
+#[test]
+fn a_list_of_patterns_is_wrong_alone_or_together() {
+    check(
+        "ignore: [\"!a\"]",
+        &["1:10: `ignore[0]`: pattern \"!a\" takes back from nothing: put the pattern \
+        that claims before it"],
+    );
+    let many = vec!["a"; 101].join(", ");
+    check(
+        &format!("ignore: [{many}]"),
+        &["1:310: `ignore[100]`: pattern \"a\" is one too many: a list may have 100"],
+    );
+    check("branches: []", &["1:11: `branches`: there is no branch in it"]);
+}
+
+#[test]
+fn what_stands_for_somebody_is_nobody() {
+    check(
+        "notify: {mention_on_nightly_failure: \"@OWNER/TEAM\"}",
+        &[
+            "1:38: `notify.mention_on_nightly_failure`: \"@OWNER/TEAM\" stands for somebody and is nobody",
+        ],
+    );
+}
+
+#[test]
+fn what_is_required_is_looked_for_beside_other_mistakes() {
+    let file = ("air/ci.yaml".to_owned(), FileContent::Bytes(b"jobs: {test: [x]}".to_vec()));
+    let pipeline = parse_pipeline([file]).unwrap();
+    let text = "mergeable:\n  required: [\"air:test\", \"air:lint\"]\nunownd: all\n";
+    let found = check_policy(text.as_bytes(), &pipeline);
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_found(
+        &found,
+        &[
+            "ci-policy.yaml:2:26: `air:lint` is required, but no pull request of this tree runs it",
+            "ci-policy.yaml:3:1: unknown key `unownd`",
+        ],
+        text,
     );
 }
 

@@ -168,10 +168,11 @@ fn bad_values_name_their_key() {
             "5:8: `http.read`: \"all\" is none of token, public",
             "7:9: `runner.grace`: \"5\" is no duration such as 30s, 20m or 1h30m",
             "8:10: `runner.memory`: \"4G\" is no size such as 256MiB or 4GiB",
-            "9:8: `runner.pids`: expected a whole number from 1 on, found a number, date or truth value",
-            "10:13: `runner.log_limit`: expected text, found a number, date or truth value",
+            "9:8: `runner.pids`: expected a whole number from 1 on, found 0",
+            "10:13: `runner.log_limit`: expected text, found a number\n  \
+                hint: write a whole number with B, KiB, MiB, GiB or TiB",
             "12:8: `retention.logs`: \"forever\" is no duration such as 30s, 20m or 1h30m",
-            "14:8: `vitals.tier`: expected one of read, trace, control, found a number, date or truth value",
+            "14:8: `vitals.tier`: expected one of read, trace, control, found a truth value",
         ],
     );
     check(
@@ -179,8 +180,7 @@ fn bad_values_name_their_key() {
             git = { concurrency = 1, burst = 2 }\n",
         &[
             "2:8: `queues.jobs`: has neither concurrency nor rate",
-            "3:33: `queues.github.read.concurrency`: expected a whole number from 1 on, found a number, \
-                date or truth value",
+            "3:33: `queues.github.read.concurrency`: expected a whole number from 1 on, found 0",
             "4:27: `queues.github.write.rate`: \"1/w\" is no rate such as 1/s or 5000/h",
             "5:7: `queues.git`: has a burst but no rate",
         ],
@@ -199,6 +199,8 @@ fn repositories_are_checked() {
             [[repos]]\nname = \"e/F\"\nlocal = \"/e\"\n",
         &[
             "1:1: `repos[0].name` is missing",
+            "1:1: `repos[0]`: is on GitHub, but [github] is missing; or is it local?",
+            "2:1: `repos[1]`: is on GitHub, but [github] is missing; or is it local?",
             "3:8: `repos[1].name`: repository \"shop\" is invalid: owner/name of letters, digits, '-', '_' and '.'",
             "4:1: `repos[2]`: is on GitHub, but [github] is missing; or is it local?",
             "8:9: `repos[3].local`: stands beside clone_url: give one of them",
@@ -208,10 +210,40 @@ fn repositories_are_checked() {
 }
 
 #[test]
+fn no_mistake_hides_another() {
+    check(
+        "http = 1\ngithub = { token = { env = \"NOPE\" }, poll_interval = 5, wirte = false }\nrunner = 2\nvitals = 3\n\
+            retention = 4\nqueues = 5\n[[repos]]\nname = \"OWNER/NAME\"\nclone_url = \"x\"\n",
+        &[
+            "1:8: `http`: expected a map, found a number",
+            "2:28: `github.token.env`: the environment has no variable \"NOPE\"",
+            "2:54: `github.poll_interval`: expected text, found a number",
+            "2:57: unknown key `github.wirte`\n  hint: did you mean `write`?",
+            "3:10: `runner`: expected a map, found a number",
+            "4:10: `vitals`: expected a map, found a number\n  hint: write `vitals: {tier: …}`",
+            "5:13: `retention`: expected a map, found a number",
+            "6:10: `queues`: expected a map, found a number",
+            "8:8: `repos[0].name`: \"OWNER/NAME\" stands for a repository and is none\n  \
+                hint: write its owner, '/' and its name, as in its address",
+            "9:13: `repos[0].clone_url`: is nothing git can fetch from: https://, http://, ssh://, file://, \
+                host:path or an absolute path",
+        ],
+    );
+}
+
+#[test]
 fn toml_errors_have_a_place() {
     let diagnostics = parse("name = \"a\"\n[http\nlisten = 1\nname = \"b\"\n").unwrap_err();
     let lines: Vec<usize> = diagnostics.iter().map(|diagnostic| diagnostic.line).collect();
     assert!(lines.contains(&2), "{diagnostics:?}");
+    check(
+        "name = ci\n[github]\ntoken = \n",
+        &[
+            "1:8: `name`: string values must be quoted, expected literal string\n  \
+                hint: mend this line first; what follows may be read wrongly",
+            "3:9: `github.token`: string values must be quoted, expected literal string",
+        ],
+    );
 }
 
 #[test]
