@@ -1,5 +1,7 @@
 //! What the forge should say about a pull request or a branch, as a value: the reporter makes it so.
 
+mod checks;
+
 use std::collections::BTreeMap;
 
 use crate::forge::{StatusState, StatusWrite};
@@ -7,10 +9,12 @@ use crate::gate::Verdict;
 use crate::ids::{AttemptId, BuildNumber, CommitSha, ComponentName, JobId};
 use crate::nightly::{Day, Mention};
 use crate::outcome::{JobResult, Outcome};
-use crate::outline::Outline;
+use crate::outline::{Outline, OutlineJob};
 use crate::pull::Pull;
 use crate::subject::Subject;
 use crate::wording;
+
+pub use checks::{CheckWish, Standing};
 
 /// Where people are sent for details, and under which name the node speaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +40,9 @@ pub struct Report {
     /// The status of each affected component; `None` where it is not known which are affected, and
     /// what stands shall stay.
     pub components: Option<BTreeMap<ComponentName, StatusWrite>>,
+    /// The check runs of its jobs, for forges that have them; `None` where it is not known which jobs
+    /// there are.
+    pub checks: Option<BTreeMap<JobId, CheckWish>>,
     /// The comments that should exist.
     pub comments: Vec<CommentWish>,
 }
@@ -135,6 +142,7 @@ impl Pull {
             open: self.is_open(),
             umbrella: Some(umbrella),
             components: self.component_statuses(voice),
+            checks: self.checks(voice),
             comments: self.comments(voice, &verdict),
         })
     }
@@ -195,25 +203,41 @@ pub(crate) struct Place<'a> {
     pub(crate) url: String,
 }
 
-/// The status of each affected component.
+impl Place<'_> {
+    /// Where the log of an attempt is, or what is known of a job that had none.
+    fn log_url(&self, job: &JobId, attempt: Option<&AttemptId>) -> String {
+        match attempt {
+            Some(attempt) => format!("{}/jobs/{attempt}", self.url),
+            None => format!("{}#{job}", self.url),
+        }
+    }
+}
+
+/// The status of each affected component. Each job is looked at once: who writes a pipeline decides on how
+/// many there are.
 pub(crate) fn component_statuses(
     outline: &Outline,
     outcomes: &BTreeMap<JobId, Outcome>,
     is_approved: bool,
     place: &Place<'_>,
 ) -> BTreeMap<ComponentName, StatusWrite> {
-    let required = outline.sort_required(outcomes, is_approved);
+    let mut unmet = outline.sort_required(outcomes, is_approved).by_component();
     let blocked = outline.blocked(outcomes);
-    let status = |component: &ComponentName| {
-        let unmet = required.of(component);
-        let own = || outline.required().map(|(id, _)| id).filter(|id| id.component == *component);
-        let mut open = own().filter(|id| !outcomes.get(id).is_some_and(|o| o.result.is_passed()));
-        let (state, description) = unmet.worst().unwrap_or_else(|| match open.next() {
-            Some(id) if blocked.contains(id) => (StatusState::Pending, wording::BLOCKED.to_owned()),
-            Some(_) => (StatusState::Pending, wording::AWAITING_APPROVAL.to_owned()),
-            None => {
-                (StatusState::Success, passed(outline, outcomes, |id| id.component == *component))
+    let mut jobs: BTreeMap<&ComponentName, Vec<(&JobId, &OutlineJob)>> = BTreeMap::new();
+    for (id, job) in outline.jobs.iter().filter(|(id, _)| outline.is_affected(id)) {
+        jobs.entry(&id.component).or_default().push((id, job));
+    }
+    let has_passed = |id: &JobId| outcomes.get(id).is_some_and(|o| o.result.is_passed());
+    let mut status = |component: &ComponentName| {
+        let own = jobs.remove(component).unwrap_or_default();
+        let open = own.iter().find(|(id, job)| !job.optional && !has_passed(id));
+        let unmet = unmet.remove(component).and_then(|unmet| unmet.worst());
+        let (state, description) = unmet.unwrap_or_else(|| match open {
+            Some((id, _)) if blocked.contains(id) => {
+                (StatusState::Pending, wording::BLOCKED.to_owned())
             }
+            Some(_) => (StatusState::Pending, wording::AWAITING_APPROVAL.to_owned()),
+            None => (StatusState::Success, passed(own.iter().copied(), outcomes)),
         });
         StatusWrite {
             context: wording::component_context(&place.voice.node, component),
@@ -225,13 +249,11 @@ pub(crate) fn component_statuses(
     outline.affected.iter().map(|name| (name.clone(), status(name))).collect()
 }
 
-/// What is said of those jobs of affected components that are meant, once the required ones have passed.
-pub(crate) fn passed(
-    outline: &Outline,
-    outcomes: &BTreeMap<JobId, Outcome>,
-    is_meant: impl Fn(&JobId) -> bool,
+/// What is said of these jobs once the required ones of them have passed.
+pub(crate) fn passed<'a>(
+    jobs: impl Iterator<Item = (&'a JobId, &'a OutlineJob)>,
+    outcomes: &'a BTreeMap<JobId, Outcome>,
 ) -> String {
-    let jobs = outline.jobs.iter().filter(|(id, _)| outline.is_affected(id) && is_meant(id));
     let (optional, required): (Vec<_>, Vec<_>) = jobs.partition(|(_, job)| job.optional);
     let result = |id| outcomes.get(id).map(|outcome| &outcome.result);
     let optional: Vec<_> = optional.into_iter().map(|(id, _)| (id, result(id))).collect();
@@ -255,10 +277,7 @@ pub(crate) fn failures(
 /// A job that did not pass; `None` where it did, or was cancelled.
 pub(crate) fn failure(job: &JobId, outcome: &Outcome, place: &Place<'_>) -> Option<FailureEntry> {
     let did_fail = matches!(outcome.result, JobResult::Failed | JobResult::Crashed { .. });
-    let log_url = match &outcome.attempt {
-        Some(attempt) => format!("{}/jobs/{attempt}", place.url),
-        None => format!("{}#{job}", place.url),
-    };
+    let log_url = place.log_url(job, outcome.attempt.as_ref());
     let (result, attempt) = (outcome.result.clone(), outcome.attempt.clone());
     did_fail.then(|| FailureEntry { job: job.clone(), result, attempt, log_url })
 }

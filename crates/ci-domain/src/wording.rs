@@ -1,5 +1,6 @@
 //! Every word that the forge is given to show, in one place.
 
+mod checks;
 mod comments;
 mod hints;
 mod nightly;
@@ -9,6 +10,7 @@ mod statuses;
 
 use crate::ids::JobId;
 
+pub use checks::{Marks, check_name, check_summary, check_title, job_of_check};
 pub use comments::{
     EARLIER_POLICY, FailedJob, answer, answer_marker, can_be_merged, failures, heeded,
     standard_tests_passed, why,

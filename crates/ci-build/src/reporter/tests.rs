@@ -104,6 +104,7 @@ fn report(state: StatusState) -> Report {
         open: true,
         umbrella: Some(umbrella),
         components: None,
+        checks: None,
         comments: Vec::new(),
     }
 }

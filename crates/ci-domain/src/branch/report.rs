@@ -23,6 +23,7 @@ impl Branch {
             open: !self.memory.gone,
             umbrella: tip.queued.is_some().then(|| self.umbrella(voice)),
             components: self.component_statuses(voice),
+            checks: self.checks(&self.place(voice)),
             comments: self.comments(voice),
         })
     }

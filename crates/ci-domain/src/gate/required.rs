@@ -61,19 +61,21 @@ impl Outline {
 }
 
 impl<'a> Required<'a> {
-    /// Those of one component.
+    /// Those of each component that has any.
     #[must_use]
-    pub fn of(&self, component: &ComponentName) -> Self {
-        let own = |jobs: &[&'a JobId]| {
-            jobs.iter().copied().filter(|id| id.component == *component).collect()
+    pub fn by_component(&self) -> BTreeMap<&'a ComponentName, Self> {
+        let mut all: BTreeMap<&'a ComponentName, Self> = BTreeMap::new();
+        let mut sort = |jobs: &[&'a JobId], kind: fn(&mut Self) -> &mut Vec<&'a JobId>| {
+            for id in jobs {
+                kind(all.entry(&id.component).or_default()).push(id);
+            }
         };
-        Self {
-            failed: own(&self.failed),
-            missing: own(&self.missing),
-            crashed: own(&self.crashed),
-            cancelled: own(&self.cancelled),
-            unfinished: own(&self.unfinished),
-        }
+        sort(&self.failed, |own| &mut own.failed);
+        sort(&self.missing, |own| &mut own.missing);
+        sort(&self.crashed, |own| &mut own.crashed);
+        sort(&self.cancelled, |own| &mut own.cancelled);
+        sort(&self.unfinished, |own| &mut own.unfinished);
+        all
     }
 
     /// The first row that applies, in its own words.

@@ -209,3 +209,57 @@ fn a_marker_names_node_topic_subject_and_head() {
         format!("<!-- ci-node:ci:failures:branch-x-%2D-%3E%2Fy:{} -->", "a".repeat(40))
     );
 }
+
+/// `job: how it stands` of each check run.
+#[track_caller]
+fn check_runs(jobs: &str, ended: &str, expected: &[&str]) {
+    let world = World::planned(jobs, ended, |_| {});
+    let checks = report(&world).checks.unwrap();
+    let shown = |(job, wish): (&JobId, &CheckWish)| {
+        format!("{job}: {} ({})", wish.stands.state().as_str(), wording::check_title(&wish.stands))
+    };
+    let shown: Vec<String> = checks.iter().map(shown).collect();
+    assert_eq!(shown, expected, "{jobs}: {ended}");
+}
+
+#[test]
+fn jobs_whose_turn_has_come_have_check_runs() {
+    check_runs(JOBS, "", &["air:compile: in_progress (running)"]);
+    check_runs(
+        JOBS,
+        "air:compile passed",
+        &[
+            "air:compile: success (passed)",
+            "air:test: in_progress (running)",
+            "cloak:test: in_progress (running)",
+        ],
+    );
+    // What is blocked never begins.
+    check_runs(JOBS, "air:compile failed", &["air:compile: failure (failed)"]);
+}
+
+#[test]
+fn a_check_run_is_of_a_job_of_this_node() {
+    let job: JobId = "libs/cart:test".parse().unwrap();
+    let name = wording::check_name("ci", &job);
+    assert_eq!(wording::job_of_check("ci", &name), Some(job));
+    for other in [
+        "continuous-integration/ci-2/libs/cart:test",
+        "continuous-integration/ci/cart",
+        "continuous-integration/ci/cart:no job",
+        "build (ubuntu)",
+    ] {
+        assert_eq!(wording::job_of_check("ci", other), None, "{other}");
+    }
+}
+
+#[test]
+fn no_log_breaks_out_of_the_summary_of_a_check_run() {
+    let stands = Standing::Ended { result: JobResult::Failed, attempt: None, optional: false };
+    let tail = vec!["```` @everyone".to_owned(), "x".repeat(100_000)];
+    let marks = wording::Marks { shown: 250, found: 300 };
+    let text = wording::check_summary(&stands, "https://ci/x", &tail, marks);
+    assert!(text.contains("\n`````text\n```` @everyone\n"), "{text}");
+    assert!(text.contains("300 lines of code were found to be marked; 250 are."));
+    assert!(text.chars().count() < 65_535);
+}

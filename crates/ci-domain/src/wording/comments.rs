@@ -107,7 +107,7 @@ fn run_again(subject: &Subject, job: &JobId) -> String {
 }
 
 /// The last of `lines` that fit in `budget` bytes, without anything a terminal would act on.
-fn fit(lines: &[String], budget: usize) -> String {
+pub(super) fn fit(lines: &[String], budget: usize) -> String {
     let mut kept: Vec<String> = Vec::new();
     let mut size = 0;
     for line in lines.iter().rev().take(TAIL_LINES) {

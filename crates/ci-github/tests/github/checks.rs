@@ -17,7 +17,7 @@ fn mark(line: u32) -> Annotation {
         level: Level::Failure,
         path: "lib/cart.rs".to_owned(),
         line,
-        column: (line % 2 == 0).then_some(7),
+        column: line.is_multiple_of(2).then_some(7),
         title: Some("E0425".to_owned()),
         message: "cannot find value `x`".to_owned(),
     }

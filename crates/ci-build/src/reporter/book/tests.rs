@@ -28,6 +28,7 @@ fn report(number: u64, head: char, state: StatusState, words: &str) -> Report {
         open: true,
         umbrella: Some(status("mergeable", state, words)),
         components: Some(BTreeMap::new()),
+        checks: None,
         comments: Vec::new(),
     }
 }
