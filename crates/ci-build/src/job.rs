@@ -241,8 +241,8 @@ impl Job {
                 () = is_set(&mut self.cancelled) => {
                     self.tell(JobPhase::Cancelling);
                     // What it was when it ended is in the journal, which is read on from here.
-                    if let Stopped::Swept(processes) = cancel(dir).await? {
-                        self.args.elders.runs.count_swept(processes);
+                    if let Stopped::Swept(swept) = cancel(dir).await? {
+                        self.args.elders.runs.count_swept(&self.args.attempt, swept);
                     }
                     self.cancelled = never();
                     continue;
@@ -257,6 +257,7 @@ impl Job {
                     if let Some(record) = dir.exit_record()? {
                         self.args.elders.runs.count(&self.args.attempt, record.leftovers);
                     }
+                    self.keep_findings().await;
                     let duration = Duration::from_millis(at.0.saturating_sub(since.0));
                     return Ok(ended(outcome, duration));
                 }
@@ -267,9 +268,22 @@ impl Job {
         }
     }
 
+    /// Has the marks on lines of code read for the forge, before another build has the workspace.
+    async fn keep_findings(&self) {
+        let Elders { forge, repo, runs, .. } = &self.args.elders;
+        if !forge.takes_checks(repo) {
+            return;
+        }
+        let (runs, attempt) = (runs.clone(), self.args.attempt.clone());
+        let reading = tokio::task::spawn_blocking(move || runs.keep_findings(&attempt));
+        if let Err(error) = reading.await {
+            warn!(attempt = %self.args.attempt, %error, "failed to read marks on lines of code");
+        }
+    }
+
     /// Ends what a dead runner left, and proves it.
     async fn lost(&self, dir: &RunDir) -> Result<AttemptEnd, Fault> {
-        self.args.elders.runs.count_swept(sweep(dir).await?);
+        self.args.elders.runs.count_swept(&self.args.attempt, sweep(dir).await?);
         Ok(if dir.is_of_an_earlier_boot()? { AttemptEnd::Interrupted } else { AttemptEnd::Lost })
     }
 

@@ -1,20 +1,21 @@
 //! The run directories of a node: what every attempt was told, did and printed.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ci_domain::ids::{AttemptId, RepoName};
 use ci_exec::{
     CommandId, Exit, Fact, JournalOffset, Leftovers, LogReader, OpenError, RunDir, RunState,
-    Stopped, UnixMillis, cancel,
+    Stopped, Swept, UnixMillis, cancel,
 };
 use heights::Fault;
+use tracing::warn;
 
-use crate::reporter::TailSource;
+use crate::findings;
+use crate::reporter::{Findings, TailSource};
 
 /// The most that is read from the end of one log for its tail.
 const TAIL_BYTES: u64 = 64 * 1024;
@@ -23,7 +24,9 @@ const TAIL_BYTES: u64 = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Runs {
     folder: PathBuf,
-    left: Arc<Counters>,
+    /// What each attempt has left, of those that have left anything: some are looked at twice, after a
+    /// restart for instance.
+    left: Arc<Mutex<BTreeMap<AttemptId, Left>>>,
 }
 
 /// How many processes jobs have left when their commands had ended, or their runners were killed: the jobs
@@ -34,17 +37,15 @@ pub struct LeftoverTotals {
     pub strays: u64,
     /// Those that could not be ended.
     pub survivors: u64,
-    /// Those that a killed runner had left, since the node started.
+    /// Those that a killed runner had left.
     pub swept: u64,
 }
 
-#[derive(Debug, Default)]
-struct Counters {
-    strays: AtomicU64,
-    survivors: AtomicU64,
-    swept: AtomicU64,
-    /// The attempts that have left anything: some are looked at twice, after a restart for instance.
-    counted: Mutex<BTreeSet<AttemptId>>,
+/// What one attempt has left.
+#[derive(Clone, Copy, Debug, Default)]
+struct Left {
+    with_the_job: Leftovers,
+    after_the_runner: Swept,
 }
 
 /// What is known of a run from its directory.
@@ -85,25 +86,40 @@ impl Runs {
 
     /// Counts what a job has left, once.
     pub(crate) fn count(&self, attempt: &AttemptId, leftovers: Leftovers) {
-        let mut counted = self.left.counted.lock().unwrap_or_else(PoisonError::into_inner);
-        if leftovers == Leftovers::default() || !counted.insert(attempt.clone()) {
-            return;
+        if leftovers != Leftovers::default() {
+            self.note(attempt, |left| left.with_the_job = leftovers);
         }
-        self.left.strays.fetch_add(leftovers.strays.into(), Relaxed);
-        self.left.survivors.fetch_add(leftovers.survivors.into(), Relaxed);
     }
 
-    /// Counts what a killed runner had left.
-    pub(crate) fn count_swept(&self, processes: usize) {
-        self.left.swept.fetch_add(processes as u64, Relaxed);
+    /// Counts all that is on record of what a killed runner had left.
+    pub(crate) fn count_swept(&self, attempt: &AttemptId, swept: Swept) {
+        if swept != Swept::default() {
+            self.note(attempt, |left| left.after_the_runner = swept);
+        }
     }
 
-    /// What jobs have left.
+    fn note(&self, attempt: &AttemptId, change: impl FnOnce(&mut Left)) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        change(left.entry(attempt.clone()).or_default());
+    }
+
+    /// The processes that jobs have left.
     #[must_use]
     pub fn leftovers(&self) -> LeftoverTotals {
-        let Counters { strays, survivors, swept, .. } = &*self.left;
-        let value = |counter: &AtomicU64| counter.load(Relaxed);
-        LeftoverTotals { strays: value(strays), survivors: value(survivors), swept: value(swept) }
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let sum = |count: fn(&Left) -> u32| left.values().map(count).map(u64::from).sum();
+        LeftoverTotals {
+            strays: sum(|left| left.with_the_job.strays),
+            survivors: sum(|left| left.with_the_job.survivors),
+            swept: sum(|left| left.after_the_runner.processes),
+        }
+    }
+
+    /// How many containers engines had kept of killed runners, as long as for [`LeftoverTotals`].
+    #[must_use]
+    pub fn swept_containers(&self) -> u64 {
+        let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.values().map(|left| u64::from(left.after_the_runner.containers)).sum()
     }
 
     /// Where it is.
@@ -122,9 +138,13 @@ impl Runs {
     /// The file system does not let us.
     pub fn at_work(&self) -> std::io::Result<BTreeSet<AttemptId>> {
         let is_at_work = |attempt: &AttemptId| {
-            let state = RunDir::open(self.path(attempt)).and_then(|dir| dir.state());
+            let Ok(dir) = RunDir::open(self.path(attempt)) else { return false };
+            let state = dir.state();
             if let Ok(RunState::Finished(record)) = &state {
                 self.count(attempt, record.leftovers);
+            }
+            if let Ok(swept) = dir.swept() {
+                self.count_swept(attempt, swept);
             }
             matches!(state, Ok(RunState::Running(_)))
         };
@@ -154,8 +174,8 @@ impl Runs {
         for attempt in attempts.iter().filter(|attempt| attempt.as_str().starts_with(prefix)) {
             match RunDir::open(self.path(attempt)) {
                 Ok(dir) => {
-                    if let Stopped::Swept(processes) = cancel(&dir).await? {
-                        self.count_swept(processes);
+                    if let Stopped::Swept(swept) = cancel(&dir).await? {
+                        self.count_swept(attempt, swept);
                     }
                 }
                 Err(OpenError::Missing(_)) => {}
@@ -189,6 +209,16 @@ impl Runs {
             view.note(fact);
         }
         Ok(Some(view))
+    }
+
+    /// Reads the marks on lines of code that an ended attempt has left, while its workspace is still as it
+    /// left it. Blocks for as long as that takes.
+    pub(crate) fn keep_findings(&self, attempt: &AttemptId) {
+        match (RunDir::open(self.path(attempt)), self.view(attempt)) {
+            (Ok(dir), Ok(Some(view))) => findings::keep(&dir, &view),
+            (Err(error), _) | (_, Err(error)) => warn!(%attempt, %error, "failed to read a run"),
+            (Ok(_), Ok(None)) => {}
+        }
     }
 
     /// The log of one execution of a command.
@@ -241,6 +271,11 @@ impl TailSource for Runs {
         }
         text.split_off(text.len().saturating_sub(lines))
     }
+
+    fn findings(&self, attempt: &AttemptId) -> Findings {
+        // A run that was removed has none any more.
+        RunDir::open(self.path(attempt)).map(|dir| findings::kept(&dir)).unwrap_or_default()
+    }
 }
 
 /// The lines at the end of a log.
@@ -275,9 +310,10 @@ mod tests {
         runs.count(&one, Leftovers { strays: 2, survivors: 0 });
         runs.count(&one, Leftovers { strays: 2, survivors: 0 });
         runs.count(&two, Leftovers { strays: 0, survivors: 1 });
-        runs.count_swept(3);
-        let expected = LeftoverTotals { strays: 2, survivors: 1, swept: 3 };
-        assert_eq!(runs.leftovers(), expected);
+        runs.count_swept(&one, Swept { processes: 3, containers: 0 });
+        runs.count_swept(&one, Swept { processes: 4, containers: 1 });
+        let expected = LeftoverTotals { strays: 2, survivors: 1, swept: 4 };
+        assert_eq!((runs.leftovers(), runs.swept_containers()), (expected, 1));
     }
 
     #[test]

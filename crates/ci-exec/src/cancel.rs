@@ -13,6 +13,7 @@ use crate::journal::{JournalError, JournalOffset};
 use crate::processes::{Rule, Scope, Survivors};
 use crate::run_dir::{OpenError, RunDir, RunState};
 use crate::sweep::{SweepError, sweep};
+use crate::swept::Swept;
 
 /// What a runner may take beyond two graces, one for its commands and one for what escaped them:
 /// the kernel's time to kill, twice, and its own work on a busy machine.
@@ -23,8 +24,8 @@ const MARGIN: Duration = Duration::from_secs(15);
 pub enum Stopped {
     /// The runner ended the job. It was not cancelled where it had just ended by itself.
     Ended(ExitRecord),
-    /// The runner was dead already; what it had left is gone, so many processes.
-    Swept(usize),
+    /// The runner was dead already; what it had left is gone, in all so much.
+    Swept(Swept),
     /// There was no runner.
     NotStarted,
 }

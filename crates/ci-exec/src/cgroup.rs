@@ -6,16 +6,22 @@
 //! See the kernel's `Documentation/admin-guide/cgroup-v2.rst`.
 
 mod delegated;
+mod kills;
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ci_domain::ids::AttemptId;
-use rustix::process::Pid;
+use rustix::process::{Pid, getpid};
 use serde::{Deserialize, Serialize};
 
 pub use delegated::{Delegated, NotDelegated};
+pub(crate) use kills::{file_for as kills_file_for, told_in as kills_told_in};
+
+/// The time over which the kernel counts what a group has used of the processors, in microseconds: its own
+/// default.
+const CPU_PERIOD: u64 = 100_000;
 
 /// What a job may use as a whole, and where its control group is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,9 +32,22 @@ pub struct Bounds {
     pub memory: Option<u64>,
     /// How many processes and threads there may be at once.
     pub pids: Option<u32>,
+    /// How much time of the processors there is, in thousandths of one; what goes beyond waits.
+    pub milli_cpus: Option<u32>,
 }
 
 impl Bounds {
+    /// Moves this process into a group of its own that is bounded like a job's, and with it what it starts
+    /// from now on.
+    ///
+    /// # Errors
+    /// The group cannot be made, or this process may not be moved: to leave a group that is not the node's
+    /// takes root.
+    pub fn enter(&self) -> io::Result<()> {
+        let name = format!("shell-{}", getpid().as_raw_nonzero());
+        enter(&self.parent.join(name), self)
+    }
+
     /// Removes the groups of jobs that have ended; those with processes in them stay.
     ///
     /// # Errors
@@ -50,6 +69,8 @@ pub(crate) struct WireBounds {
     parent: PathBuf,
     memory: Option<u64>,
     pids: Option<u32>,
+    #[serde(default)]
+    milli_cpus: Option<u32>,
 }
 
 /// The control group of one job.
@@ -64,21 +85,7 @@ impl JobGroup {
 
     /// Makes the group with its bounds and moves this process into it; what it starts begins there.
     pub(crate) fn enter(&self, bounds: &Bounds) -> io::Result<()> {
-        match fs::create_dir(&self.0) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
-        if let Some(memory) = bounds.memory {
-            self.write("memory.max", &memory.to_string())?;
-            // Where the kernel counts swap, memory that was swapped out is memory too.
-            if self.0.join("memory.swap.max").exists() {
-                self.write("memory.swap.max", "0")?;
-            }
-        }
-        if let Some(pids) = bounds.pids {
-            self.write("pids.max", &pids.to_string())?;
-        }
-        self.write("cgroup.procs", "0")
+        enter(&self.0, bounds)
     }
 
     /// The processes in it; none where it is gone.
@@ -92,32 +99,45 @@ impl JobGroup {
 
     /// How often the kernel has killed something in it for want of memory.
     pub(crate) fn memory_kills(&self) -> io::Result<u64> {
-        let events = match fs::read_to_string(self.0.join("memory.events")) {
-            // Memory is not bounded here.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-            events => events?,
-        };
-        let kills = events.lines().find_map(|line| line.strip_prefix("oom_kill "));
-        Ok(kills.and_then(|count| count.trim().parse().ok()).unwrap_or(0))
-    }
-
-    fn write(&self, name: &str, value: &str) -> io::Result<()> {
-        write(&self.0.join(name), value)
+        kills_told_in(&self.0.join(kills::EVENTS))
     }
 }
 
 impl From<&Bounds> for WireBounds {
     fn from(bounds: &Bounds) -> Self {
-        let Bounds { parent, memory, pids } = bounds.clone();
-        Self { parent, memory, pids }
+        let Bounds { parent, memory, pids, milli_cpus } = bounds.clone();
+        Self { parent, memory, pids, milli_cpus }
     }
 }
 
 impl From<WireBounds> for Bounds {
     fn from(wire: WireBounds) -> Self {
-        let WireBounds { parent, memory, pids } = wire;
-        Self { parent, memory, pids }
+        let WireBounds { parent, memory, pids, milli_cpus } = wire;
+        Self { parent, memory, pids, milli_cpus }
     }
+}
+
+/// Makes `group` with its bounds and moves this process into it.
+fn enter(group: &Path, bounds: &Bounds) -> io::Result<()> {
+    match fs::create_dir(group) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let set = |name: &str, value: &str| write(&group.join(name), value);
+    if let Some(memory) = bounds.memory {
+        set("memory.max", &memory.to_string())?;
+        // Where the kernel counts swap, memory that was swapped out is memory too.
+        if group.join("memory.swap.max").exists() {
+            set("memory.swap.max", "0")?;
+        }
+    }
+    if let Some(pids) = bounds.pids {
+        set("pids.max", &pids.to_string())?;
+    }
+    if let Some(cpus) = bounds.milli_cpus {
+        set("cpu.max", &format!("{} {CPU_PERIOD}", u64::from(cpus) * CPU_PERIOD / 1000))?;
+    }
+    set("cgroup.procs", "0")
 }
 
 fn remove_unused(group: &Path) -> io::Result<()> {
@@ -141,7 +161,8 @@ mod tests {
     use super::*;
 
     fn group(folder: &Path) -> (Bounds, JobGroup) {
-        let bounds = Bounds { parent: folder.to_owned(), memory: Some(1 << 20), pids: Some(7) };
+        let (memory, pids, milli_cpus) = (Some(1 << 20), Some(7), Some(1500));
+        let bounds = Bounds { parent: folder.to_owned(), memory, pids, milli_cpus };
         let group = JobGroup::of(&bounds, &AttemptId::new("b1-1").unwrap());
         (bounds, group)
     }
@@ -154,7 +175,18 @@ mod tests {
         let read =
             |name: &str| fs::read_to_string(folder.path().join("job-b1-1").join(name)).unwrap();
         assert_eq!((read("memory.max"), read("pids.max")), ("1048576".to_owned(), "7".to_owned()));
+        assert_eq!(read("cpu.max"), "150000 100000");
         assert_eq!(read("cgroup.procs"), "0");
+    }
+
+    #[test]
+    fn a_shell_has_a_group_of_its_own_with_the_bounds_of_a_job() {
+        let folder = tempfile::tempdir().unwrap();
+        let (bounds, _) = group(folder.path());
+        bounds.enter().unwrap();
+        let own = folder.path().join(format!("shell-{}", std::process::id()));
+        assert_eq!(fs::read_to_string(own.join("pids.max")).unwrap(), "7");
+        assert_eq!(fs::read_to_string(own.join("cgroup.procs")).unwrap(), "0");
     }
 
     #[test]
@@ -165,15 +197,5 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
         assert_eq!(group.processes().unwrap(), []);
         assert_eq!(group.memory_kills().unwrap(), 0);
-    }
-
-    #[test]
-    fn kills_for_want_of_memory_are_counted() {
-        let folder = tempfile::tempdir().unwrap();
-        let (_, group) = group(folder.path());
-        fs::create_dir(folder.path().join("job-b1-1")).unwrap();
-        let events = "low 0\nhigh 0\nmax 4\noom 3\noom_kill 2\noom_group_kill 0\n";
-        fs::write(folder.path().join("job-b1-1/memory.events"), events).unwrap();
-        assert_eq!(group.memory_kills().unwrap(), 2);
     }
 }

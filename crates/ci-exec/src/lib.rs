@@ -39,6 +39,7 @@ mod processes;
 mod sandbox;
 mod script;
 mod sweep;
+mod swept;
 
 mod mask;
 mod runner;
@@ -66,3 +67,4 @@ pub use spec::{
     Network, RunSpec, SpecError,
 };
 pub use sweep::{SweepError, sweep, sweep_attempt};
+pub use swept::Swept;

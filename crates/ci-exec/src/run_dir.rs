@@ -191,7 +191,7 @@ impl RunDir {
     }
 
     pub(crate) fn write_exit_record(&self, record: &ExitRecord) -> Result<(), OpenError> {
-        self.write_json("exit.json", &WireExitRecord::from(record), Durability::Power)
+        self.write_durably("exit.json", &WireExitRecord::from(record))
     }
 
     pub(crate) fn write_identity(&self, identity: &Identity) -> Result<(), OpenError> {
@@ -261,8 +261,17 @@ impl RunDir {
         Ok(holder.is_some())
     }
 
+    /// Writes a file that survives the death of the machine.
+    pub(crate) fn write_durably<T: Serialize>(
+        &self,
+        name: &str,
+        value: &T,
+    ) -> Result<(), OpenError> {
+        self.write_json(name, value, Durability::Power)
+    }
+
     /// Reads a file, looking at its version before anything else: a later one may have any shape.
-    fn read_json<T: DeserializeOwned>(
+    pub(crate) fn read_json<T: DeserializeOwned>(
         &self,
         name: &str,
         known: u32,

@@ -11,6 +11,7 @@ use crate::container::remove_of;
 use crate::processes::{Process, Rule, Scope, Survivors};
 use crate::run_dir::{OpenError, RunDir, RunState};
 use crate::spec::{Isolation, RunSpec};
+use crate::swept::Swept;
 
 /// How long processes may take that have lost their job already; a restart waits for this.
 const SWEEP_GRACE: Duration = Duration::from_secs(1);
@@ -32,7 +33,8 @@ pub enum SweepError {
     Processes(#[source] io::Error),
 }
 
-/// Ends every process that a dead runner left, and returns when none is left, with how many there were.
+/// Ends every process that a dead runner left, and its container, and returns when none is left, with all
+/// that was ever swept of the run; that is on record in its directory then.
 ///
 /// They are known by the control group of the job where it had one, by the session of the runner and by
 /// `CI_ATTEMPT` in their environment, and so are their descendants. Without isolation and without a control
@@ -40,10 +42,10 @@ pub enum SweepError {
 ///
 /// # Errors
 /// Fails where the runner is alive, and names the processes that do not end.
-pub async fn sweep(dir: &RunDir) -> Result<usize, SweepError> {
+pub async fn sweep(dir: &RunDir) -> Result<Swept, SweepError> {
     match dir.state()? {
         RunState::Running(_) => return Err(SweepError::Alive(dir.clone())),
-        RunState::NotStarted => return Ok(0),
+        RunState::NotStarted => return Ok(Swept::default()),
         RunState::Finished(_) | RunState::Lost => {}
     }
     let spec = dir.spec()?;
@@ -52,15 +54,20 @@ pub async fn sweep(dir: &RunDir) -> Result<usize, SweepError> {
     let group = spec.bounds.as_ref().map(|bounds| JobGroup::of(bounds, &spec.attempt));
     let mut scope = Scope::new(Rule::LeftBy { session, marker }).and_group(group);
     scope.end(spec.grace.min(SWEEP_GRACE)).await.map_err(SweepError::Processes)??;
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let mut swept = Swept { processes: count(scope.count()), containers: 0 };
     if let Isolation::Container(container) = &spec.isolation {
-        // Its processes are gone in any case; what the engine keeps is removed when a node starts.
-        if let Err(error) = remove_of(&container.engine, dir.path()).await {
-            let mut log = dir.log_of_runner().map_err(SweepError::Processes)?;
-            writeln!(log, "the sweep failed to remove the container: {error}")
-                .map_err(SweepError::Processes)?;
+        match remove_of(&container.engine, dir.path()).await {
+            Ok(containers) => swept.containers = count(containers),
+            // Its processes are gone in any case; what the engine keeps is removed when a node starts.
+            Err(error) => {
+                let mut log = dir.log_of_runner().map_err(SweepError::Processes)?;
+                writeln!(log, "the sweep failed to remove the container: {error}")
+                    .map_err(SweepError::Processes)?;
+            }
         }
     }
-    Ok(scope.count())
+    Ok(dir.note_swept(swept)?)
 }
 
 /// Ends every process that has the attempt's name in its environment, and returns when none is left.

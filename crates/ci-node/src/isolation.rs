@@ -6,10 +6,10 @@ mod containers;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use ci_config::node::{IsolationChoice, NodeConfig};
+use ci_config::node::{IsolationChoice, NodeConfig, Runner};
 use ci_domain::may_run::Isolation;
 use ci_exec::{
-    Container, EngineKind, Launcher, Namespaces, Network, remove_left, remove_old_images,
+    Container, EngineKind, Launcher, Limits, Namespaces, Network, remove_left, remove_old_images,
 };
 use rustix::fs::{Access, access};
 use tracing::{info, warn};
@@ -49,10 +49,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) visible: &'a [PathBuf],
     /// What they must not see, wherever it lies.
     pub(crate) hidden: Vec<PathBuf>,
-    /// How many processes a job may be.
-    pub(crate) pids: u32,
-    /// How much memory a job may use, in bytes, where the engine of containers bounds it.
-    pub(crate) memory: u64,
+    /// What a job may use, where that can be bounded.
+    pub(crate) limits: Limits,
     /// Whether any job names the image of a container.
     pub(crate) has_images: bool,
     /// Where it is tried out; the folder is made and removed.
@@ -67,8 +65,7 @@ impl<'a> Ground<'a> {
             path,
             visible: &config.runner.visible,
             hidden: hidden(private).chain([folders.all()]).collect(),
-            pids: config.runner.pids,
-            memory: config.runner.memory,
+            limits: limits(&config.runner),
             has_images: true,
             trial: folders.trial(),
         }
@@ -135,6 +132,11 @@ impl Offer {
     }
 }
 
+/// What the configuration lets a job use.
+pub(crate) fn limits(runner: &Runner) -> Limits {
+    Limits { memory: runner.memory, pids: runner.pids, milli_cpus: None }
+}
+
 /// What sandboxes must not show so that the files `private` stay secret.
 pub(crate) fn hidden(private: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
     private.iter().map(|file| to_hide(file))
@@ -174,7 +176,7 @@ async fn namespaces(ground: &Ground<'_>) -> Result<Namespaces, String> {
         readable: Vec::new(),
         writable: Vec::new(),
         network: Network::Shared,
-        pids: ground.pids,
+        pids: ground.limits.pids,
     };
     let launcher = Launcher::current_exe([RUNNER]);
     match ci_exec::try_out(&launcher, &ground.trial, &namespaces).await {
@@ -189,7 +191,7 @@ fn by_containers(container: &Container, no_sandboxes: Option<&String>) -> String
         EngineKind::Podman => "podman",
         EngineKind::Docker => "docker",
     };
-    let bounds = container.limits.map_or(", which does not bound memory", |_| "");
+    let bounds = container.limits.map_or(", which bounds none of what jobs use", |_| "");
     let others = match no_sandboxes {
         None => "jobs without an image run in namespaces".to_owned(),
         Some(why) => format!("jobs without an image do not run: {why}"),
@@ -304,13 +306,13 @@ mod tests {
             Ok(sandboxes()),
             podman(),
             Isolation::Container,
-            "with podman, which does not bound memory; jobs without an image run in namespaces",
+            "with podman, which bounds none of what jobs use; jobs without an image run in namespaces",
         );
         check(
             Err(no("no bwrap")),
             podman(),
             Isolation::Container,
-            "with podman, which does not bound memory; jobs without an image do not run: no bwrap",
+            "with podman, which bounds none of what jobs use; jobs without an image do not run: no bwrap",
         );
         let why = "no containers: no podman";
         check(Ok(sandboxes()), Err(no("no podman")), Isolation::Namespaces, why);

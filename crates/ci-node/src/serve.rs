@@ -73,14 +73,15 @@ fn bounds(runner: &Runner) -> Option<Bounds> {
         Ok(delegated) => delegated,
         Err(error) => {
             let error = failed_to(&error);
-            warn!(error, "[runner] memory and pids do not bound jobs as a whole");
+            warn!(error, "[runner] memory, pids and cpus do not bound jobs as a whole");
             return None;
         }
     };
-    for what in delegated.lacks() {
+    let limits = isolation::limits(runner);
+    for what in delegated.lacks(limits) {
         warn!(what, "this machine's control groups do not bound it ([runner])");
     }
-    let bounds = delegated.bounds(runner.memory, runner.pids);
+    let bounds = delegated.bounds(limits);
     // Left by jobs that ended while no node was there.
     if let Err(error) = bounds.tidy() {
         warn!(%error, "failed to remove control groups");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use ci_build::LeftoverTotals;
+use ci_build::Runs;
 
 use self::family::{Exposition, Kind};
 use crate::access::{Allowed, Look};
@@ -29,7 +29,7 @@ pub(crate) async fn expose(State(site): State<Site>, _: Allowed<Look>) -> impl I
     queues(&mut page, &ask::queues(&site));
     repos(&mut page, &ask::repos(&site).await);
     store(&mut page, &ask::store_stats(&site));
-    leftovers(&mut page, site.node().runs().leftovers());
+    leftovers(&mut page, site.node().runs());
     deliveries(&mut page, &site);
     tree(&mut page, &site);
     undelivered(&mut page, &site).await;
@@ -103,7 +103,8 @@ fn store(page: &mut Exposition, stats: &StoreStats) {
     page.sample("", &[], u8::from(stats.failed));
 }
 
-fn leftovers(page: &mut Exposition, totals: LeftoverTotals) {
+fn leftovers(page: &mut Exposition, runs: &Runs) {
+    let totals = runs.leftovers();
     let family = "ci_job_strays";
     page.family(
         family,
@@ -116,6 +117,9 @@ fn leftovers(page: &mut Exposition, totals: LeftoverTotals) {
     let swept = "Processes that were ended because their runner had been killed.";
     page.family("ci_job_swept", Kind::Counter, swept);
     page.sample("_total", &[], totals.swept);
+    let containers = "Containers that were removed because their runner had been killed.";
+    page.family("ci_job_swept_containers", Kind::Counter, containers);
+    page.sample("_total", &[], runs.swept_containers());
 }
 
 fn deliveries(page: &mut Exposition, site: &Site) {

@@ -7,14 +7,19 @@ use std::path::{Path, PathBuf};
 use rustix::fs::getxattr;
 use rustix::process::getuid;
 
+use super::kills::place;
 use super::{Bounds, write};
+use crate::spec::Limits;
 
 /// The leaf that the node itself is in.
 const NODE: &str = "node";
 /// The group whose children are the jobs'.
 const JOBS: &str = "jobs";
 /// What bounds a job, where the machine has it.
-const CONTROLLERS: [&str; 3] = ["cpu", "memory", "pids"];
+const CONTROLLERS: [&str; 3] = [CPU, MEMORY, PIDS];
+const CPU: &str = "cpu";
+const MEMORY: &str = "memory";
+const PIDS: &str = "pids";
 /// How much of the processors jobs get beside the node, whose weight is 100: it answers people.
 const JOBS_WEIGHT: &str = "50";
 
@@ -22,8 +27,8 @@ const JOBS_WEIGHT: &str = "50";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delegated {
     jobs: PathBuf,
-    has_memory: bool,
-    has_pids: bool,
+    /// Those of [`CONTROLLERS`] that the machine has.
+    controllers: Vec<&'static str>,
 }
 
 /// Why jobs cannot have control groups.
@@ -68,36 +73,46 @@ impl Delegated {
             move_to(&node, process)?;
         }
         let available = fs::read_to_string(group.join("cgroup.controllers"))?;
-        let has = |name: &str| available.split_ascii_whitespace().any(|one| one == name);
-        let wanted: Vec<String> =
-            CONTROLLERS.iter().filter(|name| has(name)).map(|name| format!("+{name}")).collect();
+        let is_there = |name: &&str| available.split_ascii_whitespace().any(|one| one == *name);
+        let controllers: Vec<&str> = CONTROLLERS.into_iter().filter(is_there).collect();
+        let wanted: Vec<String> = controllers.iter().map(|name| format!("+{name}")).collect();
         make(&jobs)?;
         for parent in [group, &jobs] {
             if !wanted.is_empty() {
                 write(&parent.join("cgroup.subtree_control"), &wanted.join(" "))?;
             }
         }
-        if has("cpu") {
+        if controllers.contains(&CPU) {
             write(&jobs.join("cpu.weight"), JOBS_WEIGHT)?;
         }
-        Ok(Self { jobs, has_memory: has("memory"), has_pids: has("pids") })
+        Ok(Self { jobs, controllers })
     }
 
     /// The bounds of a job, as far as the machine can keep them.
     #[must_use]
-    pub fn bounds(&self, memory: u64, pids: u32) -> Bounds {
+    pub fn bounds(&self, limits: Limits) -> Bounds {
+        let Limits { memory, pids, milli_cpus } = limits;
         Bounds {
             parent: self.jobs.clone(),
-            memory: self.has_memory.then_some(memory),
-            pids: self.has_pids.then_some(pids),
+            memory: self.has(MEMORY).then_some(memory),
+            pids: self.has(PIDS).then_some(pids),
+            milli_cpus: milli_cpus.filter(|_| self.has(CPU)),
         }
     }
 
-    /// What the machine cannot bound.
+    /// Which of `limits` the machine cannot keep, as the configuration calls them.
     #[must_use]
-    pub fn lacks(&self) -> Vec<&'static str> {
-        let each = [(self.has_memory, "memory"), (self.has_pids, "pids")];
-        each.into_iter().filter(|(has, _)| !has).map(|(_, name)| name).collect()
+    pub fn lacks(&self, limits: Limits) -> Vec<&'static str> {
+        let each = [
+            ("memory", self.has(MEMORY)),
+            ("pids", self.has(PIDS)),
+            ("cpus", self.has(CPU) || limits.milli_cpus.is_none()),
+        ];
+        each.into_iter().filter(|(_, is_kept)| !is_kept).map(|(name, _)| name).collect()
+    }
+
+    fn has(&self, controller: &str) -> bool {
+        self.controllers.contains(&controller)
     }
 }
 
@@ -120,13 +135,9 @@ fn make(group: &Path) -> io::Result<()> {
 
 /// The directory of this process's group of version 2; that of the unit where it is in our own leaf.
 fn own_group(mounts: &str, own: &str) -> Option<PathBuf> {
-    let mounted = mounts.lines().find_map(|line| {
-        let (before, after) = line.split_once(" - ")?;
-        after.starts_with("cgroup2 ").then(|| before.split(' ').nth(4))?
-    })?;
     let path = own.lines().find_map(|line| line.strip_prefix("0::"))?;
     let path = path.strip_suffix(&format!("/{NODE}")).unwrap_or(path);
-    Some(Path::new(mounted).join(path.trim_start_matches('/')))
+    place(mounts, "cgroup2", None, path)
 }
 
 /// Whether the group was delegated: systemd marks it, and gives it to the unit's user.
@@ -172,13 +183,26 @@ mod tests {
         assert_eq!(read("node/cgroup.procs"), "11");
         assert_eq!(read("cgroup.subtree_control"), "+cpu +pids");
         assert_eq!(read("jobs/cgroup.subtree_control"), "+cpu +pids");
-        assert_eq!(group.lacks(), ["memory"]);
-        let bounds = group.bounds(1 << 30, 100);
-        let expected = Bounds { parent: at("jobs"), memory: None, pids: Some(100) };
-        assert_eq!(bounds, expected);
+        let limits = Limits { memory: 1 << 30, pids: 100, milli_cpus: Some(500) };
+        assert_eq!(group.lacks(limits), ["memory"]);
+        let bounds = group.bounds(limits);
+        let (memory, pids, milli_cpus) = (None, Some(100), Some(500));
+        assert_eq!(bounds, Bounds { parent: at("jobs"), memory, pids, milli_cpus });
         fs::create_dir(at("jobs/job-a")).unwrap();
         fs::create_dir_all(at("jobs/job-b/in-use")).unwrap();
         bounds.tidy().unwrap();
         assert!(!at("jobs/job-a").exists() && at("jobs/job-b").exists());
+    }
+
+    #[test]
+    fn only_limits_that_are_set_are_missed() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["cgroup.procs", "cgroup.controllers"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        let group = Delegated::take_at(folder.path()).unwrap();
+        let limits = |milli_cpus| Limits { memory: 1, pids: 1, milli_cpus };
+        assert_eq!(group.lacks(limits(None)), ["memory", "pids"]);
+        assert_eq!(group.lacks(limits(Some(1))), ["memory", "pids", "cpus"]);
     }
 }

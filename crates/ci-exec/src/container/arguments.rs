@@ -143,12 +143,17 @@ impl Arguments {
             self.words(&[&format!("--ulimit=nproc={0}:{0}", container.pids)]);
         }
         match (container.limits, container.engine.kind) {
-            (Some(Limits { memory, pids }), _) => self.words(&[
-                &format!("--memory={memory}"),
-                // Memory that was swapped out is memory too.
-                &format!("--memory-swap={memory}"),
-                &format!("--pids-limit={pids}"),
-            ]),
+            (Some(Limits { memory, pids, milli_cpus }), _) => {
+                self.words(&[
+                    &format!("--memory={memory}"),
+                    // Memory that was swapped out is memory too.
+                    &format!("--memory-swap={memory}"),
+                    &format!("--pids-limit={pids}"),
+                ]);
+                if let Some(cpus) = milli_cpus {
+                    self.words(&[&format!("--cpus={}.{:03}", cpus / 1000, cpus % 1000)]);
+                }
+            }
             (None, EngineKind::Podman) => self.words(&["--cgroups=disabled"]),
             (None, EngineKind::Docker) => {}
         }
@@ -235,11 +240,13 @@ mod tests {
 
     #[test]
     fn docker_is_told_the_user_and_the_limits() {
-        let limits = Some(Limits { memory: 1 << 30, pids: 9 });
-        let docker = Container { limits, ..container(EngineKind::Docker) };
+        let limits = Limits { memory: 1 << 30, pids: 9, milli_cpus: None };
+        let docker = |limits| Container { limits: Some(limits), ..container(EngineKind::Docker) };
         let bounds = ["--memory=1073741824", "--memory-swap=1073741824", "--pids-limit=9"];
         let owner = ["--user=1000:7", "--ulimit=nofile=1024:20000"];
-        check(&docker, 1000, &[owner.as_slice(), &bounds].concat());
+        check(&docker(limits), 1000, &[owner.as_slice(), &bounds].concat());
+        let slower = docker(Limits { milli_cpus: Some(2050), ..limits });
+        check(&slower, 1000, &[owner.as_slice(), &bounds, &["--cpus=2.050"]].concat());
     }
 
     #[test]

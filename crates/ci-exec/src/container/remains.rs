@@ -11,8 +11,9 @@ use tokio::time::timeout;
 
 use super::engine::{LABEL, removal};
 use super::image::BUILT;
-use crate::run_dir::{RunDir, RunState};
+use crate::run_dir::{OpenError, RunDir, RunState};
 use crate::spec::Engine;
+use crate::swept::Swept;
 
 /// How long an engine may take to answer; one that waits for a lock on its files is slow, not stuck.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
@@ -36,6 +37,9 @@ pub enum EngineError {
     /// It says nothing.
     #[error("get an answer from {} within {ANSWER_LIMIT:?}", .0.display())]
     TimedOut(PathBuf),
+    /// What it had kept cannot be put on record.
+    #[error(transparent)]
+    RunDir(OpenError),
 }
 
 /// What the engine says of itself, which also wakes whatever it keeps running for its user.
@@ -59,13 +63,15 @@ pub async fn has_image(engine: &Engine, name: &str) -> Result<bool, EngineError>
     Ok(!found.trim().is_empty())
 }
 
-/// Removes the container that a dead runner left.
-pub(crate) async fn remove_of(engine: &Engine, run_dir: &Path) -> Result<(), EngineError> {
+/// Removes the container that a dead runner left, and says how many there were.
+pub(crate) async fn remove_of(engine: &Engine, run_dir: &Path) -> Result<usize, EngineError> {
     let text = removal(engine, run_dir);
-    ask(engine, Path::new("/bin/sh"), &["-c", &text]).await.map(drop)
+    let removed = ask(engine, Path::new("/bin/sh"), &["-c", &text]).await?;
+    Ok(removed.split_ascii_whitespace().count())
 }
 
 /// Removes the containers of runs below `folder` whose runners are gone, and says how many there were.
+/// Each is on record in its run directory then, where that is there.
 ///
 /// # Errors
 /// The engine cannot be asked, or does not remove one.
@@ -83,6 +89,7 @@ pub async fn remove_left(engine: &Engine, folder: &Path) -> Result<usize, Engine
         if run_dir.starts_with(folder) && is_left(run_dir) {
             ask(engine, &engine.program, &["rm", "--force", "--volumes", id]).await?;
             removed += 1;
+            note_removed(run_dir)?;
         }
     }
     Ok(removed)
@@ -96,6 +103,14 @@ pub async fn remove_old_images(engine: &Engine, age: Duration) -> Result<(), Eng
     let (label, age) = (format!("label={BUILT}"), format!("until={}h", age.as_secs() / 3600));
     let words = ["image", "prune", "--all", "--force", "--filter", &label, "--filter", &age];
     ask(engine, &engine.program, &words).await.map(drop)
+}
+
+fn note_removed(run_dir: &Path) -> Result<(), EngineError> {
+    let noted = match RunDir::open(run_dir) {
+        Err(OpenError::Missing(_)) => return Ok(()),
+        dir => dir.and_then(|dir| dir.note_swept(Swept { processes: 0, containers: 1 })),
+    };
+    noted.map(drop).map_err(EngineError::RunDir)
 }
 
 /// Whether nobody is at work there. What cannot be told is left alone.

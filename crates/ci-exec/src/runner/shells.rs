@@ -20,7 +20,7 @@ use super::record::Recorder;
 use super::shell::{Group, Shell, reap_group};
 use super::stop::StopSignal;
 use super::tree::Executor;
-use crate::cgroup::{Bounds, JobGroup};
+use crate::cgroup::{Bounds, JobGroup, kills_file_for, kills_told_in};
 use crate::fact::{CommandId, Exit, Fact, UnixMillis};
 use crate::processes::{Process, Rule, Scope, Survivors};
 use crate::run_dir::RunDir;
@@ -81,6 +81,8 @@ pub(super) struct Shells<'a> {
     pub(super) client: OnceCell<Client>,
     /// What the image of the container sets in the environment.
     pub(super) image_env: OnceCell<BTreeMap<String, String>>,
+    /// Where the kernel counts what it kills in the container for want of memory.
+    kills_file: OnceCell<PathBuf>,
     /// The pids of the shells that have not been reaped.
     pub(super) live: RefCell<BTreeSet<i32>>,
 }
@@ -92,9 +94,18 @@ impl<'a> Shells<'a> {
         dir: &'a RunDir,
         recorder: &'a Recorder,
     ) -> Self {
-        let (keeper, client, image_env) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        let (shell, live) = (Path::new(SHELL), RefCell::default());
-        Self { spec, secrets, dir, recorder, shell, keeper, client, image_env, live }
+        Self {
+            spec,
+            secrets,
+            dir,
+            recorder,
+            shell: Path::new(SHELL),
+            keeper: OnceCell::new(),
+            client: OnceCell::new(),
+            image_env: OnceCell::new(),
+            kills_file: OnceCell::new(),
+            live: RefCell::default(),
+        }
     }
 
     /// Enters the control group, if the job is to have one; nothing of it may start before.
@@ -111,7 +122,15 @@ impl<'a> Shells<'a> {
                 let marker = (RunSpec::MARKER, self.spec.attempt.as_str());
                 Keeper::enter(namespaces, marker).await?
             }
-            Isolation::Container(container) => self.enter_container(container).await?,
+            Isolation::Container(container) => {
+                let keeper = self.enter_container(container).await?;
+                if container.limits.is_some()
+                    && let Some(file) = kills_file_for(keeper.init()).map_err(Fault::Bounds)?
+                {
+                    self.kills_file.get_or_init(|| file);
+                }
+                keeper
+            }
         };
         self.keeper.get_or_init(|| keeper);
         Ok(())
@@ -122,9 +141,12 @@ impl<'a> Shells<'a> {
         Some((bounds, JobGroup::of(bounds, &self.spec.attempt)))
     }
 
-    /// How often something of the job was killed for want of memory.
+    /// How often something of the job was killed for want of memory, in its control group or in one that
+    /// the engine made for its container.
     fn memory_kills(&self) -> Result<u64, Fault> {
-        self.group().map_or(Ok(0), |(_, group)| group.memory_kills().map_err(Fault::Bounds))
+        let own = self.group().map_or(Ok(0), |(_, group)| group.memory_kills());
+        let engines = self.kills_file.get().map_or(Ok(0), |file| kills_told_in(file));
+        own.and_then(|own| Ok(own + engines?)).map_err(Fault::Bounds)
     }
 
     /// Passes on what is told from inside the sandbox.

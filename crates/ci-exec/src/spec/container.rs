@@ -80,13 +80,15 @@ pub struct Build {
     pub caches: PathBuf,
 }
 
-/// What an engine bounds.
+/// What a job may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of memory; what goes beyond is killed.
     pub memory: u64,
     /// How many processes and threads there may be at once.
     pub pids: u32,
+    /// How much time of the processors there is, in thousandths of one; all there is where it is not said.
+    pub milli_cpus: Option<u32>,
 }
 
 /// A [`Container`] as it is stored.
@@ -130,6 +132,8 @@ struct WireBuild {
 struct WireLimits {
     memory: u64,
     pids: u32,
+    #[serde(default)]
+    milli_cpus: Option<u32>,
 }
 
 impl From<&Container> for WireContainer {
@@ -153,7 +157,7 @@ impl From<&Container> for WireContainer {
             writable,
             network: network.into(),
             pids,
-            limits: limits.map(|Limits { memory, pids }| WireLimits { memory, pids }),
+            limits: limits.map(WireLimits::from),
         }
     }
 }
@@ -176,8 +180,20 @@ impl From<WireContainer> for Container {
             writable: wire.writable,
             network: wire.network.into(),
             pids: wire.pids,
-            limits: wire.limits.map(|WireLimits { memory, pids }| Limits { memory, pids }),
+            limits: wire.limits.map(Limits::from),
         }
+    }
+}
+
+impl From<Limits> for WireLimits {
+    fn from(Limits { memory, pids, milli_cpus }: Limits) -> Self {
+        Self { memory, pids, milli_cpus }
+    }
+}
+
+impl From<WireLimits> for Limits {
+    fn from(WireLimits { memory, pids, milli_cpus }: WireLimits) -> Self {
+        Self { memory, pids, milli_cpus }
     }
 }
 

@@ -212,6 +212,7 @@ mod tests {
                 parent: PathBuf::from("/sys/fs/cgroup/jobs"),
                 memory: Some(4 << 30),
                 pids: None,
+                milli_cpus: Some(1500),
             }),
             env: [("A".to_owned(), "1".to_owned())].into(),
             steps: Sequence { id: NodeId::root(), name: None, steps },
@@ -278,7 +279,7 @@ mod tests {
     #[test]
     fn a_container_can_be_stored() {
         let build = || Build { file: "/c/D".into(), context: "/c".into(), caches: "/w/tmp".into() };
-        let limits = Limits { memory: 1 << 30, pids: 100 };
+        let limits = Limits { memory: 1 << 30, pids: 100, milli_cpus: Some(500) };
         for (kind, source, limits) in [
             (EngineKind::Podman, ImageSource::Registry, None),
             (EngineKind::Podman, ImageSource::Rebuilt(build()), Some(limits)),

@@ -41,7 +41,7 @@ impl Drop for Group {
 }
 
 fn bounds(parent: &Path, memory: Option<u64>) -> Option<Bounds> {
-    Some(Bounds { parent: parent.to_owned(), memory, pids: None })
+    Some(Bounds { parent: parent.to_owned(), memory, pids: None, milli_cpus: None })
 }
 
 /// A folder does for a group: the kernel's part is what a command writes.

@@ -336,7 +336,7 @@ async fn docker_is_told_in_its_own_words() {
     fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
     let env = env(&[("PATH", "/usr/bin:/bin"), ("DOCKER_HOST", "unix:///nowhere")]);
     let engine = Engine { kind: EngineKind::Docker, program: program.clone(), env };
-    let limits = Some(Limits { memory: 1 << 30, pids: 99 });
+    let limits = Some(Limits { memory: 1 << 30, pids: 99, milli_cpus: Some(500) });
     let container = Container { limits, ..container(engine, &place) };
     place.spec.isolation = Isolation::Container(Box::new(container));
     let run = place.run().await;
@@ -345,7 +345,13 @@ async fn docker_is_told_in_its_own_words() {
     let calls = fs::read_to_string(place.root().join("calls")).unwrap();
     let calls: Vec<&str> = calls.lines().collect();
     assert_eq!(calls[0], format!("image inspect --format {{{{json .Config.Env}}}} {IMAGE}"));
-    for words in ["run --rm --pull=never", "--memory=1073741824", "--network=none", "@contained"] {
+    for words in [
+        "run --rm --pull=never",
+        "--memory=1073741824 ",
+        "--cpus=0.500",
+        "--network=none",
+        "@contained",
+    ] {
         assert!(calls[1].contains(words), "{words} in {}", calls[1]);
     }
     for words in ["--userns", "--cgroups", "--systemd"] {

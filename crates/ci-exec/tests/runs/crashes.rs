@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use ci_exec::{
-    FollowError, JournalOffset, Outcome, RunnerExit, Stopped, SweepError, cancel, follow, sweep,
+    FollowError, JournalOffset, Outcome, RunnerExit, Stopped, SweepError, Swept, cancel, follow,
+    sweep,
 };
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -30,10 +31,11 @@ async fn what_a_killed_runner_leaves_is_swept() {
     kill(runner.pid);
     until_lost(&dir).await;
     let swept = within("the sweep", sweep(&dir)).await.unwrap();
-    assert!(swept > 0, "they are counted");
+    assert!(swept.processes > 0, "they are counted");
+    assert_eq!(dir.swept().unwrap(), swept, "and on record");
     place.assert_nothing_is_left();
     assert_eq!(processes_in_session(runner.pid), Vec::<String>::new());
-    assert_eq!(within("another sweep", sweep(&dir)).await.unwrap(), 0);
+    assert_eq!(within("another sweep", sweep(&dir)).await.unwrap(), swept, "nothing more");
 }
 
 fn processes_in_session(session: i32) -> Vec<String> {
@@ -62,7 +64,7 @@ async fn followers_hear_of_the_death_of_a_runner() {
     let error = within("the news", follower.next()).await.unwrap_err();
     assert!(matches!(error, FollowError::Lost), "{error}");
     let stopped = within("the cancel", cancel(&dir)).await.unwrap();
-    assert!(matches!(stopped, Stopped::Swept(1..)), "{stopped:?}");
+    assert!(matches!(stopped, Stopped::Swept(Swept { processes: 1.., .. })), "{stopped:?}");
     place.assert_nothing_is_left();
 }
 

@@ -10,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ci_exec::{
-    CommandId, JournalOffset, OpenError, Outcome, RunDir, RunState, Stopped, cancel, follow, ping,
-    sweep,
+    CommandId, JournalOffset, OpenError, Outcome, RunDir, RunState, Stopped, Swept, cancel, follow,
+    ping, sweep,
 };
 use rustix::fs::{FlockOperation, fcntl_lock};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -64,7 +64,7 @@ async fn a_run_that_the_first_version_has_lost_is_swept() {
     let journal = RECORDED[1].1;
     fs::write(dir.path().join("journal"), &journal[..journal.len() - 200]).unwrap();
     assert_eq!(dir.state().unwrap(), RunState::Lost);
-    assert_eq!(within("the cancel", cancel(&dir)).await.unwrap(), Stopped::Swept(0));
+    assert_eq!(within("the cancel", cancel(&dir)).await.unwrap(), Stopped::Swept(Swept::default()));
 }
 
 /// Does nothing by itself. Started by the tests below, this process is a runner of the first version.

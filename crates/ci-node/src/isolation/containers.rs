@@ -54,8 +54,7 @@ pub(super) async fn containers(ground: &Ground<'_>) -> Result<Container, String>
 /// The engine is tried with the limits of the configuration, and where it cannot bound jobs without.
 async fn of_engine(engine: Engine, ground: &Ground<'_>) -> Result<Container, String> {
     version(&engine).await.map_err(|error| failed_to(&error))?;
-    let limits = Limits { memory: ground.memory, pids: ground.pids };
-    let bounded = container(engine, ground.pids, Some(limits));
+    let bounded = container(engine, ground.limits);
     let Err(why) = attempt(&bounded, ground).await else { return Ok(bounded) };
     if bounded.engine.kind == EngineKind::Docker {
         return Err(why);
@@ -70,15 +69,15 @@ async fn attempt(container: &Container, ground: &Ground<'_>) -> Result<(), Strin
     tried.map_err(|error| failed_to(&error).replace('\n', " "))
 }
 
-fn container(engine: Engine, pids: u32, limits: Option<Limits>) -> Container {
+fn container(engine: Engine, limits: Limits) -> Container {
     Container {
         engine,
         image: Image { name: String::new(), source: ImageSource::Registry },
         readable: Vec::<PathBuf>::new(),
         writable: Vec::new(),
         network: Network::Shared,
-        pids,
-        limits,
+        pids: limits.pids,
+        limits: Some(limits),
     }
 }
 

@@ -8,16 +8,14 @@ use anyhow::{Context as _, Result};
 use ci_config::node::IsolationChoice;
 use ci_domain::ids::ComponentName;
 use ci_domain::pipeline::{Image as Declared, Pipeline};
-use ci_exec::{Build, Container, Image, ImageSource, Isolation, Namespaces};
+use ci_exec::{Build, Container, Image, ImageSource, Isolation, Limits, Namespaces};
 
 use crate::args::{RunArgs, RunIsolation};
 use crate::exit::Exit;
 use crate::isolation::{self, Ground};
 
-/// How many processes a job may be; a node's default too.
-const PIDS: u32 = 4096;
-/// How much memory a job in a container may use, where its engine bounds that; a node's default too.
-const MEMORY: u64 = 4 << 30;
+/// What a job may use where that is bounded; a node's defaults too.
+const LIMITS: Limits = Limits { memory: 4 << 30, pids: 4096, milli_cpus: None };
 /// What of the caller's environment says nothing in an image.
 const OF_THIS_MACHINE: [&str; 5] =
     ["PATH", "SHELL", "SSL_CERT_DIR", "SSL_CERT_FILE", "XDG_RUNTIME_DIR"];
@@ -87,8 +85,7 @@ impl Confinement {
                 path,
                 visible: &[],
                 hidden: Vec::new(),
-                pids: PIDS,
-                memory: MEMORY,
+                limits: LIMITS,
                 has_images: !images.is_empty(),
                 trial: session.join("trial"),
             },

@@ -58,7 +58,7 @@ pub struct Leftovers {
     pub strays: u64,
     /// Those that could not be ended; of the same jobs.
     pub survivors: u64,
-    /// Those that a killed runner had left and the node has ended since it started.
+    /// Those that a killed runner had left and the node has ended; of the same jobs.
     pub swept: u64,
 }
 
