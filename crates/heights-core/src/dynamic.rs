@@ -96,7 +96,8 @@ pub struct DynamicMachine {
     window: RestartWindow,
     max_children: Option<usize>,
     dice: Dice,
-    children: Rows<ChildKey, Child>,
+    /// On the heap one by one, so that a table that grows moves hardly anything.
+    children: Rows<ChildKey, Box<Child>>,
     ending: Option<Verdict>,
     ended: bool,
     keys: u64,
@@ -167,7 +168,7 @@ impl DynamicMachine {
         let limit = plan.limit.as_ref();
         let window = limit.map(|limit| Box::new(RestartWindow::new(limit.intensity)));
         let child = Child { plan, state, attempts: 0, started: None, window };
-        self.children.insert(key, child);
+        self.children.insert(key, Box::new(child));
         Ok((key, DynamicAction::Start(key, incarnation)))
     }
 
@@ -243,7 +244,7 @@ impl DynamicMachine {
     /// Counts the children.
     pub fn counts(&self) -> Counts {
         let is_supervisor = |child: &&Child| child.plan.kind == ChildKind::Supervisor;
-        let supervisors = self.children.values().filter(is_supervisor).count();
+        let supervisors = self.children.values().map(Box::as_ref).filter(is_supervisor).count();
         Counts {
             specs: self.children.len(),
             active: self.children().filter(|(_, _, running)| *running).count(),

@@ -26,6 +26,29 @@ use crate::{
 };
 
 /// Decides for a supervisor with a fixed order of children.
+///
+/// ```
+/// use heights_core::{
+///     Action, ChildPlan, ChildState, Event, ExitClass, Flags, Machine, Moment, Strategy,
+/// };
+///
+/// let plans = ["database", "web"].map(ChildPlan::worker);
+/// let mut machine = Machine::new(Strategy::RestForOne, Flags::default(), plans)?;
+/// let now = Moment::ZERO;
+/// let mut actions = machine.step(now, Event::Boot);
+/// while let Some(Action::Start(child)) = actions.pop() {
+///     actions = machine.step(now, Event::Started(child));
+/// }
+///
+/// let Some(ChildState::Running(incarnation)) = machine.state_of(&"database".into()) else {
+///     panic!("it has been started");
+/// };
+/// let database = heights_core::ChildRun { id: "database".into(), incarnation };
+/// let actions = machine.step(now, Event::Exited(database, ExitClass::Abnormal));
+/// // What was started after it goes first, then both are started again, in order.
+/// assert!(matches!(&actions[..], [Action::Stop(child, _)] if child.id.as_str() == "web"));
+/// # Ok::<(), heights_core::SpecError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Machine {
     strategy: Strategy,

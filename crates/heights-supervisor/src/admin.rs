@@ -213,6 +213,23 @@ impl From<DynamicRefusal> for StartChildError {
 }
 
 /// Why something could not be done with a child.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{AdminError, ChildSpec, Supervisor};
+///
+/// let idle = ChildSpec::task("idle", |cx| async move { Ok(cx.shutdown().await) });
+/// let root = Supervisor::builder("root").child(idle).start().await?;
+/// assert!(matches!(root.delete_child("idle").await, Err(AdminError::Running)));
+/// assert!(matches!(root.terminate_child("idel").await, Err(AdminError::NotFound)));
+/// root.terminate_child("idle").await?;
+/// root.delete_child("idle").await?;
+/// assert!(matches!(root.restart_child("idle").await, Err(AdminError::NotFound)));
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AdminError {
     /// There is no such child.

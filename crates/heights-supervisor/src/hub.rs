@@ -80,6 +80,27 @@ pub struct Shape {
 }
 
 /// What is kept of a crash.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildSpec, Exit, Restart, Supervisor};
+///
+/// let import = ChildSpec::task("import", |_cx| async { panic!("no such column") });
+/// let root = Supervisor::builder("root").child(import.restart(Restart::Temporary)).start().await?;
+/// let hub = root.hub().ok_or("it runs")?;
+/// if let Some(import) = hub.find("root/import") {
+///     import.gone().await;
+/// }
+/// let crash = hub.crashes().pop().ok_or("it has crashed")?;
+/// assert_eq!((&*crash.path, crash.incarnation), ("root/import", 1));
+/// let Exit::Panic(panic) = &crash.exit else { return Err("it has panicked".into()) };
+/// assert_eq!(panic.message, "no such column");
+/// assert!(panic.location.is_some() && panic.backtrace.is_some());
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Crash {
     /// When it happened.

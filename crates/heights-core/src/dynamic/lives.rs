@@ -91,7 +91,7 @@ impl DynamicMachine {
     /// whether it is gone already must not make a difference.
     fn has_significant(&self) -> bool {
         let lives = |child: &&Child| !matches!(child.state, State::Stopping(_));
-        self.children.values().filter(lives).any(|child| child.plan.significant)
+        self.children.values().map(Box::as_ref).filter(lives).any(|child| child.plan.significant)
     }
 
     pub(super) fn retry(&mut self, key: ChildKey, ticket: u64, actions: &mut Vec<DynamicAction>) {

@@ -29,7 +29,8 @@ pub(super) struct State {
     office: Office,
     process: Process,
     machine: DynamicMachine,
-    children: Rows<ChildKey, Child>,
+    /// On the heap one by one, so that a table that grows moves hardly anything.
+    children: Rows<ChildKey, Box<Child>>,
     keys: Rows<ProcessId, ChildKey>,
     /// Empty, but for its room.
     actions: Vec<DynamicAction>,
@@ -127,7 +128,7 @@ impl State {
             on_terminated: Vec::new(),
             deadline: None,
         };
-        self.children.insert(key, child);
+        self.children.insert(key, Box::new(child));
         self.perform(start);
     }
 

@@ -27,7 +27,42 @@ type Make<X, R> = Arc<dyn Fn(X) -> (ChildSpec, R) + Send + Sync>;
 /// each of its lives. `R` is the kind of reference that each child gets.
 ///
 /// It is what a [`DynamicSupervisor`](crate::DynamicSupervisor) may be
-/// [limited to](crate::DynamicBuilder::template); an example is there.
+/// [limited to](crate::DynamicBuilder::template).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights_supervisor::{ChildTemplate, DynamicSupervisor, Restart};
+/// # use heights_supervisor::{Context, Fault, Flow, Reply, Server};
+/// # struct Room(String);
+/// # impl Server for Room {
+/// #     type Args = String;
+/// #     type Msg = Reply<String>;
+/// #     async fn init(name: String, _cx: &mut Context<Self::Msg>) -> Result<Self, Fault> {
+/// #         Ok(Self(name))
+/// #     }
+/// #     async fn handle(&mut self, msg: Self::Msg, _cx: &mut Context<Self::Msg>) -> Result<Flow, Fault> {
+/// #         msg.send(format!("this is {}", self.0));
+/// #         Ok(Flow::Continue)
+/// #     }
+/// # }
+///
+/// // A room is started, and started again, with the name that it was given.
+/// let room = ChildTemplate::server::<Room>("room", |name: &String| name.clone())
+///     .named(|name| name.clone())
+///     .each(|spec| spec.restart(Restart::Transient));
+/// let rooms = DynamicSupervisor::builder("rooms").template(room).start().await?;
+/// let (started, owls) = rooms.start_child("owls".to_owned()).await?;
+/// assert_eq!(started.process.path(), "rooms/owls");
+/// assert_eq!(owls.call(|reply| reply).await?, "this is owls");
+///
+/// started.process.kill();
+/// started.process.gone().await;
+/// assert_eq!(owls.running().await.call(|reply| reply).await?, "this is owls");
+/// rooms.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct ChildTemplate<X, R> {
     model: ChildSpec,
     name: Option<Name<X>>,

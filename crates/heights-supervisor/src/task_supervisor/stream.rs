@@ -20,6 +20,29 @@ use crate::task::TaskContext;
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What becomes of a stream when one of its tasks takes too long.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use futures_util::StreamExt;
+/// use heights_supervisor::{OnTimeout, StreamFailure, TaskError, TaskSupervisor};
+///
+/// let tasks = TaskSupervisor::builder("tasks").start().await?;
+/// let wait = async |seconds| tokio::time::sleep(Duration::from_secs(seconds)).await;
+/// let waits = tasks
+///     .async_stream("wait", [0, 3600, 0], move |_cx, seconds| async move { wait(seconds).await })
+///     .timeout(Duration::from_millis(5))
+///     .on_timeout(OnTimeout::KillTask)
+///     .stream()?;
+/// let ends: Vec<_> = waits.collect().await;
+/// // The others are waited for; by default the stream would have ended with that error.
+/// assert!(matches!(ends[1].as_ref().unwrap_err().cause, StreamFailure::Task(TaskError::Timeout(_))));
+/// assert!(ends[0].is_ok() && ends[2].is_ok());
+/// tasks.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum OnTimeout {
     /// The stream ends with that error, and the tasks that still run are cancelled.

@@ -104,6 +104,21 @@ where
 
 /// Describes a job that runs only when [`PeriodicRef::tick`](super::PeriodicRef::tick) asks for it:
 /// in a test, or for an operator.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights::periodic::{RunEnd, on_demand};
+/// use heights::prelude::*;
+///
+/// let (spec, sweep) = on_demand(|| async { Ok(()) }).child_with_ref("sweep");
+/// let root = Supervisor::builder("root").child(spec).start().await?;
+/// assert!(matches!(sweep.tick().await?, RunEnd::Done));
+/// assert_eq!(sweep.info().started, 1);
+/// root.stop().await;
+/// # Ok(())
+/// # }
+/// ```
 pub fn on_demand<F, Fut>(job: F) -> Periodic<F>
 where
     F: Fn() -> Fut + Send + Sync + 'static,

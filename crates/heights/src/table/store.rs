@@ -98,6 +98,24 @@ pub struct StoreError {
 }
 
 /// A store in memory, for tests: cloning gives another handle to the same one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use heights::prelude::*;
+/// use heights::table::{MemoryStore, Table};
+///
+/// let store = MemoryStore::new();
+/// for life in 1..=2_u32 {
+///     let lives = Table::builder("lives").store(store.clone()).build();
+///     let root = Supervisor::builder("root").child(lives.child_spec()).start().await?;
+///     assert_eq!(lives.get(&"latest").unwrap_or_default(), life - 1);
+///     lives.insert("latest", life);
+///     root.stop().await;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct MemoryStore<K, V>(Arc<Mutex<Inner<K, V>>>);
 

@@ -110,7 +110,7 @@ impl State {
     }
 
     fn forget(&mut self, key: ChildKey) {
-        let Some(child) = self.children.remove(key) else { return };
+        let Some(child) = self.children.remove(key).map(|child| *child) else { return };
         if let Some(pid) = child.process.map(|process| process.pid()) {
             self.keys.remove(pid);
         }
