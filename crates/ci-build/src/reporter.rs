@@ -4,9 +4,9 @@
 //! Commands in: [`ReporterHandle`]. Facts out: none.
 //!
 //! Wishes are state: the newest of each pull request counts and older ones are never written. One write
-//! at a time goes to each commit and each comment, so that their order survives retries. Where an answer
-//! was lost, on the way or with the node, one looks before one writes again: for a comment by its marker,
-//! for statuses at what stands on the commit. That something was first written is therefore on record
+//! at a time goes to each commit, each comment and each check run, so that their order survives retries.
+//! Where an answer was lost, on the way or with the node, one looks before one writes again: for a comment by
+//! its marker, for statuses at what stands on the commit, for a check run at how it stands. That something was first written is therefore on record
 //! before it is.
 
 mod book;
@@ -33,10 +33,13 @@ use crate::reporter::store::ReporterStore;
 use crate::reporter::trouble::Troubles;
 use crate::reporter::write::{Carried, Write};
 
-pub use crate::reporter::write::TailSource;
+pub use crate::reporter::write::{Findings, TailSource};
 
 /// Words alone are rewritten at most this often; the contract with the people who read them.
 const WORDS_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How long check runs may go on of which nobody speaks any more: whoever starts needs a while to speak.
+const ABANDONED_INTERVAL: Duration = Duration::from_secs(600);
 
 /// How others make a pull request's wishes known.
 #[derive(Clone, Debug)]
@@ -95,7 +98,8 @@ pub(crate) fn start(args: ReporterArgs) -> (ChildSpec, ReporterHandle) {
     (spec, ReporterHandle(reference))
 }
 
-/// Writes that must not overtake each other: all statuses of a commit, all versions of a comment.
+/// Writes that must not overtake each other: all statuses of a commit, all versions of a comment, all that a
+/// check run shows.
 pub(crate) type Lane = (RepoName, String);
 
 struct Reporter {
@@ -113,6 +117,8 @@ enum Msg {
     Ended(Box<Write>, Box<Result<Carried, ForgeError>>),
     /// Something that waited may be due now.
     Look(RepoName, CommitSha),
+    /// Check runs may go on of which nobody speaks.
+    EndAbandoned,
     Undelivered(heights::Reply<Vec<Undelivered>>),
 }
 
@@ -120,7 +126,7 @@ impl Server for Reporter {
     type Args = ReporterArgs;
     type Msg = Msg;
 
-    async fn init(args: ReporterArgs, _cx: &mut Context<Msg>) -> Result<Self, Fault> {
+    async fn init(args: ReporterArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
         let mut reporter = Self {
             store: ReporterStore::new(args.ledger.clone()),
             books: BTreeMap::new(),
@@ -132,6 +138,7 @@ impl Server for Reporter {
         for repo in reporter.args.forges.names() {
             reporter.open_book(&repo).await?;
         }
+        let _timer = cx.send_after(ABANDONED_INTERVAL, Msg::EndAbandoned);
         Ok(reporter)
     }
 
@@ -160,6 +167,19 @@ impl Server for Reporter {
                 self.write_due(&repo, &head, cx).await?;
             }
             Msg::Look(repo, head) => self.write_due(&repo, &head, cx).await?,
+            Msg::EndAbandoned => {
+                let of = |(repo, book): (&RepoName, &Book)| {
+                    book.abandoned()
+                        .into_iter()
+                        .map(|head| (repo.clone(), head))
+                        .collect::<Vec<_>>()
+                };
+                let abandoned: Vec<_> = self.books.iter().flat_map(of).collect();
+                for (repo, head) in abandoned {
+                    self.write_due(&repo, &head, cx).await?;
+                }
+                let _timer = cx.send_after(ABANDONED_INTERVAL, Msg::EndAbandoned);
+            }
             Msg::Undelivered(reply) => reply.send(self.troubles.undelivered()),
         }
         Ok(Flow::Continue)
@@ -171,6 +191,7 @@ impl Server for Reporter {
             Msg::Forget(..) => "forget",
             Msg::Ended(..) => "ended",
             Msg::Look(..) => "look",
+            Msg::EndAbandoned => "end abandoned",
             Msg::Undelivered(_) => "undelivered",
         }
     }
@@ -194,7 +215,11 @@ impl Reporter {
         cx: &mut Context<Msg>,
     ) -> Result<(), Fault> {
         let node = &self.args.voice.node;
-        let all = self.books.get(repo).map(|book| book.due(head, node)).unwrap_or_default();
+        let Some(book) = self.books.get(repo) else { return Ok(()) };
+        let mut all = book.due(head, node);
+        if self.args.forges.get(repo).is_some_and(|forge| forge.takes_checks(repo)) {
+            all.extend(book.due_checks(head, node));
+        }
         for due in all {
             let write = Write { repo: repo.clone(), head: head.clone(), due };
             if !self.busy.contains(&write.lane()) && !self.must_wait(&write, cx) {

@@ -69,7 +69,12 @@ impl FakeGitHub {
 
     /// Makes the next write take effect and lose its answer.
     pub fn drop_next_answer(&self) {
-        self.model().drop_next_answer = true;
+        self.drop_answer_after(0);
+    }
+
+    /// Lets so many writes be answered before one takes effect and loses its answer.
+    pub fn drop_answer_after(&self, writes: usize) {
+        self.model().drop_answer_after = Some(writes);
     }
 
     /// Makes every call fail as if the network were gone, until it is back.
@@ -136,7 +141,7 @@ impl FakeGitHub {
             return Err(model::transient("nothing can be written"));
         }
         let answer = call(&mut model)?;
-        if std::mem::take(&mut model.drop_next_answer) {
+        if model.loses_answer() {
             return Err(model::transient("the answer was lost"));
         }
         Ok(answer)

@@ -1,5 +1,7 @@
 //! What the forge should say and what it has been told: from the two follows what to write next.
 
+mod checks;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use ci_domain::forge::{CommentId, StatusState, StatusWrite};
@@ -10,6 +12,8 @@ use ci_domain::wording;
 use sha2::{Digest, Sha256};
 
 use crate::reporter::write::Written;
+
+pub(super) use checks::{CheckKey, DueCheck, ToldCheck, ToldChecks, reference};
 
 /// How often it is tried to see what stands on a commit before it is written to all the same: words that
 /// stand there twice harm less than a status that is missing.
@@ -28,6 +32,8 @@ pub(super) struct Book {
     /// Commits of which it is not known whether a status was written that is not on record, and how
     /// often one may still look.
     doubts: BTreeMap<CommitSha, u8>,
+    /// Check runs of which it is not known whether they were written as they are not on record.
+    check_doubts: BTreeSet<CheckKey>,
 }
 
 /// What the forge has been told; survives a restart.
@@ -45,6 +51,8 @@ pub(super) struct Told {
     pub(super) attempted: BTreeSet<String>,
     /// Commits on which a status may have been written that is not on record, for the same reason.
     pub(super) unanswered: BTreeSet<CommitSha>,
+    /// Check runs.
+    pub(super) checks: ToldChecks,
 }
 
 /// A comment that is there.
@@ -69,6 +77,10 @@ pub(super) enum Due {
     },
     /// Post or edit a comment.
     Comment { about: Subject, marker: String, content: CommentContent },
+    /// See how a check run stands, before it is written.
+    LookAtCheck(CheckKey),
+    /// Add or change a check run.
+    Check(DueCheck),
 }
 
 impl Book {
@@ -76,7 +88,8 @@ impl Book {
     /// each commit may have been lost since.
     pub(super) fn new(told: Told) -> Self {
         let doubts = told.statuses.keys().map(|sha| (sha.clone(), LOOKS)).collect();
-        Self { wishes: BTreeMap::new(), told, doubts }
+        let check_doubts = told.checks.unanswered.clone();
+        Self { wishes: BTreeMap::new(), told, doubts, check_doubts }
     }
 
     /// Notes that nobody knows whether a status was written on a commit.
@@ -142,7 +155,8 @@ impl Book {
     /// the commit that nobody has spoken of for longest is forgotten.
     fn let_go(&mut self, gone: Option<Report>) {
         let Some(head) = gone.map(|report| report.head) else { return };
-        let spoken: BTreeSet<&CommitSha> = self.wishes.values().map(|wish| &wish.head).collect();
+        let spoken: BTreeSet<CommitSha> =
+            self.wishes.values().map(|wish| wish.head.clone()).collect();
         if spoken.contains(&head) {
             return;
         }
@@ -155,6 +169,7 @@ impl Book {
             self.told.unanswered.remove(&oldest);
             self.doubts.remove(&oldest);
         }
+        self.let_checks_go(&spoken);
     }
 
     /// The commit that a pull request or branch speaks of.
@@ -284,6 +299,10 @@ impl Told {
                 self.know(sha.clone());
                 let of_commit = self.statuses.entry(sha).or_default();
                 of_commit.insert(status.context.clone(), status);
+            }
+            Written::Check { key, told } => {
+                self.know(key.0.clone());
+                self.checks.note(key, told);
             }
             Written::Comment { marker, posted } => {
                 self.attempted.remove(&marker);

@@ -26,12 +26,16 @@ impl Reporter {
                 self.store.begun(&write.repo, sha).await?;
                 book.told.begin(sha.clone());
             }
+            Some(Before::Check(key)) => {
+                self.store.check_begun(&write.repo, key).await?;
+                book.told.checks.unanswered.insert(key.clone());
+            }
             None => {}
         }
         self.busy.insert(write.lane());
         let regulator = match &write.due {
-            Due::Look { .. } => self.args.reads.clone(),
-            Due::Status { .. } | Due::Comment { .. } => self.args.regulator.clone(),
+            Due::Look { .. } | Due::LookAtCheck(_) => self.args.reads.clone(),
+            Due::Status { .. } | Due::Comment { .. } | Due::Check(_) => self.args.regulator.clone(),
         };
         let tails = self.args.tails.clone();
         let (repo, myself) = (write.repo.clone(), cx.myself());
@@ -97,6 +101,11 @@ impl Reporter {
                 book.told.attempted.remove(&marker);
                 self.troubles.end(&lane);
             }
+            Carried::SawCheck { key, seen } => {
+                let seen_again = seen.clone().map(|told| Written::Check { key: key.clone(), told });
+                self.store.written(repo, seen_again.as_slice()).await?;
+                book.saw_check(&key, seen);
+            }
             Carried::Saw { sha, standing } => {
                 let node = &self.args.voice.node;
                 let news = book.news(&sha, standing, node);
@@ -119,6 +128,13 @@ impl Reporter {
                 Due::Status { sha, .. } => book.refused(sha),
                 Due::Look { sha } => book.looked_in_vain(sha, error.is_passing()),
                 Due::Comment { .. } => {}
+                Due::Check(due) if error.may_have_been_applied() => {
+                    book.doubt_check(due.key.clone());
+                }
+                Due::Check(due) => drop(book.told.checks.unanswered.remove(&due.key)),
+                // Then it is written without: a check run that is there twice harms less than none.
+                Due::LookAtCheck(key) if !error.is_passing() => book.saw_check(key, None),
+                Due::LookAtCheck(_) => {}
             }
         }
         let look = Msg::Look(write.repo.clone(), write.head.clone());

@@ -1,5 +1,7 @@
 //! What the reporter has told the forge, on disk.
 
+mod checks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ci_domain::forge::{CommentId, StatusState, StatusWrite};
@@ -10,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::{LedgerHandle, reporter_stream};
 use crate::record::{self, RecordError};
-use crate::reporter::book::{Posted, Told};
+use crate::reporter::book::{CheckKey, Posted, Told};
+use crate::reporter::store::checks::{StoredCheck, StoredKey};
 use crate::reporter::write::Written;
 
 /// Records after which the stream is folded into a snapshot.
@@ -61,6 +64,11 @@ struct StoredTold {
     /// Those of them of which the last write has had no answer.
     #[serde(default)]
     unanswered: Vec<String>,
+    #[serde(default)]
+    checks: Vec<StoredCheck>,
+    /// Check runs of which a write has had no answer.
+    #[serde(default)]
+    checks_begun: Vec<StoredKey>,
 }
 
 impl ReporterStore {
@@ -97,6 +105,15 @@ impl ReporterStore {
         self.append(repo, vec![record::record("begun", &body)]).await
     }
 
+    /// Records that a check run is about to be written.
+    pub(super) async fn check_begun(
+        &mut self,
+        repo: &RepoName,
+        key: &CheckKey,
+    ) -> Result<(), Fault> {
+        self.append(repo, vec![record::record("check-begun", &StoredKey::from(key))]).await
+    }
+
     /// Records that these were written.
     pub(super) async fn written(
         &mut self,
@@ -109,6 +126,9 @@ impl ReporterStore {
             }
             Written::Comment { marker, posted } => {
                 record::record("comment", &stored_comment(marker, posted))
+            }
+            Written::Check { key, told } => {
+                record::record("check", &StoredCheck::from((key, told)))
             }
         };
         match written {
@@ -152,6 +172,14 @@ fn fold(told: &mut Told, record: &Record) -> Result<(), RecordError> {
         "comment" => {
             let (marker, posted) = record::body::<StoredComment>(record)?.into();
             told.note(Written::Comment { marker, posted });
+        }
+        "check-begun" => {
+            let key = record::body::<StoredKey>(record)?.try_into()?;
+            told.checks.unanswered.insert(key);
+        }
+        "check" => {
+            let (key, shown) = record::body::<StoredCheck>(record)?.try_into()?;
+            told.note(Written::Check { key, told: shown });
         }
         _ => return Err(record::unknown(record)),
     }
@@ -204,6 +232,8 @@ impl From<&Told> for StoredTold {
             attempted: told.attempted.clone(),
             begun: told.heads.iter().map(CommitSha::to_string).collect(),
             unanswered: told.unanswered.iter().map(CommitSha::to_string).collect(),
+            checks: checks::stored(&told.checks),
+            checks_begun: told.checks.unanswered.iter().map(StoredKey::from).collect(),
         }
     }
 }
@@ -226,6 +256,13 @@ impl TryFrom<StoredTold> for Told {
         }
         for sha in stored.unanswered {
             told.begin(CommitSha::new(sha)?);
+        }
+        for check in stored.checks {
+            let (key, shown) = check.try_into()?;
+            told.note(Written::Check { key, told: shown });
+        }
+        for key in stored.checks_begun {
+            told.checks.unanswered.insert(key.try_into()?);
         }
         Ok(told)
     }

@@ -1,7 +1,10 @@
 //! One write to the forge: which it is, and how it is carried out.
 
+mod check;
+
 use std::fmt;
 
+use ci_domain::annotation::Annotation;
 use ci_domain::forge::{CommentId, StatusWrite};
 use ci_domain::ids::{AttemptId, CommitSha, RepoName};
 use ci_domain::report::{CommentContent, FailureEntry};
@@ -10,15 +13,27 @@ use ci_domain::wording::{self, FailedJob};
 use ci_github::{Forge, ForgeError};
 
 use crate::reporter::Lane;
-use crate::reporter::book::{Due, Posted, Told, fingerprint};
+use crate::reporter::book::{CheckKey, Due, Posted, Told, ToldCheck, fingerprint};
 
 /// The lines of a log that a failure comment shows.
 const TAIL_LINES: usize = 100;
 
-/// Where the ends of logs are read.
+/// Where the ends of logs are read, and what was found in them.
 pub trait TailSource: Send + Sync {
     /// The last `lines` lines of what the commands of an attempt printed, failures last.
     fn tail(&self, repo: &RepoName, attempt: &AttemptId, lines: usize) -> Vec<String>;
+
+    /// The marks on lines of code that an attempt has left, always the same in the same order.
+    fn findings(&self, attempt: &AttemptId) -> Findings;
+}
+
+/// The marks that an attempt has left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Those that are shown, the worst first.
+    pub marks: Vec<Annotation>,
+    /// How many there were.
+    pub found: usize,
 }
 
 /// A write that is due, and where.
@@ -36,6 +51,8 @@ pub(super) enum Written {
     Status { sha: CommitSha, status: StatusWrite },
     /// A comment is there.
     Comment { marker: String, posted: Posted },
+    /// A check run shows this.
+    Check { key: CheckKey, told: ToldCheck },
 }
 
 /// What came of it.
@@ -47,6 +64,8 @@ pub(super) enum Carried {
     Saw { sha: CommitSha, standing: Vec<StatusWrite> },
     /// Nothing was written: a comment that might have been posted is not there, and is needless by now.
     Unsaid { marker: String },
+    /// Nothing was written: so a check run stands, if it is there.
+    SawCheck { key: CheckKey, seen: Option<ToldCheck> },
 }
 
 /// What has to be on record before it is written: should the answer be lost, one has to know to look.
@@ -55,6 +74,8 @@ pub(super) enum Before<'a> {
     Comment(&'a str),
     /// A status of this commit.
     Status(&'a CommitSha),
+    /// A check run.
+    Check(&'a CheckKey),
 }
 
 /// A write together with what must be known to carry it out.
@@ -72,6 +93,8 @@ impl Write {
         let lane = match &self.due {
             Due::Look { sha } | Due::Status { sha, .. } => sha.to_string(),
             Due::Comment { marker, .. } => marker.clone(),
+            Due::LookAtCheck((sha, name)) => format!("{sha} {name}"),
+            Due::Check(due) => format!("{} {}", due.key.0, due.key.1),
         };
         (self.repo.clone(), lane)
     }
@@ -80,7 +103,8 @@ impl Write {
     pub(super) fn attempt(&self, told: &Told) -> Attempt {
         let (mut posted, mut look_up) = (None, false);
         let is_on_record = match &self.due {
-            Due::Look { .. } => true,
+            Due::Look { .. } | Due::LookAtCheck(_) => true,
+            Due::Check(due) => told.checks.unanswered.contains(&due.key),
             Due::Status { sha, .. } => told.unanswered.contains(sha),
             Due::Comment { marker, .. } => {
                 posted = told.comments.get(marker).map(|posted| posted.id);
@@ -105,6 +129,11 @@ impl fmt::Display for Write {
                 write!(f, "comment on #{pull} about {head}")
             }
             Due::Comment { about: Subject::Branch(_), .. } => write!(f, "comment on {head}"),
+            Due::LookAtCheck((_, name)) => write!(f, "look at the check run {name} of {head}"),
+            Due::Check(due) => {
+                let state = due.wish.stands.state().as_str();
+                write!(f, "check run {} {state} on {head}", due.key.1)
+            }
         }
     }
 }
@@ -116,7 +145,8 @@ impl Attempt {
             _ if self.is_on_record => None,
             Due::Comment { marker, .. } => Some(Before::Comment(marker)),
             Due::Status { sha, .. } => Some(Before::Status(sha)),
-            Due::Look { .. } => None,
+            Due::Check(due) => Some(Before::Check(&due.key)),
+            Due::Look { .. } | Due::LookAtCheck(_) => None,
         }
     }
 
@@ -132,6 +162,12 @@ impl Attempt {
                 let standing = forge.statuses(repo, sha).await?;
                 return Ok(Carried::Saw { sha: sha.clone(), standing });
             }
+            Due::LookAtCheck(key) => {
+                let seen = forge.standing_check(repo, &key.0, &key.1).await?;
+                let (key, seen) = (key.clone(), seen.map(ToldCheck::from));
+                return Ok(Carried::SawCheck { key, seen });
+            }
+            Due::Check(due) => check::carry_out(due, forge, repo, tails).await?,
             Due::Status { sha, status, .. } => {
                 forge.set_status(repo, sha, status).await?;
                 Written::Status { sha: sha.clone(), status: status.clone() }

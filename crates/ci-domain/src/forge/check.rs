@@ -15,8 +15,8 @@ pub struct CheckWrite {
     pub reference: String,
     /// How far it has come.
     pub state: CheckState,
-    /// Where the details are.
-    pub details_url: String,
+    /// Where the details are, where there is such a place.
+    pub details_url: Option<String>,
     /// One line.
     pub title: String,
     /// What stands below it, in Markdown.

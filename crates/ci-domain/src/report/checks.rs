@@ -19,8 +19,8 @@ use crate::report::{Place, Voice};
 pub struct CheckWish {
     /// What it tells of the job.
     pub stands: Standing,
-    /// Where people are sent for details.
-    pub url: String,
+    /// Where people are sent for details, where there is such a place.
+    pub url: Option<String>,
 }
 
 /// How a job stands.
@@ -97,13 +97,16 @@ fn checks(
             && outline.jobs.get(id).is_some_and(|job| job.needs.iter().all(has_passed))
     };
     let running = under_way.into_iter().flatten().filter(|id| is_on(id)).map(|id| {
-        (id.clone(), CheckWish { stands: Standing::Running, url: format!("{}#{id}", place.url) })
+        (
+            id.clone(),
+            CheckWish { stands: Standing::Running, url: Some(format!("{}#{id}", place.url)) },
+        )
     });
     let ended = outcomes.iter().filter(|(id, _)| outline.jobs.contains_key(id)).map(|(id, o)| {
         let optional = outline.jobs.get(id).is_some_and(|job| job.optional);
         let (result, attempt) = (o.result.clone(), o.attempt.clone());
         let stands = Standing::Ended { result, attempt, optional };
-        (id.clone(), CheckWish { stands, url: place.log_url(id, o.attempt.as_ref()) })
+        (id.clone(), CheckWish { stands, url: Some(place.log_url(id, o.attempt.as_ref())) })
     });
     running.chain(ended).collect()
 }

@@ -258,7 +258,7 @@ fn no_log_breaks_out_of_the_summary_of_a_check_run() {
     let stands = Standing::Ended { result: JobResult::Failed, attempt: None, optional: false };
     let tail = vec!["```` @everyone".to_owned(), "x".repeat(100_000)];
     let marks = wording::Marks { shown: 250, found: 300 };
-    let text = wording::check_summary(&stands, "https://ci/x", &tail, marks);
+    let text = wording::check_summary(&stands, Some("https://ci/x"), &tail, marks);
     assert!(text.contains("\n`````text\n```` @everyone\n"), "{text}");
     assert!(text.contains("300 lines of code were found to be marked; 250 are."));
     assert!(text.chars().count() < 65_535);

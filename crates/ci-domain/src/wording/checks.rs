@@ -50,11 +50,16 @@ pub fn check_title(stands: &Standing) -> String {
 
 /// What stands below the title: where the log is, how its end reads, and how many lines are marked.
 #[must_use]
-pub fn check_summary(stands: &Standing, url: &str, tail: &[String], marks: Marks) -> String {
-    let mut text = match stands {
-        Standing::Running => format!("[How far it is]({url})\n"),
-        Standing::Unwanted => format!("[The pull request or branch]({url})\n"),
-        Standing::Ended { .. } => format!("[Log]({url})\n"),
+pub fn check_summary(
+    stands: &Standing,
+    url: Option<&str>,
+    tail: &[String],
+    marks: Marks,
+) -> String {
+    let mut text = match (stands, url) {
+        (Standing::Unwanted, _) | (_, None) => "Nothing waits for this job any more.\n".to_owned(),
+        (Standing::Running, Some(url)) => format!("[How far it is]({url})\n"),
+        (Standing::Ended { .. }, Some(url)) => format!("[Log]({url})\n"),
     };
     if let Standing::Ended { result: JobResult::Crashed { reason }, .. } = stands {
         let _ = writeln!(text, "\nThe machinery broke, not the work: {}", inline(reason));

@@ -42,8 +42,7 @@ struct CheckBody {
     head_sha: String,
     #[serde(default)]
     external_id: String,
-    #[serde(default)]
-    details_url: String,
+    details_url: Option<String>,
     status: String,
     conclusion: Option<String>,
     output: OutputBody,

@@ -67,7 +67,7 @@ pub(super) struct Model {
     pub(super) clock: Timestamp,
     pub(super) outbox: Vec<SignedDelivery>,
     pub(super) faults: VecDeque<ForgeError>,
-    pub(super) drop_next_answer: bool,
+    pub(super) drop_answer_after: Option<usize>,
     pub(super) offline: bool,
     pub(super) read_only: bool,
     pub(super) page_size: usize,
@@ -99,7 +99,7 @@ impl Model {
             clock: START,
             outbox: Vec::new(),
             faults: VecDeque::new(),
-            drop_next_answer: false,
+            drop_answer_after: None,
             offline: false,
             read_only: false,
             page_size: PAGE_SIZE,
@@ -125,6 +125,13 @@ impl Model {
             checks: Vec::new(),
         };
         self.repos.insert(name, repo);
+    }
+
+    /// Whether the answer to a write is lost that has just taken effect.
+    pub(super) fn loses_answer(&mut self) -> bool {
+        let left = self.drop_answer_after.take();
+        self.drop_answer_after = left.and_then(|left| left.checked_sub(1));
+        left == Some(0)
     }
 
     /// Counts a call and fails it if a fault is due.

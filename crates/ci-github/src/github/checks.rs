@@ -125,9 +125,11 @@ fn body(check: &CheckWrite) -> Value {
     let mut body = json!({
         "name": check.name,
         "external_id": check.reference,
-        "details_url": check.details_url,
         "output": { "title": check.title, "summary": check.summary, "annotations": annotations },
     });
+    if let Some(details_url) = &check.details_url {
+        body["details_url"] = Value::from(details_url.as_str());
+    }
     if check.state.has_ended() {
         body["status"] = Value::from("completed");
         body["conclusion"] = Value::from(check.state.as_str());

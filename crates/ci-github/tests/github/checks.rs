@@ -28,7 +28,7 @@ fn check(state: CheckState, annotations: Vec<Annotation>) -> CheckWrite {
         name: "continuous-integration/ci/lib:test".to_owned(),
         reference: "p1-1-1".to_owned(),
         state,
-        details_url: "https://ci.example.com/acme/shop/pull/1".to_owned(),
+        details_url: Some("https://ci.example.com/acme/shop/pull/1".to_owned()),
         title: "failed".to_owned(),
         summary: "It failed.".to_owned(),
         annotations,
