@@ -29,7 +29,7 @@ struct Group<'a> {
 
 /// One crash, and how often it happened.
 #[derive(Debug, Serialize)]
-struct Shown<'a> {
+pub struct Shown<'a> {
     #[serde(flatten)]
     crash: &'a Crash,
     /// The lives of the same actor that ended by the same, the latest last.
@@ -68,14 +68,22 @@ pub async fn run(vitals: &Vitals, args: &CrashesArgs, output: Output) -> Result<
 
 /// Shows the latest crash with a fingerprint, and the lives that ended by the same.
 fn show(crashes: &Crashes, fingerprint: &str, output: Output) -> Result<(), Failure> {
-    let same = |crash: &&Crash| crash.fingerprint.starts_with(fingerprint);
-    let alike: Vec<&Crash> = crashes.crashes.iter().filter(same).collect();
+    let mut same =
+        crashes.crashes.iter().filter(|crash| crash.fingerprint.starts_with(fingerprint));
     let missing = || Failure::NoProcess(format!("no crash {fingerprint} is remembered"));
-    let latest = alike.first().ok_or_else(missing)?;
-    let earlier = |crash: &&&Crash| crash.path == latest.path;
-    let lives = alike.iter().rev().filter(earlier).map(|crash| crash.pid.clone()).collect();
-    let shown = Shown { crash: latest, incarnations: lives, count: alike.len() };
-    output.print("vitals.crash/1", &shown, describe)
+    let latest = same.next().ok_or_else(missing)?;
+    output.print("vitals.crash/1", &Shown::of(latest, &crashes.crashes), describe)
+}
+
+impl<'a> Shown<'a> {
+    /// Finds what is the same again among all crashes, of which the latest is the first.
+    pub fn of(crash: &'a Crash, all: &[Crash]) -> Self {
+        let alike: Vec<&Crash> =
+            all.iter().filter(|other| other.fingerprint == crash.fingerprint).collect();
+        let here = alike.iter().rev().filter(|other| other.path == crash.path);
+        let incarnations = here.map(|other| other.pid.clone()).collect();
+        Self { crash, incarnations, count: alike.len() }
+    }
 }
 
 fn print_groups(crashes: &Crashes, limit: usize, output: Output) -> Result<(), Failure> {
@@ -147,7 +155,7 @@ fn group_table(groups: &Groups<'_>) -> String {
     text::table(&head, groups.groups.iter().map(row))
 }
 
-fn describe(shown: &Shown<'_>) -> String {
+pub fn describe(shown: &Shown<'_>) -> String {
     let Shown { crash, incarnations, count } = shown;
     let line = |name: &str, value: String| vec![name.to_owned(), value];
     let last = &incarnations[incarnations.len().saturating_sub(LIVES_SHOWN)..];

@@ -1,31 +1,46 @@
-//! `vitals` without a command: the screen that one leaves open.
+//! `vitals` without a command, and `vitals attach`: the screen that one leaves open.
 //!
-//! What is drawn comes from the model alone, never from the socket. So the screen works while the
-//! process does not answer, and keeps the last picture when the process is gone.
+//! What is drawn comes from the model alone, never from the socket. So keys work while the process
+//! does not answer, and the last picture stays when the process is gone.
+//!
+//! ```text
+//! keys ──────► Model::press ──► Effect ──► Questions ──► the process
+//!                 Model ◄── see, hear, lose ◄── News ◄──────┘
+//!                   └──► draw, at most ten times a second
+//! ```
 
+mod cells;
 mod draw;
+mod keys;
+mod listing;
 mod model;
-mod rows;
+mod page;
+mod questions;
+mod system;
+mod tracing;
+mod words;
 
-use std::io::{self, IsTerminal};
-use std::sync::mpsc;
+use std::io::{self, IsTerminal, Write};
 use std::thread;
 use std::time::Duration;
 
-use heights_vitals::wire::{ControlOutcome, ControlRequest};
-use heights_vitals::{Client, ClientError};
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
 use self::model::{Effect, Model};
+use self::questions::{News, Questions};
 use crate::command::Vitals;
 use crate::dress::Dress;
 use crate::failure::Failure;
 use crate::output::Output;
 
-/// How long a key may wait until it is seen.
-const TICK: Duration = Duration::from_millis(50);
+/// The time between two frames: more often nobody can look, and a slow line cannot follow.
+const FRAME: Duration = Duration::from_millis(100);
+
+type Keys = UnboundedReceiver<io::Result<Event>>;
 
 /// Shows a process, or the one that is meant, until somebody leaves.
 pub async fn run(vitals: &Vitals, process: Option<&str>) -> Result<(), Failure> {
@@ -40,19 +55,19 @@ pub async fn run(vitals: &Vitals, process: Option<&str>) -> Result<(), Failure> 
     let source = vitals.source_of(process.as_deref()).await?;
     let picture = source.picture().await?;
     let living = source.living().cloned();
-    let colour = Dress::of_screen(vitals.color).color;
-    let mut model = Model::new(picture, living.is_some(), colour);
-    let keys = listen();
+    let mut model = Model::new(picture, living.is_some(), Dress::of_screen(vitals.color));
+    let mut questions = Questions::to(living);
+    let mut keys = listen();
     let mut terminal = ratatui::try_init().map_err(Failure::Io)?;
-    let shown = show(&mut terminal, &mut model, living.as_ref(), &keys).await;
+    let shown = show(&mut terminal, &mut model, &mut questions, &mut keys).await;
     // What is left of a terminal that cannot be restored is not ours to mend.
     ratatui::restore();
     shown
 }
 
 /// Reads keys on a thread of its own: a terminal cannot be read and waited for otherwise.
-fn listen() -> mpsc::Receiver<io::Result<Event>> {
-    let (tell, keys) = mpsc::channel();
+fn listen() -> Keys {
+    let (tell, keys) = unbounded_channel();
     thread::spawn(move || {
         loop {
             let event = event::read();
@@ -68,35 +83,36 @@ fn listen() -> mpsc::Receiver<io::Result<Event>> {
 async fn show(
     terminal: &mut DefaultTerminal,
     model: &mut Model,
-    living: Option<&Client>,
-    keys: &mpsc::Receiver<io::Result<Event>>,
+    questions: &mut Questions,
+    keys: &mut Keys,
 ) -> Result<(), Failure> {
-    let mut due = Instant::now() + model.interval();
-    let mut stale = true;
+    let mut told_to_end = signal(SignalKind::terminate()).map_err(Failure::Io)?;
+    let mut looked = Instant::now();
+    let (mut stale, mut next_frame) = (true, Instant::now());
     loop {
-        if stale {
-            terminal.draw(|frame| draw::draw(frame, model)).map_err(Failure::Io)?;
-            stale = false;
+        if stale && Instant::now() >= next_frame {
+            let area = terminal.draw(|frame| draw::draw(frame, model)).map_err(Failure::Io)?.area;
+            model.height = draw::list_height(area.height);
+            (stale, next_frame) = (false, Instant::now() + FRAME);
         }
-        match keys.try_recv() {
-            Ok(event) => {
-                let effect = on_event(model, &event.map_err(Failure::Io)?);
-                if effect == Effect::Quit {
-                    return Ok(());
+        tokio::select! {
+            event = keys.recv() => {
+                let Some(event) = event else { return Ok(()) };
+                match on_event(model, &event.map_err(Failure::Io)?) {
+                    Effect::Quit => return Ok(()),
+                    Effect::Copy(text) => copy(model, &text)?,
+                    effect => questions.ask(effect),
                 }
-                perform(model, living, effect).await;
                 stale = true;
-                continue;
             }
-            Err(mpsc::TryRecvError::Disconnected) => return Ok(()),
-            Err(mpsc::TryRecvError::Empty) => {}
+            news = questions.news() => stale |= hear(model, questions, news),
+            () = sleep_until(looked + model.interval()) => {
+                looked = Instant::now();
+                stale |= questions.look(model);
+            }
+            () = sleep_until(next_frame), if stale => {}
+            _ = told_to_end.recv() => return Ok(()),
         }
-        if Instant::now() >= due {
-            due = Instant::now() + model.interval();
-            stale = refresh(model, living).await;
-            continue;
-        }
-        sleep_until(due.min(Instant::now() + TICK)).await;
     }
 }
 
@@ -107,48 +123,55 @@ fn on_event(model: &mut Model, event: &Event) -> Effect {
     }
 }
 
-/// Asks for a new picture, unless the screen is to stay as it is; `true` if there is news.
-async fn refresh(model: &mut Model, living: Option<&Client>) -> bool {
-    let Some(client) = living.filter(|_| !model.is_paused()) else { return false };
-    match client.picture().await {
-        Ok(picture) => model.see(picture),
-        Err(error) => model.lose(&error.to_string()),
+/// Takes what the process has said; `true` if there is something new to be seen.
+fn hear(model: &mut Model, questions: &mut Questions, news: News) -> bool {
+    match news {
+        // Whoever has stopped the picture wants to look at this one.
+        News::Picture(Ok(_)) if model.is_paused() => return false,
+        News::Picture(Ok(picture)) => model.see(*picture),
+        News::Picture(Err((why, since))) => model.lose(&why, since),
+        News::Foreseen(Ok(outcome)) => model.propose(*outcome),
+        News::Acted(Ok(outcome)) => {
+            model.say(&crate::act::done(&outcome));
+            questions.ask(Effect::Refresh);
+        }
+        News::Foreseen(Err(why)) | News::Acted(Err(why)) => model.say(&why),
+        News::State(path, state) => model.show_state(&path, state.map(|state| *state)),
+        News::Traced(event) => {
+            if let Some(tracing) = &mut model.tracing {
+                match event {
+                    Ok(event) => tracing.hear(event),
+                    Err(why) => tracing.end(&why),
+                }
+            }
+            model.follow();
+        }
     }
     true
 }
 
-/// Asks the process to do something, or what that would mean.
-async fn perform(model: &mut Model, living: Option<&Client>, effect: Effect) {
-    let Some(client) = living else { return };
-    match effect {
-        Effect::None | Effect::Quit => {}
-        Effect::Refresh => {
-            refresh(model, living).await;
-        }
-        Effect::Foresee { action, reference } => {
-            match ask(client, action, &reference, true).await {
-                Ok(outcome) => model.propose(outcome),
-                Err(error) => model.say(&error.to_string()),
-            }
-        }
-        Effect::Act { action, reference } => match ask(client, &action, &reference, false).await {
-            Ok(outcome) => {
-                model.say(&crate::act::done(&outcome));
-                refresh(model, living).await;
-            }
-            Err(error) => model.say(&error.to_string()),
-        },
-    }
+/// Asks the terminal to keep a text to be pasted; those that cannot ignore it.
+fn copy(model: &mut Model, text: &str) -> Result<(), Failure> {
+    let sequence = format!("\x1b]52;c;{}\x07", base64(text.as_bytes()));
+    let mut out = io::stdout();
+    out.write_all(sequence.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Io)?;
+    model.say(&format!("copied {text}"));
+    Ok(())
 }
 
-async fn ask(
-    client: &Client,
-    action: &str,
-    reference: &str,
-    dry_run: bool,
-) -> Result<ControlOutcome, ClientError> {
-    let reason = Some("from the screen of vitals".to_owned());
-    client.act(action, reference, &ControlRequest { dry_run, reason }).await
+/// Writes bytes in base64, in which terminals take what is to be copied.
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for part in bytes.chunks(3) {
+        let at = |at: usize| u32::from(part.get(at).copied().unwrap_or(0));
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for place in 0..4 {
+            let letter = LETTERS[(bits >> (18 - 6 * place) & 63) as usize];
+            text.push(if place <= part.len() { char::from(letter) } else { '=' });
+        }
+    }
+    text
 }
 
 #[cfg(test)]

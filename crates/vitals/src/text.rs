@@ -22,6 +22,18 @@ pub fn span(millis: u64) -> String {
     }
 }
 
+/// Shows a duration with the one unit that matters most.
+pub fn brief(millis: u64) -> String {
+    let seconds = millis / 1000;
+    match seconds {
+        0 => format!("{millis}ms"),
+        1..120 => format!("{seconds}s"),
+        120..7_200 => format!("{}m", seconds / 60),
+        7_200..172_800 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
 /// Shows a time of day, in universal time.
 pub fn time_of_day(millis: u64) -> String {
     let (seconds, rest) = (millis / 1000 % 86_400, millis % 1000);
@@ -122,6 +134,12 @@ mod tests {
     fn a_span_shows_two_units() {
         let shown = [0, 999, 1000, 61_000, 3_600_000, 273_600_000].map(span);
         assert_eq!(shown, ["0ms", "999ms", "1s", "1m 01s", "1h 00m", "3d 04h"]);
+    }
+
+    #[test]
+    fn a_brief_span_shows_one_unit() {
+        let shown = [999, 41_000, 119_000, 600_000, 7_300_000, 200_000_000].map(brief);
+        assert_eq!(shown, ["999ms", "41s", "119s", "10m", "2h", "2d"]);
     }
 
     #[test]

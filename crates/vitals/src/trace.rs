@@ -101,7 +101,7 @@ pub fn ending(reason: TraceEnd) -> &'static str {
 }
 
 /// Shows a short time.
-fn short(micros: u64) -> String {
+pub fn short(micros: u64) -> String {
     match micros {
         0..1_000 => format!("{micros}µs"),
         1_000..10_000 => format!("{:.1}ms", micros as f64 / 1_000.0),

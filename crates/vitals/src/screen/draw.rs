@@ -1,80 +1,68 @@
-//! Draws the model. Colour only repeats what signs and words say already.
+//! Draws the model. Color only repeats what signs and words say already.
+
+mod header;
+mod window;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span, Text};
-use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
 
-use super::model::{Model, Over, View};
-use super::rows::{Column, Row, columns};
-use crate::{act, info, why};
+use super::cells::{self, Column, ROOMY};
+use super::model::{Model, Over, Page, View};
+use super::page;
 
-/// A runtime that is silent for longer is worth a word.
-const SILENT_MS: u64 = 1_000;
+/// The rows above and below the list.
+const AROUND: u16 = 4;
 
-const KEYS: &str = "\
-1-5        tree, top, queues, crashes, system
-↑ ↓ j k    select        PgUp PgDn Home End
-Enter !    the selected actor, and why it does what it does
-x          act on it     /  show only paths with a text
-space      fold          c  fold all      e  unfold all
-s          sort by the next figure        r  reverse
-p          pause         - +  more, less often
-g          look again    q  leave
-
-any key closes this";
-
-const ACTIONS: &str = "\
-s  stop      in good order; its supervisor reacts by its rules
-r  restart   end it in a way after which it is started again
-k  kill      at once
-p  suspend   let it leave its messages waiting
-u  resume    let it go on
-
-any other key does nothing";
+/// How many rows the list has on a screen of that height.
+pub fn list_height(height: u16) -> usize {
+    usize::from(height.saturating_sub(AROUND)).max(1)
+}
 
 pub fn draw(frame: &mut Frame<'_>, model: &Model) {
     let areas = Layout::vertical([
-        Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Min(0),
         Constraint::Length(1),
     ])
     .split(frame.area());
-    frame.render_widget(Line::from(header(model)).style(dim(model)), areas[0]);
-    frame.render_widget(tabs(model), areas[1]);
-    list(frame, model, areas[2], areas[3]);
-    frame.render_widget(Line::from(footer(model)), areas[4]);
-    over(frame, model);
-}
-
-fn header(model: &Model) -> String {
-    let (hello, tree) = (&model.picture.hello, &model.picture.tree);
-    let runtime = match &model.picture.runtime {
-        Some(runtime) if runtime.silent_ms > SILENT_MS => {
-            format!("  RUNTIME SILENT {}", crate::text::span(runtime.silent_ms))
+    let dim = if model.lost.is_some() { Modifier::DIM } else { Modifier::empty() };
+    let header = header::line(model, usize::from(areas[0].width));
+    frame.render_widget(Line::styled(header, Style::new().add_modifier(dim)), areas[0]);
+    frame.render_widget(tabs(model, areas[1].width), areas[1]);
+    match &model.page {
+        Some(shown) => one(frame, model, shown, areas[2]),
+        None => list(frame, model, areas[2]),
+    }
+    frame.render_widget(Line::from(footer(model)), areas[3]);
+    window::over(frame, model);
+    if !model.dress.unicode {
+        for cell in &mut frame.buffer_mut().content {
+            let plain: String = cell.symbol().chars().map(|sign| model.dress.sign(sign)).collect();
+            cell.set_symbol(&plain);
         }
-        _ => String::new(),
-    };
-    let fresh = match (&model.lost, model.is_living(), model.is_paused()) {
-        (Some(why), ..) => format!("  LOST: {why}"),
-        (None, false, _) => "  snapshot".to_owned(),
-        (None, true, true) => "  paused".to_owned(),
-        (None, true, false) => format!("  every {:?}", model.interval()),
-    };
-    format!("vitals {} {}  {} actors{runtime}{fresh}", hello.os_pid, hello.name, tree.total)
+    }
 }
 
-fn tabs(model: &Model) -> Line<'static> {
+fn tabs(model: &Model, width: u16) -> Line<'static> {
+    /// Where there is less room only one of the views has its name.
+    const NAMES_FROM: u16 = 56;
     let mut spans = Vec::new();
     for (at, (view, name)) in View::ALL.into_iter().enumerate() {
         let selected = view == model.view;
-        let text =
-            if selected { format!("[{} {name}]", at + 1) } else { format!(" {} {name} ", at + 1) };
+        let text = match (selected, width >= NAMES_FROM) {
+            (true, _) => format!("[{} {name}]", at + 1),
+            (false, true) => format!(" {} {name} ", at + 1),
+            (false, false) => format!(" {} ", at + 1),
+        };
         let style = if selected { Style::new().add_modifier(Modifier::BOLD) } else { Style::new() };
         spans.push(Span::styled(text, style));
+    }
+    if let Some(page) = &model.page {
+        spans.push(Span::raw(format!("   {}", page::title(page))));
+        return Line::from(spans);
     }
     if model.view == View::Top {
         let reversed = if model.reversed { ", least first" } else { "" };
@@ -86,103 +74,129 @@ fn tabs(model: &Model) -> Line<'static> {
     Line::from(spans)
 }
 
-fn list(frame: &mut Frame<'_>, model: &Model, head: Rect, body: Rect) {
-    let shown = columns(model.view, head.width);
-    let heads: Vec<String> = shown.iter().map(|(_, (name, _))| (*name).to_owned()).collect();
+fn list(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+    let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
+    let shown = cells::columns(model, area.width);
+    let heads: Vec<String> = shown.iter().map(|(_, column)| column.head.to_owned()).collect();
     let bold = Style::new().add_modifier(Modifier::BOLD);
-    frame
-        .render_widget(Line::styled(format!("  {}", line(&heads, &shown, head.width)), bold), head);
-    let (rows, selected) = model.rows();
+    let heads = line(model, &heads, &shown, area.width);
+    frame.render_widget(Line::styled(format!("  {heads}"), bold), head);
+    let (rows, selected) = (model.listing.rows(), model.listing.at());
     if rows.is_empty() {
-        frame.render_widget(Line::from("  nothing"), body);
+        frame.render_widget(Line::from(format!("  {}", nothing(model))), body);
         return;
     }
     let height = usize::from(body.height).max(1);
     // The selected row is kept in the middle, where there are rows on both sides of it.
     let first = selected.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
     let lines = rows.iter().enumerate().skip(first).take(height).map(|(at, row)| {
-        let cells: Vec<String> = shown.iter().map(|(cell, _)| row.cells[*cell].clone()).collect();
+        let (cells, alarming) = cells::row(model, *row);
+        let of = |(cell, _): &(usize, Column)| cells.get(*cell).cloned().unwrap_or_default();
+        let cells: Vec<String> = shown.iter().map(of).collect();
         let mark = if at == selected { '>' } else { ' ' };
-        let text = format!("{mark} {}", line(&cells, &shown, body.width));
-        Line::styled(text, style(model, row, at == selected))
+        let text = format!("{mark} {}", line(model, &cells, &shown, area.width));
+        Line::styled(text, style(model, alarming, at == selected))
     });
     frame.render_widget(Text::from_iter(lines), body);
 }
 
-/// Lines the cells up. Text from elsewhere may hold anything, and is shown on one line.
-fn line(cells: &[String], shown: &[(usize, Column)], width: u16) -> String {
-    let fixed: u16 = shown.iter().filter_map(|(_, (_, width))| *width).map(|width| width + 1).sum();
-    let rest = usize::from(width.saturating_sub(fixed + 2)).max(8);
-    let mut text = String::new();
-    for (cell, (_, (_, width))) in cells.iter().zip(shown) {
-        let width = width.map_or(rest, usize::from);
-        let plain = cell.chars().map(|c| if c.is_control() { ' ' } else { c });
-        let cut: String = plain.take(width).collect();
-        text.push_str(&format!("{cut:<width$} "));
+/// Says why a list is empty.
+fn nothing(model: &Model) -> String {
+    match (model.view, &model.tracing) {
+        _ if !model.filter.is_empty() => format!("nothing with {:?}; Esc shows all", model.filter),
+        (View::Queues, _) => "no messages wait".to_owned(),
+        (View::Crashes, _) => "nothing has crashed".to_owned(),
+        (View::Trace, None) => "nothing is traced: select an actor and press t".to_owned(),
+        (View::Trace, Some(_)) => "no message has been handled yet".to_owned(),
+        _ => "nothing".to_owned(),
     }
-    text.trim_end().to_owned()
 }
 
-fn style(model: &Model, row: &Row, selected: bool) -> Style {
+/// Lines the cells up. Text from elsewhere may hold anything, and is shown on one line.
+fn line(model: &Model, cells: &[String], shown: &[(usize, Column)], width: u16) -> String {
+    let fixed: usize =
+        shown.iter().filter_map(|(_, column)| column.width).map(|width| width + 1).sum();
+    let room = usize::from(width).saturating_sub(fixed + 2).max(8);
+    let room = if model.wide { room.max(ROOMY) } else { room };
+    let mut text = String::new();
+    for (cell, (_, column)) in cells.iter().zip(shown) {
+        let width = column.width.unwrap_or(room);
+        let cell = fit(cell, width, column.ends);
+        text.push_str(&format!("{cell:<width$} "));
+    }
+    let skipped = if model.wide { model.left } else { 0 };
+    text.trim_end().chars().skip(skipped).collect()
+}
+
+/// Cuts a cell to its width, at the beginning where the end says more.
+fn fit(cell: &str, width: usize, ends: bool) -> String {
+    let plain = cell.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let length = cell.chars().count();
+    if length <= width {
+        return plain.collect();
+    }
+    let kept = width.saturating_sub(1);
+    if ends {
+        let end: String = plain.skip(length - kept).collect();
+        return format!("…{end}");
+    }
+    let beginning: String = plain.take(kept).collect();
+    format!("{beginning}…")
+}
+
+fn style(model: &Model, alarming: bool, selected: bool) -> Style {
     let mut style = Style::new();
-    if model.colour && row.alarming {
+    if model.dress.color && alarming {
         style = style.fg(Color::Yellow);
     }
     if selected { style.add_modifier(Modifier::REVERSED) } else { style }
 }
 
-fn dim(model: &Model) -> Style {
-    if model.lost.is_some() { Style::new().add_modifier(Modifier::DIM) } else { Style::new() }
+/// Draws one thing, as much of it as fits.
+fn one(frame: &mut Frame<'_>, model: &Model, shown: &Page, area: Rect) {
+    let width = usize::from(area.width).max(1);
+    let lines = page::lines(model, shown).into_iter().flat_map(|line| wrapped(&line, width));
+    let lines: Vec<String> = lines.collect();
+    let height = usize::from(area.height);
+    let first = shown.scroll.min(lines.len().saturating_sub(height));
+    let bold = Style::new().add_modifier(Modifier::BOLD);
+    let is_head = |line: &str| matches!(line, "WHY" | "FIGURES" | "STATE");
+    let seen = lines.into_iter().skip(first).take(height).map(|line| {
+        let style = if is_head(&line) { bold } else { Style::new() };
+        Line::styled(line, style)
+    });
+    frame.render_widget(Text::from_iter(seen), area);
+}
+
+/// Breaks a line where the screen ends.
+fn wrapped(line: &str, width: usize) -> Vec<String> {
+    let plain: Vec<char> = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if plain.is_empty() {
+        return vec![String::new()];
+    }
+    plain.chunks(width).map(|part| part.iter().collect()).collect()
 }
 
 fn footer(model: &Model) -> String {
     match (&model.message, &model.over) {
         (Some(message), _) => message.replace('\n', "  "),
-        (None, Over::Filter) => format!("/{}█   Enter keeps it, Esc drops it", model.filter),
-        (None, _) => "Enter info and why   x actions   / filter   ? keys   q leave".to_owned(),
-    }
-}
-
-fn over(frame: &mut Frame<'_>, model: &Model) {
-    match &model.over {
-        Over::Nothing | Over::Filter => {}
-        Over::Help => window(frame, "keys", KEYS.to_owned()),
-        Over::Actions { path } => window(frame, &format!("act on {path}"), ACTIONS.to_owned()),
-        Over::Actor { path } => window(frame, path, actor(model, path)),
-        Over::Proposal { outcome, typed } => {
-            let question = act::question(outcome);
-            let text = format!("{}\n{question}{typed}█   Esc leaves it", act::foresee(outcome));
-            window(frame, &outcome.action, text);
+        (None, Over::Filter) => {
+            format!("/{}█   Enter keeps it, Esc drops it, ! first holds back", model.filter)
         }
+        (None, Over::Command { typed }) => format!(":{typed}█   Enter does it, Esc leaves it"),
+        (None, _) if model.page.is_some() => {
+            "Esc back   ↑↓ scroll   t trace   x actions   y copy   ? keys   q leave".to_owned()
+        }
+        (None, _) => match (&model.tracing, model.view) {
+            (Some(tracing), View::Trace) => {
+                format!("t {}   {}", trace_key(tracing.is_running()), tracing.standing())
+            }
+            _ => "Enter info, why, state   t trace   x actions   / filter   ? keys   q leave"
+                .to_owned(),
+        },
     }
 }
 
-fn actor(model: &Model, path: &str) -> String {
-    let text = |shown: Result<String, heights_vitals::ClientError>| {
-        shown.unwrap_or_else(|error| format!("{error}\n"))
-    };
-    let described = model.picture.detail(path).map(|detail| info::describe(&detail));
-    let reason = model.picture.why(path).map(|why| why::tell(&why));
-    format!("{}\n{}\nx acts on it, any other key closes this", text(described), text(reason))
-}
-
-fn window(frame: &mut Frame<'_>, title: &str, text: String) {
-    /// The rows and columns that the border takes.
-    const BORDER: u16 = 2;
-    let area = frame.area();
-    let width = area.width.saturating_sub(4);
-    let inside = usize::from(width.saturating_sub(BORDER)).max(1);
-    let wrapped: usize =
-        text.lines().map(|line| line.chars().count().div_ceil(inside).max(1)).sum();
-    let height = u16::try_from(wrapped).unwrap_or(u16::MAX).saturating_add(BORDER);
-    let place = Rect {
-        x: area.x + area.width.min(2),
-        y: area.y + area.height.min(3),
-        width,
-        height: height.min(area.height.saturating_sub(4)),
-    };
-    frame.render_widget(Clear, place);
-    let block = Block::bordered().title(title.to_owned());
-    let text = Paragraph::new(text).wrap(Wrap { trim: false }).block(block);
-    frame.render_widget(text, place);
+fn trace_key(running: bool) -> &'static str {
+    if running { "stop" } else { "again" }
 }

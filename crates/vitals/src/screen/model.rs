@@ -1,20 +1,22 @@
-//! What the screen shows, and what keys do to it. Nothing here draws or asks.
+//! What the screen shows. Nothing here draws or asks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use heights_vitals::wire::{ControlOutcome, Picture};
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use heights_vitals::wire::{ControlOutcome, Picture, StateView};
 
-use super::rows::{Row, rows};
+use super::listing::Listing;
+use super::tracing::Tracing;
+use crate::dress::Dress;
+use crate::rates::Sample;
 
 /// How often a new picture is asked for, and between which bounds that can be set.
 const INTERVAL: Duration = Duration::from_secs(2);
 const SHORTEST: Duration = Duration::from_millis(250);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// How far a page turns.
-const PAGE: usize = 20;
+/// How many paces are remembered: as many as one looks at.
+const PACES: usize = 16;
 
 /// What is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,15 +25,17 @@ pub enum View {
     Top,
     Queues,
     Crashes,
+    Trace,
     System,
 }
 
 impl View {
-    pub const ALL: [(Self, &'static str); 5] = [
+    pub const ALL: [(Self, &'static str); 6] = [
         (Self::Tree, "tree"),
         (Self::Top, "top"),
         (Self::Queues, "queues"),
         (Self::Crashes, "crashes"),
+        (Self::Trace, "trace"),
         (Self::System, "system"),
     ];
 }
@@ -40,21 +44,23 @@ impl View {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     Mailbox,
-    Wait,
     Busy,
+    Rate,
+    Wait,
     Restarts,
 }
 
 impl Order {
-    const ALL: [Self; 4] = [Self::Mailbox, Self::Wait, Self::Busy, Self::Restarts];
+    pub const ALL: [(Self, &'static str); 5] = [
+        (Self::Mailbox, "mailbox"),
+        (Self::Busy, "busy"),
+        (Self::Rate, "rate"),
+        (Self::Wait, "wait"),
+        (Self::Restarts, "restarts"),
+    ];
 
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Mailbox => "mailbox",
-            Self::Wait => "wait",
-            Self::Busy => "busy",
-            Self::Restarts => "restarts",
-        }
+        Self::ALL.iter().find(|(order, _)| *order == self).map_or("", |(_, name)| name)
     }
 }
 
@@ -64,10 +70,6 @@ pub enum Over {
     Nothing,
     /// The keys.
     Help,
-    /// One actor, and why it does what it does.
-    Actor {
-        path: String,
-    },
     /// What can be done to an actor.
     Actions {
         path: String,
@@ -79,6 +81,27 @@ pub enum Over {
     },
     /// Part of a path is being typed.
     Filter,
+    /// A command is being typed.
+    Command {
+        typed: String,
+    },
+}
+
+/// One thing that is looked at instead of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    pub subject: Subject,
+    /// How many lines are above the screen.
+    pub scroll: usize,
+}
+
+/// What a page is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// An actor, and what it shows of its state, or why it shows nothing.
+    Actor { path: String, state: Option<Result<StateView, String>> },
+    /// A crash, by life and moment.
+    Crash { pid: String, at_ms: u64 },
 }
 
 /// What a key asks for beyond the model.
@@ -97,52 +120,95 @@ pub enum Effect {
         action: String,
         reference: String,
     },
+    /// Ask an actor for its state.
+    State {
+        path: String,
+    },
+    /// Tell of an actor's messages.
+    Trace {
+        path: String,
+    },
+    /// Tell of them no more.
+    EndTrace,
+    /// Give a text to the terminal to be pasted elsewhere.
+    Copy(String),
+}
+
+/// Why there is no newer picture, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lost {
+    pub why: String,
+    pub since: Duration,
 }
 
 /// Everything that the screen shows.
 #[derive(Debug)]
 pub struct Model {
     pub picture: Picture,
+    /// What was counted when the picture before was taken.
+    pub before: Sample,
+    /// How many messages all actors handled in a second, at the latest pictures.
+    pub paces: VecDeque<u64>,
     pub view: View,
     pub over: Over,
+    pub page: Option<Page>,
+    pub tracing: Option<Tracing>,
     pub order: Order,
     pub reversed: bool,
     pub filter: String,
     pub folded: BTreeSet<String>,
-    /// What is selected stays selected wherever it moves.
-    pub selected: Option<String>,
+    pub listing: Listing,
+    /// Whether all columns are shown, and how many letters are left of the screen then.
+    pub wide: bool,
+    pub left: usize,
     /// Said at the bottom until the next key.
     pub message: Option<String>,
-    /// Why there is no newer picture.
-    pub lost: Option<String>,
-    pub colour: bool,
+    pub lost: Option<Lost>,
+    pub dress: Dress,
     living: bool,
-    paused: bool,
+    pub(super) paused: bool,
     interval: Duration,
+    /// How many rows the list has on the screen.
+    pub height: usize,
 }
 
 impl Model {
-    pub fn new(picture: Picture, living: bool, colour: bool) -> Self {
-        Self {
+    pub fn new(picture: Picture, living: bool, dress: Dress) -> Self {
+        let mut model = Self {
+            before: Sample::default(),
             picture,
+            paces: VecDeque::new(),
             view: View::Tree,
             over: Over::Nothing,
+            page: None,
+            tracing: None,
             order: Order::Mailbox,
             reversed: false,
             filter: String::new(),
             folded: BTreeSet::new(),
-            selected: None,
+            listing: Listing::default(),
+            wide: false,
+            left: 0,
             message: None,
             lost: None,
-            colour,
+            dress,
             living,
             paused: false,
             interval: INTERVAL,
-        }
+            height: 20,
+        };
+        model.relist();
+        model
     }
 
     pub fn interval(&self) -> Duration {
         self.interval
+    }
+
+    /// Looks half as often, or twice as often.
+    pub fn pace(&mut self, slower: bool) {
+        let interval = if slower { self.interval * 2 } else { self.interval / 2 };
+        self.interval = interval.clamp(SHORTEST, LONGEST);
     }
 
     pub fn is_paused(&self) -> bool {
@@ -155,13 +221,22 @@ impl Model {
 
     /// Takes a new picture.
     pub fn see(&mut self, picture: Picture) {
+        let before = Sample::of(&self.picture.tree);
+        if before.before(&picture.tree) > 0 {
+            self.before = before;
+        }
+        if let Some(pace) = self.before.total(&picture.tree) {
+            self.paces.push_back(pace.round() as u64);
+            self.paces.drain(..self.paces.len().saturating_sub(PACES));
+        }
         self.picture = picture;
         self.lost = None;
+        self.relist();
     }
 
     /// Keeps the last picture, and why there is no newer one.
-    pub fn lose(&mut self, why: &str) {
-        self.lost = Some(why.to_owned());
+    pub fn lose(&mut self, why: &str, since: Duration) {
+        self.lost = Some(Lost { why: why.to_owned(), since });
     }
 
     /// Says something until the next key.
@@ -175,165 +250,80 @@ impl Model {
         self.over = Over::Proposal { outcome: Box::new(outcome), typed: String::new() };
     }
 
-    /// Returns the rows of the view, and which of them is selected.
-    pub fn rows(&self) -> (Vec<Row>, usize) {
-        let rows = rows(self);
-        let selected = self.selected.as_ref();
-        let at = rows.iter().position(|row| Some(&row.key) == selected).unwrap_or(0);
-        (rows, at)
-    }
-
-    /// Does what a key says.
-    pub fn press(&mut self, key: KeyEvent) -> Effect {
-        self.message = None;
-        if key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL) {
-            return Effect::Quit;
-        }
-        match &mut self.over {
-            Over::Nothing => self.press_list(key.code),
-            Over::Filter => {
-                match key.code {
-                    KeyCode::Char(letter) => self.filter.push(letter),
-                    KeyCode::Backspace => {
-                        self.filter.pop();
-                    }
-                    KeyCode::Esc => {
-                        self.filter.clear();
-                        self.over = Over::Nothing;
-                    }
-                    KeyCode::Enter => self.over = Over::Nothing,
-                    _ => {}
-                }
-                Effect::None
-            }
-            Over::Proposal { .. } => self.press_proposal(key.code),
-            Over::Actions { path } => {
-                let reference = path.clone();
-                self.press_actions(key.code, reference)
-            }
-            Over::Help | Over::Actor { .. } => {
-                if key.code == KeyCode::Char('x')
-                    && let Over::Actor { path } = &self.over
-                {
-                    self.over = Over::Actions { path: path.clone() };
-                } else {
-                    self.over = Over::Nothing;
-                }
-                Effect::None
-            }
+    /// Takes what an actor shows of its state, if its page is still open.
+    pub fn show_state(&mut self, of: &str, shown: Result<StateView, String>) {
+        if let Some(Page { subject: Subject::Actor { path, state }, .. }) = &mut self.page
+            && path == of
+        {
+            *state = Some(shown);
         }
     }
 
-    fn press_list(&mut self, key: KeyCode) -> Effect {
-        match key {
-            KeyCode::Char('q') => return Effect::Quit,
-            KeyCode::Char('?') => self.over = Over::Help,
-            KeyCode::Char('/') => self.over = Over::Filter,
-            KeyCode::Char(digit @ '1'..='5') => {
-                let at = digit as usize - '1' as usize;
-                self.view = View::ALL[at].0;
-            }
-            KeyCode::Char('s') => self.sort_next(),
-            KeyCode::Char('r') => self.reversed = !self.reversed,
-            KeyCode::Char('p') => self.paused = !self.paused,
-            KeyCode::Char('-') => self.interval = (self.interval / 2).max(SHORTEST),
-            KeyCode::Char('+') => self.interval = (self.interval * 2).min(LONGEST),
-            KeyCode::Char(' ') => self.fold(),
-            KeyCode::Char('c') => self.fold_all(),
-            KeyCode::Char('e') => self.folded.clear(),
-            KeyCode::Char('g') => return Effect::Refresh,
-            KeyCode::Char('x') => {
-                if let Some(path) = self.selected_path() {
-                    self.over = Over::Actions { path };
-                }
-            }
-            KeyCode::Enter | KeyCode::Char('!') => {
-                if let Some(path) = self.selected_path() {
-                    self.over = Over::Actor { path };
-                }
-            }
-            KeyCode::Esc => self.filter.clear(),
-            KeyCode::Down | KeyCode::Char('j') => self.step(1, true),
-            KeyCode::Up | KeyCode::Char('k') => self.step(1, false),
-            KeyCode::PageDown => self.step(PAGE, true),
-            KeyCode::PageUp => self.step(PAGE, false),
-            KeyCode::Home => self.step(usize::MAX, false),
-            KeyCode::End => self.step(usize::MAX, true),
-            _ => {}
+    /// Turns to a view.
+    pub fn turn_to(&mut self, view: View) {
+        self.view = view;
+        self.page = None;
+        self.left = 0;
+        self.listing.begin();
+        self.relist();
+        if view == View::Trace {
+            self.step(usize::MAX, true);
         }
-        Effect::None
     }
 
-    fn press_actions(&mut self, key: KeyCode, reference: String) -> Effect {
-        self.over = Over::Nothing;
-        let action = match key {
-            KeyCode::Char('s') => "stop",
-            KeyCode::Char('r') => "restart",
-            KeyCode::Char('k') => "kill",
-            KeyCode::Char('p') => "suspend",
-            KeyCode::Char('u') => "resume",
-            _ => return Effect::None,
-        };
-        if !self.living {
-            self.say("a snapshot cannot be acted on");
+    /// Finds the rows of the view anew; what was selected stays selected wherever it is now.
+    pub fn relist(&mut self) {
+        let listing = Listing::of(self);
+        self.listing = listing;
+    }
+
+    /// Returns the path of the actor that the page or the selected row is about.
+    pub fn selected_path(&self) -> Option<String> {
+        if let Some(page) = &self.page {
+            return match &page.subject {
+                Subject::Actor { path, .. } => Some(path.clone()),
+                Subject::Crash { .. } => None,
+            };
+        }
+        let at = self.listing.selected()?;
+        match self.view {
+            View::Tree | View::Top | View::Queues => {
+                self.picture.tree.actors.get(at).map(|actor| actor.path.clone())
+            }
+            View::Crashes => self.picture.crashes.get(at).map(|crash| crash.path.clone()),
+            View::Trace => self.tracing.as_ref().and_then(|tracing| tracing.path_at(at)),
+            View::System => None,
+        }
+    }
+
+    /// Opens the page of an actor and asks for its state.
+    pub fn open_actor(&mut self, path: String) -> Effect {
+        let subject = Subject::Actor { path: path.clone(), state: None };
+        self.page = Some(Page { subject, scroll: 0 });
+        if self.living { Effect::State { path } } else { Effect::None }
+    }
+
+    /// Opens the page of what is selected.
+    pub fn open(&mut self) -> Effect {
+        let crash = || self.picture.crashes.get(self.listing.selected()?);
+        if self.view == View::Crashes
+            && let Some(crash) = crash()
+        {
+            let subject = Subject::Crash { pid: crash.pid.clone(), at_ms: crash.at_ms };
+            self.page = Some(Page { subject, scroll: 0 });
             return Effect::None;
         }
-        Effect::Foresee { action, reference }
+        self.selected_path().map_or(Effect::None, |path| self.open_actor(path))
     }
 
-    fn press_proposal(&mut self, key: KeyCode) -> Effect {
-        let Over::Proposal { outcome, typed } = &mut self.over else { return Effect::None };
-        match key {
-            KeyCode::Esc => self.over = Over::Nothing,
-            KeyCode::Backspace => {
-                typed.pop();
-            }
-            KeyCode::Char(letter) => typed.push(letter),
-            KeyCode::Enter => {
-                if crate::act::is_confirmed(outcome, typed) {
-                    let (action, reference) = (outcome.action.clone(), outcome.pid.clone());
-                    self.over = Over::Nothing;
-                    return Effect::Act { action, reference };
-                }
-                self.say("nothing was done");
-            }
-            _ => {}
+    /// Begins to show the messages of an actor.
+    pub fn begin_trace(&mut self, path: String) -> Effect {
+        if !self.living {
+            self.say("a snapshot holds no messages");
+            return Effect::None;
         }
-        Effect::None
-    }
-
-    /// Returns the path of the selected actor, if the view is one of actors.
-    fn selected_path(&self) -> Option<String> {
-        let (rows, at) = self.rows();
-        rows.get(at).and_then(|row| row.path.clone())
-    }
-
-    fn step(&mut self, by: usize, down: bool) {
-        let (rows, at) = self.rows();
-        let last = rows.len().saturating_sub(1);
-        let to = if down { at.saturating_add(by).min(last) } else { at.saturating_sub(by) };
-        self.selected = rows.get(to).map(|row| row.key.clone());
-    }
-
-    fn sort_next(&mut self) {
-        let at = Order::ALL.iter().position(|order| *order == self.order).unwrap_or(0);
-        self.order = Order::ALL[(at + 1) % Order::ALL.len()];
-    }
-
-    fn fold(&mut self) {
-        if self.view != View::Tree {
-            return;
-        }
-        if let Some(path) = self.selected_path()
-            && !self.folded.remove(&path)
-        {
-            self.folded.insert(path);
-        }
-    }
-
-    fn fold_all(&mut self) {
-        let supervisors = self.picture.tree.actors.iter().filter(|actor| actor.depth > 0);
-        let supervisors = supervisors.filter(|actor| actor.supervision.is_some());
-        self.folded = supervisors.map(|actor| actor.path.clone()).collect();
+        self.tracing = Some(Tracing::of(&path));
+        self.turn_to(View::Trace);
+        Effect::Trace { path }
     }
 }

@@ -1,302 +1,211 @@
-//! The screen, drawn into memory: each view, in each state of a process, at each size.
+//! The screen, drawn into memory.
+
+mod fixture;
+mod keys;
+mod line;
+mod matrix;
+
+use std::time::Duration;
 
 use heights_vitals::wire::{
-    Actor, Crash, Hello, Kind, PROTOCOL, Restart, Runtime, State, Supervision, Tier, Tree, Working,
+    Missing, StateView, TraceBooks, TraceEnd, TraceEvent, TracedMessage, Working,
 };
-use ratatui::Terminal;
-use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::{Color, Modifier};
 
-use super::*;
-use crate::screen::model::{Over, View};
-use heights_vitals::wire::Picture;
+use super::model::{Effect, Model, View};
+use crate::dress::Dress;
+use fixture::{calm, drawn, model, picture, press, sick, sick_model, terminal};
 
-fn picture(actors: Vec<Actor>, crashes: Vec<Crash>) -> Picture {
-    let hello = Hello {
-        protocol: PROTOCOL,
-        name: "ci-node".to_owned(),
-        version: "0.1.0".to_owned(),
-        os_pid: 41207,
-        started_ms: 0,
-        tier: Tier::Control,
-        capabilities: Vec::new(),
-    };
-    let runtime =
-        Runtime { workers: 2, tasks: 31, silent_ms: 12, inspector_cpu_us: Some(4_200), ..Runtime::default() };
-    let tree = Tree { taken_ms: 90_000, total: actors.len(), actors };
-    Picture { hello, tree, crashes, runtime: Some(runtime) }
-}
-
-fn worker(pid: u64, path: &str, mailbox: u64) -> Actor {
-    Actor {
-        pid: Some(format!("0.{pid}")),
-        kind: Some(Kind::Worker),
-        state: State::Idle,
-        restart: Some(Restart::Permanent),
-        incarnation: Some(1),
-        restarts: Some(0),
-        mailbox: Some(mailbox),
-        mailbox_peak: Some(mailbox + 7),
-        handled: Some(100),
-        busy_ms: Some(2_000),
-        ..Actor::at(path)
-    }
-}
-
-fn supervisor(pid: u64, path: &str, strategy: &str) -> Actor {
-    let supervision = Supervision {
-        strategy: Some(strategy.to_owned()),
-        max_restarts: 5,
-        period_ms: 60_000,
-        restarts_left: Some(3),
-    };
-    Actor {
-        kind: Some(Kind::Supervisor),
-        mailbox: None,
-        mailbox_peak: None,
-        busy_ms: None,
-        supervision: Some(supervision),
-        ..worker(pid, path, 0)
-    }
-}
-
-fn calm() -> Picture {
-    let actors = vec![
-        supervisor(1, "ci", "rest_for_one"),
-        worker(2, "ci/store", 0),
-        supervisor(3, "ci/pulls", "one_for_one"),
-        worker(4, "ci/pulls/pull-7", 0),
-    ];
-    picture(actors, Vec::new())
-}
-
-fn sick() -> Picture {
-    let mut sick = calm();
-    let working =
-        |label: &str, since_ms| Some(Working { label: label.to_owned(), since_ms, ..Working::default() });
-    sick.tree.actors[1].working = working("Put", 41_000);
-    sick.tree.actors[1].state = State::Busy;
-    sick.tree.actors[1].busy_ms = Some(42_000);
-    let queue = Actor {
-        state: State::Waiting,
-        working: working("Claim", 41_000),
-        waiting_for: Some("0.2".to_owned()),
-        oldest_ms: Some(41_000),
-        busy_ms: Some(43_000),
-        restarts: Some(2),
-        ..worker(57, "ci/queue", 10_412)
-    };
-    let down = Actor {
-        state: State::Restarting,
-        restart_in_ms: Some(4_000),
-        ..Actor::at("ci/pulls/pull-8")
-    };
-    sick.tree.actors.insert(2, queue);
-    sick.tree.actors.push(down);
-    sick.tree.total = sick.tree.actors.len();
-    let hostile = "panic: \u{1b}[31mred\u{7} at src/step.rs:88:13\nand more";
-    sick.crashes = vec![Crash {
-        at_ms: 78_000,
-        fingerprint: "9f3c21".to_owned(),
-        message: Some("Step".to_owned()),
-        ..Crash::at("ci/pulls/pull-8", "0.80", hostile)
-    }];
-    sick
-}
-
-fn terminal(model: &Model, width: u16, height: u16) -> Terminal<TestBackend> {
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw::draw(frame, model)).unwrap();
-    terminal
-}
-
-fn drawn(model: &Model, width: u16, height: u16) -> String {
-    terminal(model, width, height).backend().to_string()
-}
-
-fn press(model: &mut Model, keys: &str) -> Effect {
-    let mut effect = Effect::None;
-    for letter in keys.chars() {
-        let code = match letter {
-            '\n' => KeyCode::Enter,
-            '\u{1b}' => KeyCode::Esc,
-            '↓' => KeyCode::Down,
-            letter => KeyCode::Char(letter),
-        };
-        effect = model.press(KeyEvent::new(code, KeyModifiers::NONE));
-    }
-    effect
-}
-
-fn model(picture: Picture) -> Model {
-    Model::new(picture, true, true)
-}
-
-#[test]
-fn every_view_of_a_sick_process_at_80_by_24() {
-    let mut model = model(sick());
-    for (key, (_, name)) in ["1", "2", "3", "4", "5"].into_iter().zip(View::ALL) {
-        press(&mut model, key);
-        insta::assert_snapshot!(format!("sick_{name}"), drawn(&model, 80, 24));
+fn view(path: &str) -> StateView {
+    StateView {
+        taken_ms: 90_000,
+        pid: "0.2".to_owned(),
+        path: path.to_owned(),
+        view: Some(serde_json::json!({"open": 1, "token": "‹secret›"})),
+        missing: None,
+        age_ms: Some(41_000),
+        stale: true,
+        cut: false,
+        working: Some(Working { label: "Put".to_owned(), since_ms: 41_000, ..Working::default() }),
     }
 }
 
 #[test]
-fn a_calm_and_an_empty_process() {
-    insta::assert_snapshot!("calm_tree", drawn(&model(calm()), 80, 24));
-    let mut empty = model(picture(Vec::new(), Vec::new()));
-    insta::assert_snapshot!("empty_tree", drawn(&empty, 80, 24));
-    press(&mut empty, "3");
-    assert!(drawn(&empty, 80, 24).contains("nothing"));
-}
-
-#[test]
-fn a_wide_screen_shows_more_columns_and_a_narrow_one_those_that_matter() {
-    let mut model = model(sick());
-    insta::assert_snapshot!("wide_tree", drawn(&model, 120, 12));
-    insta::assert_snapshot!("narrow_tree", drawn(&model, 40, 10));
-    press(&mut model, "2");
-    insta::assert_snapshot!("wide_top", drawn(&model, 120, 12));
-    insta::assert_snapshot!("narrow_top", drawn(&model, 40, 10));
-}
-
-#[test]
-fn no_size_is_too_small_for_any_window() {
-    for keys in ["", "?", "\n", "x", "/a", "2", "3", "4", "5"] {
-        let mut model = model(sick());
-        press(&mut model, keys);
-        for (width, height) in [(1, 1), (3, 5), (10, 2), (200, 3), (2, 60)] {
-            drawn(&model, width, height);
-        }
-    }
-}
-
-#[test]
-fn one_actor_is_shown_with_the_reason_for_what_it_does() {
-    let mut model = model(sick());
-    press(&mut model, "2\n");
-    insta::assert_snapshot!("actor", drawn(&model, 100, 34));
+fn the_page_of_an_actor_tells_why_and_shows_figures_and_state() {
+    let mut model = sick_model();
+    let asked = press(&mut model, "2↓\n");
+    assert_eq!(asked, Effect::State { path: "ci/store".to_owned() });
+    insta::assert_snapshot!("actor_asked", drawn(&model, 80, 24));
+    model.show_state("ci/other", Err("not meant".to_owned()));
+    model.show_state("ci/store", Ok(view("ci/store")));
+    insta::assert_snapshot!("actor", drawn(&model, 100, 40));
+    press(&mut model, "↓↓");
+    assert!(!drawn(&model, 80, 24).contains("WHY"), "it scrolls");
+    model.press(KeyEvent::new(KeyCode::End, KeyModifiers::NONE));
+    assert!(drawn(&model, 80, 24).contains("‹secret›"), "to the end and not beyond");
     press(&mut model, "\u{1b}");
-    assert_eq!(model.over, Over::Nothing);
+    assert_eq!(model.page, None);
+    model.show_state("ci/store", Err("too late".to_owned()));
+}
+
+#[test]
+fn a_page_says_why_there_is_no_state() {
+    let mut model = sick_model();
+    press(&mut model, "\n");
+    let missing = |why| StateView { view: None, missing: Some(why), ..view("ci") };
+    model.show_state("ci", Ok(missing(Missing::Unsupported)));
+    assert!(drawn(&model, 100, 40).contains("ci shows nothing of its state"));
+    model.show_state("ci", Err("the inspector does not answer".to_owned()));
+    assert!(drawn(&model, 100, 40).contains("the inspector does not answer"));
+}
+
+#[test]
+fn the_page_of_a_crash_shows_all_that_is_known_of_it() {
+    let mut model = sick_model();
+    assert_eq!(press(&mut model, "4\n"), Effect::None);
+    insta::assert_snapshot!("crash", drawn(&model, 80, 24));
+    let mut later = sick();
+    later.crashes.clear();
+    model.see(later);
+    assert!(drawn(&model, 80, 24).contains("not remembered any more"));
+}
+
+fn traced(at_ms: u64, well: bool) -> TraceEvent {
+    TraceEvent::Message(TracedMessage {
+        at_ms: 1_795_448_053_949 + at_ms,
+        pid: "0.57".to_owned(),
+        path: "ci/queue".to_owned(),
+        from: Some("0.61".to_owned()),
+        from_path: Some("ci/runners/linux-1".to_owned()),
+        label: "Claim".to_owned(),
+        waited_us: Some(38_000),
+        took_us: 1_200,
+        well,
+        text: None,
+    })
+}
+
+#[test]
+fn a_trace_is_begun_followed_and_ended() {
+    let mut model = sick_model();
+    press(&mut model, "5");
+    assert!(drawn(&model, 80, 24).contains("nothing is traced: select an actor and press t"));
+    let asked = press(&mut model, "2t");
+    assert_eq!((asked, model.view), (Effect::Trace { path: "ci/queue".to_owned() }, View::Trace));
+    let hear = |model: &mut Model, event| {
+        model.tracing.as_mut().unwrap().hear(event);
+        model.follow();
+    };
+    for at in 0..30 {
+        hear(&mut model, traced(at, at != 28));
+    }
+    let books = TraceBooks { handled: 90, shown: 30, suppressed: 60, dropped: 0, lasted_ms: 2_000 };
+    hear(&mut model, TraceEvent::Books(books));
+    insta::assert_snapshot!("trace", drawn(&model, 120, 12));
+    assert_eq!(press(&mut model, "t"), Effect::EndTrace);
+    hear(&mut model, TraceEvent::Ended { reason: TraceEnd::Time, books });
+    assert!(drawn(&model, 120, 12).contains("ended: by key; 30 shown + 60 suppressed"));
+    assert_eq!(press(&mut model, "t"), Effect::Trace { path: "ci/queue".to_owned() });
+    assert!(drawn(&model, 80, 24).contains("no message has been handled yet"));
+}
+
+#[test]
+fn whoever_looks_back_in_a_trace_is_left_there() {
+    let mut model = sick_model();
+    press(&mut model, "2t");
+    for at in 0..1_500 {
+        model.tracing.as_mut().unwrap().hear(traced(at, true));
+        model.follow();
+    }
+    assert_eq!((model.listing.rows().len(), model.listing.at()), (1_000, 999), "the oldest go");
+    model.press(KeyEvent::new(KeyCode::Home, KeyModifiers::NONE));
+    model.tracing.as_mut().unwrap().hear(traced(0, true));
+    model.follow();
+    assert_eq!(model.listing.at(), 0);
 }
 
 #[test]
 fn what_is_selected_stays_selected_wherever_it_moves() {
-    let mut model = model(sick());
+    let mut model = sick_model();
     press(&mut model, "2↓");
-    let selected = model.selected.clone();
+    let selected = model.selected_path();
     assert_ne!(selected, None);
     let mut later = sick();
     later.tree.actors.reverse();
     model.see(later);
-    let (rows, at) = model.rows();
-    assert_eq!(Some(rows[at].key.clone()), selected);
-}
-
-#[test]
-fn folding_hides_what_is_below_and_a_filter_what_is_not_meant() {
-    let mut model = model(calm());
-    press(&mut model, "↓↓ ");
-    let paths =
-        |model: &Model| model.rows().0.into_iter().filter_map(|row| row.path).collect::<Vec<_>>();
-    assert_eq!(paths(&model), ["ci", "ci/store", "ci/pulls"]);
-    press(&mut model, "e/7\n");
-    assert_eq!(paths(&model), ["ci/pulls/pull-7"]);
-    press(&mut model, "\u{1b}c");
-    assert_eq!(paths(&model), ["ci", "ci/store", "ci/pulls"]);
-}
-
-#[test]
-fn an_action_is_foreseen_and_has_to_be_confirmed() {
-    let mut model = model(calm());
-    let effect = press(&mut model, "↓xk");
-    assert_eq!(effect, Effect::Foresee { action: "kill", reference: "ci/store".to_owned() });
-    let outcome = |path: &str, kind| ControlOutcome {
-        action: "kill".to_owned(),
-        dry_run: true,
-        pid: "0.2".to_owned(),
-        path: path.to_owned(),
-        kind,
-        ends: vec![path.to_owned()],
-        messages_lost: Some(0),
-        siblings: Vec::new(),
-        restarts: vec![path.to_owned()],
-        escalates: Vec::new(),
-        ends_all: false,
-        restarts_left: Some(3),
-        cautions: Vec::new(),
-        ended: None,
-    };
-    model.propose(outcome("ci/store", Kind::Worker));
-    insta::assert_snapshot!("proposal", drawn(&model, 80, 14));
-    let act = Effect::Act { action: "kill".to_owned(), reference: "0.2".to_owned() };
-    assert_eq!(press(&mut model, "y\n"), act);
-    // A supervisor has to be named.
-    model.propose(outcome("ci/pulls", Kind::Supervisor));
-    assert_eq!(press(&mut model, "y\n"), Effect::None);
-    assert_eq!(model.message.as_deref(), Some("nothing was done"));
-    model.propose(outcome("ci/pulls", Kind::Supervisor));
-    assert_eq!(press(&mut model, "pulls\n"), act);
-}
-
-#[test]
-fn a_snapshot_cannot_be_acted_on() {
-    let mut model = Model::new(calm(), false, true);
-    assert_eq!(press(&mut model, "↓xk"), Effect::None);
-    assert_eq!(model.message.as_deref(), Some("a snapshot cannot be acted on"));
+    assert_eq!(model.selected_path(), selected);
+    let mut without = sick();
+    without.tree.actors.retain(|actor| Some(&actor.path) != selected.as_ref());
+    model.see(without);
+    assert_ne!(model.selected_path(), None, "what took its place is selected");
 }
 
 #[test]
 fn the_last_picture_stays_when_the_process_is_gone() {
-    let mut model = model(calm());
-    model.lose("the process has ended");
-    let lost = drawn(&model, 80, 10);
-    assert!(lost.contains("LOST: the process has ended") && lost.contains("pull-7"), "{lost}");
+    let mut model = sick_model();
+    model.lose("keep the connection to the inspector", Duration::from_secs(12));
+    insta::assert_snapshot!("lost", drawn(&model, 80, 10));
+    let terminal = terminal(&model, 80, 10);
+    let head = &terminal.backend().buffer().content()[..80];
+    assert!(head.iter().all(|cell| cell.modifier.contains(Modifier::DIM)), "it is greyed");
     model.see(calm());
     assert!(!drawn(&model, 80, 10).contains("LOST"));
 }
 
 #[test]
-fn the_selection_is_seen_without_colour_and_colour_is_never_alone() {
-    let mut coloured = model(sick());
-    coloured.selected = Some("ci/pulls/pull-8".to_owned());
-    let mut plain = Model::new(sick(), true, false);
-    plain.selected = coloured.selected.clone();
-    assert_eq!(drawn(&coloured, 80, 24), drawn(&plain, 80, 24));
+fn the_selection_is_seen_without_color_and_color_is_never_alone() {
+    let plain = Dress { color: false, ..Dress::FULL };
+    let mut models = [sick_model(), Model::new(sick(), true, plain)];
+    for model in &mut models {
+        press(model, "↓↓↓↓↓");
+    }
+    let [colored, plain] = models;
+    assert_eq!(
+        drawn(&colored, 60, 24).lines().skip(1).collect::<Vec<_>>(),
+        drawn(&plain, 60, 24).lines().skip(1).collect::<Vec<_>>()
+    );
     let terminal = terminal(&plain, 80, 24);
-    let buffer = terminal.backend().buffer();
-    let cells = buffer.content().iter();
+    let cells = terminal.backend().buffer().content().iter();
     assert!(cells.clone().all(|cell| cell.fg == Color::Reset && cell.bg == Color::Reset));
     assert!(cells.clone().any(|cell| cell.modifier.contains(Modifier::REVERSED)));
-    assert!(
-        drawn(&plain, 80, 24).lines().any(|line| line.contains("> ") && line.contains("pull-8"))
-    );
+    let marked = |line: &str| line.contains("> ") && line.contains("pull-8");
+    assert!(drawn(&plain, 80, 24).lines().any(marked));
+    let yellow = fixture::terminal(&colored, 80, 24);
+    let yellow = yellow.backend().buffer().content().iter().any(|cell| cell.fg == Color::Yellow);
+    assert!(yellow, "and where there is color it is used");
 }
 
 #[test]
-fn a_hundred_thousand_actors_are_drawn() {
-    let mut actors = vec![supervisor(1, "ci", "one_for_one")];
-    actors.extend((0..100_000).map(|at| worker(at, &format!("ci/w{at}"), at % 9)));
-    let mut model = model(picture(actors, Vec::new()));
-    for keys in ["1", "2", "3", "\u{1b}"] {
+fn without_other_letters_the_screen_is_ascii() {
+    let ascii = Dress { color: false, unicode: false };
+    let mut model = Model::new(sick(), true, ascii);
+    for keys in ["1", "2", "3", "4", "5", "6", "1?", "x", "\u{1b}", "1\n", "/a"] {
         press(&mut model, keys);
-        assert!(drawn(&model, 80, 24).contains("100001 actors"));
+        let shown = drawn(&model, 120, 40);
+        let odd: Vec<char> = shown.chars().filter(|sign| !sign.is_ascii()).collect();
+        assert!(odd.iter().all(|sign| !"●○◐✖⏸◌├└│─▾▸█┌┐–…→◄".contains(*sign)), "{keys}: {odd:?}");
     }
-    model.press(KeyEvent::new(KeyCode::End, KeyModifiers::NONE));
-    assert!(model.selected.is_some());
 }
 
 #[test]
-fn keys_leave_pause_and_set_the_pace() {
-    let mut model = model(calm());
-    assert_eq!(press(&mut model, "q"), Effect::Quit);
-    let break_key = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-    press(&mut model, "?");
-    assert_eq!(model.press(break_key), Effect::Quit);
-    press(&mut model, "\u{1b}p");
-    assert!(model.is_paused() && drawn(&model, 80, 5).contains("paused"));
-    press(&mut model, "p--");
-    assert!(drawn(&model, 80, 5).contains("every 500ms"));
-    assert_eq!(press(&mut model, "g"), Effect::Refresh);
+fn a_wide_list_shows_all_columns_and_moves_sideways() {
+    let mut model = sick_model();
+    press(&mut model, "2w");
+    assert!(!drawn(&model, 80, 12).contains("HANDLING"));
+    for _ in 0..4 {
+        model.press(KeyEvent::new(KeyCode::Right, KeyModifiers::NONE));
+    }
+    assert!(drawn(&model, 80, 12).contains("HANDLING"), "{}", drawn(&model, 80, 12));
+    press(&mut model, "w");
+    assert!(drawn(&model, 80, 12).contains("MBOX"));
+}
+
+#[test]
+fn a_picture_without_anything_is_no_trouble() {
+    let mut model = model(picture(Vec::new(), Vec::new()));
+    for keys in ["1", "2", "3", "4", "5", "6", "\n", "x", "t", "y", " ", "c", "e", "s", "r"] {
+        press(&mut model, keys);
+        drawn(&model, 80, 24);
+    }
 }
