@@ -181,7 +181,7 @@ pub enum StartChildError {
     #[error("the child found nothing to do")]
     Ignored,
     /// There are as many children as there may be.
-    #[error("the supervisor has all the children it may have")]
+    #[error("max children: the supervisor has all that it may have")]
     MaxChildren,
     /// It is bound to this child, which does not run.
     #[error("child {0} does not run")]
@@ -233,13 +233,13 @@ impl From<DynamicRefusal> for StartChildError {
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum AdminError {
     /// There is no such child.
-    #[error("no such child")]
+    #[error("child not found")]
     NotFound,
     /// The child runs.
-    #[error("the child runs")]
+    #[error("the child is running")]
     Running,
     /// The child is being restarted.
-    #[error("the child is being restarted")]
+    #[error("the child is restarting")]
     Restarting,
     /// The child is bound to this one, which does not run.
     #[error("child {0} does not run")]

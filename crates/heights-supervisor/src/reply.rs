@@ -138,7 +138,7 @@ pub(crate) async fn answered_by<R>(
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
     /// A process asks itself, and would wait for itself: OTP's `calling_self`.
-    #[error("the process asks itself")]
+    #[error("the process is calling itself")]
     CallingSelf,
     /// There was no process to ask.
     #[error("no such process")]

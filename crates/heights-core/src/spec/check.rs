@@ -46,8 +46,8 @@ impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptyId => f.write_str("a child has an empty id"),
-            Self::DuplicateId(id) => write!(f, "two children have the id {id:?}"),
-            Self::ZeroPeriod => f.write_str("the period of the restart intensity is zero"),
+            Self::DuplicateId(id) => write!(f, "duplicate child name {id:?}"),
+            Self::ZeroPeriod => f.write_str("invalid period: zero counts no restarts"),
             Self::SignificantPermanent(id) => {
                 write!(f, "bad combination for child {id:?}: restart permanent, significant true")
             }

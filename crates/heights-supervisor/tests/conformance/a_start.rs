@@ -139,7 +139,7 @@ async fn a07c_an_init_that_fails_or_panics_leaves_nothing() {
     for (init, expected) in [
         (fails, "error: no configuration"),
         (panics, "panic: no luck"),
-        (wrong, "two children have the id \"a\""),
+        (wrong, "duplicate child name \"a\""),
     ] {
         let (trace, hub) = (Trace::default(), Hub::new());
         let a = Probe::new(&trace, "a");

@@ -39,7 +39,7 @@ async fn b16_duplicate_ids_are_rejected() {
     let error = builder.start().await.unwrap_err();
     assert!(matches!(error, StartError::Invalid(same) if same == twice));
     let error = Supervisor::builder("root").child(nested).start().await.unwrap_err();
-    assert!(error.to_string().ends_with("two children have the id \"a\""), "{error}");
+    assert!(error.to_string().ends_with("duplicate child name \"a\""), "{error}");
     assert_eq!(trace.take(), "");
 }
 

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use heights_supervisor::{
-    Backoff, CallError, ChildSpec, ChildStatus, Context, DynamicSupervisor, Fault, Flow, GiveUp,
-    Mailbox, Overflow, Reply, SendError, Server, Shutdown, SpecError, StartError, Supervisor,
-    TaskSupervisor,
+    AdminError, AutoShutdown, Backoff, CallError, ChildSpec, ChildStatus, Context,
+    DynamicSupervisor, Fault, Flow, GiveUp, Mailbox, Overflow, Reply, Restart, SendError, Server,
+    Shutdown, SpecError, StartError, Supervisor, TaskSupervisor, check_child_specs,
 };
 
 use crate::support::{Msg, Probe, SECOND, Start, Trace, settle, start, within};
@@ -60,7 +60,7 @@ async fn o01_a_server_that_asks_itself_is_told_so_at_once() {
     let _root = start(Supervisor::builder("root").child(spec)).await;
     let error = narcissus.call(Wish::AskMyself).await.unwrap();
     assert!(matches!(error, CallError::CallingSelf), "{error}");
-    assert_eq!(error.to_string(), "the process asks itself");
+    assert_eq!(error.to_string(), "the process is calling itself");
     // Others that ask on its behalf are others.
     let tasks = TaskSupervisor::builder("tasks").start().await.unwrap();
     let other = narcissus.clone();
@@ -129,5 +129,40 @@ async fn o05_a_root_has_a_name() {
     ];
     for error in nameless {
         assert!(matches!(error, Some(StartError::Invalid(SpecError::EmptyId))), "{error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn o06_mistakes_are_told_in_the_words_of_otp() {
+    let trace = Trace::default();
+    let a = Probe::new(&trace, "a");
+    let twins = [a.spec.clone(), a.spec.clone()];
+    let duplicate = check_child_specs(&twins, AutoShutdown::Never).unwrap_err();
+    let significant = |restart, auto_shutdown| {
+        let spec = a.spec.clone().restart(restart).significant();
+        check_child_specs(&[spec], auto_shutdown).unwrap_err().to_string()
+    };
+    let hasty = Supervisor::builder("root").intensity(1, Duration::ZERO).start().await.unwrap_err();
+    let root = start(Supervisor::builder("root").child(a.spec.clone())).await;
+    let second = root.start_child(a.spec.clone()).await.unwrap_err();
+    let running = root.delete_child("a").await.unwrap_err();
+    root.terminate_child("a").await.unwrap();
+    let present = root.start_child(a.spec.clone()).await.unwrap_err();
+    let full = DynamicSupervisor::builder("none").max_children(0).start().await.unwrap();
+    let texts = [
+        ("duplicate_child_name", duplicate.to_string()),
+        ("bad_combination", significant(Restart::Permanent, AutoShutdown::AnySignificant)),
+        ("bad_combination", significant(Restart::Transient, AutoShutdown::Never)),
+        ("invalid_period", hasty.to_string()),
+        ("already_started", second.to_string()),
+        ("already_present", present.to_string()),
+        ("not_found", root.terminate_child("b").await.unwrap_err().to_string()),
+        ("running", running.to_string()),
+        ("restarting", AdminError::Restarting.to_string()),
+        ("max_children", full.start_child(a.spec.clone()).await.unwrap_err().to_string()),
+        ("calling", CallError::CallingSelf.to_string()),
+    ];
+    for (words, text) in texts {
+        assert!(text.contains(&words.replace('_', " ")), "{words}: {text}");
     }
 }
