@@ -2,8 +2,9 @@
 //!
 //! Parent: the root supervisor. Children: none. Restart: permanent. Commands in: [`IntakeHandle`].
 
+mod history;
 mod names;
-mod remembered;
+mod segment;
 mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,24 +13,22 @@ use std::time::{Duration, SystemTime};
 use ci_domain::forge::{ForgeEvent, IssueCommand, Timestamp};
 use ci_domain::ids::RepoName;
 use ci_github::webhook::Delivery;
-use ci_store::{Seq, WriteError};
+use ci_store::{Change, Seq, WriteError};
 use heights::{
     CallError, ChildRef, ChildSpec, Context, Fault, Flow, Recipient, Ref, Reply, Server,
 };
 use tracing::{debug, error};
 
+use crate::intake::history::History;
 use crate::intake::names::Names;
-use crate::intake::store::{Entry, IntakeState};
-use crate::ledger::{LedgerHandle, intake_stream};
+use crate::intake::store::Entry;
+use crate::ledger::{INTAKE_STREAMS, LedgerHandle, intake_place, intake_stream};
 use crate::queues::Queues;
 use crate::repos::Repos;
 
 /// How often deliveries are handed out again that no watcher has in mind: theirs was being restarted, or
 /// could not ask the forge.
 const AGAIN: Duration = Duration::from_secs(60);
-/// Records after which the stream is folded into a snapshot, at the least: a snapshot holds every delivery
-/// that is remembered, so where those are many it is taken after half as many records.
-const RECORDS_PER_SNAPSHOT: usize = 1024;
 /// Deliveries that may wait for their effect. Where more come, GitHub is told so, and the next poll sees
 /// what they were about.
 const MOST_WAITING: usize = 50_000;
@@ -78,14 +77,13 @@ pub(crate) fn start(args: IntakeArgs) -> (ChildSpec, IntakeHandle) {
 
 struct Intake {
     args: IntakeArgs,
-    state: IntakeState,
+    history: History,
     /// Deliveries on their way to the disk; those who wait for an answer about each.
     storing: BTreeMap<String, Vec<Reply<Receipt>>>,
     finishing: Finishing,
     /// Deliveries that a watcher has been told of and has not forgotten.
     handed: BTreeSet<String>,
     names: Names,
-    since_snapshot: usize,
 }
 
 /// Deliveries that have had their effect, on their way to the disk: those that come to it meanwhile are
@@ -93,18 +91,22 @@ struct Intake {
 #[derive(Default)]
 struct Finishing {
     all: BTreeSet<String>,
-    next: Vec<String>,
-    is_writing: bool,
+    /// Those that are written next, by the segments that hold them.
+    next: BTreeMap<u64, Vec<String>>,
+    /// Records that are on their way.
+    writing: usize,
 }
 
 enum Msg {
     Deliver(Box<Delivery>, Reply<Receipt>),
-    Stored(Box<Entry>, Result<Seq, WriteError>),
+    Stored(u64, Box<Entry>, Result<Seq, WriteError>),
     /// What the delivery says is on record elsewhere.
     Heeded(String),
     /// Nobody has it in mind any more, heeded or not.
     Dropped(String),
-    Finished(Vec<String>, Result<Seq, WriteError>),
+    Finished(u64, Vec<String>, Result<Seq, WriteError>),
+    /// A segment was folded or dropped.
+    Condensed(Result<Seq, WriteError>),
     Again,
 }
 
@@ -113,30 +115,28 @@ impl Server for Intake {
     type Msg = Msg;
 
     async fn init(args: IntakeArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
-        let replay = args.ledger.read(&intake_stream()).await?;
-        let since_snapshot = replay.records.len();
-        let state = IntakeState::replay(&replay, timestamp((args.now)()))?;
+        let history = read(&args).await?;
         let mut intake = Self {
             args,
-            state,
+            history,
             storing: BTreeMap::new(),
             finishing: Finishing::default(),
             handed: BTreeSet::new(),
             names: Names::default(),
-            since_snapshot,
         };
-        intake.dispatch_pending(cx);
+        intake.again(cx)?;
         Ok(intake)
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
         match msg {
             Msg::Deliver(delivery, reply) => self.deliver(*delivery, reply, cx),
-            Msg::Stored(entry, result) => self.stored(*entry, result, cx).await?,
+            Msg::Stored(place, entry, result) => self.stored((place, *entry), result, cx)?,
             Msg::Heeded(delivery) => self.finish(delivery, cx),
             Msg::Dropped(delivery) => drop(self.handed.remove(&delivery)),
-            Msg::Finished(deliveries, result) => self.finished(&deliveries, result?, cx).await?,
-            Msg::Again => self.dispatch_pending(cx),
+            Msg::Finished(place, all, result) => self.finished((place, &all), result?, cx)?,
+            Msg::Condensed(result) => drop(result?),
+            Msg::Again => self.again(cx)?,
         }
         Ok(Flow::Continue)
     }
@@ -148,6 +148,7 @@ impl Server for Intake {
             Msg::Heeded(_) => "heeded",
             Msg::Dropped(_) => "dropped",
             Msg::Finished(..) => "finished",
+            Msg::Condensed(_) => "condensed",
             Msg::Again => "again",
         }
     }
@@ -156,23 +157,24 @@ impl Server for Intake {
 impl Intake {
     fn deliver(&mut self, delivery: Delivery, reply: Reply<Receipt>, cx: &mut Context<Msg>) {
         let Some(entry) = self.entry(delivery) else { return reply.send(Receipt::NotOfInterest) };
-        if self.state.has(&entry.delivery) {
+        if self.history.has(&entry.delivery) {
             return reply.send(Receipt::Duplicate);
         }
-        if self.args.queues.is_disk_low() || self.state.waiting() >= MOST_WAITING {
+        if self.args.queues.is_disk_low() || self.history.waiting() >= MOST_WAITING {
             return reply.send(Receipt::NotStored);
         }
         if let Some(waiting) = self.storing.get_mut(&entry.delivery) {
             return waiting.push(reply);
         }
         self.storing.insert(entry.delivery.clone(), vec![reply]);
+        let place = self.history.place();
         let (record, myself) = (entry.record(), cx.myself());
         let done = move |result| {
             // An intake that is gone replays the record, if it was written.
-            let _gone = myself.cast(Msg::Stored(Box::new(entry), result));
+            let _gone = myself.cast(Msg::Stored(place, Box::new(entry), result));
         };
         // Not waited for here, so that deliveries which come together share a sync.
-        self.args.ledger.submit(&intake_stream(), record, Box::new(done));
+        self.args.ledger.submit(&intake_stream(place), record, Box::new(done));
     }
 
     /// What is kept of a delivery; nothing where it says nothing to a repository of ours.
@@ -192,11 +194,11 @@ impl Intake {
         })
     }
 
-    async fn stored(
+    fn stored(
         &mut self,
-        entry: Entry,
+        (place, entry): (u64, Entry),
         result: Result<Seq, WriteError>,
-        cx: &mut Context<Msg>,
+        cx: &Context<Msg>,
     ) -> Result<(), Fault> {
         let waiting = self.storing.remove(&entry.delivery).unwrap_or_default();
         let answer = |receipt| waiting.into_iter().for_each(|reply| reply.send(receipt));
@@ -204,23 +206,41 @@ impl Intake {
             Ok(seq) => {
                 answer(Receipt::Stored);
                 self.dispatch(&entry, cx);
-                self.state.receive(entry);
-                self.condense(seq).await
+                if let Some(fold) = self.history.receive((place, seq), entry)? {
+                    self.condense([fold], cx);
+                    self.forget(cx)?;
+                }
             }
             Err(error) => {
                 error!(delivery = entry.delivery, %error, "failed to store a delivery");
                 answer(Receipt::NotStored);
-                Ok(())
+                self.history.refuse(place);
             }
         }
+        Ok(())
     }
 
-    fn dispatch_pending(&mut self, cx: &mut Context<Msg>) {
-        let forgotten = self.state.pending().filter(|entry| !self.handed.contains(&entry.delivery));
+    /// What is done now and then: deliveries that had no effect yet are handed out again, and the oldest are
+    /// forgotten.
+    fn again(&mut self, cx: &mut Context<Msg>) -> Result<(), Fault> {
+        let forgotten =
+            self.history.pending().filter(|entry| !self.handed.contains(&entry.delivery));
         for entry in forgotten.cloned().collect::<Vec<_>>() {
-            self.dispatch(&entry, cx);
+            if self.args.repos.get(&entry.repo).is_some() {
+                self.dispatch(&entry, cx);
+            } else {
+                // The configuration does not name it any more.
+                self.finish(entry.delivery, cx);
+            }
         }
         let _timer = cx.send_after(AGAIN, Msg::Again);
+        self.forget(cx)
+    }
+
+    fn forget(&mut self, cx: &Context<Msg>) -> Result<(), Fault> {
+        let old = self.history.forget(timestamp((self.args.now)()))?;
+        self.condense(old, cx);
+        Ok(())
     }
 
     fn dispatch(&mut self, entry: &Entry, cx: &Context<Msg>) {
@@ -236,53 +256,67 @@ impl Intake {
         }
     }
 
-    fn finish(&mut self, delivery: String, cx: &mut Context<Msg>) {
-        if self.state.is_pending(&delivery) && self.finishing.all.insert(delivery.clone()) {
+    fn finish(&mut self, delivery: String, cx: &Context<Msg>) {
+        let Some(place) = self.history.place_of_pending(&delivery) else { return };
+        if self.finishing.all.insert(delivery.clone()) {
             debug!(delivery, "heeded");
-            self.finishing.next.push(delivery);
+            self.finishing.next.entry(place).or_default().push(delivery);
             self.write_finished(cx);
         }
     }
 
-    fn write_finished(&mut self, cx: &mut Context<Msg>) {
-        if self.finishing.is_writing || self.finishing.next.is_empty() {
+    fn write_finished(&mut self, cx: &Context<Msg>) {
+        if self.finishing.writing > 0 {
             return;
         }
-        self.finishing.is_writing = true;
-        let deliveries = std::mem::take(&mut self.finishing.next);
-        let (record, myself) = (store::finished(&deliveries), cx.myself());
-        let done = move |result| {
-            let _gone = myself.cast(Msg::Finished(deliveries, result));
-        };
-        self.args.ledger.submit(&intake_stream(), record, Box::new(done));
+        for (place, deliveries) in std::mem::take(&mut self.finishing.next) {
+            self.finishing.writing += 1;
+            let (record, myself) = (store::finished(&deliveries), cx.myself());
+            let done = move |result| {
+                let _gone = myself.cast(Msg::Finished(place, deliveries, result));
+            };
+            self.args.ledger.submit(&intake_stream(place), record, Box::new(done));
+        }
     }
 
-    async fn finished(
+    fn finished(
         &mut self,
-        deliveries: &[String],
+        (place, deliveries): (u64, &[String]),
         seq: Seq,
-        cx: &mut Context<Msg>,
+        cx: &Context<Msg>,
     ) -> Result<(), Fault> {
         for delivery in deliveries {
             self.finishing.all.remove(delivery);
-            self.state.finish(delivery);
         }
-        self.finishing.is_writing = false;
+        let fold = self.history.finish((place, seq), deliveries)?;
+        self.condense(fold, cx);
+        self.finishing.writing -= 1;
         self.write_finished(cx);
-        self.condense(seq).await
-    }
-
-    /// Folds the stream now and then. The ledger answers in the order of its records, so the state is what
-    /// those up to `seq` say, and those that are on their way come after.
-    async fn condense(&mut self, seq: Seq) -> Result<(), Fault> {
-        self.since_snapshot += 1;
-        if self.since_snapshot >= RECORDS_PER_SNAPSHOT.max(self.state.remembered() / 2) {
-            self.since_snapshot = 0;
-            let body = self.state.snapshot()?;
-            self.args.ledger.snapshot(&intake_stream(), seq, body).await?;
-        }
         Ok(())
     }
+
+    /// Has segments folded or dropped; nobody waits for it here.
+    fn condense(&self, changes: impl IntoIterator<Item = Change>, cx: &Context<Msg>) {
+        for change in changes {
+            let myself = cx.myself();
+            let done = move |result| {
+                // An intake that is gone has it done in its next life.
+                let _gone = myself.cast(Msg::Condensed(result));
+            };
+            self.args.ledger.store().submit(change, Box::new(done));
+        }
+    }
+}
+
+/// What is on record of deliveries.
+async fn read(args: &IntakeArgs) -> Result<History, Fault> {
+    let mut segments = Vec::new();
+    for stream in args.ledger.streams(INTAKE_STREAMS.to_owned()).await? {
+        if let Some(place) = intake_place(&stream) {
+            segments.push((place, args.ledger.read(&stream).await?));
+        }
+    }
+    History::replay(segments, timestamp((args.now)()))
 }
 
 /// A delivery in the hands of a watcher: heeded, or dropped where the watcher ended before that.

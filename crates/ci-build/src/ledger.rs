@@ -158,9 +158,24 @@ pub(crate) fn retention_stream() -> StreamId {
     stream("retention".to_owned())
 }
 
-/// The stream of webhook deliveries.
-pub(crate) fn intake_stream() -> StreamId {
-    stream("intake".to_owned())
+/// How the streams of webhook deliveries begin.
+pub(crate) const INTAKE_STREAMS: &str = "intake";
+
+/// The stream of one segment of webhook deliveries; the first holds those of earlier programs, which knew
+/// no segments.
+pub(crate) fn intake_stream(place: u64) -> StreamId {
+    stream(match place {
+        0 => INTAKE_STREAMS.to_owned(),
+        place => format!("{INTAKE_STREAMS}/{place:010}"),
+    })
+}
+
+/// The segment that a stream of deliveries holds.
+pub(crate) fn intake_place(stream: &StreamId) -> Option<u64> {
+    match stream.as_str().strip_prefix(INTAKE_STREAMS)? {
+        "" => Some(0),
+        rest => rest.strip_prefix('/')?.parse().ok(),
+    }
 }
 
 fn stream(name: String) -> StreamId {

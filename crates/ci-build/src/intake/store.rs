@@ -1,17 +1,16 @@
 //! Deliveries on disk: what each said, and which have had their effect.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ci_domain::forge::{
-    Comment, CommentId, ForgeEvent, PullComment, PullFacts, PullNews, Timestamp,
+    CheckAgain, Comment, CommentId, ForgeEvent, PullComment, PullFacts, PullNews, Timestamp,
 };
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
-use ci_store::{Record, Replay};
+use ci_store::Record;
 use heights::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::intake::remembered::Remembered;
 use crate::record::{self, Facts, RecordError};
 
 /// A delivery that was taken.
@@ -24,11 +23,19 @@ pub(super) struct Entry {
     pub(super) at: Timestamp,
 }
 
-/// Every delivery that is remembered.
-#[derive(Debug)]
-pub(super) struct IntakeState {
-    pending: BTreeMap<String, Entry>,
-    seen: Remembered,
+/// What one record says.
+pub(super) enum Line {
+    /// A delivery came.
+    Received(Box<Entry>),
+    /// Deliveries have had their effect.
+    Finished(Vec<String>),
+}
+
+/// What a snapshot says.
+pub(super) struct Remembered {
+    pub(super) pending: Vec<Entry>,
+    /// The ids of those that came, also of those that are pending, and when.
+    pub(super) seen: Vec<(String, Timestamp)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,10 +98,20 @@ enum StoredEvent {
     Rerequested {
         sha: String,
         by: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        check: Option<StoredCheckAgain>,
     },
     Repository {
         was: Option<String>,
     },
+}
+
+/// A check run that is wanted again.
+#[derive(Serialize, Deserialize)]
+struct StoredCheckAgain {
+    name: String,
+    reference: String,
+    afresh: bool,
 }
 
 impl Entry {
@@ -109,80 +126,42 @@ pub(super) fn finished(deliveries: &[String]) -> Record {
     record::record("all-finished", &Finished { deliveries: deliveries.to_vec() })
 }
 
-impl IntakeState {
-    /// Folds what is on record. What does not say when it came is taken to have come `now`.
-    pub(super) fn replay(replay: &Replay, now: Timestamp) -> Result<Self, Fault> {
-        let mut state = Self { pending: BTreeMap::new(), seen: Remembered::new() };
-        if let Some(snapshot) = &replay.snapshot {
-            state.recall(serde_json::from_value(snapshot.body.clone())?, now)?;
-        }
-        for (_, record) in &replay.records {
-            match record.kind.as_str() {
-                "received" => state.take(record::body(record)?, now)?,
-                "finished" => state.finish(&record::body::<FinishedAlone>(record)?.delivery),
-                "all-finished" => {
-                    let Finished { deliveries } = record::body(record)?;
-                    deliveries.iter().for_each(|delivery| state.finish(delivery));
-                }
-                _ => return Err(record::unknown(record).into()),
-            }
-        }
-        Ok(state)
-    }
+/// Reads a record. What does not say when it came is taken to have come `now`.
+pub(super) fn line(record: &Record, now: Timestamp) -> Result<Line, RecordError> {
+    Ok(match record.kind.as_str() {
+        "received" => Line::Received(Box::new(entry(record::body(record)?, now)?)),
+        "finished" => Line::Finished(vec![record::body::<FinishedAlone>(record)?.delivery]),
+        "all-finished" => Line::Finished(record::body::<Finished>(record)?.deliveries),
+        _ => return Err(record::unknown(record)),
+    })
+}
 
-    fn recall(&mut self, stored: StoredState, now: Timestamp) -> Result<(), RecordError> {
-        for StoredHour { at, seen } in stored.hours {
-            seen.iter().for_each(|delivery| self.seen.note(delivery, Timestamp(at)));
-        }
-        stored.seen.iter().for_each(|delivery| self.seen.note(delivery, now));
-        stored.pending.into_iter().try_for_each(|entry| self.take(entry, now))
-    }
+/// Reads a snapshot, in the same way.
+pub(super) fn recall(body: &Value, now: Timestamp) -> Result<Remembered, Fault> {
+    let stored = StoredState::deserialize(body)?;
+    let in_hour = |StoredHour { at, seen }| seen.into_iter().map(move |id| (id, Timestamp(at)));
+    let by_hour = stored.hours.into_iter().flat_map(in_hour);
+    let seen = by_hour.chain(stored.seen.into_iter().map(|id| (id, now))).collect();
+    let pending = stored.pending.into_iter().map(|stored| entry(stored, now));
+    Ok(Remembered { pending: pending.collect::<Result<_, _>>()?, seen })
+}
 
-    fn take(&mut self, stored: StoredEntry, now: Timestamp) -> Result<(), RecordError> {
-        let entry = Entry::try_from(stored)?;
-        let at = if entry.at == Timestamp(0) { now } else { entry.at };
-        self.receive(Entry { at, ..entry });
-        Ok(())
-    }
+/// A snapshot of deliveries of which the last came `at` a time.
+pub(super) fn snapshot<'a>(
+    pending: impl Iterator<Item = &'a Entry>,
+    ids: &[Arc<str>],
+    at: Timestamp,
+) -> Result<Value, serde_json::Error> {
+    let seen: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let hours = if seen.is_empty() { Vec::new() } else { vec![StoredHour { at: at.0, seen }] };
+    let pending = pending.map(StoredEntry::from).collect();
+    serde_json::to_value(StoredState { pending, seen: Vec::new(), hours })
+}
 
-    pub(super) fn has(&self, delivery: &str) -> bool {
-        self.seen.has(delivery)
-    }
-
-    /// How many deliveries are remembered.
-    pub(super) fn remembered(&self) -> usize {
-        self.seen.len()
-    }
-
-    /// How many deliveries have not had their effect.
-    pub(super) fn waiting(&self) -> usize {
-        self.pending.len()
-    }
-
-    pub(super) fn is_pending(&self, delivery: &str) -> bool {
-        self.pending.contains_key(delivery)
-    }
-
-    /// Those that have not had their effect.
-    pub(super) fn pending(&self) -> impl Iterator<Item = &Entry> {
-        self.pending.values()
-    }
-
-    pub(super) fn receive(&mut self, entry: Entry) {
-        self.seen.note(&entry.delivery, entry.at);
-        self.pending.insert(entry.delivery.clone(), entry);
-    }
-
-    pub(super) fn finish(&mut self, delivery: &str) {
-        self.pending.remove(delivery);
-    }
-
-    /// The whole of it, for a snapshot.
-    pub(super) fn snapshot(&self) -> Result<Value, serde_json::Error> {
-        let pending = self.pending.values().map(StoredEntry::from).collect();
-        let hours = self.seen.by_hour().map(|(at, seen)| StoredHour { at: at.0, seen }).collect();
-        serde_json::to_value(StoredState { pending, seen: Vec::new(), hours })
-    }
+fn entry(stored: StoredEntry, now: Timestamp) -> Result<Entry, RecordError> {
+    let entry = Entry::try_from(stored)?;
+    let at = if entry.at == Timestamp(0) { now } else { entry.at };
+    Ok(Entry { at, ..entry })
 }
 
 impl From<&Entry> for StoredEntry {
@@ -205,9 +184,13 @@ impl From<&Entry> for StoredEntry {
                 body: comment.body.clone(),
                 created_at: comment.created_at.0,
             },
-            ForgeEvent::Rerequested { sha, by } => {
-                StoredEvent::Rerequested { sha: sha.to_string(), by: by.to_string() }
-            }
+            ForgeEvent::Rerequested { sha, by, check } => StoredEvent::Rerequested {
+                sha: sha.to_string(),
+                by: by.to_string(),
+                check: check.clone().map(|CheckAgain { name, reference, afresh }| {
+                    StoredCheckAgain { name, reference, afresh }
+                }),
+            },
             ForgeEvent::RepositoryChanged { was } => {
                 StoredEvent::Repository { was: was.as_ref().map(ToString::to_string) }
             }
@@ -243,9 +226,15 @@ impl TryFrom<StoredEntry> for Entry {
                 };
                 ForgeEvent::Commented(PullComment { pull: PullNumber(pull), comment })
             }
-            StoredEvent::Rerequested { sha, by } => {
-                ForgeEvent::Rerequested { sha: CommitSha::new(sha)?, by: Login::new(by)? }
-            }
+            StoredEvent::Rerequested { sha, by, check } => ForgeEvent::Rerequested {
+                sha: CommitSha::new(sha)?,
+                by: Login::new(by)?,
+                check: check.map(|StoredCheckAgain { name, reference, afresh }| CheckAgain {
+                    name,
+                    reference,
+                    afresh,
+                }),
+            },
             StoredEvent::Repository { was } => {
                 ForgeEvent::RepositoryChanged { was: was.map(RepoName::new).transpose()? }
             }

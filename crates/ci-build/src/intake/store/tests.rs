@@ -1,9 +1,10 @@
 //! What is on record of deliveries, in today's form and in that of earlier programs.
 
-use ci_store::{Seq, Snapshot};
+use ci_store::{Replay, Seq, Snapshot};
 use serde_json::json;
 
 use super::*;
+use crate::intake::segment::Segment;
 
 const NOW: Timestamp = Timestamp(1_700_000_000);
 
@@ -13,6 +14,8 @@ fn entry(delivery: &str, event: ForgeEvent) -> Entry {
 
 fn events() -> Vec<ForgeEvent> {
     let sha = CommitSha::new("a".repeat(40)).unwrap();
+    let check =
+        CheckAgain { name: "ci/lib:test".to_owned(), reference: "x-1".to_owned(), afresh: true };
     let comment = Comment {
         id: CommentId(7),
         author: "ada".parse().unwrap(),
@@ -27,20 +30,22 @@ fn events() -> Vec<ForgeEvent> {
         ForgeEvent::Pushed { branch: "main".parse().unwrap(), sha: Some(sha.clone()) },
         ForgeEvent::Pushed { branch: "main".parse().unwrap(), sha: None },
         ForgeEvent::Commented(PullComment { pull: PullNumber(1), comment }),
-        ForgeEvent::Rerequested { sha, by: "ada".parse().unwrap() },
+        ForgeEvent::Rerequested { sha: sha.clone(), by: "ada".parse().unwrap(), check: None },
+        ForgeEvent::Rerequested { sha, by: "ada".parse().unwrap(), check: Some(check) },
         ForgeEvent::RepositoryChanged { was: Some("acme/old".parse().unwrap()) },
         ForgeEvent::RepositoryChanged { was: None },
     ]
 }
 
-fn replay(snapshot: Option<Value>, records: Vec<Record>) -> IntakeState {
+fn replay(snapshot: Option<Value>, records: Vec<Record>) -> Segment {
     let snapshot = snapshot.map(|body| Snapshot { seq: Seq(1), body });
     let records = (2..).map(Seq).zip(records).collect();
-    IntakeState::replay(&Replay { snapshot, records }, NOW).unwrap()
+    Segment::replay(&Replay { snapshot, records }, NOW).unwrap()
 }
 
-fn all(state: &IntakeState) -> (Vec<Entry>, usize) {
-    (state.pending().cloned().collect(), state.remembered())
+fn all(segment: &Segment) -> (Vec<Entry>, Vec<&str>) {
+    let ids = segment.ids().iter().map(|id| &**id).collect();
+    (segment.pending().values().cloned().collect(), ids)
 }
 
 #[test]
@@ -49,13 +54,15 @@ fn a_snapshot_holds_what_the_records_did() {
     let entries: Vec<Entry> = events().into_iter().enumerate().map(named).collect();
     let records =
         entries.iter().map(Entry::record).chain([finished(&["d-2".to_owned()])]).collect();
-    let state = replay(None, records);
+    let mut segment = replay(None, records);
     let pending: Vec<Entry> =
         entries.iter().filter(|entry| entry.delivery != "d-2").cloned().collect();
-    assert_eq!(all(&state), (pending, entries.len()));
-    let again = replay(Some(state.snapshot().unwrap()), Vec::new());
-    assert_eq!(all(&again), all(&state));
-    assert!(again.has("d-2") && !again.is_pending("d-2"));
+    let ids = entries.iter().map(|entry| entry.delivery.as_str()).collect();
+    assert_eq!(all(&segment), (pending, ids));
+    let (end, body) = segment.fold().unwrap();
+    assert_eq!(end, Seq(1 + entries.len() as u64 + 1));
+    let again = replay(Some(body), Vec::new());
+    assert_eq!((all(&again), again.latest()), (all(&segment), NOW));
 }
 
 #[test]
@@ -70,11 +77,18 @@ fn what_earlier_programs_wrote_is_taken_to_have_come_now() {
         record::record("received", &body)
     };
     let done = record::record("finished", &json!({"delivery": "f"}));
-    let state = replay(Some(snapshot), vec![record("r"), record("f"), done]);
-    let (pending, remembered) = all(&state);
+    let segment = replay(Some(snapshot), vec![record("r"), record("f"), done]);
     let hint = PullNews::Hint { as_of: None };
     let event = ForgeEvent::PullChanged { number: PullNumber(1), news: hint };
-    assert_eq!(pending, ["p", "r"].map(|delivery| entry(delivery, event.clone())));
-    assert_eq!(remembered, 4);
-    assert!(state.has("s"));
+    let pending = ["p", "r"].map(|delivery| entry(delivery, event.clone()));
+    assert_eq!(all(&segment), (pending.to_vec(), vec!["s", "p", "r", "f"]));
+    assert_eq!(segment.latest(), NOW);
+}
+
+#[test]
+fn ids_that_an_earlier_program_kept_by_the_hour_are_as_old_as_the_last() {
+    let body = json!({"pending": [], "hours": [{"at": 3600, "seen": ["a"]}, {"at": 7200, "seen": ["b", "c"]}]});
+    let segment = replay(Some(body), Vec::new());
+    assert_eq!(all(&segment), (Vec::new(), vec!["a", "b", "c"]));
+    assert_eq!(segment.latest(), Timestamp(7200));
 }
