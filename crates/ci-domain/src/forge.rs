@@ -7,7 +7,7 @@ mod command;
 
 use crate::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 
-pub use check::{CheckId, CheckState, CheckWrite, StandingCheck};
+pub use check::{CheckAgain, CheckId, CheckState, CheckWrite, StandingCheck};
 pub use command::{CommandError, ForceTarget, IssueCommand, ShaPrefix};
 
 /// Seconds since 1970-01-01T00:00:00Z.
@@ -243,6 +243,8 @@ pub enum ForgeEvent {
         sha: CommitSha,
         /// Who.
         by: Login,
+        /// The check run that is meant; without it, all that was checked of the commit.
+        check: Option<CheckAgain>,
     },
     /// The name of the repository changed, its default branch, or what may be seen of it: read it all.
     RepositoryChanged {

@@ -9,6 +9,7 @@ use heights::{Context, Fault, Recipient};
 use tracing::{debug, warn};
 
 use crate::watcher::known::KnownEvent;
+use crate::watcher::rerequests::Wanted;
 use crate::watcher::{Msg, Watcher};
 
 impl Watcher {
@@ -30,7 +31,9 @@ impl Watcher {
             }
             ForgeEvent::Pushed { branch, sha } => self.branch_moved(&branch, sha, cx).await?,
             ForgeEvent::Commented(comment) => self.take_comments(vec![comment], cx).await?,
-            ForgeEvent::Rerequested { sha, by } => return self.rerequest(sha, by, done).await,
+            ForgeEvent::Rerequested { sha, by, check } => {
+                return self.rerequest(Wanted { sha, by, check }, done).await;
+            }
             ForgeEvent::RepositoryChanged { .. } => self.look_soon(cx),
             ForgeEvent::Ping | ForgeEvent::Ignored { .. } => {}
         }

@@ -53,6 +53,17 @@ pub struct StandingCheck {
     pub annotations: usize,
 }
 
+/// A check run that somebody wants again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckAgain {
+    /// What it is called.
+    pub name: String,
+    /// Our own name of what it tells of: what has run again since is not run again for this.
+    pub reference: String,
+    /// Whether it is to begin in a fresh workspace.
+    pub afresh: bool,
+}
+
 impl CheckWrite {
     /// GitHub takes no more annotations in one call.
     pub const MARKS_AT_ONCE: usize = 50;

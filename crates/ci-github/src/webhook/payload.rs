@@ -3,11 +3,14 @@
 //! A delivery is a hint to look, so a field is needed only where the hint would be none without it.
 //! Whatever else is missing, malformed or new in a payload is no reason to refuse it.
 
-use ci_domain::forge::{Comment, CommentId, ForgeEvent, PullComment, PullNews, Timestamp};
+use ci_domain::forge::{
+    CheckAgain, Comment, CommentId, ForgeEvent, PullComment, PullNews, Timestamp,
+};
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use serde_json::Value;
 
 use crate::moment::TimestampParser;
+use crate::webhook::AFRESH;
 
 /// The account that GitHub shows where the real one was deleted.
 const GHOST: &str = "ghost";
@@ -95,13 +98,21 @@ fn queued(payload: &Value) -> Needed<ForgeEvent> {
     Ok(ForgeEvent::Pushed { branch, sha })
 }
 
-/// `event` is the name of the event and of what it is about.
+/// `event` is the name of the event and of what it is about. Buttons that we did not put there are nobody's.
 fn rerequested(event: &str, payload: &Value) -> Needed<ForgeEvent> {
-    if text(payload, "/action")? != "rerequested" {
-        return Ok(ignored("a check that nobody wants again"));
-    }
+    let afresh = match text(payload, "/action")? {
+        "rerequested" => false,
+        "requested_action" if text(payload, "/requested_action/identifier") == Ok(AFRESH) => true,
+        _ => return Ok(ignored("a check that nobody wants again")),
+    };
     let sha = commit(payload, &format!("/{event}/head_sha"))?;
-    Ok(ForgeEvent::Rerequested { sha, by: login(payload, "/sender/login")? })
+    let of_run =
+        |field: &str| text(payload, &format!("/check_run/{field}")).ok().map(str::to_owned);
+    let check = of_run("name").map(|name| {
+        let reference = of_run("external_id").unwrap_or_default();
+        CheckAgain { name, reference, afresh }
+    });
+    Ok(ForgeEvent::Rerequested { sha, by: login(payload, "/sender/login")?, check })
 }
 
 fn commented(payload: &Value) -> Needed<ForgeEvent> {

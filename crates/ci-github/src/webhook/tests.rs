@@ -1,6 +1,6 @@
 //! Deliveries as tests make them up; recorded ones are in `tests/webhook_payloads.rs`.
 
-use ci_domain::forge::{Comment, CommentId, PullComment, PullNews, Timestamp};
+use ci_domain::forge::{CheckAgain, Comment, CommentId, PullComment, PullNews, Timestamp};
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber};
 use serde_json::json;
 
@@ -86,10 +86,30 @@ fn checks_that_somebody_wants_again_name_a_commit_and_who() {
     for name in ["check_run", "check_suite"] {
         let payload = |action: &str| json!({"action": action, name: {"head_sha": sha('c')}, "sender": {"login": "ada"}});
         let (sha, by) = (CommitSha::new(sha('c')).unwrap(), Login::new("ada").unwrap());
-        assert_eq!(event(name, payload("rerequested")), ForgeEvent::Rerequested { sha, by });
+        let check = None;
+        assert_eq!(event(name, payload("rerequested")), ForgeEvent::Rerequested { sha, by, check });
         let ignored = event(name, payload("completed"));
         assert!(matches!(ignored, ForgeEvent::Ignored { .. }), "{name}");
     }
+}
+
+#[test]
+fn a_check_run_that_somebody_wants_again_is_named_and_so_is_the_button() {
+    let run = json!({ "head_sha": sha('c'), "name": "ci/lib:test", "external_id": "x-1" });
+    let again = |action: &str, button: &str| {
+        let payload = json!({ "action": action, "check_run": run, "sender": { "login": "ada" },
+            "requested_action": { "identifier": button } });
+        match event("check_run", payload) {
+            ForgeEvent::Rerequested { check, .. } => check,
+            _ => None,
+        }
+    };
+    let (name, reference) = ("ci/lib:test".to_owned(), "x-1".to_owned());
+    let check = CheckAgain { name, reference, afresh: false };
+    assert_eq!(again("rerequested", ""), Some(check.clone()));
+    let afresh = CheckAgain { afresh: true, ..check };
+    assert_eq!(again("requested_action", AFRESH), Some(afresh));
+    assert_eq!(again("requested_action", "somebody's"), None);
 }
 
 #[test]
