@@ -1,5 +1,6 @@
 //! The hub of a tree: which processes there are, what they have done, and what crashed.
 
+mod foreign;
 mod snapshot;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -10,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use heights_core::{ChildId, Intensity, Rows, Strategy};
 use tokio::time::Instant;
 
+pub use self::foreign::{ForeignInfo, GroupInfo, MemberInfo};
 pub use self::snapshot::{ProcessInfo, ProcessState, TreeSnapshot, WaitingInfo};
 use crate::exit::Exit;
 use crate::panic::shielded;
@@ -142,6 +144,11 @@ impl Hub {
     pub fn find(&self, path: &str) -> Option<Process> {
         let table = self.table();
         table.processes.values().rev().find(|process| process.path() == path).cloned()
+    }
+
+    /// Returns all living processes, the oldest first.
+    pub fn processes(&self) -> Vec<Process> {
+        self.table().processes.values().cloned().collect()
     }
 
     /// Asks a process to stop; `false` if there is none. Its supervisor reacts by its rules.

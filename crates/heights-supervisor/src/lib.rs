@@ -107,7 +107,10 @@ pub use self::dynamic::{
     DynamicBuilder, DynamicRef, DynamicSupervisor, TemplateBuilder, TemplateRef,
 };
 pub use self::exit::{Exit, Fault, Ignore, ShutdownReason};
-pub use self::hub::{Crash, Hub, ProcessInfo, ProcessState, Shape, TreeSnapshot, WaitingInfo};
+pub use self::hub::{
+    Crash, ForeignInfo, GroupInfo, Hub, MemberInfo, ProcessInfo, ProcessState, Shape, TreeSnapshot,
+    WaitingInfo,
+};
 pub use self::inspect::{Inspect, Record, Seen, Shown, Sight, StateView, View};
 pub use self::keeper::StartFailure;
 pub use self::last_message::LastMessage;

@@ -260,6 +260,8 @@ impl Client {
                 // What goes wrong with the connection goes wrong with the answer, too.
                 Err(lost) = &mut driver => return Err(ClientError::Lost(lost)),
             };
+            // Nothing more is asked, so the connection ends with the answer.
+            drop(sender);
             let (status, body) = (response.status(), response.into_body());
             if status.is_success() {
                 return Ok(Feed::new(body, driver, command));

@@ -24,7 +24,7 @@ mod tell;
 use std::str::FromStr;
 
 pub use self::parse::ConditionError;
-use self::pattern::Pattern;
+pub(crate) use self::pattern::Pattern;
 use crate::wire::{Judgement, Picture};
 
 /// A sentence about a tree.

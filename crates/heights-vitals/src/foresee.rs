@@ -12,6 +12,8 @@ const SUSPICIOUS_MS: u64 = 1_000;
 pub(crate) enum Action {
     /// It ends in good order.
     Stop,
+    /// It takes no more messages, and ends when it has handled those that wait.
+    Drain,
     /// It ends at once.
     Kill,
     /// It ends in a way after which its supervisor starts it again.
@@ -23,8 +25,9 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    const NAMED: [(&'static str, Self); 5] = [
+    const NAMED: [(&'static str, Self); 6] = [
         ("stop", Self::Stop),
+        ("drain", Self::Drain),
         ("kill", Self::Kill),
         ("restart", Self::Restart),
         ("suspend", Self::Suspend),
@@ -42,13 +45,18 @@ impl Action {
     /// Tells whether the actor ends by it, and if so, whether abnormally.
     fn end(self, target: &Actor) -> Option<End> {
         match self {
-            Self::Stop => Some(End::Orderly),
+            Self::Stop | Self::Drain => Some(End::Orderly),
             Self::Kill => Some(End::Abnormal),
             // After a stop a transient child would stay down.
             Self::Restart if target.restart == Some(Restart::Transient) => Some(End::Abnormal),
             Self::Restart => Some(End::Orderly),
             Self::Suspend | Self::Resume => None,
         }
+    }
+
+    /// Tells whether the actor ends by it.
+    pub(crate) fn ends(self, target: &Actor) -> bool {
+        self.end(target).is_some()
     }
 
     /// Tells whether the actor is killed rather than asked.
@@ -64,7 +72,7 @@ pub(crate) enum Impossible {
     NoProcess,
     /// Nobody would start it again.
     NotRestarted,
-    /// Only servers can be suspended.
+    /// Only servers can be suspended and drained.
     NoServer,
 }
 
@@ -73,7 +81,7 @@ impl Impossible {
         match self {
             Self::NoProcess => "it waits to be started again, so there is nothing to act on",
             Self::NotRestarted => "nobody would start it again: it is temporary, or the root",
-            Self::NoServer => "only servers can be suspended: it has no mailbox to leave alone",
+            Self::NoServer => "only servers can be suspended or drained: it has no mailbox",
         }
     }
 }
@@ -110,11 +118,19 @@ pub(crate) fn foresee(
     };
     match action.end(target) {
         None if target.mailbox.is_none() => return Err(Impossible::NoServer),
+        Some(_) if action == Action::Drain && target.mailbox.is_none() => {
+            return Err(Impossible::NoServer);
+        }
         None => {}
         Some(_) if action == Action::Restart && !is_restarted(target, End::Abnormal) => {
             return Err(Impossible::NotRestarted);
         }
         Some(end) => Fall { actors, outcome: &mut outcome }.of(target, end),
+    }
+    if action == Action::Drain {
+        // Its own messages are handled before it ends.
+        let lost = outcome.messages_lost.map(|lost| lost - target.mailbox.unwrap_or(0).min(lost));
+        outcome.messages_lost = lost;
     }
     outcome.cautions = cautions(action, target, &outcome);
     Ok(outcome)
@@ -230,8 +246,16 @@ fn cautions(action: Action, target: &Actor, outcome: &ControlOutcome) -> Vec<Str
     if action.end(target).is_some() && target.restart == Some(Restart::Temporary) {
         cautions.push("it is temporary: it will not be started again".to_owned());
     }
-    if action == Action::Stop && target.restart == Some(Restart::Transient) {
+    if matches!(action, Action::Stop | Action::Drain) && target.restart == Some(Restart::Transient)
+    {
         cautions.push("it is transient: after a stop it will not be started again".to_owned());
+    }
+    if action == Action::Drain {
+        cautions
+            .push("until it is started again, whoever calls it is told that it is gone".to_owned());
+        if target.state == State::Suspended {
+            cautions.push("it is suspended: it handles nothing before it is resumed".to_owned());
+        }
     }
     if action == Action::Restart && action.kills(target) {
         cautions

@@ -3,24 +3,42 @@
 //! It has a runtime of its own, so that it answers while every worker of the application is blocked.
 
 mod control;
+mod cost;
+mod crash_file;
 mod events;
+mod gate;
+mod names;
 mod peer;
 mod pulse;
 mod refusal;
 mod routes;
+mod run;
+mod serve;
+mod shared;
+mod state;
+mod trace;
+mod turns;
 
+use std::fmt::Display;
+use std::hash::Hash;
 use std::io;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::thread::{self, JoinHandle};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::SystemTime;
 
+use heights_registry::Registry;
 use heights_supervisor::Hub;
 use tokio::sync::oneshot;
 
-use self::peer::Peer;
+use self::cost::Meter;
+use self::crash_file::{CrashFile, Earlier};
+use self::names::Names;
 use self::pulse::Pulse;
-use self::routes::Shared;
+use self::run::Run;
+use self::shared::{Seen, Shared};
+pub(crate) use self::turns::LongTurn;
 use crate::place::{Announcement, Place, PlaceError};
 use crate::view::since_1970;
 use crate::wire::{Hello, PROTOCOL, Tier};
@@ -28,10 +46,19 @@ use crate::wire::{Hello, PROTOCOL, Tier};
 /// The variable that turns the inspector off, with the value `off`.
 const SWITCH: &str = "HEIGHTS_VITALS";
 
+/// What answering may cost unless said otherwise, in millionths of one core.
+const BUDGET_PPM: u32 = 50_000;
+
+/// How many connections there may be.
+const CLIENTS: usize = 64;
+
+/// How large a file of crashes may grow.
+const CRASH_FILE_LIMIT: u64 = 1024 * 1024;
+
 /// What the server can do, by the names of the commands that need it.
-const CAPABILITIES: [&str; 14] = [
+const CAPABILITIES: [&str; 19] = [
     "tree", "actors", "crashes", "picture", "judge", "why", "stop", "kill", "restart", "suspend",
-    "resume", "top", "watch", "metrics",
+    "resume", "top", "watch", "metrics", "state", "trace", "drain", "registry", "groups",
 ];
 
 /// Answers questions about a tree until it is dropped.
@@ -71,6 +98,9 @@ pub struct InspectorBuilder {
     version: String,
     tier: Tier,
     place: Option<Place>,
+    budget_ppm: u32,
+    names: Vec<Names>,
+    crash_file: Option<CrashFile>,
 }
 
 /// Says why there is no inspector.
@@ -102,6 +132,9 @@ impl Inspector {
             version: String::new(),
             tier: Tier::Read,
             place: None,
+            budget_ppm: BUDGET_PPM,
+            names: Vec::new(),
+            crash_file: None,
         }
     }
 
@@ -130,6 +163,50 @@ impl InspectorBuilder {
         self
     }
 
+    /// Sets what answering may cost, in millionths of one core; by default 50,000, a twentieth.
+    ///
+    /// What is not spent is saved up, to a second of processor time; beyond that answers wait until
+    /// they are paid for.
+    pub fn budget_ppm(mut self, budget_ppm: u32) -> Self {
+        self.budget_ppm = budget_ppm.max(1);
+        self
+    }
+
+    /// Shows who answers to which key of a registry, under a name of its own; not what the values
+    /// are.
+    pub fn registry<K, V>(self, name: impl Into<String>, registry: &Registry<K, V>) -> Self
+    where
+        K: Clone + Display + Eq + Hash + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
+        self.registry_with_values(name, registry, |_| None)
+    }
+
+    /// Shows a registry, and of its values what `show` makes of them. It runs while the registry is
+    /// locked and must not call it.
+    pub fn registry_with_values<K, V>(
+        mut self,
+        name: impl Into<String>,
+        registry: &Registry<K, V>,
+        show: impl Fn(&V) -> Option<String> + Send + Sync + 'static,
+    ) -> Self
+    where
+        K: Clone + Display + Eq + Hash + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
+        self.names.push(Names::of(name.into(), registry, show));
+        self
+    }
+
+    /// Keeps crashes in a file too, of a mebibyte at most, so that they outlive the process: those
+    /// of earlier processes are shown behind those of this one.
+    ///
+    /// Only one process at a time may use the file.
+    pub fn crash_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.crash_file = Some(CrashFile::new(path.into(), CRASH_FILE_LIMIT));
+        self
+    }
+
     /// Binds the socket and starts the thread.
     pub fn start(self) -> Result<Inspector, StartError> {
         if std::env::var_os(SWITCH).is_some_and(|value| value == "off") {
@@ -148,9 +225,28 @@ impl InspectorBuilder {
             started_ms: hello.started_ms,
         })?;
         let (stop, stopped) = oneshot::channel();
-        let shared = Shared::new(self.hub, hello, Pulse::of_this_runtime());
-        let thread = spawn(listener, shared, stopped).map_err(io)?;
+        let thread = self.run(listener, hello).spawn(stopped).map_err(io)?;
         Ok(Inspector { place, stop: Some(stop), thread: Some(thread) })
+    }
+
+    fn run(self, listener: UnixListener, hello: Hello) -> Run {
+        // A file that cannot be read is no reason not to look inside.
+        let earlier = self.crash_file.as_ref().map_or_else(Earlier::default, |file| {
+            file.earlier().unwrap_or_else(|error| {
+                tracing::warn!(%error, "failed to read the crashes of earlier processes");
+                Earlier::default()
+            })
+        });
+        let unwritten = self.crash_file.map(|file| file.listen(&self.hub, hello.started_ms));
+        let shared = Shared::new(Seen {
+            hub: self.hub,
+            hello,
+            names: self.names,
+            pulse: Pulse::of_this_runtime(),
+            meter: Arc::new(Meter::new(self.budget_ppm, CLIENTS)),
+            earlier,
+        });
+        Run { listener, shared, unwritten }
     }
 
     fn hello(&self) -> Hello {
@@ -177,28 +273,4 @@ impl Drop for Inspector {
         }
         self.place.withdraw();
     }
-}
-
-fn spawn(
-    listener: UnixListener,
-    shared: Shared,
-    stopped: oneshot::Receiver<()>,
-) -> io::Result<JoinHandle<()>> {
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    let serve = async move {
-        let listener = tokio::net::UnixListener::from_std(listener)?;
-        let service = routes::router(shared).into_make_service_with_connect_info::<Peer>();
-        let serving = axum::serve(listener, service);
-        tokio::select! {
-            served = serving => served,
-            // The sender is only ever dropped. Clients that are still connected are cut off.
-            _dropped = stopped => Ok(()),
-        }
-    };
-    thread::Builder::new().name("heights-vitals".to_owned()).spawn(move || {
-        if let Err(error) = runtime.block_on(serve) {
-            tracing::error!(%error, "the inspector stopped serving");
-        }
-    })
 }

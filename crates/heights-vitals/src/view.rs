@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use heights_supervisor::{
-    ChildKind, ProcessId, ProcessInfo, ProcessState, Restart, Shape, Strategy, TreeSnapshot,
-    WaitingInfo,
+    ChildKind, ForeignInfo, MessageCount, ProcessId, ProcessInfo, ProcessState, Restart, Shape,
+    Strategy, TreeSnapshot, WaitingInfo,
 };
 
+use crate::server::LongTurn;
 use crate::{crash, wire};
 
 /// Puts all actors in the order of the tree: depth first, children in the order of their start.
-pub(crate) fn tree(snapshot: &TreeSnapshot) -> wire::Tree {
+pub(crate) fn tree(snapshot: &TreeSnapshot, long: &[LongTurn]) -> wire::Tree {
     let mut by_parent: BTreeMap<Option<ProcessId>, Vec<&ProcessInfo>> = BTreeMap::new();
     for process in &snapshot.processes {
         by_parent.entry(process.parent).or_default().push(process);
@@ -19,7 +20,53 @@ pub(crate) fn tree(snapshot: &TreeSnapshot) -> wire::Tree {
     let mut actors = Vec::with_capacity(snapshot.processes.len() + snapshot.waiting.len());
     let mut walk = Walk { by_parent, waiting: &snapshot.waiting, actors: &mut actors };
     walk.below(None, 0);
+    for turn in long {
+        let pid = turn.pid.to_string();
+        let actor = actors.iter_mut().find(|actor| actor.pid.as_ref() == Some(&pid));
+        if let Some(working) = actor.and_then(|actor| actor.working.as_mut()) {
+            working.blocks_ms = Some(millis(turn.lasted));
+        }
+    }
     wire::Tree { taken_ms: since_1970(snapshot.at), total: actors.len(), actors }
+}
+
+/// Tells which threads are kept, and by whom.
+pub(crate) fn blocked(tree: &wire::Tree, long: &[LongTurn]) -> Vec<wire::Blocked> {
+    let told = long.iter().map(|turn| {
+        let pid = turn.pid.to_string();
+        let actor = tree.actors.iter().find(|actor| actor.pid.as_ref() == Some(&pid));
+        wire::Blocked {
+            thread: turn.thread.to_string(),
+            path: actor.map(|actor| actor.path.clone()),
+            label: actor.and_then(|actor| Some(actor.working.as_ref()?.label.clone())),
+            pid,
+            since_ms: millis(turn.lasted),
+        }
+    });
+    told.collect()
+}
+
+/// Adds the actors that no supervisor of ours has started, behind all others.
+pub(crate) fn add_foreign(tree: &mut wire::Tree, foreign: &[ForeignInfo]) {
+    let told = foreign.iter().map(|actor| {
+        let id = actor.name.clone().unwrap_or_else(|| actor.id.clone());
+        let parent = actor.parent.map(|parent| parent.to_string());
+        wire::Actor {
+            kind: Some(wire::Kind::Foreign),
+            state: match actor.state {
+                ProcessState::Starting => wire::State::Starting,
+                // What it does, ractor does not say.
+                ProcessState::Running => wire::State::Running,
+                ProcessState::Stopping => wire::State::Stopping,
+            },
+            depth: 0,
+            parent,
+            id: id.clone(),
+            ..wire::Actor::at(format!("ractor:{id}"))
+        }
+    });
+    tree.actors.extend(told);
+    tree.total = tree.actors.len();
 }
 
 /// Returns the remembered crashes, the latest first.
@@ -81,12 +128,23 @@ fn living(process: &ProcessInfo, depth: usize) -> wire::Actor {
             label: working.label.to_owned(),
             since_ms: millis(working.since),
             from: working.from.map(|from| from.to_string()),
-            ..wire::Working::default()
+            // A supervisor's own messages are short.
+            thread: process.thread.as_ref().map(ToString::to_string),
+            blocks_ms: None,
         }),
         waiting_for: figures.waiting_for.map(|other| other.to_string()),
         restart_in_ms: None,
         supervision: process.shape.map(supervision),
-        messages: Vec::new(),
+        messages: figures.messages.iter().map(messages).collect(),
+    }
+}
+
+fn messages(count: &MessageCount) -> wire::MessageFigures {
+    wire::MessageFigures {
+        label: count.label.to_owned(),
+        handled: count.handled,
+        failed: count.failed,
+        busy_us: u64::try_from(count.busy.as_micros()).unwrap_or(u64::MAX),
     }
 }
 

@@ -15,16 +15,30 @@ const BACKLOG: u64 = 10;
 pub(crate) fn why(picture: &Picture, asked: &Actor) -> Why {
     let actors = &picture.tree.actors;
     let by_pid = actors.iter().filter_map(|actor| Some((actor.pid.as_deref()?, actor))).collect();
-    let mut chain =
-        Chain { actors, by_pid, crashes: &picture.crashes, links: Vec::new(), seen: Vec::new() };
+    let culprits = culprits(picture);
+    let (crashes, links, seen) = (&picture.crashes[..], Vec::new(), Vec::new());
+    let mut chain = Chain { actors, by_pid, crashes, culprits, links, seen };
     let verdict = chain.follow(asked);
     Why { taken_ms: picture.tree.taken_ms, links: chain.links, verdict }
+}
+
+/// Finds those who block all threads of the runtime; nobody where some thread is left.
+fn culprits(picture: &Picture) -> Vec<&Actor> {
+    let Some(runtime) = &picture.runtime else { return Vec::new() };
+    if runtime.workers == 0 || runtime.blocked.len() < runtime.workers {
+        return Vec::new();
+    }
+    let actor =
+        |pid: &str| picture.tree.actors.iter().find(|actor| actor.pid.as_deref() == Some(pid));
+    runtime.blocked.iter().filter_map(|blocked| actor(&blocked.pid)).collect()
 }
 
 struct Chain<'a> {
     actors: &'a [Actor],
     by_pid: HashMap<&'a str, &'a Actor>,
     crashes: &'a [Crash],
+    /// Those who block the threads, if all threads are blocked; the longest first.
+    culprits: Vec<&'a Actor>,
     links: Vec<Link>,
     seen: Vec<&'a Actor>,
 }
@@ -100,6 +114,11 @@ impl<'a> Chain<'a> {
     }
 
     fn work(&self, actor: &'a Actor, facts: &mut Vec<Fact>) -> Kept<'a> {
+        if let Some(culprit) = self.starved(actor) {
+            facts.extend(handling(actor));
+            facts.push(Fact::NoThread);
+            return Kept::By(culprit);
+        }
         if let Some(kept) = self.message(actor, facts) {
             return kept;
         }
@@ -113,13 +132,29 @@ impl<'a> Chain<'a> {
         Kept::Here(Cause::Nothing)
     }
 
+    /// Finds who keeps an actor from running that could: it has something to do, and every thread
+    /// is blocked by others.
+    fn starved(&self, actor: &Actor) -> Option<&'a Actor> {
+        let waits = actor.waiting_for.is_some();
+        let idle = actor.working.is_none() && actor.mailbox.is_none_or(|waiting| waiting == 0);
+        let runs = actor.working.as_ref().is_some_and(|working| working.thread.is_some());
+        if waits || idle || runs {
+            return None;
+        }
+        self.culprits.first().copied()
+    }
+
     /// Tells what keeps an actor in the message that it handles, if it handles one.
     fn message(&self, actor: &'a Actor, facts: &mut Vec<Fact>) -> Option<Kept<'a>> {
         let handling = handling(actor);
         let handles = handling.is_some();
         facts.extend(handling);
         let Some(pid) = &actor.waiting_for else {
-            return handles.then_some(Kept::Here(Cause::Handling));
+            let Some(blocking) = blocking(actor) else {
+                return handles.then_some(Kept::Here(Cause::Handling));
+            };
+            facts.push(blocking);
+            return Some(Kept::Here(Cause::Blocking));
         };
         Some(match self.by_pid.get(pid.as_str()) {
             Some(other) => {
@@ -180,6 +215,12 @@ fn handling(actor: &Actor) -> Option<Fact> {
     // A supervisor's own messages are requests of its children's, which are told by the children.
     let working = actor.working.as_ref().filter(|_| actor.kind != Some(Kind::Supervisor))?;
     Some(Fact::Handling { label: working.label.clone(), since_ms: working.since_ms })
+}
+
+fn blocking(actor: &Actor) -> Option<Fact> {
+    let working = actor.working.as_ref()?;
+    let (thread, since_ms) = (working.thread.clone()?, working.blocks_ms?);
+    Some(Fact::Blocking { thread, since_ms })
 }
 
 fn backlog(actor: &Actor) -> Option<Fact> {

@@ -10,6 +10,11 @@ where
     K: Clone + Eq + Hash + Send + Sync + 'static,
     V: Clone + Send + Sync + 'static,
 {
+    /// Tells whether a key has at most one entry.
+    pub fn is_unique(&self) -> bool {
+        self.0.unique
+    }
+
     /// Returns the value under a key; of several, the one registered first.
     pub fn lookup(&self, key: &K) -> Option<V> {
         let entries = self.0.partitions.read(key);

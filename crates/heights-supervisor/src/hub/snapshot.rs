@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use heights_core::{ChildId, ChildKind, Restart};
 use tokio::time::Instant;
 
-use super::{Crash, Hub, Shape};
+use super::{Crash, Hub, Shape, Table};
 use crate::process::{Figures, Process, ProcessId};
 
 /// All processes of a tree, taken under one lock.
@@ -119,23 +119,32 @@ impl TreeSnapshot {
 }
 
 impl Hub {
+    /// Returns the children that wait to be started again.
+    pub fn waiting(&self) -> Vec<WaitingInfo> {
+        waiting(&self.table())
+    }
+
     /// Takes a picture of the tree.
     pub fn snapshot(&self) -> TreeSnapshot {
         let table = self.table();
-        let now = Instant::now();
-        let waiting = table.waiting.iter().map(|(path, waiting)| WaitingInfo {
-            path: Arc::clone(path),
-            id: waiting.id.clone(),
-            remaining: waiting.until.saturating_duration_since(now),
-        });
         let at = SystemTime::now();
         TreeSnapshot {
             at,
             processes: table.processes.values().map(|process| describe(process, at)).collect(),
-            waiting: waiting.collect(),
+            waiting: waiting(&table),
             crashes: table.crashes.iter().cloned().collect(),
         }
     }
+}
+
+fn waiting(table: &Table) -> Vec<WaitingInfo> {
+    let now = Instant::now();
+    let waiting = table.waiting.iter().map(|(path, waiting)| WaitingInfo {
+        path: Arc::clone(path),
+        id: waiting.id.clone(),
+        remaining: waiting.until.saturating_duration_since(now),
+    });
+    waiting.collect()
 }
 
 fn describe(process: &Process, now: SystemTime) -> ProcessInfo {

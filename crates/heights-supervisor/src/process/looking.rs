@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use heights_core::ChildKind;
+use heights_registry::Owner;
+
 use super::{Process, Tracer, TracerId};
 use crate::inspect::Sight;
 
@@ -40,6 +43,16 @@ impl Process {
     pub fn drain(&self) -> bool {
         let mailroom = self.0.mailroom.get();
         mailroom.inspect(|mailroom| mailroom.drain()).is_some()
+    }
+
+    /// Returns the token of the process, if somebody has asked for it.
+    pub fn known_owner(&self) -> Option<&Owner> {
+        self.0.occasions.get()?.ownership.known()
+    }
+
+    /// Tells whether it is an actor that has nothing of ours inside.
+    pub(crate) fn runs_a_plain_actor(&self) -> bool {
+        self.kind() == ChildKind::Worker && self.0.mailroom.get().is_none()
     }
 
     /// Tells whether it takes no more messages, and ends when it has handled what waits.

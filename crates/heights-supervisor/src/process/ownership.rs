@@ -35,6 +35,11 @@ impl Ownership {
         })
     }
 
+    /// Returns the token if somebody has asked for it.
+    pub(super) fn known(&self) -> Option<&Owner> {
+        self.owner.get()
+    }
+
     /// Ends the token, which runs the hooks of others.
     pub(super) fn end(&self) {
         let held = std::mem::replace(&mut *self.held(), End::Over);

@@ -2,19 +2,19 @@
 
 /// A path, or the end of one, with `*` and `**`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pattern(String);
+pub(crate) struct Pattern(String);
 
 impl Pattern {
-    pub(super) fn new(text: &str) -> Self {
+    pub(crate) fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.0
     }
 
     /// Tells whether the pattern is the path, or the end of it from some slash on.
-    pub(super) fn matches(&self, path: &str) -> bool {
+    pub(crate) fn matches(&self, path: &str) -> bool {
         let ends = path.match_indices('/').map(|(slash, _)| &path[slash + 1..]);
         std::iter::once(path).chain(ends).any(|end| fits(self.0.as_bytes(), end.as_bytes()))
     }

@@ -4,15 +4,19 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use heights_supervisor::{Hub, Recipient, Report, ReportContext};
+use heights_supervisor::{Crash, Hub, Process, Recipient, Report, ReportContext};
 use tokio::sync::watch;
 
+use super::turns::LongTurn;
 use crate::crash;
 use crate::view::since_1970;
 use crate::wire::{Event, EventKind};
 
 /// How many events are kept: a watcher that falls behind by more is told so.
 const KEPT: usize = 4_096;
+
+/// How many lives have to end in the same way to be called a series.
+const REPEATED: usize = 3;
 
 /// The latest events, the oldest first. Watchers read from it, and it knows none of them: the
 /// slowest of them costs no more than the fastest.
@@ -72,13 +76,59 @@ impl Events {
         kept.get(at).cloned()
     }
 
+    /// Tells that an actor does not give its thread back.
+    pub(crate) fn note_blocked(&self, turn: &LongTurn, process: Option<&Process>) {
+        let path = process.map(|process| process.path().to_owned()).unwrap_or_default();
+        let figures = process.map(Process::figures);
+        let label = figures.and_then(|figures| Some(figures.working?.label));
+        let label = label.map(|label| format!(" in {label}")).unwrap_or_default();
+        self.keep(|id| Event {
+            id,
+            at_ms: since_1970(SystemTime::now()),
+            kind: EventKind::Blocked,
+            text: format!("{path} does not give {} back{label}", turn.thread),
+            path,
+            pid: Some(turn.pid.to_string()),
+            fingerprint: None,
+        });
+    }
+
     fn note(&self, report: &Report) {
+        self.keep(|id| told(id, report));
+        if let Report::Crash(crash) = report
+            && let Some(repeated) = self.repeated(crash)
+        {
+            self.keep(|id| Event { id, ..repeated });
+        }
+    }
+
+    /// Tells of an actor that has just crashed for the same reason in as many lives as make one
+    /// suspect that it does so for ever; told once for each such series.
+    fn repeated(&self, crash: &Crash) -> Option<Event> {
+        let crash = crash::describe(crash);
+        let kept = self.kept();
+        let own = kept.iter().rev().filter(|event| event.path == crash.path);
+        let own = own.filter(|event| event.kind == EventKind::Crashed);
+        let series = own.take_while(|event| event.fingerprint.as_ref() == Some(&crash.fingerprint));
+        let pids: Vec<&str> = series.filter_map(|event| event.pid.as_deref()).collect();
+        (pids.len() == REPEATED).then(|| Event {
+            id: 0,
+            at_ms: crash.at_ms,
+            kind: EventKind::Repeated,
+            text: format!("{} crashes again and again: {}", crash.path, crash.exit),
+            path: crash.path,
+            pid: Some(crash.pid),
+            fingerprint: Some(crash.fingerprint),
+        })
+    }
+
+    fn keep(&self, event: impl FnOnce(u64) -> Event) {
         let mut kept = self.kept();
         let id = kept.back().map_or(1, |event| event.id + 1);
         if kept.len() == KEPT {
             kept.pop_front();
         }
-        kept.push_back(told(id, report));
+        kept.push_back(event(id));
         drop(kept);
         self.latest.send_replace(id);
     }

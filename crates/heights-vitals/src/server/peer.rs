@@ -1,12 +1,11 @@
 //! Who is at the other end of a connection, as the kernel says.
 
 use axum::extract::Request;
-use axum::extract::connect_info::{ConnectInfo, Connected};
+use axum::extract::connect_info::ConnectInfo;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::serve::IncomingStream;
 use rustix::process::getuid;
-use tokio::net::UnixListener;
+use tokio::net::UnixStream;
 
 use super::refusal::Refusal;
 
@@ -18,9 +17,10 @@ pub(crate) struct Peer {
     pub(crate) os_pid: Option<i32>,
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        match stream.io().peer_cred() {
+impl Peer {
+    /// Asks the kernel.
+    pub(crate) fn of(stream: &UnixStream) -> Self {
+        match stream.peer_cred() {
             Ok(peer) => Self { uid: Some(peer.uid()), os_pid: peer.pid() },
             Err(_) => Self { uid: None, os_pid: None },
         }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 
+use super::cost::spent;
 use crate::view::millis;
 use crate::wire::Runtime;
 
@@ -49,7 +49,7 @@ impl Pulse {
             tasks: metrics.num_alive_tasks(),
             queued: metrics.global_queue_depth(),
             silent_ms: millis(self.since.elapsed()).saturating_sub(latest),
-            inspector_cpu_us: cpu_of_this_thread(),
+            inspector_cpu_us: u64::try_from(spent().as_micros()).ok(),
             ..Runtime::default()
         }
     }
@@ -59,11 +59,4 @@ impl Drop for Pulse {
     fn drop(&mut self) {
         self.beating.abort();
     }
-}
-
-/// Returns the processor time of the thread that asks, in microseconds.
-fn cpu_of_this_thread() -> Option<u64> {
-    let used = clock_gettime(ClockId::ThreadCPUTime);
-    let (seconds, nanos) = (u64::try_from(used.tv_sec).ok()?, u64::try_from(used.tv_nsec).ok()?);
-    Some(seconds.saturating_mul(1_000_000).saturating_add(nanos / 1_000))
 }

@@ -28,6 +28,10 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", message.into())
     }
 
+    pub(crate) fn busy(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message.into())
+    }
+
     pub(crate) fn impossible(impossible: Impossible) -> Self {
         match impossible {
             Impossible::NoProcess => Self::not_found(impossible.as_str()),

@@ -1,9 +1,7 @@
 //! The surface: paths, and what they answer.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, Path, Query, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::sse::{Event as SseEvent, KeepAlive, Sse};
@@ -11,38 +9,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use futures_util::stream;
-use heights_supervisor::Hub;
 use serde::Deserialize;
 
-use super::control;
-use super::events::Events;
-use super::peer::{self, Peer};
-use super::pulse::Pulse;
+use super::gate::{self, Gate};
 use super::refusal::Refusal;
+use super::shared::Shared;
+use super::{control, names, peer, state, trace};
 use crate::condition::Condition;
-use crate::foresee::Action;
-use crate::target::{self, Shown};
-use crate::view;
 use crate::why::why;
-use crate::wire::{
-    Actor, ActorDetail, ControlOutcome, ControlRequest, Crashes, Hello, Judgement, Picture, Sort,
-    Tier, Tree, Why,
-};
+use crate::wire::{ActorDetail, Crashes, Hello, Judgement, Picture, Sort, Tree, Why};
 
 /// The largest request body: a reason, not a novel.
 const BODY_LIMIT: usize = 16 * 1024;
-
-/// What all requests share.
-#[derive(Clone)]
-pub(crate) struct Shared(Arc<Inner>);
-
-struct Inner {
-    hub: Hub,
-    hello: Hello,
-    shown: Mutex<Shown>,
-    events: Arc<Events>,
-    pulse: Option<Pulse>,
-}
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,26 +39,37 @@ struct JudgeQuery {
 }
 
 pub(crate) fn router(shared: Shared) -> Router {
-    Router::new()
-        .route("/v1/hello", get(hello))
+    let gate = Gate::new(shared.meter());
+    // These are made at once, and may be large.
+    let pictures = Router::new()
         .route("/v1/tree", get(tree))
         .route("/v1/picture", get(picture))
         .route("/v1/judge", get(judge))
-        .route("/v1/watch", get(watch))
         .route("/v1/metrics", get(metrics))
         .route("/v1/actors", get(actors))
         .route("/v1/crashes", get(crashes))
+        .route("/v1/registry", get(names::registry))
+        .route("/v1/groups", get(names::groups))
         .route("/v1/actors/{ref}", get(actor))
         .route("/v1/actors/{ref}/why", get(explain))
-        .route("/v1/actors/{ref}/{action}", post(act))
+        .layer(middleware::from_fn_with_state(gate.clone(), gate::make_room));
+    // These wait for something, or go on for as long as somebody reads them.
+    Router::new()
+        .route("/v1/watch", get(watch))
+        .route("/v1/traces", post(trace::trace))
+        .route("/v1/actors/{ref}/state", get(state::state))
+        .route("/v1/actors/{ref}/{action}", post(control::act))
+        .route("/v1/hello", get(hello))
+        .merge(pictures)
         .fallback(async || Refusal::not_found("there is no such path"))
+        .layer(middleware::from_fn_with_state(gate, gate::afford))
         .layer(middleware::from_fn(peer::admit))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(shared)
 }
 
 async fn hello(State(shared): State<Shared>) -> Json<Hello> {
-    Json(shared.0.hello.clone())
+    Json(shared.hello().clone())
 }
 
 async fn tree(State(shared): State<Shared>) -> Json<Tree> {
@@ -111,17 +100,18 @@ async fn judge(
 }
 
 /// Tells events as they happen, those after `Last-Event-ID` first.
-async fn watch(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+async fn watch(State(shared): State<Shared>, headers: HeaderMap) -> Result<Response, Refusal> {
+    let permit = shared.stream()?;
     let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-    let events = Arc::clone(&shared.0.events);
+    let events = shared.events();
     let seen = seen.unwrap_or_else(|| events.latest());
-    let told = stream::unfold((events, seen), async |(events, seen)| {
+    let told = stream::unfold((events, seen, permit), async |(events, seen, permit)| {
         let event = events.after(seen).await;
         let seen = event.id;
         let frame = SseEvent::default().id(seen.to_string()).json_data(event);
-        Some((frame, (events, seen)))
+        Some((frame, (events, seen, permit)))
     });
-    Sse::new(told).keep_alive(KeepAlive::default()).into_response()
+    Ok(Sse::new(told).keep_alive(KeepAlive::default()).into_response())
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {
@@ -140,7 +130,7 @@ async fn actor(
 ) -> Result<Json<ActorDetail>, Refusal> {
     let picture = shared.look();
     let actor = shared.find(&reference, &picture)?;
-    Ok(Json(picture.describe(actor)))
+    Ok(Json(picture.describe(&actor)))
 }
 
 async fn explain(
@@ -149,56 +139,5 @@ async fn explain(
 ) -> Result<Json<Why>, Refusal> {
     let picture = shared.look();
     let actor = shared.find(&reference, &picture)?;
-    Ok(Json(why(&picture, actor)))
-}
-
-async fn act(
-    State(shared): State<Shared>,
-    ConnectInfo(peer): ConnectInfo<Peer>,
-    Path((reference, action)): Path<(String, String)>,
-    request: Result<Json<ControlRequest>, JsonRejection>,
-) -> Result<Json<ControlOutcome>, Refusal> {
-    let action = Action::named(&action)
-        .ok_or_else(|| Refusal::not_found(format!("there is no action {action}")))?;
-    let Json(request) = request.map_err(|rejection| Refusal::bad_request(rejection.body_text()))?;
-    // Looking ahead is looking: it needs no more than the right to read.
-    if !request.dry_run && shared.0.hello.tier < Tier::Control {
-        control::note_refusal(action, &reference, peer, request.reason.as_deref());
-        return Err(Refusal::forbidden(
-            "this process lets nobody act on its actors: its tier is below control",
-        ));
-    }
-    let picture = shared.look();
-    let target = shared.find(&reference, &picture)?;
-    let outcome = picture.foresee(action, target, request.dry_run).map_err(Refusal::impossible)?;
-    if !request.dry_run {
-        control::perform(action, &shared.0.hub, target, peer, request.reason.as_deref())?;
-    }
-    Ok(Json(outcome))
-}
-
-impl Shared {
-    pub(crate) fn new(hub: Hub, hello: Hello, pulse: Option<Pulse>) -> Self {
-        let events = Events::of(&hub);
-        Self(Arc::new(Inner { hub, hello, shown: Mutex::default(), events, pulse }))
-    }
-
-    /// Takes a picture and remembers whom it shows.
-    fn look(&self) -> Picture {
-        let snapshot = self.0.hub.snapshot();
-        let picture = Picture {
-            hello: self.0.hello.clone(),
-            tree: view::tree(&snapshot),
-            crashes: view::crashes(&snapshot),
-            runtime: self.0.pulse.as_ref().map(Pulse::read),
-        };
-        picture.note(&mut self.0.shown.lock().unwrap_or_else(PoisonError::into_inner));
-        picture
-    }
-
-    fn find<'a>(&self, reference: &str, picture: &'a Picture) -> Result<&'a Actor, Refusal> {
-        let shown = self.0.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        target::find(reference, &picture.tree.actors, &shown)
-            .map_err(|miss| Refusal::missed(reference, miss))
-    }
+    Ok(Json(why(&picture, &actor)))
 }

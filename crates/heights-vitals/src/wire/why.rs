@@ -52,6 +52,8 @@ pub enum Fact {
         /// For how long.
         since_ms: u64,
     },
+    /// It could go on, but every thread is blocked: by the next actor for the longest time.
+    NoThread,
     /// It awaits the answer of the next actor.
     Awaiting {
         /// The path of that actor.

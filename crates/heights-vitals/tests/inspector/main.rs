@@ -1,0 +1,16 @@
+//! Trees behind real sockets, and what can be seen and done there.
+
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod support;
+
+mod acting;
+mod blocked;
+mod draining;
+mod events;
+mod hostile;
+mod names;
+mod place;
+mod state;
+mod trace;
+mod tree;
