@@ -19,7 +19,7 @@ use heights::{
 use tracing::{debug, warn};
 
 use crate::build::BuildFact;
-use crate::builds::{Builds, check};
+use crate::builds::Builds;
 use crate::chronicle::{Chronicle, PREPARE_RETRY};
 use crate::elders::Elders;
 use crate::ledger::branch_stream;
@@ -173,7 +173,8 @@ impl Server for BranchActor {
         let stream = branch_stream(&args.elders.repo, &args.name);
         let chronicle = Chronicle::new(args.elders.clone(), stream, since_snapshot);
         let (elders, parent) = (args.elders.clone(), cx.myself().recipient(Msg::Build));
-        let builds = Builds::new(elders, args.builds.clone(), parent);
+        let reports = cx.myself().recipient(|report| Msg::Report(Box::new(report)));
+        let builds = Builds::new(elders, args.builds.clone(), (parent, reports));
         // What is owed is done after the start, when the younger siblings are there.
         let _self = cx.myself().cast(Msg::Resume);
         Ok(Self { args, chronicle, branch, builds, freeing: None })
@@ -211,7 +212,7 @@ impl Server for BranchActor {
                 };
                 self.carry_out(step, cx).await?;
             }
-            Msg::Report(report) => check(&report)?,
+            Msg::Report(report) => self.builds.take_report(&report)?,
             Msg::View(reply) => {
                 reply.send(BranchView::new(&self.branch, self.builds.progress().as_ref()));
             }

@@ -2,7 +2,7 @@
 
 use ci_domain::ids::BranchName;
 use ci_domain::subject::Subject;
-use heights::{ChildSpec, Recipient};
+use heights::{ChildSpec, Recipient, Report};
 
 use crate::branch::{self, BranchArgs, BranchFact, BranchHandle};
 use crate::elders::Elders;
@@ -17,9 +17,9 @@ pub(crate) fn name(branch: &BranchName) -> String {
 pub(crate) fn describe(
     elders: &Elders,
     branch: &BranchName,
-    watcher: Recipient<BranchFact>,
+    (watcher, reports): (Recipient<BranchFact>, Recipient<Report>),
 ) -> (ChildSpec, BranchHandle) {
-    subject_tree::describe(name(branch), |builds| {
+    subject_tree::describe(name(branch), reports, |builds| {
         let (spec, handle) = branch::start(BranchArgs {
             elders: elders.clone(),
             name: branch.clone(),

@@ -11,8 +11,8 @@ use ci_domain::ids::{AttemptId, BuildNumber, CommitSha, JobId};
 use ci_domain::outcome::Outcome;
 use ci_store::StreamId;
 use heights::{
-    ChildRef, ChildSpec, Context, DynamicRef, DynamicSupervisor, Fault, Flow, Recipient, Restart,
-    Server, Strategy, Supervisor,
+    ChildRef, ChildSpec, Context, DynamicRef, DynamicSupervisor, Fault, Flow, Recipient, Report,
+    Restart, Server, Strategy, Supervisor,
 };
 use tracing::debug;
 
@@ -23,6 +23,7 @@ use crate::ledger::build_stream;
 use crate::origin::{Origin, OriginView};
 use crate::record::{build_event, build_record};
 use crate::sibling::start_child;
+use crate::subject_tree::faults::faults;
 
 /// How often a build's actors may crash before their pull request or branch is thought broken.
 const INTENSITY: (u32, std::time::Duration) = (5, std::time::Duration::from_secs(60));
@@ -87,19 +88,25 @@ pub(crate) struct BuildArgs {
     pub(crate) origins: OriginView,
     pub(crate) spec: BuildSpec,
     pub(crate) parent: Recipient<BuildFact>,
+    /// Is told what goes wrong with its actors.
+    pub(crate) reports: Recipient<Report>,
 }
 
 /// Describes a build, with its jobs, as a child.
 pub(crate) fn start(args: BuildArgs) -> (ChildSpec, BuildHandle) {
     let name = format!("build-{}", args.spec.number);
-    let (jobs, jobs_ref) =
-        DynamicSupervisor::builder("jobs").intensity(INTENSITY.0, INTENSITY.1).child_spec();
+    let reports = faults(args.reports.clone());
+    let (jobs, jobs_ref) = DynamicSupervisor::builder("jobs")
+        .intensity(INTENSITY.0, INTENSITY.1)
+        .on_report(reports.clone())
+        .child_spec();
     let make = move || (args.clone(), jobs_ref.clone());
     let (actor, reference) = ChildSpec::server::<BuildActor>("build", make);
     let (spec, _) = Supervisor::builder(name)
         // Who decides starts anew with those it started, or it would wait for ever for one that is gone.
         .strategy(Strategy::OneForAll)
         .intensity(INTENSITY.0, INTENSITY.1)
+        .on_report(reports)
         .child(actor)
         .child(jobs)
         .child_spec();

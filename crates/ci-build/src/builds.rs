@@ -14,13 +14,18 @@ use crate::errand::errand;
 use crate::job::JobPhase;
 use crate::origin::{Origin, OriginTeller};
 use crate::sibling::start_child;
+use crate::subject_tree::faults::crash;
 
 /// The builds of one pull request or branch.
 pub(crate) struct Builds {
     elders: Elders,
     supervisor: DynamicRef,
     parent: Recipient<BuildFact>,
+    /// Is told what goes wrong with the actors of builds.
+    reports: Recipient<Report>,
     running: Option<Running>,
+    /// How they crashed last.
+    last_crash: Option<String>,
 }
 
 /// The build that runs, as an actor.
@@ -33,13 +38,14 @@ struct Running {
 }
 
 impl Builds {
-    /// Starts builds under `supervisor`; they tell `parent` how they come along.
+    /// Starts builds under `supervisor`; they tell `parent` how they come along, and their supervisors tell
+    /// `reports` what goes wrong.
     pub(crate) fn new(
         elders: Elders,
         supervisor: DynamicRef,
-        parent: Recipient<BuildFact>,
+        (parent, reports): (Recipient<BuildFact>, Recipient<Report>),
     ) -> Self {
-        Self { elders, supervisor, parent, running: None }
+        Self { elders, supervisor, parent, reports, running: None, last_crash: None }
     }
 
     /// Starts the actors of a build.
@@ -50,9 +56,11 @@ impl Builds {
         let number = spec.number;
         info!(repo = %self.elders.repo, of = %origin.subject, build = %number, "build");
         let (elders, parent) = (self.elders.clone(), self.parent.clone());
+        let reports = self.reports.clone();
         let teller = OriginTeller::new(origin.clone());
         let origins = teller.view();
-        let (child, handle) = build::start(BuildArgs { elders, origin, origins, spec, parent });
+        let (child, handle) =
+            build::start(BuildArgs { elders, origin, origins, spec, parent, reports });
         let started = start_child(&self.supervisor, child).await?;
         let progress = Progress::default();
         let pid = started.pid;
@@ -134,20 +142,27 @@ impl Builds {
         )
         .await
     }
-}
 
-/// A build whose actors crashed too often stays down. That is a fault of who started it too: its own
-/// restart starts the build once more, and a fault that lasts has it given up.
-///
-/// # Errors
-/// A build was given up.
-pub(crate) fn check(report: &Report) -> Result<(), Fault> {
-    match report {
-        Report::Left(left)
-            if matches!(left.exit, Exit::Shutdown(ShutdownReason::ReachedMaxIntensity)) =>
-        {
-            Err(format!("run {}: its actors crashed too often", left.child).into())
+    /// Takes note of what is reported of builds. One whose actors crashed too often stays down. That is a
+    /// fault of who started it too: its own restart starts the build once more, and a fault that lasts has
+    /// it given up.
+    ///
+    /// # Errors
+    /// A build was given up.
+    pub(crate) fn take_report(&mut self, report: &Report) -> Result<(), Fault> {
+        match report {
+            Report::Supervisor(report) => {
+                self.last_crash = crash(report).or(self.last_crash.take());
+                Ok(())
+            }
+            Report::Left(left)
+                if matches!(left.exit, Exit::Shutdown(ShutdownReason::ReachedMaxIntensity)) =>
+            {
+                let last = self.last_crash.take().map(|last| format!(", at last: {last}"));
+                let last = last.unwrap_or_default();
+                Err(format!("run {}: its actors crashed too often{last}", left.child).into())
+            }
+            _ => Ok(()),
         }
-        _ => Ok(()),
     }
 }

@@ -25,7 +25,7 @@ use heights::{
 use tracing::{debug, info, warn};
 
 use crate::build::BuildFact;
-use crate::builds::{Builds, check};
+use crate::builds::Builds;
 use crate::chronicle::{Chronicle, PREPARE_RETRY};
 use crate::elders::Elders;
 use crate::ledger::pull_stream;
@@ -169,7 +169,8 @@ impl Server for PullActor {
         // What is owed is done after the start, when the younger siblings are there.
         let _self = cx.myself().cast(Msg::Resume);
         let (elders, parent) = (args.elders.clone(), cx.myself().recipient(Msg::Build));
-        let builds = Builds::new(elders, args.builds.clone(), parent);
+        let reports = cx.myself().recipient(|report| Msg::Report(Box::new(report)));
+        let builds = Builds::new(elders, args.builds.clone(), (parent, reports));
         Ok(Self { args, chronicle, pull, builds, freeing: None })
     }
 
@@ -226,7 +227,7 @@ impl PullActor {
                 let step = self.pull.note_disk(disk);
                 self.carry_out(step, cx).await?;
             }
-            Msg::Report(report) => check(&report)?,
+            Msg::Report(report) => self.builds.take_report(&report)?,
             Msg::View(reply) => {
                 reply.send(PullView::new(&self.pull, self.builds.progress().as_ref()));
             }

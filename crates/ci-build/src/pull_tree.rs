@@ -1,7 +1,7 @@
 //! How the supervisor of a pull request is called and made.
 
 use ci_domain::ids::PullNumber;
-use heights::{ChildSpec, Recipient};
+use heights::{ChildSpec, Recipient, Report};
 
 use crate::elders::Elders;
 use crate::pull::{self, PullArgs, PullFact, PullHandle};
@@ -21,9 +21,9 @@ pub(crate) fn number(name: &str) -> Option<PullNumber> {
 pub(crate) fn describe(
     elders: &Elders,
     number: PullNumber,
-    watcher: Recipient<PullFact>,
+    (watcher, reports): (Recipient<PullFact>, Recipient<Report>),
 ) -> (ChildSpec, PullHandle) {
-    subject_tree::describe(name(number), |builds| {
+    subject_tree::describe(name(number), reports, |builds| {
         let (spec, handle) =
             pull::start(PullArgs { elders: elders.clone(), number, builds, watcher });
         let reports = handle.reports();

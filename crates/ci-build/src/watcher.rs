@@ -136,6 +136,8 @@ struct Watcher {
     rule: Option<Rule>,
     /// Branches whose actors were given up, and where they were then.
     given_up: BTreeMap<BranchName, CommitSha>,
+    /// How the actors of a pull request or branch crashed last, by the name of their supervisor.
+    crashes: BTreeMap<String, String>,
     /// Pull requests that are being read; those who asked since then and wait for another look.
     reading: BTreeMap<PullNumber, Option<Vec<Recipient<()>>>>,
     /// The pull requests of which there is news that was not read yet.
@@ -198,6 +200,7 @@ impl Server for Watcher {
             disk: Disk::Ok,
             rule: None,
             given_up: BTreeMap::new(),
+            crashes: BTreeMap::new(),
             reading: BTreeMap::new(),
             awaited: BTreeMap::new(),
             unheeded: Vec::new(),

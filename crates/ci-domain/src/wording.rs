@@ -16,8 +16,8 @@ pub use comments::{
     standard_tests_passed, why,
 };
 pub use hints::{
-    ahead_in_line, lfs_hint, lfs_pointer_hint, mend_conflicts, more_hints, needs, proposed_policy,
-    submodule_hint, who_mends,
+    actors_crashed_too_often, actors_do_not_start, ahead_in_line, lfs_hint, lfs_pointer_hint,
+    mend_conflicts, more_hints, needs, proposed_policy, submodule_hint, who_mends,
 };
 pub use nightly::{night_standing, nightly_failure};
 pub use outside::plain;

@@ -4,13 +4,13 @@
 //! Its stream may be what made them crash. Here it is read as far as it can be: a record that makes no
 //! sense is passed over, and gone for good once the quarantine is lifted.
 
-use ci_domain::ids::PullNumber;
+use ci_domain::ids::{BuildNumber, PullNumber};
 use ci_domain::pull::{Observation, Pull, PullEvent};
 use heights::Fault;
 use tracing::warn;
 
 use crate::elders::Elders;
-use crate::ledger::pull_stream;
+use crate::ledger::{build_streams, pull_stream};
 use crate::pull::config;
 use crate::record::{memory_snapshot, pull_event, pull_record, recalled};
 
@@ -41,7 +41,27 @@ pub(crate) async fn remains(elders: &Elders, number: PullNumber) -> Result<Remai
             Err(_) => unreadable += 1,
         }
     }
+    if unreadable > 0 {
+        let told = replay.snapshot.and_then(|snapshot| snapshot.body.get("builds")?.as_u64());
+        let left = last_build(elders, number, &pull.config().prefix).await?;
+        pull.count_builds(BuildNumber(left.max(told.unwrap_or(0))));
+    }
     Ok(Remains { pull, unreadable })
+}
+
+/// The number of the last build that has left a record or a run directory: what cannot be read may have told
+/// of it, and a build that was given its number again would take its record for its own.
+async fn last_build(elders: &Elders, number: PullNumber, prefix: &str) -> Result<u64, Fault> {
+    let streams = format!("{}{number}/", build_streams(&elders.repo));
+    let of_streams = elders.ledger.streams(streams.clone()).await?;
+    let of_streams = of_streams.iter().filter_map(|stream| stream.as_str().strip_prefix(&streams));
+    let runs = elders.runs.clone();
+    let attempts = tokio::task::spawn_blocking(move || runs.attempts()).await??;
+    let prefix = format!("{prefix}-b");
+    let of_attempts = attempts
+        .iter()
+        .filter_map(|attempt| attempt.as_str().strip_prefix(&prefix)?.split('-').next());
+    Ok(of_streams.chain(of_attempts).filter_map(|number| number.parse().ok()).max().unwrap_or(0))
 }
 
 /// Records that a pull request's actors are given up, and has it said.

@@ -3,11 +3,13 @@
 use ci_domain::forge::PullState;
 use ci_domain::ids::PullNumber;
 use ci_domain::pull::Observation;
-use heights::{Context, Exit, Fault, Report, ShutdownReason, StartChildError};
+use ci_domain::wording;
+use heights::{Context, Exit, Fault, Report, ShutdownReason, StartChildError, SupervisorReport};
 use tracing::{info, warn};
 
 use crate::pull::{PullHandle, quarantine};
 use crate::pull_tree;
+use crate::subject_tree::faults::crash;
 use crate::watcher::known::KnownEvent;
 use crate::watcher::{Msg, Watcher};
 
@@ -25,12 +27,13 @@ impl Watcher {
             return Ok(Some(handle));
         }
         let watcher = cx.myself().recipient(Msg::Fact);
-        let (spec, handle) = pull_tree::describe(&self.args.elders, number, watcher);
+        let reports = cx.myself().recipient(|report| Msg::Report(Box::new(report)));
+        let (spec, handle) = pull_tree::describe(&self.args.elders, number, (watcher, reports));
         match self.args.pulls.start_child(spec).await {
             Ok(_) => {}
             // What it begins with is what it cannot begin with; the next attempt would end no better.
             Err(StartChildError::Failed { cause, .. }) => {
-                self.give_up(number, format!("its actors do not start: {cause}")).await?;
+                self.give_up(number, wording::actors_do_not_start(&cause.to_string())).await?;
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
@@ -52,6 +55,7 @@ impl Watcher {
         }
         info!(repo = %self.args.elders.repo, pull = %number, "closed");
         self.known.record(&self.args.elders, KnownEvent::Ended(number)).await?;
+        self.crashes.remove(&pull_tree::name(number));
         self.stop_pull(number).await;
         Ok(())
     }
@@ -77,7 +81,14 @@ impl Watcher {
         report: Report,
         _cx: &mut Context<Msg>,
     ) -> Result<(), Fault> {
-        let Report::Left(left) = report else { return Ok(()) };
+        let left = match report {
+            Report::Left(left) => left,
+            Report::Supervisor(report) => {
+                self.note_crash(&report);
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         let gave_up = matches!(left.exit, Exit::Shutdown(ShutdownReason::ReachedMaxIntensity));
         let number = pull_tree::number(left.child.as_str());
         let number = match (gave_up, number) {
@@ -85,7 +96,16 @@ impl Watcher {
             (true, None) => return self.give_branch_up(left.child.as_str()).await,
             (false, _) => return Ok(()),
         };
-        self.give_up(number, "its actors crashed too often".to_owned()).await
+        let last = self.crashes.remove(left.child.as_str());
+        self.give_up(number, wording::actors_crashed_too_often(last.as_deref())).await
+    }
+
+    /// Takes note of how an actor crashed: it may have been one time too many.
+    fn note_crash(&mut self, report: &SupervisorReport) {
+        let tree = report.supervisor.rsplit('/').next().unwrap_or_default();
+        if let Some(crash) = crash(report) {
+            self.crashes.insert(tree.to_owned(), crash);
+        }
     }
 
     /// Keeps a pull request's actors down, and has that said.

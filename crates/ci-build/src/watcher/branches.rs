@@ -124,7 +124,8 @@ impl Watcher {
             self.known.record(&self.args.elders, KnownEvent::BranchBuilt(name.clone())).await?;
         }
         let watcher = cx.myself().recipient(Msg::BranchFact);
-        let (spec, handle) = branch_tree::describe(&self.args.elders, name, watcher);
+        let reports = cx.myself().recipient(|report| Msg::Report(Box::new(report)));
+        let (spec, handle) = branch_tree::describe(&self.args.elders, name, (watcher, reports));
         self.args.branches.start_child(spec).await?;
         if let Some(process) = self.args.branches.process() {
             // Kept until the branch ends: the handle stays valid when its actors are restarted.
@@ -161,7 +162,8 @@ impl Watcher {
     pub(super) async fn give_branch_up(&mut self, child_name: &str) -> Result<(), Fault> {
         let is_it = |name: &&BranchName| branch_tree::name(name) == child_name;
         let Some(name) = self.known.built().find(is_it).cloned() else { return Ok(()) };
-        warn!(repo = %self.args.elders.repo, branch = %name, "its actors crashed too often; given up");
+        let last = self.crashes.remove(child_name);
+        warn!(repo = %self.args.elders.repo, branch = %name, last, "its actors crashed too often; given up");
         self.forget_branch(&name);
         if let Some(tip) = self.known.tip(&name) {
             self.given_up.insert(name.clone(), tip);
@@ -170,6 +172,7 @@ impl Watcher {
     }
 
     fn forget_branch(&mut self, name: &BranchName) {
+        self.crashes.remove(&branch_tree::name(name));
         if let Some(process) = self.args.branches.process() {
             self.args.branch_registry.unregister(name, process.owner());
         }

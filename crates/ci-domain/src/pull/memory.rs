@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::forge::CommentId;
-use crate::ids::{AttemptId, CommitSha, JobId};
+use crate::ids::{AttemptId, BuildNumber, CommitSha, JobId};
 use crate::outcome::Outcome;
 use crate::outline::Prepared;
 use crate::pull::{ActiveBuild, Observation, Pull, PullConfig, Question};
@@ -58,6 +58,12 @@ impl Pull {
             quarantine: self.quarantine.clone(),
             belonging: self.belonging.clone(),
         }
+    }
+
+    /// Takes note that there have been builds up to this number, where what tells of them is lost: no number
+    /// is given twice.
+    pub fn count_builds(&mut self, upto: BuildNumber) {
+        self.builds = self.builds.max(upto.0);
     }
 
     /// Makes the machine that remembers this; what came later is replayed on it.

@@ -1,8 +1,22 @@
 //! What is said beside a verdict: what something waits for, what mends it, what a tree holds that jobs may miss.
 
 use super::names;
-use super::outside::quoted;
+use super::outside::{printable, quoted};
 use crate::ids::JobId;
+
+/// Why a pull request is isolated whose actors crash again and again, and how they did the last time: what
+/// they said is from outside in part.
+#[must_use]
+pub fn actors_crashed_too_often(last: Option<&str>) -> String {
+    let last = last.map(|last| format!(", at last: {}", first_line(last))).unwrap_or_default();
+    format!("its actors crashed too often{last}")
+}
+
+/// Why a pull request is isolated with which its actors cannot begin.
+#[must_use]
+pub fn actors_do_not_start(cause: &str) -> String {
+    format!("its actors do not start: {}", first_line(cause))
+}
 
 /// What is said of a job that waits in a queue, of which so many others go first at most.
 #[must_use]
@@ -76,4 +90,9 @@ pub fn proposed_policy(differences: &Result<Vec<String>, Vec<String>>) -> String
 #[must_use]
 pub fn more_hints(count: usize) -> String {
     format!("and {count} more")
+}
+
+/// The first line of a text from outside.
+fn first_line(text: &str) -> String {
+    quoted(&printable(text.lines().next().unwrap_or_default()))
 }

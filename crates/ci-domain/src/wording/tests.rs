@@ -176,6 +176,16 @@ fn a_description_is_one_line_of_at_most_140_characters() {
 }
 
 #[test]
+fn a_crash_is_told_on_one_line_that_formats_and_calls_nobody() {
+    let crash = "panic: @acme/dev `x` at src/pull.rs:7:9\n# Title";
+    let told =
+        "its actors crashed too often, at last: ``` panic: @acme/dev `x` at src/pull.rs:7:9 ```";
+    assert_eq!(actors_crashed_too_often(Some(crash)), told);
+    assert_eq!(actors_crashed_too_often(None), "its actors crashed too often");
+    assert_eq!(actors_do_not_start("read \n`"), "its actors do not start: `read `");
+}
+
+#[test]
 fn jobs_are_named_in_order() {
     let (test, compile) = (id("air:test"), id("air:compile"));
     assert_eq!(jobs_are(&[], "failed"), None);
