@@ -3,9 +3,11 @@
 //! All code and all data of the process live in its task, and its keeper is what goes last there,
 //! so that nothing of a life is left when others hear of its end.
 
+mod behavior;
 mod life;
+#[cfg(test)]
+mod tests;
 
-use std::any::type_name;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::pin;
@@ -15,91 +17,19 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::task::unconstrained;
-use tokio::time::Instant;
 
+pub(crate) use self::behavior::{Behavior, Receipt};
 pub(crate) use self::life::{Egg, Nest};
 use self::life::{Life, Stage};
 use crate::PanicInfo;
 use crate::exit::{Exit, Fault};
 use crate::keeper::{Keeper, StartFailure};
 use crate::panic::{catch, catch_now};
-use crate::process::{Batch, Process, ProcessId};
+use crate::process::{Batch, Process};
 use crate::server::Flow;
 
 /// How long `terminate` may take after a fault: nobody is waiting who could set a limit.
 const LAST_WORDS: Duration = Duration::from_secs(5);
-
-/// What runs inside a guard: a server, a plain actor, a task or a supervisor.
-pub(crate) trait Behavior: Sized + Send + Sync + 'static {
-    type Msg: Send + 'static;
-    type State: Send + 'static;
-    type Args: Send + 'static;
-
-    /// Whether `handle` notes by itself which message it is at, because it takes more than one.
-    const NOTES_ITSELF: bool = false;
-
-    fn start(
-        &self,
-        myself: ActorRef<Self::Msg>,
-        args: Self::Args,
-        keeper: &Arc<Keeper>,
-    ) -> impl Future<Output = Result<Self::State, Fault>> + Send;
-
-    /// Runs first in the task of the process.
-    fn begin(
-        &self,
-        _myself: ActorRef<Self::Msg>,
-        _state: &mut Self::State,
-    ) -> impl Future<Output = Result<(), Fault>> + Send {
-        async { Ok(()) }
-    }
-
-    fn handle(
-        &self,
-        myself: ActorRef<Self::Msg>,
-        message: Self::Msg,
-        state: &mut Self::State,
-    ) -> impl Future<Output = Result<Flow, Fault>> + Send;
-
-    fn supervise(
-        &self,
-        _myself: ActorRef<Self::Msg>,
-        _event: ractor::SupervisionEvent,
-        _state: &mut Self::State,
-    ) -> impl Future<Output = Result<(), Fault>> + Send {
-        async { Ok(()) }
-    }
-
-    fn terminate(
-        &self,
-        myself: ActorRef<Self::Msg>,
-        state: &mut Self::State,
-        exit: &Exit,
-    ) -> impl Future<Output = Result<(), Fault>> + Send;
-
-    /// Takes a message off the queue: what it is, who sent it and when.
-    fn receive(&self, _message: &Self::Msg, _process: &Process) -> Receipt {
-        Receipt::of("message")
-    }
-
-    fn type_name() -> &'static str {
-        type_name::<Self>()
-    }
-}
-
-/// What is known about a message that is about to be handled.
-pub(crate) struct Receipt {
-    pub(crate) label: &'static str,
-    pub(crate) from: Option<ProcessId>,
-    /// When it was sent, where that is known.
-    pub(crate) sent: Option<Instant>,
-}
-
-impl Receipt {
-    pub(crate) const fn of(label: &'static str) -> Self {
-        Self { label, from: None, sent: None }
-    }
-}
 
 /// One life, as ractor sees it.
 pub(crate) struct Guarded<B> {
@@ -310,69 +240,5 @@ fn exit_of<T>(outcome: Result<Result<T, Fault>, Arc<PanicInfo>>) -> Result<T, Ex
         Ok(Ok(value)) => Ok(value),
         Ok(Err(fault)) => Err(Exit::from(fault)),
         Err(panic) => Err(Exit::Panic(panic)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use ractor::SupervisionEvent;
-
-    use super::*;
-
-    /// Keeps a lot while it waits.
-    struct Bulky;
-
-    async fn waste() {
-        let bulk = [0_u8; 1 << 16];
-        std::future::pending::<()>().await;
-        std::hint::black_box(&bulk);
-    }
-
-    impl Behavior for Bulky {
-        type Msg = ();
-        type State = ();
-        type Args = ();
-
-        async fn start(&self, _: ActorRef<()>, (): (), _: &Arc<Keeper>) -> Result<(), Fault> {
-            Ok(())
-        }
-
-        async fn handle(&self, _: ActorRef<()>, (): (), (): &mut ()) -> Result<Flow, Fault> {
-            waste().await;
-            Ok(Flow::Continue)
-        }
-
-        async fn supervise(
-            &self,
-            _: ActorRef<()>,
-            _: SupervisionEvent,
-            (): &mut (),
-        ) -> Result<(), Fault> {
-            waste().await;
-            Ok(())
-        }
-
-        async fn terminate(&self, _: ActorRef<()>, (): &mut (), _: &Exit) -> Result<(), Fault> {
-            waste().await;
-            Ok(())
-        }
-    }
-
-    fn room_for<'a, Input, Output>(
-        _handler: impl FnOnce(
-            &'a Guarded<Bulky>,
-            ActorRef<()>,
-            Input,
-            &'a mut Box<Life<Bulky>>,
-        ) -> Output,
-    ) -> usize {
-        size_of::<Output>()
-    }
-
-    #[test]
-    fn an_idle_process_keeps_no_room_for_its_handlers() {
-        assert!(size_of_val(&waste()) > 1 << 16);
-        assert_eq!(room_for(Guarded::<Bulky>::handle), size_of::<usize>());
-        assert_eq!(room_for(Guarded::<Bulky>::handle_supervisor_evt), size_of::<usize>());
     }
 }

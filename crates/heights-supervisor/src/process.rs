@@ -1,8 +1,10 @@
 //! A process: one life of one child, as everyone but the child itself sees it.
 
 mod activity;
+mod birth;
 mod control;
 mod down;
+mod id;
 mod looking;
 mod milestones;
 mod ownership;
@@ -10,65 +12,27 @@ mod reign;
 
 use std::any::Any;
 use std::fmt;
-use std::num::{NonZeroU64, ParseIntError};
-use std::str::FromStr;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use heights_core::{ChildId, ChildKind, ChildPlan, Restart, Shutdown};
+use heights_core::{ChildId, ChildKind, Restart, Shutdown};
 use heights_registry::Owner;
 use ractor::ActorCell;
 use tokio::time::Instant;
 
 pub(crate) use self::activity::{Activity, Backlog, Batch, Mailroom};
 pub use self::activity::{Figures, Handled, MessageCount, Tracer, TracerId, Working};
+pub(crate) use self::birth::{Birth, TypeName};
 use self::down::Downs;
 pub use self::down::{Down, MonitorId};
+pub use self::id::ProcessId;
 use self::milestones::{Milestone, Milestones};
 use self::ownership::Ownership;
 use self::reign::Reign;
 use crate::exit::{Exit, ShutdownReason};
 use crate::hub::{Hub, Shape};
 use crate::keeper::StartFailure;
-use crate::spec::{ChildSpec, Patience};
 use crate::thread::Site;
-
-/// Names one life of one child, unique within the operating system process and never reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ProcessId(NonZeroU64);
-
-impl ProcessId {
-    fn next() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        let last = LAST.fetch_add(1, Ordering::Relaxed);
-        Self(NonZeroU64::MIN.saturating_add(last))
-    }
-
-    /// Returns the plain number.
-    pub const fn number(self) -> u64 {
-        self.0.get()
-    }
-
-    /// Returns the id with a number; 0 is none.
-    pub(crate) fn of_number(number: u64) -> Option<Self> {
-        NonZeroU64::new(number).map(Self)
-    }
-}
-
-impl fmt::Display for ProcessId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-impl FromStr for ProcessId {
-    type Err = ParseIntError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
-    }
-}
 
 /// A handle on one life of one child: to look at it, to end it, to wait for its end.
 ///
@@ -99,34 +63,6 @@ pub struct Process(Arc<Inner>);
 
 /// What a child wants whoever started it to know.
 pub(crate) type StartInfo = Arc<dyn Any + Send + Sync>;
-
-/// What a process is from birth.
-pub(crate) struct Birth {
-    pub(crate) incarnation: u32,
-    pub(crate) hub: Hub,
-    pub(crate) parent: Option<Process>,
-    pub(crate) spec: Traits,
-}
-
-/// Names a type; takes half the room of the name.
-pub(crate) type TypeName = fn() -> &'static str;
-
-/// What all lives of a child have in common.
-pub(crate) struct Traits {
-    plan: Arc<ChildPlan>,
-    type_name: TypeName,
-    patience: Patience,
-}
-
-impl From<&ChildSpec> for Traits {
-    fn from(spec: &ChildSpec) -> Self {
-        Self {
-            plan: Arc::clone(&spec.plan),
-            type_name: spec.type_name,
-            patience: spec.patience.clone(),
-        }
-    }
-}
 
 struct Inner {
     pid: ProcessId,

@@ -5,6 +5,7 @@
 //! itself carries nothing but that wake-up, and what waits can be counted, bounded, held back
 //! and handed on to the next life.
 
+mod envelope;
 mod seat;
 
 use std::collections::VecDeque;
@@ -12,39 +13,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ractor::ActorRef;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
+pub(crate) use self::envelope::{Envelope, Origin, Wake};
 pub(crate) use self::seat::{Locker, Seat};
 use crate::mailbox::{Mailbox, Overflow, SendError, Sent};
-use crate::process::{Activity, Backlog, Mailroom, ProcessId};
-use crate::timer::TimerId;
-
-/// Tells the actor of a server that something waits for it.
-pub(crate) struct Wake;
-
-/// A message on its way: when it was sent and by whom is what the figures of a server are made of.
-pub(crate) struct Envelope<M> {
-    pub(crate) message: M,
-    pub(crate) sent: Instant,
-    pub(crate) from: Option<ProcessId>,
-    pub(crate) origin: Origin,
-}
-
-impl<M> Envelope<M> {
-    pub(crate) fn new(message: M, from: Option<ProcessId>, origin: Origin) -> Self {
-        Self { message, sent: Instant::now(), from, origin }
-    }
-}
-
-/// What made a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
-    Sender,
-    /// A timer of this life, which may be cancelled while its message waits.
-    Timer(TimerId),
-    /// A monitor of this life.
-    Monitor,
-}
+use crate::process::{Activity, Backlog, Mailroom};
 
 /// How many bytes of room an idle server keeps for what will wait.
 const KEPT_ROOM: usize = 256;

@@ -6,6 +6,7 @@
 //! was told to end. Whatever may begin another life of a child, and the end of the supervisor,
 //! is left to the supervisor's own task; while that is at work nobody else is.
 
+mod shift;
 #[cfg(test)]
 mod tests;
 
@@ -16,14 +17,15 @@ use ractor::ActorRef;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use self::shift::Shift;
+pub(super) use self::shift::Sign;
 use super::run::Msg;
 use super::state::State;
 use crate::desk::Inbox;
 use crate::exit::Exit;
-use crate::guard::Receipt;
 use crate::keeper::{News, StartFailure};
 use crate::panic::catch_now;
-use crate::process::{Batch, Process};
+use crate::process::Process;
 use crate::queue::Wake;
 use crate::reply::NoProc;
 
@@ -74,7 +76,7 @@ impl Office {
         line.state = Some(Box::new(state));
         line.door = Some(Arc::new(door));
         drop(line);
-        Sign { office: self.clone(), process }
+        Sign::new(self.clone(), process)
     }
 
     /// Returns what its children tell their news to.
@@ -108,7 +110,7 @@ impl Room {
         // Nothing waits, or else nobody would have gone.
         let (door, state) = (Arc::clone(door), line.state.take());
         drop(line);
-        self.help_out(Shift { room: self, state }, &door, message);
+        self.help_out(Shift::new(self, state), &door, message);
         Ok(())
     }
 
@@ -165,7 +167,7 @@ impl Room {
         let mut line = self.line();
         line.reserved = true;
         let state = line.state.take()?;
-        Some(Shift { room: self, state: Some(state) })
+        Some(Shift::new(self, Some(state)))
     }
 
     fn line(&self) -> MutexGuard<'_, Line> {
@@ -182,111 +184,5 @@ impl News for Room {
     fn gone(&self, process: &Process, exit: Exit) {
         let (pid, as_told) = (process.pid(), process.was_told_to_end());
         let _nobody = self.deliver(Msg::Exited { pid, exit, as_told });
-    }
-}
-
-/// Says that the office is open; held by the supervisor's own task.
-pub(super) struct Sign {
-    office: Office,
-    process: Process,
-}
-
-impl Sign {
-    pub(super) fn process(&self) -> &Process {
-        &self.process
-    }
-
-    /// Goes to work as the supervisor itself, once whoever came by has finished.
-    pub(super) async fn shift(&self) -> Shift<'_> {
-        let room = &self.office.0;
-        loop {
-            // Made before the state is looked for, so that no return in between is missed.
-            let back = room.back.notified();
-            if let Some(shift) = room.claim() {
-                return shift;
-            }
-            back.await;
-        }
-    }
-
-    /// Takes no more messages; those that wait are dropped.
-    pub(super) fn close(&self) {
-        let mut line = self.office.line();
-        let left = (line.door.take(), std::mem::take(&mut line.waiting));
-        drop(line);
-        drop(left);
-    }
-}
-
-impl Drop for Sign {
-    fn drop(&mut self) {
-        self.close();
-        let mut line = self.office.line();
-        line.cleared = true;
-        let state = line.state.take();
-        drop(line);
-        drop(state);
-    }
-}
-
-/// A turn at work: until it ends, nobody else has the state.
-pub(super) struct Shift<'a> {
-    room: &'a Room,
-    state: Option<Box<State>>,
-}
-
-impl Shift<'_> {
-    pub(super) fn state(&mut self) -> &mut State {
-        self.state.as_mut().expect("given back only at the end")
-    }
-
-    /// Returns what somebody who came by found out to be the end of the supervisor.
-    pub(super) fn end_found(&self) -> Option<Exit> {
-        self.room.line().end.take()
-    }
-
-    /// Returns what is next for the supervisor itself. If that is nothing, others may be at work;
-    /// if the supervisor is to stop, nobody may.
-    pub(super) fn next(&mut self) -> Option<Msg> {
-        let mut line = self.room.line();
-        if self.state().process().is_held_back() {
-            return None;
-        }
-        let message = line.waiting.pop_front();
-        if message.is_none() {
-            line.reserved = false;
-            self.put_back(line);
-        }
-        message
-    }
-
-    /// Deals with a message; returns the exit of the supervisor if that is its end.
-    pub(super) fn handle(&mut self, message: Msg) -> Option<Exit> {
-        let state = self.state();
-        state.process().activity().begin(Receipt::of(message.label()), Batch::default());
-        state.handle(message).map(Exit::from)
-    }
-
-    fn put_back(&mut self, mut line: MutexGuard<'_, Line>) {
-        let state = self.state.take();
-        if line.cleared {
-            // Not under the lock, as with it goes all that the supervisor had.
-            drop(line);
-            return drop(state);
-        }
-        line.state = state;
-        let awaited = line.reserved;
-        drop(line);
-        if awaited {
-            self.room.back.notify_waiters();
-        }
-    }
-}
-
-impl Drop for Shift<'_> {
-    fn drop(&mut self) {
-        if self.state.is_some() {
-            self.put_back(self.room.line());
-        }
     }
 }
