@@ -152,7 +152,12 @@ impl Draft {
                 steps: Vec::new(),
             },
         };
-        if !matches!(field.node.value, Value::Map(_)) {
+        if let Some(kind) = step_kind(field) {
+            let message = format!("a map with `{kind}` is a step and no job");
+            let hint = format!("write `{name}: [{{{kind}: …}}]`, or put it under `steps`");
+            field.report(&message, &hint, problems);
+        }
+        if !matches!(field.node.value, Value::Map(_)) || step_kind(field).is_some() {
             job.steps = steps.job(field, problems);
             return Some(job);
         }
@@ -198,6 +203,16 @@ impl Draft {
         }
         needs
     }
+}
+
+/// What makes a step of a map that stands where a job should.
+fn step_kind(field: &Field<'_>) -> Option<&'static str> {
+    let Value::Map(entries) = &field.node.value else { return None };
+    let has = |key: &str| entries.iter().any(|entry| entry.key == key);
+    if has("steps") {
+        return None;
+    }
+    ["run", "use", "parallel", "sequence"].into_iter().find(|kind| has(kind))
 }
 
 fn read_image(field: &Field<'_>, problems: &mut Problems) -> Option<Image> {

@@ -89,6 +89,19 @@ fn no_mistake_hides_another() {
 }
 
 #[test]
+fn a_step_is_no_job() {
+    check(
+        "jobs:\n  test:\n    run: npm test\n    retries: 2\n  all: {parallel: [x]}\n",
+        &[
+            "3:5: `jobs.test`: a map with `run` is a step and no job\n  \
+                hint: write `test: [{run: …}]`, or put it under `steps`",
+            "4:5: unknown key `jobs.test.retries`",
+            "5:8: `jobs.all`: a map with `parallel` is a step and no job",
+        ],
+    );
+}
+
+#[test]
 fn a_folder_that_can_be_no_component_hides_nothing() {
     let found = parse_component("mergeable/ci.yaml", b"jobs: 1\n").unwrap_err();
     let messages: Vec<&str> = found.iter().map(|finding| finding.message.as_str()).collect();
