@@ -48,6 +48,7 @@ const CALLS = [
   "GET /orgs/{org}/teams/{team_slug}/memberships/{username}",
   "GET /users/{username}",
   "GET /app",
+  "GET /app/hook/config",
   "GET /app/hook/deliveries",
   "POST /app/hook/deliveries/{delivery_id}/attempts",
   "POST /app/installations/{installation_id}/access_tokens",

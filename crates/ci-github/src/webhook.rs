@@ -12,6 +12,17 @@ use serde_json::Value;
 
 pub use signature::{SignatureError, sign, verify};
 
+/// The events that the node wants to hear of: GitHub's name for each, and the words beside its box in the
+/// settings of a webhook or an app.
+pub const EVENTS: [(&str, &str); 6] = [
+    ("pull_request", "Pull requests"),
+    ("pull_request_review", "Pull request reviews"),
+    ("issue_comment", "Issue comments"),
+    ("push", "Pushes"),
+    ("merge_group", "Merge groups"),
+    ("repository", "Repositories"),
+];
+
 /// What the button below our check runs is called by which a job runs in a fresh workspace.
 pub const AFRESH: &str = "afresh";
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use ci_github::webhook::EVENTS;
 
 use crate::config_file::CONFIG_FILE;
 use crate::exit::Exit;
@@ -31,8 +32,14 @@ pub(crate) fn run() -> Result<ExitCode> {
         write(name, text).with_context(|| format!("failed to write {name}"))?;
         note(&format!("wrote {name}"));
     }
-    Output::new().line(SETTINGS.trim_end())?;
+    Output::new().line(settings().trim_end())?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What to set on GitHub, with the events that the node wants to hear of.
+fn settings() -> String {
+    let events: Vec<&str> = EVENTS.iter().map(|(_, setting)| *setting).collect();
+    SETTINGS.replace("{events}", &events.join(", "))
 }
 
 fn write(name: &str, text: &str) -> io::Result<()> {
@@ -63,6 +70,18 @@ mod tests {
         let parsed = ci_config::parse_node(CONFIG_FILE, CONFIG, &Secrets);
         let config = parsed.unwrap_or_else(|found| panic!("{found:?}"));
         assert_eq!(config.repos.len(), 1);
+    }
+
+    #[test]
+    fn the_events_are_the_same_wherever_people_read_of_them() {
+        let guide = include_str!("../../../docs/operating.md");
+        let row = guide.lines().find(|line| line.starts_with("| Settings, Webhooks |"));
+        let row = row.expect("a line about the webhook");
+        for (name, setting) in EVENTS {
+            assert!(settings().contains(setting), "init does not say {setting}");
+            assert!(row.contains(&format!("*{setting}* (`{name}`)")), "{setting} in: {row}");
+        }
+        assert!(!settings().contains('{'));
     }
 
     #[test]

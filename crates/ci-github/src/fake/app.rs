@@ -187,6 +187,7 @@ fn answer_app(
 ) -> Result<Reply, ForgeError> {
     github.read(|_| Ok(()))?;
     let mut model = github.model();
+    let hook = model.hook.clone();
     let app = model.app.as_mut().ok_or(ForgeError::NotFound { what: "app".to_owned() })?;
     match (request.method.as_str(), segments) {
         ("GET", ["app"]) => Ok(Reply::ok(200, shown::app(slug()))),
@@ -195,6 +196,10 @@ fn answer_app(
         }
         ("POST", ["app", "installations", INSTALLATION, "access_tokens"]) => {
             Ok(Reply::ok(201, shown::installation_token(&app.hand_out())))
+        }
+        ("GET", ["app", "hook", "config"]) => {
+            let url = hook.unwrap_or_default();
+            Ok(Reply::ok(200, json!({ "content_type": "json", "insecure_ssl": "0", "url": url })))
         }
         // Nobody has failed to take a delivery.
         ("GET", ["app", "hook", "deliveries"]) => Ok(Reply::ok(200, json!([]))),

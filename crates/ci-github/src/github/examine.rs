@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::GitHub;
+use super::app::App;
 use super::auth::Identity;
 use super::http::time;
 use super::rest::decode;
@@ -27,7 +28,7 @@ pub struct Examination {
     pub clock: Option<Timestamp>,
     /// Each permission that the node needs, in the order of [`Permission::ALL`].
     pub grants: Vec<Grant>,
-    /// The webhooks of the repository; an error where the credentials may not list them.
+    /// The webhooks of the repository, or the app's; an error where the credentials may not list them.
     pub hooks: Result<Vec<Hook>, ForgeError>,
 }
 
@@ -74,10 +75,13 @@ pub struct Hook {
 struct Installation {
     #[serde(default)]
     permissions: BTreeMap<String, String>,
+    #[serde(default)]
+    events: Vec<String>,
 }
 
 #[derive(Deserialize)]
 struct HookNode {
+    id: u64,
     config: HookConfig,
     active: bool,
     #[serde(default)]
@@ -113,27 +117,31 @@ impl GitHub {
         let place = self.repo_url(repo, &[]);
         let answer = self.rest(repo, Method::GET, place, None).await?;
         let clock = time(&answer.headers);
-        let grants = match self.installed_permissions(repo).await? {
-            Some(held) => Permission::ALL.map(|one| Grant::held(one, &held)).into(),
-            None => self.try_each(repo).await?,
-        };
-        Ok(Examination { clock, grants, hooks: self.list_hooks(repo).await })
+        if let Identity::App(app) = self.who() {
+            let installation: Installation = self.installation_of(&app, repo).await?;
+            let useful = Permission::ALL.into_iter().filter(|one| one.is_for(true));
+            let grants = useful.map(|one| Grant::held(one, &installation.permissions)).collect();
+            let hooks = self.app_hook(&app, installation.events).await;
+            return Ok(Examination { clock, grants, hooks });
+        }
+        let hooks = self.list_hooks(repo).await;
+        let grants = self.try_each(repo, &hooks).await?;
+        let hooks = hooks.map(|nodes| nodes.into_iter().map(HookNode::into_hook).collect());
+        Ok(Examination { clock, grants, hooks })
     }
 
-    /// What the installation of the app on `repo` may do; `None` where we are no app.
-    async fn installed_permissions(
+    async fn try_each(
         &self,
         repo: &RepoName,
-    ) -> Result<Option<BTreeMap<String, String>>, ForgeError> {
-        let Identity::App(app) = self.who() else { return Ok(None) };
-        let installation: Installation = self.installation_of(&app, repo).await?;
-        Ok(Some(installation.permissions))
-    }
-
-    async fn try_each(&self, repo: &RepoName) -> Result<Vec<Grant>, ForgeError> {
+        hooks: &Result<Vec<HookNode>, ForgeError>,
+    ) -> Result<Vec<Grant>, ForgeError> {
         let mut grants = Vec::with_capacity(Permission::ALL.len());
-        for permission in Permission::ALL {
-            grants.push(Grant { permission, answer: self.try_one(repo, permission).await? });
+        for permission in Permission::ALL.into_iter().filter(|one| one.is_for(false)) {
+            let answer = match permission {
+                Permission::Webhooks => self.try_redelivery(repo, hooks).await,
+                _ => self.try_one(repo, permission).await?,
+            };
+            grants.push(Grant { permission, answer });
         }
         Ok(grants)
     }
@@ -152,6 +160,10 @@ impl GitHub {
             Permission::Statuses => &["commits", "HEAD", "status"],
             Permission::SetStatuses => return self.try_status(repo).await,
             Permission::WriteComments => return self.try_comment(repo).await,
+            Permission::CommitComments => return self.try_commit_comment(repo).await,
+            Permission::Checks | Permission::Webhooks => {
+                return Ok(untested("it is not for tokens, or tried with the webhooks"));
+            }
         };
         let mut url = self.repo_url(repo, read);
         url.query_pairs_mut().append_pair("per_page", "1");
@@ -187,9 +199,45 @@ impl GitHub {
         expect_rejection(answer)
     }
 
-    async fn list_hooks(&self, repo: &RepoName) -> Result<Vec<Hook>, ForgeError> {
-        let nodes: Vec<HookNode> = self.list(repo, self.repo_url(repo, &["hooks"])).await?;
-        Ok(nodes.into_iter().map(HookNode::into_hook).collect())
+    /// Posts a comment without text on a commit that cannot be.
+    async fn try_commit_comment(&self, repo: &RepoName) -> Result<Answered, ForgeError> {
+        let url = self.repo_url(repo, &["commits", NO_COMMIT, "comments"]);
+        let answer = self.rest(repo, Method::POST, url, Some(json!({ "body": "" }))).await;
+        match answer {
+            // There is no such commit; the repository itself was read.
+            Err(ForgeError::NotFound { .. }) => Ok(Answered::Granted),
+            other => expect_rejection(other),
+        }
+    }
+
+    /// Asks for a delivery that there never was to be made again.
+    async fn try_redelivery(
+        &self,
+        repo: &RepoName,
+        hooks: &Result<Vec<HookNode>, ForgeError>,
+    ) -> Answered {
+        let hook = match hooks {
+            Ok(hooks) => hooks.first(),
+            Err(error) => return Answered::Missing { message: format!("GitHub did not {error}") },
+        };
+        let Some(hook) = hook else { return Answered::Granted };
+        let place = ["hooks", &hook.id.to_string(), "deliveries", "0", "attempts"];
+        match self.rest(repo, Method::POST, self.repo_url(repo, &place), None).await {
+            Err(ForgeError::Unauthorized { message }) => Answered::Missing { message },
+            _ => Answered::Granted,
+        }
+    }
+
+    async fn list_hooks(&self, repo: &RepoName) -> Result<Vec<HookNode>, ForgeError> {
+        self.list(repo, self.repo_url(repo, &["hooks"])).await
+    }
+
+    /// The webhook of the app, which delivers what its installation subscribes to.
+    async fn app_hook(&self, app: &App, events: Vec<String>) -> Result<Vec<Hook>, ForgeError> {
+        let place = self.api(&["app", "hook", "config"]);
+        let answer = self.send_as_app(app, Method::GET, place).await?;
+        let HookConfig { url } = decode(&answer.body)?;
+        Ok(vec![Hook { url, active: true, events, last_status: None }])
     }
 }
 
@@ -211,7 +259,7 @@ impl Grant {
 
 impl HookNode {
     fn into_hook(self) -> Hook {
-        let Self { config, active, events, last_response } = self;
+        let Self { config, active, events, last_response, .. } = self;
         let last_status = last_response.and_then(|last| last.code);
         Hook { url: config.url, active, events, last_status }
     }

@@ -169,23 +169,30 @@ async fn an_installation_lists_what_it_may() {
                 assert_is_the_app(&request);
                 let permissions = json!({ "metadata": "read", "contents": "read",
                     "pull_requests": "write", "issues": "read", "statuses": "write" });
-                json!({ "id": 42, "permissions": permissions })
+                json!({ "id": 42, "permissions": permissions, "events": ["push"] })
             }
             "/app/installations/42/access_tokens" => {
                 json!({ "token": "ghs_short", "expires_at": "2099-01-01T00:00:00Z" })
             }
             "/repos/acme/shop" => json!({}),
-            "/repos/acme/shop/hooks" => json!([]),
+            "/app/hook/config" => json!({ "url": "https://ci.example.com/webhooks/github" }),
             other => panic!("nobody asked for {other}"),
         };
         FakeResponse { status: 200, headers: Vec::new(), body: body.to_string().into_bytes() }
     })
     .await;
     let github = GitHub::new(app(&stand_in.url, PRIVATE_KEY)).unwrap();
-    let mut found = github.examine(&repo()).await.unwrap().grants;
-    found.retain(|grant| grant.answer != Answered::Granted);
-    let [missing] = <[_; 1]>::try_from(found).unwrap();
-    assert_eq!(missing.permission, Permission::WriteComments);
-    let message = "the installation has `issues: read`".to_owned();
-    assert_eq!(missing.answer, Answered::Missing { message });
+    let found = github.examine(&repo()).await.unwrap();
+    let missing = found.grants.iter().filter(|grant| grant.answer != Answered::Granted);
+    let missing: Vec<_> = missing.map(|grant| (grant.permission, grant.answer.clone())).collect();
+    let held = |what: &str| Answered::Missing { message: format!("the installation has `{what}`") };
+    let expected = [
+        (Permission::WriteComments, held("issues: read")),
+        (Permission::CommitComments, held("contents: read")),
+        (Permission::Checks, held("checks: none")),
+    ];
+    assert_eq!(missing, expected);
+    let [hook] = <[_; 1]>::try_from(found.hooks.unwrap()).unwrap();
+    assert_eq!(hook.events, ["push"]);
+    assert_eq!(hook.url, "https://ci.example.com/webhooks/github");
 }

@@ -36,7 +36,7 @@ fn answer(call: &str, request: &FakeRequest) -> (u16, Value) {
         "GET /pulls" => (200, json!([{ "number": 7 }])),
         "GET /hooks" => {
             let last = json!({ "code": 502, "status": "failed", "message": "Bad Gateway" });
-            let hook = json!({ "config": { "url": HOOK }, "active": true, "events": ["push"],
+            let hook = json!({ "id": 77, "config": { "url": HOOK }, "active": true, "events": ["push"],
                                "last_response": last });
             (200, json!([hook]))
         }
@@ -47,6 +47,10 @@ fn answer(call: &str, request: &FakeRequest) -> (u16, Value) {
             assert_eq!(request.body, br#"{"body":""}"#, "nothing that GitHub would take");
             (422, json!({ "message": "Validation Failed" }))
         }
+        "POST /commits/0000000000000000000000000000000000000000/comments" => {
+            (404, json!({ "message": "Not Found" }))
+        }
+        "POST /hooks/77/deliveries/0/attempts" => (404, json!({ "message": "Not Found" })),
         "GET /commits" | "GET /issues/comments" => (200, json!([])),
         "GET /commits/HEAD/status" => (200, json!({ "statuses": [] })),
         other => panic!("nobody asked for {other}"),
@@ -69,18 +73,21 @@ async fn a_token_that_may_all_is_seen_so_and_changes_nothing() {
     assert_eq!((hook.url.as_str(), hook.active, hook.last_status), (HOOK, true, Some(502)));
     let writes: Vec<String> =
         seen.lock().unwrap().iter().map(|asked| asked.method.clone()).collect();
-    assert_eq!(writes.iter().filter(|method| *method == "POST").count(), 2, "{writes:?}");
+    assert_eq!(writes.iter().filter(|method| *method == "POST").count(), 4, "{writes:?}");
 }
 
 #[tokio::test]
 async fn each_missing_permission_is_named() {
     const STATUSES: &str = "POST /statuses/0000000000000000000000000000000000000000";
+    const COMMIT: &str = "POST /commits/0000000000000000000000000000000000000000/comments";
     for (refused, permission) in [
         ("GET /commits", Permission::Contents),
         ("GET /issues/comments", Permission::Comments),
         ("GET /commits/HEAD/status", Permission::Statuses),
         (STATUSES, Permission::SetStatuses),
         ("POST /issues/7/comments", Permission::WriteComments),
+        (COMMIT, Permission::CommitComments),
+        ("POST /hooks/77/deliveries/0/attempts", Permission::Webhooks),
     ] {
         let (stand_in, _) = github(Box::leak(Box::new([refused]))).await;
         let mut missing = answers(&client(&stand_in)).await;
@@ -104,6 +111,9 @@ async fn hooks_that_may_not_be_listed_are_no_failure_of_the_rest() {
     let (stand_in, _) = github(&["GET /hooks"]).await;
     let found = client(&stand_in).examine(&repo()).await.unwrap();
     assert!(matches!(found.hooks, Err(ForgeError::Unauthorized { .. })), "{found:?}");
+    let missing = found.grants.iter().filter(|grant| grant.answer != Answered::Granted);
+    let missing: Vec<Permission> = missing.map(|grant| grant.permission).collect();
+    assert_eq!(missing, [Permission::Webhooks]);
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use ci_config::node::{Github, NodeConfig, Origin, Repo};
 use ci_domain::forge::Timestamp;
 use ci_domain::wording::umbrella_context;
-use ci_github::{Answered, Examination, Forge, ForgeError, GitHub, Grant};
+use ci_github::webhook::EVENTS;
+use ci_github::{Answered, Examination, Forge, ForgeError, GitHub, Grant, Permission};
 
 use super::Finding;
 use crate::compose::github_client;
@@ -30,6 +31,7 @@ pub(super) async fn check(config: &NodeConfig, settings: &Github) -> Vec<Finding
         match github.examine(&repo.name).await {
             Ok(found) => {
                 findings.push(permissions(repo, settings, &found));
+                findings.extend(lacks(repo, settings, &found));
                 findings.extend(found.clock.map(|theirs| clock(theirs, now())));
                 findings.extend(hook(repo, config, &found));
                 findings.push(other_writer(&github, repo, config).await);
@@ -72,20 +74,13 @@ fn unreadable(repo: &Repo, error: &ForgeError) -> Finding {
 /// One finding for all permissions: the missing ones, or that none is.
 fn permissions(repo: &Repo, settings: &Github, found: &Examination) -> Finding {
     let subject = format!("permissions of {}", repo.name);
-    let named = |keep: fn(&Answered) -> bool| {
-        let kept = found.grants.iter().filter(|grant| keep(&grant.answer));
-        kept.map(|grant: &Grant| format!("`{}`", grant.permission)).collect::<Vec<_>>().join(", ")
-    };
-    let missing = named(|answer| matches!(answer, Answered::Missing { .. }));
+    let missing = missing(found, |permission| permission.without().is_none());
     if !missing.is_empty() {
-        let message = found.grants.iter().find_map(|grant| match &grant.answer {
-            Answered::Missing { message } => Some(message.as_str()),
-            Answered::Granted | Answered::Untested { .. } => None,
-        });
-        let words = format!("{missing} missing ({})", message.unwrap_or_default());
-        return Finding::fail(subject, words, "grant them to the token or the app");
+        return Finding::fail(subject, missing, "grant them to the token or the app");
     }
-    let untested = named(|answer| matches!(answer, Answered::Untested { .. }));
+    let untested = found.grants.iter().filter(|g| matches!(g.answer, Answered::Untested { .. }));
+    let untested: Vec<_> = untested.map(|grant| format!("`{}`", grant.permission)).collect();
+    let untested = untested.join(", ");
     match (settings.write, untested.is_empty()) {
         (false, _) => Finding::warn(
             subject,
@@ -99,6 +94,27 @@ fn permissions(repo: &Repo, settings: &Github, found: &Examination) -> Finding {
             "try again when there is a pull request",
         ),
     }
+}
+
+/// One finding for what the node can do without, where it must.
+fn lacks(repo: &Repo, settings: &Github, found: &Examination) -> Option<Finding> {
+    let missing = missing(found, |permission| permission.without().is_some());
+    let is_told = settings.write && !missing.is_empty();
+    let remedy = "grant them to the token or the app, or do without";
+    is_told.then(|| Finding::warn(format!("permissions of {}", repo.name), missing, remedy))
+}
+
+/// The missing permissions of those that are meant, with what GitHub said or what does not work.
+fn missing(found: &Examination, is_meant: impl Fn(Permission) -> bool) -> String {
+    let words = |grant: &Grant| match &grant.answer {
+        Answered::Missing { message } if is_meant(grant.permission) => {
+            let lost = grant.permission.without().map(|lost| format!(", so {lost}"));
+            let lost = lost.unwrap_or_default();
+            Some(format!("`{}` missing ({message}){lost}", grant.permission))
+        }
+        _ => None,
+    };
+    found.grants.iter().filter_map(words).collect::<Vec<_>>().join("; ")
 }
 
 fn clock(theirs: Timestamp, ours: Timestamp) -> Finding {
@@ -121,8 +137,8 @@ fn hook(repo: &Repo, config: &NodeConfig, found: &Examination) -> Option<Finding
         return Some(Finding::warn(subject, words, "add it as `ci-node init` says"));
     };
     let delivers = |event: &&str| hook.events.iter().any(|one| one == *event || one == "*");
-    let missing: Vec<&str> =
-        super::webhook::EVENTS.iter().filter(|event| !delivers(event)).copied().collect();
+    let wanted = EVENTS.iter().map(|(name, _)| *name);
+    let missing: Vec<&str> = wanted.filter(|event| !delivers(event)).collect();
     if !missing.is_empty() {
         let words = format!("it does not deliver {}", missing.join(", "));
         return Some(Finding::warn(subject, words, "tick them in the webhook's settings"));

@@ -6,9 +6,6 @@ use ci_config::node::{Github, NodeConfig};
 
 use super::Finding;
 
-/// What the node needs to hear of.
-pub(super) const EVENTS: [&str; 4] =
-    ["pull_request", "pull_request_review", "issue_comment", "push"];
 /// Whoever takes longer to say that he is there is not.
 const LIMIT: Duration = Duration::from_secs(10);
 const PATH: &str = "/webhooks/github";
