@@ -7,7 +7,7 @@ mod exhibit;
 mod shown;
 mod values;
 
-pub(crate) use self::exhibit::Exhibit;
+pub(crate) use self::exhibit::{Exhibit, Exhibition, Window};
 pub use self::exhibit::{Seen, Sight, StateView};
 pub use self::shown::{Record, Shown, View};
 

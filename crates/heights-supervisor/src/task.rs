@@ -8,6 +8,7 @@ use ractor::ActorRef;
 
 use crate::exit::{Exit, Fault};
 use crate::guard::{Behavior, Receipt};
+use crate::inspect::{View, Window};
 use crate::keeper::Keeper;
 use crate::process::{Process, ProcessId};
 use crate::server::Flow;
@@ -60,6 +61,34 @@ impl TaskContext {
     /// Returns this process.
     pub fn process(&self) -> &Process {
         &self.0
+    }
+
+    /// Shows something of what the task is at, whenever somebody looks, however busy it is.
+    ///
+    /// It runs on the thread of whoever looks, so it must not wait for the task.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use heights_supervisor::{ChildSpec, Supervisor};
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// let copying = ChildSpec::task("copying", |cx| async move {
+    ///     let files = Arc::new(AtomicU64::new(0));
+    ///     let shown = Arc::clone(&files);
+    ///     cx.show(move |view| view.record(|state| state.field("files", &shown.load(Ordering::Relaxed))));
+    ///     files.store(7, Ordering::Relaxed);
+    ///     cx.shutdown().await;
+    ///     Ok(())
+    /// });
+    /// # let root = Supervisor::builder("root").child(copying).start().await?;
+    /// # root.stop().await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn show(&self, shows: impl Fn(View<'_>) + Send + Sync + 'static) {
+        self.0.activity().open(Window::new(shows));
     }
 
     /// Returns the token that ends when this task has ended.

@@ -40,6 +40,7 @@ mod family;
 mod permit;
 mod place;
 mod refused;
+mod sight;
 
 use std::fmt;
 use std::sync::Arc;
@@ -236,6 +237,8 @@ impl Regulator {
         ChildSpec::task(self.0.name.to_string(), move |cx| {
             let family = Arc::clone(&family);
             async move {
+                let shown = Arc::clone(&family);
+                cx.show(move |view| shown.show(view));
                 tokio::select! {
                     () = cx.shutdown() => Ok(()),
                     never = family.drive() => match never {},

@@ -75,6 +75,35 @@ pub enum Sight {
     Hidden,
 }
 
+/// How a process shows its state.
+#[derive(Clone)]
+pub(crate) enum Exhibition {
+    /// It is asked.
+    OnRequest(Arc<Exhibit>),
+    /// Whoever looks, sees.
+    Open(Window),
+}
+
+/// Where one can look in, and need not ask.
+#[derive(Clone)]
+pub(crate) struct Window(Arc<dyn Fn(View<'_>) + Send + Sync>);
+
+impl Window {
+    pub(crate) fn new(shows: impl Fn(View<'_>) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(shows))
+    }
+
+    /// Looks in; a panic on the way is logged and harms nobody.
+    pub(crate) fn look(&self, bytes: usize) -> Sight {
+        let mut sight = Sight::NotYet;
+        shielded("what shows a state", || {
+            let (view, cut) = show(bytes.clamp(1, LARGEST), |view| (self.0)(view));
+            sight = Sight::Fresh(Arc::new(Seen { view, cut, at: Instant::now() }));
+        });
+        sight
+    }
+}
+
 /// Where a server puts what it shows.
 pub(crate) struct Exhibit {
     /// How many bytes those who ask want to see at most; 0 if nobody asks.

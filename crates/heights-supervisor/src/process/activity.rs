@@ -11,7 +11,7 @@ use self::extra::{Extra, Told};
 pub use self::extra::{Handled, MessageCount, Tracer, TracerId};
 use super::ProcessId;
 use crate::guard::Receipt;
-use crate::inspect::Exhibit;
+use crate::inspect::{Exhibit, Exhibition, Window};
 use crate::last_message::Page;
 
 /// The counters of a process at one moment.
@@ -180,12 +180,19 @@ impl Activity {
 
     /// Keeps where a server shows its state.
     pub(crate) fn exhibit(&self, exhibit: Arc<Exhibit>) {
-        self.work().extra().exhibit = Some(exhibit);
+        self.work().extra().exhibition = Some(Exhibition::OnRequest(exhibit));
     }
 
-    /// Returns where a server shows its state, if it does.
-    pub(crate) fn exhibition(&self) -> Option<Arc<Exhibit>> {
-        self.work().extra.as_ref()?.exhibit.clone()
+    /// Keeps where one can look in.
+    pub(crate) fn open(&self, window: Window) {
+        let before = self.work().extra().exhibition.replace(Exhibition::Open(window));
+        // Not under the lock: it may be the last reference to a lot.
+        drop(before);
+    }
+
+    /// Returns how the process shows its state, if it does.
+    pub(crate) fn exhibition(&self) -> Option<Exhibition> {
+        self.work().extra.as_ref()?.exhibition.clone()
     }
 
     pub(crate) fn waits_for(&self, other: Option<ProcessId>) {

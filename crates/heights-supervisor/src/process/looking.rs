@@ -7,15 +7,19 @@ use heights_core::ChildKind;
 use heights_registry::Owner;
 
 use super::{Process, Tracer, TracerId};
-use crate::inspect::Sight;
+use crate::inspect::{Exhibition, Sight};
 
 impl Process {
-    /// Asks a server to show its state, in at most about so many bytes, and waits for it for so
-    /// long at most.
+    /// Looks at the state of a server or task, in at most about so many bytes; a server is waited
+    /// for, for so long at most.
     ///
     /// It answers between two messages, in front of all that wait; so does one that is suspended.
     pub async fn look(&self, bytes: usize, patience: Duration) -> Sight {
-        let Some(exhibit) = self.activity().exhibition() else { return Sight::Hidden };
+        let exhibit = match self.activity().exhibition() {
+            Some(Exhibition::OnRequest(exhibit)) => exhibit,
+            Some(Exhibition::Open(window)) => return window.look(bytes),
+            None => return Sight::Hidden,
+        };
         let wake = || {
             if let Some(mailroom) = self.0.mailroom.get() {
                 mailroom.wake();

@@ -143,6 +143,24 @@ async fn n05c_what_shows_nothing_shows_nothing_and_a_panic_while_showing_harms_n
 }
 
 #[tokio::test(start_paused = true)]
+async fn n05d_a_task_is_looked_into_and_need_not_answer() {
+    let computing = ChildSpec::task("computing", |cx| async move {
+        cx.show(|view| view.record(|state| state.text("phase", "waiting")));
+        std::future::pending().await
+    });
+    let hidden = ChildSpec::task("hidden", |_cx| std::future::pending());
+    let root = start(Supervisor::builder("root").child(computing).child(hidden)).await;
+    settle().await;
+    let hub = root.hub().unwrap();
+    let sight = hub.find("root/computing").unwrap().look(1_000, SECOND).await;
+    let Sight::Fresh(seen) = sight else { panic!("{sight:?} is not fresh") };
+    let phase = Shown::Text("waiting".to_owned());
+    assert_eq!(seen.view, Shown::Record(vec![("phase".into(), phase)]));
+    let sight = hub.find("root/hidden").unwrap().look(1_000, SECOND).await;
+    assert!(matches!(sight, Sight::Hidden));
+}
+
+#[tokio::test(start_paused = true)]
 async fn n06_messages_are_counted_by_kind() {
     let (_root, counter) = counter().await;
     let process = counter.running().await.process().clone();

@@ -108,6 +108,17 @@ impl Family {
         self.state().admission.view(queue, self.now())
     }
 
+    /// Returns all queues, by name.
+    pub(super) fn views(&self) -> Vec<(Arc<str>, QueueView)> {
+        let (state, now) = (self.state(), self.now());
+        let all = state.names.iter();
+        let mut views: Vec<_> = all
+            .map(|(queue, name)| (Arc::clone(name), state.admission.view(*queue, now)))
+            .collect();
+        views.sort_by(|(one, _), (other, _)| one.cmp(other));
+        views
+    }
+
     pub(super) fn holders(&self, queue: QueueId) -> Vec<Claim> {
         let state = self.state();
         state.named(state.admission.holders(queue, self.now()))

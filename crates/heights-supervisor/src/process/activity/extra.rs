@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::inspect::Exhibit;
+use crate::inspect::Exhibition;
 use crate::last_message::Page;
 use crate::panic::shielded;
 use crate::process::ProcessId;
@@ -67,8 +67,8 @@ pub(super) struct Extra {
     tracers: Vec<(TracerId, Arc<dyn Tracer>)>,
     /// For servers that want their messages written down.
     pub(super) page: Option<Page>,
-    /// For servers that show their state.
-    pub(super) exhibit: Option<Arc<Exhibit>>,
+    /// For those that show their state.
+    pub(super) exhibition: Option<Exhibition>,
 }
 
 /// A handled message on its way to those who want it.
