@@ -4,6 +4,8 @@
 //! Restart: permanent, by replay of its stream; runners go on meanwhile and are adopted.
 //! Commands in: [`BuildHandle`]. Facts out: [`BuildFact`].
 
+mod sight;
+
 use std::collections::BTreeMap;
 
 use ci_domain::build::{Build, BuildEffect, BuildEvent, BuildSpec, BuildStep, Order};
@@ -12,7 +14,7 @@ use ci_domain::outcome::Outcome;
 use ci_store::StreamId;
 use heights::{
     ChildRef, ChildSpec, Context, DynamicRef, DynamicSupervisor, Fault, Flow, Recipient, Report,
-    Restart, Server, Strategy, Supervisor,
+    Restart, Server, StateView, Strategy, Supervisor,
 };
 use tracing::debug;
 
@@ -133,6 +135,8 @@ enum Msg {
 impl Server for BuildActor {
     type Args = (BuildArgs, DynamicRef);
     type Msg = Msg;
+
+    const STATE: StateView<Self> = StateView::inspect();
 
     async fn init((args, jobs): Self::Args, cx: &mut Context<Msg>) -> Result<Self, Fault> {
         let stream = build_stream(&args.elders.repo, &args.origin.subject, args.spec.number);

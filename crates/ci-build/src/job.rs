@@ -16,9 +16,11 @@
 //! the runner: only [`JobHandle::cancel`] does.
 
 mod image;
+mod sight;
 pub(crate) mod spec;
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ci_domain::build::AttemptEnd;
@@ -116,7 +118,8 @@ pub(crate) fn start(args: JobArgs) -> (ChildSpec, JobHandle) {
     let handle = JobHandle(wish.clone());
     let name = format!("job-{}", args.attempt);
     let spec = ChildSpec::task(name, move |cx| {
-        let job = Job { args: args.clone(), cancelled: wish.subscribe() };
+        let (cancelled, phase) = (wish.subscribe(), Arc::default());
+        let job = Job { args: args.clone(), cancelled, phase };
         async move { job.live(cx).await }
     });
     // There is nothing to finish: the runner goes on by itself.
@@ -126,10 +129,14 @@ pub(crate) fn start(args: JobArgs) -> (ChildSpec, JobHandle) {
 struct Job {
     args: JobArgs,
     cancelled: watch::Receiver<bool>,
+    /// How far it is, for whoever looks.
+    phase: Arc<Mutex<Option<JobPhase>>>,
 }
 
 impl Job {
-    async fn live(mut self, _cx: TaskContext) -> Result<(), Fault> {
+    async fn live(mut self, cx: TaskContext) -> Result<(), Fault> {
+        let (args, phase) = (self.args.clone(), Arc::clone(&self.phase));
+        cx.show(move |view| sight::show(&args, &phase, view));
         let end = self.attempt().await?;
         let (job, attempt) = (self.args.job.clone(), self.args.attempt.clone());
         info!(%job, %attempt, ?end, "ended");
@@ -327,6 +334,7 @@ impl Job {
     }
 
     fn tell(&self, phase: JobPhase) {
+        *self.phase.lock().unwrap_or_else(PoisonError::into_inner) = Some(phase.clone());
         let (job, attempt) = (self.args.job.clone(), self.args.attempt.clone());
         self.args.parent.tell(JobFact::Progressed { job, attempt, phase });
     }

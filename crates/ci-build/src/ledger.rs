@@ -4,6 +4,8 @@
 //! Commands in: [`LedgerHandle`], which goes to the store's own committing thread. The actor watches that
 //! thread, and writes an export every hour.
 
+mod sight;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use ci_domain::ids::{BranchName, BuildNumber, PullNumber, RepoName};
 use ci_domain::subject::Subject;
 use ci_store::{Append, Done, Ledger, Record, Replay, Seq, Stamp, StreamId, WriteError};
-use heights::{ChildSpec, Context, Fault, Flow, Server};
+use heights::{ChildSpec, Context, Fault, Flow, Server, StateView};
 use serde_json::Value;
 use tracing::{error, info};
 
@@ -192,6 +194,8 @@ enum Msg {
 impl Server for LedgerWatch {
     type Args = LedgerArgs;
     type Msg = Msg;
+
+    const STATE: StateView<Self> = StateView::inspect();
 
     async fn init(args: LedgerArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
         let watch = Self(args);

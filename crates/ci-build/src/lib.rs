@@ -59,6 +59,7 @@ mod reload;
 mod runs;
 mod shell;
 mod sibling;
+mod sight;
 mod view;
 mod workspaces;
 

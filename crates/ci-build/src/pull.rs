@@ -6,6 +6,7 @@
 mod perform;
 pub(crate) mod quarantine;
 mod questions;
+mod sight;
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ use ci_domain::pull::{
 use ci_github::ForgeError;
 use heights::{
     CallError, ChildRef, ChildSpec, Context, DynamicRef, Fault, Flow, Recipient, Reply, Report,
-    Server,
+    Server, StateView,
 };
 use tracing::{debug, info, warn};
 
@@ -161,6 +162,8 @@ enum Msg {
 impl Server for PullActor {
     type Args = PullArgs;
     type Msg = Msg;
+
+    const STATE: StateView<Self> = StateView::inspect();
 
     async fn init(args: PullArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
         let (pull, since_snapshot) = replay(&args.elders, args.number).await?;

@@ -11,6 +11,7 @@
 
 mod book;
 mod delivery;
+mod sight;
 mod store;
 mod trouble;
 mod write;
@@ -23,7 +24,9 @@ use ci_domain::ids::{CommitSha, RepoName};
 use ci_domain::report::{Report, Voice};
 use ci_domain::subject::Subject;
 use ci_github::{Forge, ForgeError};
-use heights::{ChildRef, ChildSpec, Context, Fault, Flow, Regulator, Server, TaskSupervisorRef};
+use heights::{
+    ChildRef, ChildSpec, Context, Fault, Flow, Regulator, Server, StateView, TaskSupervisorRef,
+};
 use tokio::time::Instant;
 
 use crate::directory::Directory;
@@ -125,6 +128,8 @@ enum Msg {
 impl Server for Reporter {
     type Args = ReporterArgs;
     type Msg = Msg;
+
+    const STATE: StateView<Self> = StateView::inspect();
 
     async fn init(args: ReporterArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
         let mut reporter = Self {
