@@ -23,9 +23,19 @@ pub struct Ticket(u64);
 pub struct TicketCounter(u64);
 
 /// Says on whose behalf something is asked for: those with the same key share one turn in a
-/// [fair](Discipline::Fair) queue.
+/// [fair](Discipline::Fair) queue, and the parts of a key take turns among themselves.
+///
+/// ```
+/// use heights_core::Key;
+///
+/// let key = Key::from("@ada").part("#7");
+/// assert_eq!((key.as_str(), key.to_string().as_str()), ("@ada", "@ada #7"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key(Arc<str>);
+pub struct Key {
+    whole: Arc<str>,
+    part: Option<Arc<str>>,
+}
 
 /// Says who of those who wait is served next.
 ///
@@ -46,7 +56,7 @@ pub enum Discipline {
     Fifo,
     /// Who came last: under overload some are served at once, instead of all too late.
     Lifo,
-    /// Each key in turn, and who came first within a key.
+    /// Each key in turn, within a key each of its parts in turn, and who came first within a part.
     Fair,
     /// Who came first, but while the queue stands, those who waited too long are dropped; see
     /// [`CoDel`](crate::CoDel).
@@ -90,21 +100,35 @@ impl TicketCounter {
 }
 
 impl Key {
-    /// Returns the key as text.
+    /// Returns the key as text, without the part.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.whole
+    }
+
+    /// Narrows the key down to a part of it.
+    #[must_use]
+    pub fn part(self, part: impl Into<Arc<str>>) -> Self {
+        Self { part: Some(part.into()), ..self }
+    }
+
+    /// Returns the part, if it is narrowed down to one.
+    pub fn as_part(&self) -> Option<&str> {
+        self.part.as_deref()
     }
 }
 
 impl<S: Into<Arc<str>>> From<S> for Key {
     fn from(key: S) -> Self {
-        Self(key.into())
+        Self { whole: key.into(), part: None }
     }
 }
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        match &self.part {
+            Some(part) => write!(f, "{} {part}", self.whole),
+            None => f.write_str(&self.whole),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each discipline has to remember beside the waiters themselves.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use super::{Discipline, Key, Ticket};
 use crate::CoDel;
@@ -23,11 +24,27 @@ pub(super) enum Order {
 #[derive(Debug, Default)]
 pub(super) struct Places(BTreeSet<Ticket>);
 
-/// Whose turn it is, by key.
+/// Whose turn it is: each key in turn, and within a key each of its parts.
+type Turns = Rota<Rota<BTreeSet<Ticket>>>;
+
+/// What a turn belongs to: a key or a part of one; those without have one of their own.
+type Name = Option<Arc<str>>;
+
+/// Lines that take turns, by name.
 #[derive(Debug, Default)]
-pub(super) struct Turns {
-    turns: VecDeque<Option<Key>>,
-    lines: HashMap<Option<Key>, BTreeSet<Ticket>>,
+pub(super) struct Rota<L> {
+    turns: VecDeque<Name>,
+    lines: HashMap<Name, L>,
+}
+
+/// People who wait, in lines of lines as deep as their paths are long.
+pub(super) trait Line: Default {
+    fn head(&self) -> Option<Ticket>;
+    fn is_empty(&self) -> bool;
+    fn join(&mut self, ticket: Ticket, path: &[Name]);
+    /// The one whose turn it was leaves, and whose turn it was goes to the end.
+    fn served(&mut self, ticket: Ticket, path: &[Name]);
+    fn left(&mut self, ticket: Ticket, path: &[Name]);
 }
 
 impl Order {
@@ -61,7 +78,7 @@ impl Order {
             places.0.insert(ticket);
         }
         if let Self::Fair(turns, _) = self {
-            turns.join(ticket, key);
+            turns.join(ticket, &path(key));
         }
     }
 
@@ -70,7 +87,7 @@ impl Order {
             places.0.pop_first();
         }
         if let Self::Fair(turns, _) = self {
-            turns.served(ticket, key);
+            turns.served(ticket, &path(key));
         }
     }
 
@@ -81,7 +98,7 @@ impl Order {
             places.0.pop_last();
         }
         if let Self::Fair(turns, _) = self {
-            turns.left(ticket, key);
+            turns.left(ticket, &path(key));
         }
     }
 
@@ -93,34 +110,77 @@ impl Order {
     }
 }
 
-impl Turns {
+impl Line for BTreeSet<Ticket> {
     fn head(&self) -> Option<Ticket> {
-        self.lines.get(self.turns.front()?)?.first().copied()
+        self.first().copied()
     }
 
-    fn join(&mut self, ticket: Ticket, key: Option<&Key>) {
-        let line = self.lines.entry(key.cloned()).or_default();
+    fn is_empty(&self) -> bool {
+        Self::is_empty(self)
+    }
+
+    fn join(&mut self, ticket: Ticket, _path: &[Name]) {
+        self.insert(ticket);
+    }
+
+    fn served(&mut self, ticket: Ticket, _path: &[Name]) {
+        self.remove(&ticket);
+    }
+
+    fn left(&mut self, ticket: Ticket, _path: &[Name]) {
+        self.remove(&ticket);
+    }
+}
+
+impl<L: Line> Line for Rota<L> {
+    fn head(&self) -> Option<Ticket> {
+        self.lines.get(self.turns.front()?)?.head()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    fn join(&mut self, ticket: Ticket, path: &[Name]) {
+        let Some((name, rest)) = path.split_first() else { return };
+        let line = self.lines.entry(name.clone()).or_default();
         if line.is_empty() {
-            self.turns.push_back(key.cloned());
+            self.turns.push_back(name.clone());
         }
-        line.insert(ticket);
+        line.join(ticket, rest);
     }
 
-    /// The key whose turn it was goes to the end.
-    fn served(&mut self, ticket: Ticket, key: Option<&Key>) {
-        self.left(ticket, key);
-        if self.turns.front().is_some_and(|turn| turn.as_ref() == key) {
+    fn served(&mut self, ticket: Ticket, path: &[Name]) {
+        let Some((name, rest)) = path.split_first() else { return };
+        if let Some(line) = self.lines.get_mut(name) {
+            line.served(ticket, rest);
+        }
+        self.close_if_empty(name);
+        if self.turns.front() == Some(name) {
             self.turns.rotate_left(1);
         }
     }
 
-    fn left(&mut self, ticket: Ticket, key: Option<&Key>) {
-        let key = key.cloned();
-        let Some(line) = self.lines.get_mut(&key) else { return };
-        line.remove(&ticket);
-        if line.is_empty() {
-            self.lines.remove(&key);
-            self.turns.retain(|turn| *turn != key);
+    fn left(&mut self, ticket: Ticket, path: &[Name]) {
+        let Some((name, rest)) = path.split_first() else { return };
+        if let Some(line) = self.lines.get_mut(name) {
+            line.left(ticket, rest);
+        }
+        self.close_if_empty(name);
+    }
+}
+
+impl<L: Line> Rota<L> {
+    /// A name under which nobody waits has no turn.
+    fn close_if_empty(&mut self, name: &Name) {
+        if self.lines.get(name).is_some_and(L::is_empty) {
+            self.lines.remove(name);
+            self.turns.retain(|turn| turn != name);
         }
     }
+}
+
+/// The key, and the part of it.
+fn path(key: Option<&Key>) -> [Name; 2] {
+    [key.map(|key| key.whole.clone()), key.and_then(|key| key.part.clone())]
 }

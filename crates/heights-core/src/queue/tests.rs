@@ -91,6 +91,21 @@ fn m112_a_new_discipline_lines_up_those_who_wait() {
     assert_eq!(drain(&mut queue), ["a1", "b1", "a2"]);
 }
 
+#[test]
+fn m112_the_parts_of_a_key_share_its_turn_and_take_turns_among_themselves() {
+    let (mut queue, mut counter) = (Queue::new(Discipline::Fair), TicketCounter::default());
+    // The first letter is the key, the second the part; a key has turns for what is in no part, too.
+    for name in ["ax1", "ax2", "ax3", "ay1", "b1", "bx1", "ax4", "ay2", "c1"] {
+        let key = Key::from(&name[..1]);
+        let part = Some(&name[1..2]).filter(|part| part.starts_with(['x', 'y']));
+        let key = Some(part.map_or(key.clone(), |part| key.part(part)));
+        let waiter = Waiter { since: Moment::ZERO, key, deadline: None, item: name };
+        queue.push(counter.draw(), waiter);
+    }
+    let served = drain(&mut queue);
+    assert_eq!(served, ["ax1", "b1", "c1", "ay1", "bx1", "ax2", "ay2", "ax3", "ax4"]);
+}
+
 const KEYS: [&str; 4] = ["a", "b", "c", "d"];
 
 /// A queue beside a list of the same waiters, and who is owed a turn before a key's next.
@@ -162,5 +177,70 @@ proptest! {
             prop_assert_eq!(twin.queue.len(), twin.list.len());
             prop_assert_eq!(twin.queue.place().is_some(), !twin.list.is_empty());
         }
+    }
+}
+
+/// A key and a part of it, by their places in [`KEYS`].
+type Who = (usize, usize);
+
+/// One who waits: how many of their own part were before them, and who was served since they came.
+struct Patient {
+    ticket: Ticket,
+    who: Who,
+    before: usize,
+    seen: Vec<Who>,
+}
+
+/// A fair queue, and all who wait in it.
+struct Patience {
+    queue: Queue<Who>,
+    counter: TicketCounter,
+    waiting: Vec<Patient>,
+}
+
+impl Patience {
+    fn join(&mut self, who: Who) {
+        let ticket = self.counter.draw();
+        let key = Some(Key::from(KEYS[who.0]).part(KEYS[who.1]));
+        self.queue.push(ticket, Waiter { since: Moment::ZERO, key, deadline: None, item: who });
+        let before = self.waiting.iter().filter(|other| other.who == who).count();
+        self.waiting.push(Patient { ticket, who, before, seen: Vec::new() });
+    }
+
+    /// Serves one, and holds all that it saw against the bound.
+    fn serve(&mut self) {
+        let Some((ticket, waiter)) = self.queue.pop() else { return };
+        let place = self.waiting.iter().position(|other| other.ticket == ticket).unwrap();
+        let Patient { who: (key, part), before, seen, .. } = self.waiting.remove(place);
+        let of_part = |other| seen.iter().filter(|who| **who == (key, other)).count();
+        let of_key = |other| seen.iter().filter(|who| who.0 == other).count();
+        for other in 0..KEYS.len() {
+            assert!(of_part(other) <= before + 1, "a part of the key had more turns");
+            assert!(of_key(other) <= of_key(key) + 1, "another key had more turns");
+        }
+        assert_eq!(of_part(part), before, "the oldest goes first");
+        self.waiting.iter_mut().for_each(|other| other.seen.push(waiter.item));
+    }
+}
+
+proptest! {
+    /// However much others ask for, and whoever comes later: one waits for no more turns of any other part of
+    /// one's key than there are before one in one's own, and one more, and so for those of any other key.
+    #[test]
+    fn m112_the_wait_in_a_fair_queue_is_bounded_by_ones_own_part(
+        ops in prop::collection::vec((0u8..5, 0usize..4, 0usize..3), 1..200),
+    ) {
+        let (queue, counter) = (Queue::new(Discipline::Fair), TicketCounter::default());
+        let mut patience = Patience { queue, counter, waiting: Vec::new() };
+        for (op, key, part) in ops {
+            match op {
+                0..3 => patience.join((key, part)),
+                _ => patience.serve(),
+            }
+        }
+        while !patience.queue.is_empty() {
+            patience.serve();
+        }
+        prop_assert!(patience.waiting.is_empty());
     }
 }
