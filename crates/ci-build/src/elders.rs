@@ -56,6 +56,8 @@ pub struct RunnerSettings {
     pub namespaces: Option<Namespaces>,
     /// The containers that the node can make, with nothing yet that belongs to a job.
     pub container: Option<Container>,
+    /// Where it is noted when images that were built here were used.
+    pub images: PathBuf,
     /// What jobs may use as a whole, where the machine can bound it.
     pub bounds: Option<Bounds>,
     /// Where commands look for programs.

@@ -37,6 +37,7 @@ mod job;
 mod pull;
 mod watcher;
 
+mod images;
 mod intake;
 mod janitor;
 mod mirror;

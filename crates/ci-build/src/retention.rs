@@ -1,4 +1,5 @@
-//! Keeps within bounds what the node has on the disk: workspaces by their size, builds by their age.
+//! Keeps within bounds what the node has on the disk: workspaces by their size, builds and images by their
+//! age.
 //!
 //! Parent: `ci-node`. Children: none. Restart: permanent.
 //!
@@ -7,6 +8,7 @@
 
 mod builds;
 mod calendar;
+mod engine;
 mod workspaces;
 
 use std::time::{Duration, SystemTime};
@@ -23,6 +25,8 @@ const FIRST_ROUND: Duration = Duration::from_secs(5);
 const WORKSPACES: Duration = Duration::from_secs(120);
 /// How often builds are counted. Their ages are counted in days.
 const BUILDS: Duration = Duration::from_secs(6 * 3600);
+/// How often the engine of containers is tidied up.
+const ENGINE: Duration = Duration::from_secs(3600);
 
 /// How long, and how much, a node keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +60,7 @@ struct Retention(RetentionArgs);
 enum Msg {
     Workspaces,
     Builds,
+    Engine,
 }
 
 impl Server for Retention {
@@ -65,6 +70,7 @@ impl Server for Retention {
     async fn init(args: RetentionArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
         let _timer = cx.send_after(FIRST_ROUND, Msg::Workspaces);
         let _timer = cx.send_after(FIRST_ROUND, Msg::Builds);
+        let _timer = cx.send_after(FIRST_ROUND, Msg::Engine);
         Ok(Self(args))
     }
 
@@ -83,6 +89,12 @@ impl Server for Retention {
                 }
                 let _timer = cx.send_after(BUILDS, Msg::Builds);
             }
+            Msg::Engine => {
+                if let Err(error) = engine::tidy(&self.0).await {
+                    warn!(%error, "failed to have containers or images removed");
+                }
+                let _timer = cx.send_after(ENGINE, Msg::Engine);
+            }
         }
         Ok(Flow::Continue)
     }
@@ -91,6 +103,7 @@ impl Server for Retention {
         match msg {
             Msg::Workspaces => "workspaces",
             Msg::Builds => "builds",
+            Msg::Engine => "engine",
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use ci_domain::ids::{
     AttemptId, BuildNumber, CommitSha, ComponentName, JobId, JobName, PullNumber, RepoName,
 };
-use ci_exec::interactive_shell;
+use ci_exec::{Bounds, interactive_shell};
 use heights::Recipient;
 
 use crate::job::JobArgs;
@@ -31,6 +31,8 @@ pub struct Shell {
     pub program: Vec<OsString>,
     /// The whole environment.
     pub env: BTreeMap<String, String>,
+    /// What it may use as a whole, like a job, where the machine can bound it.
+    pub bounds: Option<Bounds>,
 }
 
 /// Why there can be no shell now.
@@ -100,7 +102,8 @@ async fn shell(
     let scene = shell_scene(&args).await?;
     let program = interactive_shell(&scene.isolation, &scene.working_dir, &scene.env);
     let program = program.map_err(|error| broken(&error))?;
-    Ok(Shell { lock: workspace.lock_file(), program, env: scene.env })
+    let bounds = repo.elders.settings.bounds.clone();
+    Ok(Shell { lock: workspace.lock_file(), program, env: scene.env, bounds })
 }
 
 impl From<Obstacle> for NoShell {

@@ -44,8 +44,11 @@ impl Bounds {
     /// The group cannot be made, or this process may not be moved: to leave a group that is not the node's
     /// takes root.
     pub fn enter(&self) -> io::Result<()> {
-        let name = format!("shell-{}", getpid().as_raw_nonzero());
-        enter(&self.parent.join(name), self)
+        let group = self.parent.join(format!("shell-{}", getpid().as_raw_nonzero()));
+        enter(&group, self).inspect_err(|_| {
+            // One that stays is removed with those of jobs.
+            let _stays = fs::remove_dir(&group);
+        })
     }
 
     /// Removes the groups of jobs that have ended; those with processes in them stay.

@@ -30,4 +30,7 @@ pub(crate) use image::image_step;
 pub(crate) use program::Program;
 pub(crate) use remains::remove_of;
 
-pub use remains::{EngineError, has_image, remove_left, remove_old_images, version};
+pub use remains::{
+    EngineError, built_images, has_image, remove_image, remove_left, remove_nameless_images,
+    version,
+};

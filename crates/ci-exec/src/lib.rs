@@ -46,7 +46,10 @@ mod runner;
 
 pub use cancel::{CancelError, Stopped, cancel, cancel_within};
 pub use cgroup::{Bounds, Delegated, NotDelegated};
-pub use container::{EngineError, has_image, remove_left, remove_old_images, version};
+pub use container::{
+    EngineError, built_images, has_image, remove_image, remove_left, remove_nameless_images,
+    version,
+};
 pub use control::ping;
 pub use fact::{
     CommandId, Exit, ExitRecord, Fact, FailReason, FailedCommand, Leftovers, Outcome, UnixMillis,

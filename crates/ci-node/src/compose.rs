@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use ci_build::{
     Keep, LedgerHandle, NodeArgs, NodeHandle, QueueLimits, Queues, RunnerSettings, Runs,
 };
-use ci_config::node::{Github, GithubAuth, NodeConfig, Runner};
+use ci_config::node::{Github, GithubAuth, NodeConfig};
 use ci_config::queue::Queue;
 use ci_domain::ids::RepoName;
 use ci_domain::report::Voice;
@@ -63,7 +63,7 @@ pub(crate) async fn compose(
     let repos = repos.collect::<Result<Vec<_>>>()?;
     let (tree, node) = ci_build::describe(NodeArgs {
         voice: Voice { node: config.name.clone(), public_url: config.public_url.clone() },
-        settings: runner_settings(&config.runner, path, offer, bounds),
+        settings: runner_settings(config, path, offer, bounds),
         ledger: LedgerHandle::new(ledger),
         exports: Some(SledLedger::exports_dir(&folders.store())),
         stamp,
@@ -98,6 +98,10 @@ impl Folders {
 
     pub(crate) fn admin_socket(&self) -> PathBuf {
         self.0.join("admin.sock")
+    }
+
+    pub(crate) fn images(&self) -> PathBuf {
+        self.0.join("images")
     }
 
     /// All of them.
@@ -161,16 +165,18 @@ pub(crate) fn credentials(settings: &Github) -> Credentials {
 }
 
 fn runner_settings(
-    runner: &Runner,
+    config: &NodeConfig,
     path: String,
     offer: Offer,
     bounds: Option<Bounds>,
 ) -> RunnerSettings {
+    let runner = &config.runner;
     RunnerSettings {
         isolation: offer.level,
         isolation_trouble: offer.trouble,
         namespaces: offer.namespaces,
         container: offer.container,
+        images: Folders::of(config).images(),
         bounds,
         path,
         job_timeout: runner.job_timeout,

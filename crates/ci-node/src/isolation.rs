@@ -4,13 +4,10 @@
 mod containers;
 
 use std::path::{Component, Path, PathBuf};
-use std::time::Duration;
 
 use ci_config::node::{IsolationChoice, NodeConfig, Runner};
 use ci_domain::may_run::Isolation;
-use ci_exec::{
-    Container, EngineKind, Launcher, Limits, Namespaces, Network, remove_left, remove_old_images,
-};
+use ci_exec::{Container, EngineKind, Launcher, Limits, Namespaces, Network};
 use rustix::fs::{Access, access};
 use tracing::{info, warn};
 
@@ -19,8 +16,6 @@ use crate::exit::failed_to;
 
 use containers::containers;
 
-/// How long an image that was built here stays; what is still needed then is built once more.
-const IMAGES_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// Why nothing else was tried.
 const CHOSEN: &str = "[runner] isolation says so";
 /// The program that makes sandboxes.
@@ -104,20 +99,6 @@ impl Offer {
     fn unavailable(trouble: impl Into<String>) -> Self {
         let (level, trouble) = (Isolation::Unavailable, trouble.into());
         Self { level, trouble, namespaces: None, container: None }
-    }
-
-    /// Has the engine forget containers of runs in `runs` whose runners are dead, and images that nobody
-    /// has needed for long.
-    pub(crate) async fn tidy(&self, runs: &Path) {
-        let Some(Container { engine, .. }) = &self.container else { return };
-        match remove_left(engine, runs).await {
-            Ok(0) => {}
-            Ok(count) => info!(count, "removed containers that earlier runners left"),
-            Err(error) => warn!(error = failed_to(&error), "containers may have been left"),
-        }
-        if let Err(error) = remove_old_images(engine, IMAGES_KEPT).await {
-            warn!(error = failed_to(&error), "old images stay");
-        }
     }
 
     /// Says once which it is, and why not more.

@@ -43,7 +43,6 @@ pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
     let offer =
         isolation::offer(config.runner.isolation, Ground::of(&config, &path, &private)).await;
     offer.log();
-    offer.tidy(&Folders::of(&config).runs()).await;
     let bounds = bounds(&config.runner);
     let Composed { tree, node, opener } = compose(&config, path, offer, bounds).await?;
     opener.follow(config_path, &private, &config);
@@ -122,8 +121,9 @@ pub(crate) fn web(
     })
 }
 
-/// Lets the node's user look inside, as far as the configuration allows.
+/// Lets the node's user look inside, as far as the configuration allows; crashes are kept in a file.
 pub(crate) fn inspector(builder: InspectorBuilder, config: &NodeConfig) -> InspectorBuilder {
+    let builder = builder.crash_file(config.data_dir.join("crashes.jsonl"));
     builder.tier(match config.vitals.tier {
         Tier::Read => heights_vitals::Tier::Read,
         Tier::Trace => heights_vitals::Tier::Trace,

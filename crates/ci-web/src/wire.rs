@@ -22,7 +22,7 @@ pub use node::{
     Reload, Repo, Undelivered, VerdictCounts,
 };
 pub use pull::{Job, JobAction, JobState, Jobs, PullDetail, PullSummary, Unmet, VerdictState};
-pub use shell::{Shell, ShellRequest};
+pub use shell::{Shell, ShellBounds, ShellRequest};
 pub use store::{StoreAudit, StoreFinding, StoreStats};
 pub use token::{NewToken, Role, Token, TokenRequest};
 

@@ -10,13 +10,14 @@ use std::path::{Component as Part, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use ci_domain::pipeline::Image as Declared;
-use ci_exec::{Build, Container, Image, ImageSource, Network, has_image};
+use ci_exec::{Build, Container, Image, ImageSource, Network};
 use ci_git::{Content, EntryKind, Mirror, Tree, TreeEntry};
 use sha2::{Digest, Sha256};
 use tokio::fs;
 
 use super::JobArgs;
 use super::spec::Obstacle;
+use crate::images::Images;
 
 /// The largest file that an image is built from, in bytes: larger ones belong elsewhere than in git.
 const MAX_FILE: u64 = 64 << 20;
@@ -55,7 +56,8 @@ pub(super) async fn image_of(
         context,
         caches: folder.join(CACHES),
     };
-    let is_there = has_image(&container.engine, &name).await;
+    let images = Images::noted_in(&args.elders.settings.images);
+    let is_there = images.has(&container.engine, &name).await;
     let is_there = is_there.map_err(|error| Obstacle(format!("look for {name}: {error}")))?;
     if !is_there {
         remove_old(folder).await.map_err(|error| broken(&error))?;

@@ -17,6 +17,8 @@ use crate::swept::Swept;
 
 /// How long an engine may take to answer; one that waits for a lock on its files is slow, not stuck.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// What stands for the name of an image that has none.
+const NAMELESS: &str = "<none>";
 /// The most that is repeated of what an engine says.
 const MAX_COMPLAINT: usize = 300;
 
@@ -95,13 +97,34 @@ pub async fn remove_left(engine: &Engine, folder: &Path) -> Result<usize, Engine
     Ok(removed)
 }
 
-/// Removes the images that were built here longer than `age` ago and that no container uses.
+/// The names of the images that were built here.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub async fn built_images(engine: &Engine) -> Result<Vec<String>, EngineError> {
+    let label = format!("label={BUILT}");
+    let words = ["images", "--filter", &label, "--format", "{{.Repository}}:{{.Tag}}"];
+    let listed = ask(engine, &engine.program, &words).await?;
+    let names = listed.lines().filter(|name| !name.contains(NAMELESS));
+    Ok(names.map(str::to_owned).collect())
+}
+
+/// Removes an image.
+///
+/// # Errors
+/// The engine refuses to while a container uses it.
+pub async fn remove_image(engine: &Engine, name: &str) -> Result<(), EngineError> {
+    ask(engine, &engine.program, &["rmi", name]).await.map(drop)
+}
+
+/// Removes the images that were built here longer than `age` ago, have lost their names to newer ones, and
+/// are used by no container.
 ///
 /// # Errors
 /// The engine does not.
-pub async fn remove_old_images(engine: &Engine, age: Duration) -> Result<(), EngineError> {
+pub async fn remove_nameless_images(engine: &Engine, age: Duration) -> Result<(), EngineError> {
     let (label, age) = (format!("label={BUILT}"), format!("until={}h", age.as_secs() / 3600));
-    let words = ["image", "prune", "--all", "--force", "--filter", &label, "--filter", &age];
+    let words = ["image", "prune", "--force", "--filter", &label, "--filter", &age];
     ask(engine, &engine.program, &words).await.map(drop)
 }
 

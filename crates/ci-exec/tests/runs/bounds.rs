@@ -102,9 +102,40 @@ async fn memory_beyond_the_bound_ends_the_command_by_name() {
     let Some(group) = group else {
         return absent("memory in control groups of version 2: systemd.unified_cgroup_hierarchy=1");
     };
-    let mut place = Place::with_command("head -c 200000000 /dev/zero | tail | wc -c");
+    let mut place = Place::with_command("head -c 200000000 /dev/zero | tail");
     place.spec.bounds = bounds(&group.0, Some(64 << 20));
     let run = place.run().await;
     let Outcome::Failed { commands, .. } = &run.outcome else { panic!("{:?}", run.outcome) };
     assert_eq!(commands[0].exit, Exit::OutOfMemory);
+}
+
+#[tokio::test]
+async fn processors_beyond_the_bound_are_waited_for() {
+    let group = Group::make("cpu").filter(|group| group.allow("cpu"));
+    let Some(group) = group else {
+        return absent("cpu in control groups of version 2: systemd.unified_cgroup_hierarchy=1");
+    };
+    let busy = "until [ $(grep nr_throttled $GROUP/cpu.stat | cut -d' ' -f2) -gt 0 ]; do :; done";
+    let mut place = Place::with_command(&format!("cat $GROUP/cpu.max; {busy}"));
+    let own = group.0.join(format!("job-{}", place.spec.attempt));
+    place.spec.env.insert("GROUP".to_owned(), own.to_str().unwrap().to_owned());
+    place.spec.bounds =
+        Some(Bounds { parent: group.0.clone(), memory: None, pids: None, milli_cpus: Some(300) });
+    let run = place.run().await;
+    assert_eq!((&run.outcome, run.log_text("0-1").as_str()), (&Outcome::Passed, "30000 100000\n"));
+}
+
+#[tokio::test]
+async fn processes_beyond_the_bound_are_not_made() {
+    let group = Group::make("pids").filter(|group| group.allow("pids"));
+    let Some(group) = group else {
+        return absent("pids in control groups of version 2: systemd.unified_cgroup_hierarchy=1");
+    };
+    let bomb = "for i in $(seq 50); do sleep 600 & done";
+    let mut place = Place::with_command(bomb);
+    place.spec.bounds =
+        Some(Bounds { parent: group.0.clone(), memory: None, pids: Some(20), milli_cpus: None });
+    let run = place.run().await;
+    assert!(run.log_text("0-1").contains("annot fork"), "{}", run.log_text("0-1"));
+    place.assert_nothing_is_left();
 }

@@ -14,7 +14,9 @@ use ci_exec::{
     Outcome, Secrets, cancel, interactive_shell, remove_left, sweep, try_out_container,
 };
 
-use crate::engine::{IMAGE, ask, container, container_of, containers, in_container, podman};
+use crate::engine::{
+    IMAGE, ask, bounding_podman, container, container_of, containers, in_container, podman,
+};
 use crate::support::{
     Place, Run, command, command_with, env, kill, launcher, parallel, processes_in, until,
     until_lost, within, written,
@@ -316,6 +318,22 @@ async fn a_person_has_a_shell_in_the_same_container() {
     assert_eq!(fs::read_to_string(place.file("said")).unwrap(), "it's here\n");
     assert!(fs::read_to_string(place.file("terminal")).unwrap().starts_with("/dev/"));
     assert_eq!(containers(&container_of(&mut place).engine), "");
+}
+
+#[tokio::test]
+async fn memory_beyond_the_engines_bound_ends_the_command_by_name() {
+    let mut place = Place::new(vec![
+        command_with("exit 137", |command| command.allow_failure = true),
+        command("head -c 200000000 /dev/zero | tail -c 190000000 > /dev/null"),
+    ]);
+    let Some(engine) = bounding_podman(&place) else { return };
+    let limits = Some(Limits { memory: 64 << 20, pids: 100, milli_cpus: Some(1500) });
+    let container = Container { limits, ..container(engine, &place) };
+    place.spec.env = env(&[]);
+    place.spec.isolation = Isolation::Container(Box::new(container));
+    let run = place.run().await;
+    assert_eq!(run.exits_in_order(), "0-1=137 1-1=memory", "{:?}", run.outcome);
+    assert_nothing_is_left(&mut place);
 }
 
 /// Docker as far as its command line goes: it has the image, lists nothing, and makes no container.

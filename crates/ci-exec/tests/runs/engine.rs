@@ -14,9 +14,9 @@ use crate::support::{Place, absent};
 pub const IMAGE: &str = "localhost/busybox:test";
 const BUSYBOX: &str = "/bin/busybox";
 /// What is called by a name of its own in the image.
-const TOOLS: [&str; 21] = [
-    "sh", "cat", "chmod", "cp", "echo", "env", "grep", "head", "id", "kill", "ln", "ls", "mkdir",
-    "mount", "ps", "readlink", "setsid", "sleep", "touch", "tty", "umount",
+const TOOLS: [&str; 23] = [
+    "sh", "cat", "tail", "true", "chmod", "cp", "echo", "env", "grep", "head", "id", "kill", "ln",
+    "ls", "mkdir", "mount", "ps", "readlink", "setsid", "sleep", "touch", "tty", "umount",
 ];
 /// Podman needs control groups of version 2. Where a machine has both versions, it can be shown only those.
 const ONLY_V2: &str = "umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup; exec \"$@\"";
@@ -27,11 +27,11 @@ pub fn podman(place: &Place) -> Option<Engine> {
         absent("podman: apt-get install podman crun busybox-static");
         return None;
     }
-    let plain = engine(place.root(), "");
+    let plain = engine(place.root(), "", "");
     let engine = if works(&plain) {
         plain
     } else {
-        let shown = engine(place.root(), &format!("unshare --mount /bin/sh -c '{ONLY_V2}' sh"));
+        let shown = engine(place.root(), &format!("unshare --mount /bin/sh -c '{ONLY_V2}' sh"), "");
         if !works(&shown) {
             let said = ask(&shown, &["info"]);
             absent(&format!(
@@ -44,6 +44,26 @@ pub fn podman(place: &Place) -> Option<Engine> {
     };
     import(&engine, place.root());
     Some(engine)
+}
+
+/// A podman that bounds what containers use: by control groups of version 2, or with runc of version 1.
+pub fn bounding_podman(place: &Place) -> Option<Engine> {
+    podman(place)?;
+    let root = place.root();
+    let bounds = |options: &str| {
+        let engine = engine(root, "", options);
+        let words = ["run", "--rm", "--network=none", "--memory=64m", "--memory-swap=64m"];
+        let limits = ["--ulimit=nofile=1024:1024", "--ulimit=nproc=500:500", IMAGE, "true"];
+        let tried = ask(&engine, &[words.as_slice(), &limits].concat());
+        if tried.status.success() { Ok(engine) } else { Err(tried.stderr) }
+    };
+    let said = match bounds("").or_else(|_| bounds("--runtime runc")) {
+        Ok(engine) => return Some(engine),
+        Err(said) => said,
+    };
+    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    absent(&format!("control groups that podman may use, of version 1 with runc; it says: {said}"));
+    None
 }
 
 /// The container for a place that has a podman.
@@ -88,13 +108,13 @@ pub fn ask(engine: &Engine, words: &[&str]) -> Output {
     Command::new(&engine.program).args(words).env_clear().envs(&engine.env).output().unwrap()
 }
 
-fn engine(root: &Path, before: &str) -> Engine {
+fn engine(root: &Path, before: &str, options: &str) -> Engine {
     let folder = root.join("engine");
     fs::create_dir_all(&folder).unwrap();
     let program = folder.join("podman");
     let at = |name: &str| folder.join(name).display().to_string();
     let text = format!(
-        "#!/bin/sh\nexec {before} /usr/bin/podman --root {} --runroot {} --tmpdir {} \"$@\"\n",
+        "#!/bin/sh\nexec {before} /usr/bin/podman {options} --root {} --runroot {} --tmpdir {} \"$@\"\n",
         at("root"),
         at("run"),
         at("tmp")
@@ -116,6 +136,12 @@ fn works(engine: &Engine) -> bool {
 }
 
 fn import(engine: &Engine, root: &Path) {
+    let imported = ask(engine, &["import", &archive(root), IMAGE]);
+    assert!(imported.status.success(), "{imported:?}");
+}
+
+/// The files of the image, as an archive in `root`.
+pub fn archive(root: &Path) -> String {
     let (files, archive) = (root.join("image"), root.join("image.tar"));
     fs::create_dir_all(files.join("bin")).unwrap();
     fs::copy(BUSYBOX, files.join("bin/busybox")).unwrap();
@@ -126,6 +152,5 @@ fn import(engine: &Engine, root: &Path) {
     let (files, archive) = (text(&files), text(&archive));
     let tar = Command::new("tar").args(["-C", &files, "-cf", &archive, "."]).output().unwrap();
     assert!(tar.status.success(), "{tar:?}");
-    let imported = ask(engine, &["import", &archive, IMAGE]);
-    assert!(imported.status.success(), "{imported:?}");
+    archive
 }

@@ -1,16 +1,18 @@
 //! A person's shell where the jobs run, on a terminal that the test plays the person at.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use rustix::fs::{Mode, OFlags, open};
+use rustix::fs::{Mode, OFlags, XattrFlags, open, setxattr};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::isolation::{has_bubblewrap, isolate};
+use crate::node::PROGRAM;
 use crate::repository::Change;
 use crate::wait::{LIMIT, wait_for};
 use crate::world::{NO_APPROVAL, World};
@@ -166,4 +168,60 @@ async fn a_shell_is_in_the_sandbox_of_the_jobs() {
     assert_eq!(person.leaves().await, Some(0));
     let kept = world.data().join("workspaces/acme/shop/pull-1/cache/kept");
     assert!(kept.exists());
+}
+
+/// A control group of version 2 that is delegated as systemd does it; removed at its end.
+struct Delegated(PathBuf);
+
+impl Delegated {
+    fn make() -> Option<Self> {
+        let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(Path::new);
+        let root = roots.into_iter().find(|root| root.join("cgroup.controllers").exists())?;
+        let group = Self(root.join(format!("heights-story-{}", std::process::id())));
+        fs::create_dir(&group.0).ok()?;
+        setxattr(&group.0, "trusted.delegate", b"1", XattrFlags::empty()).ok()?;
+        Some(group)
+    }
+}
+
+impl Drop for Delegated {
+    fn drop(&mut self) {
+        let folders = |path: &Path| fs::read_dir(path).into_iter().flatten().flatten();
+        for inner in folders(&self.0).flat_map(|entry| folders(&entry.path())) {
+            // Files are the kernel's, and what is in use is nobody's loss.
+            let _file = fs::remove_dir(inner.path());
+        }
+        for entry in folders(&self.0) {
+            let _file = fs::remove_dir(entry.path());
+        }
+        let _in_use = fs::remove_dir(&self.0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+async fn a_shell_has_a_control_group_like_a_job() {
+    let Some(group) = Delegated::make() else {
+        // Nothing that could be installed brings it, so it is no failure anywhere.
+        eprintln!(
+            "SKIPPED (needs control groups of version 2 that may be changed: run it as root)"
+        );
+        return;
+    };
+    let world = World::new(&FILES).await;
+    let inside = format!(
+        "#!/bin/sh\necho $$ > {}/cgroup.procs && exec {PROGRAM} \"$@\"\n",
+        group.0.display()
+    );
+    let program = world.install("delegated", &inside);
+    let node = world.start_copy(&program).await;
+    let pull = world.open("bye", &[Change::file("lib/word", "bye\n")]);
+    world.deliver(&node).await;
+    world.says(pull, GREEN).await;
+    let mut person = Person::open(&world, "lib");
+    person.sees("builds wait until this shell ends").await;
+    person.types("grep -o '/jobs/shell-[0-9]*' /proc/self/cgroup | sed 's/[0-9]/#/g'; exit 4");
+    person.sees("/jobs/shell-#").await;
+    assert_eq!(person.leaves().await, Some(4));
+    node.terminate().await;
 }

@@ -4,12 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use ci_build::NoShell;
 use ci_domain::ids::{ComponentName, InvalidId};
+use ci_exec::Bounds;
 
 use super::place::{Given, PullPath};
 use crate::access::{Administer, Allowed};
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::{Shell, ShellRequest};
+use crate::wire::{Shell, ShellBounds, ShellRequest};
 
 pub(super) async fn describe(
     State(site): State<Site>,
@@ -28,5 +29,11 @@ pub(super) async fn describe(
     let program = program.collect::<Result<_, _>>();
     let odd = |word| Problem::conflict(format!("failed to name {word:?}: it is no UTF-8"));
     let lock = shell.lock.to_string_lossy().into_owned();
-    Ok(Json(Shell { lock, program: program.map_err(odd)?, env: shell.env }))
+    let bounds = shell.bounds.map(wire_bounds);
+    Ok(Json(Shell { lock, program: program.map_err(odd)?, env: shell.env, bounds }))
+}
+
+fn wire_bounds(bounds: Bounds) -> ShellBounds {
+    let Bounds { parent, memory, pids, milli_cpus } = bounds;
+    ShellBounds { parent: parent.to_string_lossy().into_owned(), memory, pids, milli_cpus }
 }

@@ -22,4 +22,19 @@ pub struct Shell {
     pub program: Vec<String>,
     /// The whole environment.
     pub env: BTreeMap<String, String>,
+    /// What it may use as a whole, like a job, where the machine can bound it.
+    pub bounds: Option<ShellBounds>,
+}
+
+/// What a shell may use as a whole; what is not said is not bounded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShellBounds {
+    /// The control group in which one for the shell is to be made, a directory.
+    pub parent: String,
+    /// Bytes of memory.
+    pub memory: Option<u64>,
+    /// Processes and threads at once.
+    pub pids: Option<u32>,
+    /// Thousandths of a processor.
+    pub milli_cpus: Option<u32>,
 }

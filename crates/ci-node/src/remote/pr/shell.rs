@@ -10,9 +10,10 @@ use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context as _, Result};
 use ci_domain::ids::{ComponentName, PullNumber, RepoName};
+use ci_exec::Bounds;
 use ci_git::Presence;
 use ci_web::client::AdminClient;
-use ci_web::wire::Shell;
+use ci_web::wire::{Shell, ShellBounds};
 use rustix::process::geteuid;
 
 use crate::exit::Exit;
@@ -47,6 +48,9 @@ pub(super) async fn open(
     // A build may have begun before we had the lock; one that begins from now on waits for us.
     let shell = client.shell(repo, number, component).await.map_err(refusal)?;
     note(&format!("{repo}#{number} {component}: builds wait until this shell ends."));
+    if let Some(bounds) = shell.bounds.clone() {
+        enter(bounds);
+    }
     let status = terminal::run(command(&shell)?, &terminal).await?;
     drop(present);
     Ok(exit_code(status))
@@ -54,6 +58,17 @@ pub(super) async fn open(
 
 fn take_alone(lock: &Path) -> Result<Option<Presence>> {
     Presence::take_alone(lock).with_context(|| format!("failed to lock {}", lock.display()))
+}
+
+/// Moves this process, and so the shell, into a control group like a job's. That is for root to do: a group
+/// is left only by who may change it.
+fn enter(bounds: ShellBounds) {
+    let ShellBounds { parent, memory, pids, milli_cpus } = bounds;
+    let bounds = Bounds { parent: parent.into(), memory, pids, milli_cpus };
+    if let Err(error) = bounds.enter() {
+        let whose = if geteuid().is_root() { "" } else { "; root's shell would have them" };
+        note(&format!("The shell has none of the limits of a job: failed to {error}{whose}."));
+    }
 }
 
 /// The shell, as the node's user: files that it makes are to be the node's.

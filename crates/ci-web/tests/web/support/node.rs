@@ -184,6 +184,7 @@ fn settings() -> RunnerSettings {
         isolation_trouble: String::new(),
         namespaces: None,
         container: None,
+        images: PathBuf::new(),
         bounds: None,
         path: "/usr/local/bin:/usr/bin:/bin".to_owned(),
         job_timeout: minute,
