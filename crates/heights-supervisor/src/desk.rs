@@ -134,10 +134,7 @@ impl<I: Inbox> Desk<I> {
         &self,
         message: impl FnOnce(Reply<R>) -> I::Msg,
     ) -> Result<R, CallError> {
-        let Some(clerk) = self.slot.current() else {
-            let restarting = self.slot.is_restarting();
-            return Err(if restarting { CallError::Restarting } else { CallError::NoProc });
-        };
+        let Some(clerk) = self.slot.current() else { return Err(self.absence()) };
         let (reply, answer) = Reply::new();
         clerk.inbox.deliver(message(reply)).map_err(|NoProc| CallError::NoProc)?;
         match answer.await {
@@ -145,6 +142,11 @@ impl<I: Inbox> Desk<I> {
             // A supervisor answers everything it gets to, so it is ending.
             Err(_dropped) => Err(CallError::Down(clerk.process.gone().await)),
         }
+    }
+
+    /// Says why there is nobody to ask.
+    pub(crate) fn absence(&self) -> CallError {
+        if self.slot.is_restarting() { CallError::Restarting } else { CallError::NoProc }
     }
 
     pub(crate) async fn stop(&self) -> Exit {

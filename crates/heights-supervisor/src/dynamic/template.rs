@@ -9,6 +9,8 @@ use super::{DynamicBuilder, DynamicRef};
 use crate::admin::{AdminError, ChildInfo, ChildStarted, StartChildError, StartError};
 use crate::exit::Exit;
 use crate::hub::{Hub, TreeSnapshot};
+use crate::keeper::StartFailure;
+use crate::panic::catch_now;
 use crate::process::{Process, ProcessId};
 use crate::report::Report;
 use crate::spec::{ChildSpec, ChildTemplate};
@@ -80,8 +82,21 @@ impl<X, R> TemplateRef<X, R> {
     /// Returns it and the reference to all its lives once it is up; if it does not come up it is
     /// forgotten.
     pub async fn start_child(&self, extra: X) -> Result<(ChildStarted, R), StartChildError> {
-        let (spec, reference) = self.template.fill(extra);
+        let (spec, reference) = self.fill(extra)?;
         Ok((self.dynamic.start_child(spec).await?, reference))
+    }
+
+    /// Makes the spec of one child, as the supervisor: a panic of the template is no matter of who
+    /// asks.
+    fn fill(&self, extra: X) -> Result<(ChildSpec, R), StartChildError> {
+        let Some(supervisor) = self.process() else {
+            return Err(StartChildError::Supervisor(self.dynamic.0.absence()));
+        };
+        let filled = catch_now(&supervisor, || self.template.fill(extra));
+        filled.map_err(|panic| {
+            let (id, exit) = (self.template.model().id().clone(), Exit::Panic(panic));
+            StartChildError::Failed { id, cause: StartFailure::Exit(exit) }
+        })
     }
 
     /// Stops a child and forgets it; see [`DynamicRef::terminate_child`].

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use heights_supervisor::{
-    ChildRef, ChildSpec, ChildTemplate, Context, DynamicSupervisor, Fault, Flow, Reply, Restart,
-    Server, Strategy, Supervisor, SupervisorBuilder,
+    ChildRef, ChildSpec, ChildTemplate, Context, DynamicSupervisor, Exit, Fault, Flow, Reply,
+    Restart, Server, StartChildError, StartFailure, Strategy, Supervisor, SupervisorBuilder,
 };
 
 use crate::support::{settle, start, within};
@@ -125,4 +125,34 @@ async fn i84d_children_of_a_template_have_their_own_names_and_their_own_children
     assert_eq!((counts.supervisors, counts.workers), (2, 0));
     let error = dynamic.start_child(("", 1)).await.unwrap_err();
     assert_eq!(error.to_string(), "a child has an empty id");
+}
+
+#[tokio::test(start_paused = true)]
+async fn i84e_a_template_that_panics_harms_neither_who_asks_nor_the_others() {
+    let even = |number: &u32| assert!(number.is_multiple_of(2), "{number} is odd");
+    let named = ChildTemplate::task("named", |_cx, _: &u32| pending()).named(move |number| {
+        even(number);
+        number.to_string()
+    });
+    let named = DynamicSupervisor::builder("root").template(named).start().await.unwrap();
+    let family = ChildTemplate::supervisor("family", move |number: u32| {
+        even(&number);
+        Supervisor::builder("family")
+    });
+    let family = DynamicSupervisor::builder("root").template(family).start().await.unwrap();
+    named.start_child(2).await.unwrap();
+    family.start_child(2).await.unwrap();
+
+    let errors = [named.start_child(3).await.err(), family.start_child(3).await.err()];
+    for (error, expected) in errors.into_iter().zip(["named", "family"]) {
+        let Some(StartChildError::Failed { id, cause: StartFailure::Exit(Exit::Panic(panic)) }) =
+            error
+        else {
+            panic!("{error:?}");
+        };
+        assert_eq!((id.as_str(), panic.message.as_str()), (expected, "3 is odd"));
+        assert!(panic.location.is_some());
+    }
+    assert_eq!(named.count_children().await.active, 1);
+    assert_eq!(family.count_children().await.active, 1);
 }
