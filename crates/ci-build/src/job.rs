@@ -37,7 +37,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::elders::Elders;
-use crate::origin::{JobKind, Origin, OriginView};
+use crate::origin::{JobKind, Origin, OriginView, Party};
 use crate::queues::JobPermit;
 
 /// How the build speaks to an attempt.
@@ -82,7 +82,7 @@ pub enum JobPhase {
         /// The queue.
         queue: String,
         /// On whose behalf: parties take turns.
-        party: String,
+        party: Party,
         /// Since when.
         since: UnixMillis,
         /// How many jobs go first at most, as of the moment of looking.
@@ -191,11 +191,12 @@ impl Job {
         let queues = self.args.elders.queues.clone();
         let (job, kind) = (self.args.job.clone(), self.args.origin.kind);
         let queue = queues.name_for(&job, kind);
-        let (party, since) = (self.args.origin.party(), UnixMillis::now());
-        self.tell(JobPhase::Waiting { queue, party, since, ahead: None });
+        let party = self.args.origin.party(&self.args.elders.repo);
+        let (told, since) = (party.clone(), UnixMillis::now());
+        self.tell(JobPhase::Waiting { queue, party: told, since, ahead: None });
         let permit = tokio::select! {
             () = is_set(&mut self.cancelled) => return Ok(Some(finished(JobResult::Cancelled))),
-            permit = queues.acquire_job((&job, kind), self.args.origin.party()) => match permit {
+            permit = queues.acquire_job((&job, kind), party) => match permit {
                 Ok(permit) => permit,
                 Err(refused) => return Ok(Some(crashed(&format!("wait for a permit: {refused}")))),
             },

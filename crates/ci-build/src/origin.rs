@@ -2,7 +2,7 @@
 
 use tokio::sync::watch;
 
-pub(crate) use ci_domain::origin::{JobKind, Origin};
+pub(crate) use ci_domain::origin::{JobKind, Origin, Party};
 
 /// Tells those who run commands of a build where its code comes from.
 #[derive(Debug)]

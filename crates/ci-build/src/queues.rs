@@ -10,9 +10,9 @@ use std::time::Duration;
 use ci_domain::ids::{AttemptId, JobId};
 use ci_domain::may_run::Disk;
 use heights::Regulator;
-use heights::regulator::{Discipline, Hold, Limits, Permit, QueueView, Rate, Refused};
+use heights::regulator::{Discipline, Hold, Key, Limits, Permit, QueueView, Rate, Refused};
 
-use crate::origin::JobKind;
+use crate::origin::{JobKind, Party};
 use crate::queues::adoption::Adoption;
 use crate::queues::ports::{FIRST_PORT, PortSlot, Ports};
 
@@ -158,30 +158,34 @@ impl Queues {
     /// How many go first at most of those who wait in a queue, before one of `party` who has waited so long;
     /// `None` where nobody like that waits. Who comes later on behalf of others may still go first, one of
     /// each in a turn.
-    pub(crate) fn ahead(&self, queue: &str, party: &str, waited: Duration) -> Option<usize> {
-        let mut waiting: BTreeMap<String, usize> = BTreeMap::new();
+    pub(crate) fn ahead(&self, queue: &str, party: &Party, waited: Duration) -> Option<usize> {
+        let own_key = key(party);
+        let (mut others, mut parts) = (BTreeMap::new(), BTreeMap::new());
         let mut own = Vec::new();
         for claim in self.get(queue)?.waiters().into_iter().filter(|claim| &*claim.queue == queue) {
-            match claim.key.as_ref().map(ToString::to_string).unwrap_or_default() {
-                key if key == party => own.push(claim.age),
-                key => *waiting.entry(key).or_default() += 1,
+            match claim.key {
+                Some(key) if key == own_key => own.push(claim.age),
+                Some(key) if key.as_str() == own_key.as_str() => count(&mut parts, key),
+                Some(key) => count(&mut others, Key::from(key.as_str())),
+                None => {}
             }
         }
         // The clocks of the two are not the same: it is the one that has waited nearly as long.
         let distance = |age: &Duration| age.abs_diff(waited);
         let (before, _) = own.iter().enumerate().min_by_key(|(_, age)| distance(age))?;
-        let turns: usize = waiting.values().map(|count| (*count).min(before + 1)).sum();
-        Some(before + turns)
+        let of_author = before + in_turns(&parts, before + 1);
+        Some(of_author + in_turns(&others, of_author + 1))
     }
 
     /// Waits for a job's permit, in turn with the jobs of other parties: whoever proposes a thousand jobs
-    /// keeps nobody waiting for more than one of them at a time.
+    /// keeps nobody waiting for more than one of them at a time, and whoever has many pull requests none of
+    /// those.
     pub(crate) async fn acquire_job(
         &self,
         (job, kind): (&JobId, JobKind),
-        party: String,
+        party: Party,
     ) -> Result<JobPermit, Refused> {
-        let permit = self.required(&self.name_for(job, kind)).acquire_as(party).await?;
+        let permit = self.required(&self.name_for(job, kind)).acquire_as(key(&party)).await?;
         Ok(JobPermit { _permit: Some(permit), ports: Some(Ports::claim(&self.ports)) })
     }
 
@@ -237,6 +241,24 @@ impl JobPermit {
     pub(crate) fn port_base(&self) -> u16 {
         self.ports.as_ref().map_or(FIRST_PORT, |slot| slot.base)
     }
+}
+
+/// Under which key a party waits.
+fn key(party: &Party) -> Key {
+    let key = Key::from(party.who.as_str());
+    match &party.what {
+        Some(what) => key.part(what.as_str()),
+        None => key,
+    }
+}
+
+fn count(waiting: &mut BTreeMap<Key, usize>, key: Key) {
+    *waiting.entry(key).or_default() += 1;
+}
+
+/// How many of those who wait are served in so many turns.
+fn in_turns(waiting: &BTreeMap<Key, usize>, turns: usize) -> usize {
+    waiting.values().map(|count| (*count).min(turns)).sum()
 }
 
 /// A queue that nests in the one of what is before the last dot of its name, if that is there.

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use crate::branch::Branch;
-use crate::ids::{BranchName, CommitSha, Login};
+use crate::ids::{BranchName, CommitSha, Login, RepoName};
 use crate::may_run::{Circumstances, Disk, Head, Isolation, MayRun};
 use crate::merge_queue::QueueHead;
 use crate::outline::Prepared;
@@ -36,6 +36,16 @@ pub struct Origin {
     pub kind: JobKind,
     /// Who proposes it; nobody does on a branch.
     pub author: Option<Login>,
+}
+
+/// On whose behalf jobs wait: people take turns, and so does each branch; the pull requests of one author
+/// take turns among themselves.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Party {
+    /// The author, or the branch.
+    pub who: String,
+    /// The pull request.
+    pub what: Option<String>,
 }
 
 /// Which jobs of some code are run.
@@ -92,12 +102,15 @@ impl Origin {
         }
     }
 
-    /// On whose behalf its jobs wait: people take turns, and so does each branch.
+    /// On whose behalf its jobs wait, in a repository.
     #[must_use]
-    pub fn party(&self) -> String {
-        match &self.author {
-            Some(author) => format!("@{author}"),
-            None => self.subject.to_string(),
+    pub fn party(&self, repo: &RepoName) -> Party {
+        match (&self.author, &self.subject) {
+            (Some(author), Subject::Pull(number)) => {
+                Party { who: format!("@{author}"), what: Some(format!("{repo}#{number}")) }
+            }
+            (Some(author), Subject::Branch(_)) => Party { who: format!("@{author}"), what: None },
+            (None, subject) => Party { who: subject.to_string(), what: None },
         }
     }
 

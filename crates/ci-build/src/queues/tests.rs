@@ -9,20 +9,40 @@ async fn whoever_waits_is_told_how_many_go_first_at_most() {
     let id = job("a:test");
     let mut waiting = Vec::new();
     for party in ["@greedy", "@greedy", "@ada", "@greedy", "@ada", "@linus"] {
-        let permit = queues.acquire_job((&id, JobKind::OnPush), party.to_owned());
+        let permit = queues.acquire_job((&id, JobKind::OnPush), party_of(party));
         let mut permit = Box::pin(permit);
         assert!(futures_util::poll!(permit.as_mut()).is_pending());
         waiting.push(permit);
         tokio::time::advance(Duration::from_secs(1)).await;
     }
-    let ahead = |party: &str, seconds| queues.ahead(JOBS, party, Duration::from_secs(seconds));
+    let ahead =
+        |party: &str, seconds| queues.ahead(JOBS, &party_of(party), Duration::from_secs(seconds));
     assert_eq!([ahead("@ada", 4), ahead("@ada", 2)], [Some(2), Some(1 + 2 + 1)]);
     assert_eq!([ahead("@linus", 1), ahead("@greedy", 6)], [Some(2), Some(2)]);
     assert_eq!([ahead("@greedy", 3), ahead("@nobody", 1)], [Some(2 + 2 + 1), None]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn the_pull_requests_of_an_author_share_the_turns_of_the_author() {
+    let limit = QueueLimits { concurrency: Some(0), ..QueueLimits::default() };
+    let queues = Queues::new(&BTreeMap::from([(JOBS.to_owned(), limit)]), BTreeSet::new());
+    let id = job("a:test");
+    let mut waiting = Vec::new();
+    for party in ["@ada shop#7", "@ada shop#7", "@ada shop#7", "@ada shop#8", "@linus shop#9"] {
+        let mut permit = Box::pin(queues.acquire_job((&id, JobKind::OnPush), party_of(party)));
+        assert!(futures_util::poll!(permit.as_mut()).is_pending());
+        waiting.push(permit);
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+    let ahead =
+        |party: &str, seconds| queues.ahead(JOBS, &party_of(party), Duration::from_secs(seconds));
+    assert_eq!(ahead("@ada shop#8", 2), Some(1 + 1), "one of #7 and one of linus");
+    assert_eq!(ahead("@ada shop#7", 3), Some(2 + 1 + 1), "two of its own, #8 and one of linus");
+    assert_eq!(ahead("@linus shop#9", 1), Some(1), "one of ada, whatever she has");
+}
+
 async fn acquire(queues: &Queues, job: &JobId, kind: JobKind) -> Result<JobPermit, Refused> {
-    queues.acquire_job((job, kind), "@ada".to_owned()).await
+    queues.acquire_job((job, kind), party_of("@ada")).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -31,10 +51,11 @@ async fn whoever_wants_much_keeps_nobody_waiting_for_more_than_a_turn() {
     let queues = Queues::new(&BTreeMap::from([(JOBS.to_owned(), limit)]), BTreeSet::new());
     let id = job("a:test");
     let running = acquire(&queues, &id, JobKind::OnPush).await.unwrap();
-    let parties = std::iter::repeat_n("@greedy", 1000).chain(["@ada", "@linus", "@ada"]);
+    let others = ["@ada", "@linus", "@ada", "@greedy shop#8", "@ada shop#9"];
+    let parties = std::iter::repeat_n("@greedy shop#7", 1000).chain(others);
     let served = std::sync::Mutex::new(Vec::new());
     let wait = async |party: &str| {
-        let permit = queues.acquire_job((&id, JobKind::OnPush), party.to_owned()).await;
+        let permit = queues.acquire_job((&id, JobKind::OnPush), party_of(party)).await;
         served.lock().unwrap().push(party.to_owned());
         drop(permit.unwrap());
     };
@@ -45,8 +66,16 @@ async fn whoever_wants_much_keeps_nobody_waiting_for_more_than_a_turn() {
     };
     tokio::join!(all, release);
     let served = served.into_inner().unwrap();
-    assert_eq!(served[..5], ["@greedy", "@ada", "@linus", "@greedy", "@ada"]);
-    assert_eq!(served.len(), 1003);
+    let [greedy, ada] = ["@greedy shop#7", "@ada"];
+    let first = [greedy, ada, "@linus", "@greedy shop#8", "@ada shop#9", greedy, ada, greedy];
+    assert_eq!(served[..8], first);
+    assert_eq!(served.len(), 1005);
+}
+
+/// An author, and behind a blank the pull request.
+fn party_of(text: &str) -> Party {
+    let (who, what) = text.split_once(' ').map_or((text, None), |(who, what)| (who, Some(what)));
+    Party { who: who.to_owned(), what: what.map(str::to_owned) }
 }
 
 fn job(text: &str) -> JobId {

@@ -24,7 +24,9 @@ pub fn ahead_in_line(others: usize) -> String {
     match others {
         0 => "the next in turn".to_owned(),
         1 => "at most one other goes first".to_owned(),
-        others => format!("at most {others} others go first, each author in turn"),
+        others => format!(
+            "at most {others} others go first, each author in turn and each of an author's pull requests"
+        ),
     }
 }
 
