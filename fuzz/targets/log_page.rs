@@ -13,7 +13,12 @@ mod page {
 const SPAN: &str = "<span class=\"";
 
 fuzz_target!(|log: &[u8]| {
-    let page = page::ansi::render(log, std::iter::empty()).into_string();
+    let mut style = page::ansi::style_after(&log[..log.len() / 2]);
+    let lines = page::ansi::lines(log, &mut style);
+    let breaks = log.iter().filter(|byte| **byte == b'\n').count();
+    assert!((breaks..=breaks + 1).contains(&lines.len()), "a line for each line");
+    let lines: Vec<String> = lines.into_iter().map(page::html::Html::into_string).collect();
+    let page = lines.join("\n");
     let mut rest = page.as_str();
     let mut is_open = false;
     while let Some(at) = rest.find('<') {

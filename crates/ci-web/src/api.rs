@@ -19,7 +19,7 @@ use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 
 pub(crate) use action::{Action, act};
-pub(crate) use place::{BranchPath, Named, PullPath, RepoPath};
+pub(crate) use place::{Asked, BranchPath, Named, PullPath, RepoPath};
 
 use crate::access::{Allowed, Look};
 use crate::ask;

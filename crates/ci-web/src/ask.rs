@@ -2,7 +2,9 @@
 
 mod branch;
 mod nightly;
+mod past;
 mod pull;
+mod queues;
 
 use ci_build::{BranchView, LeftoverTotals, PullView, Undelivered, WatcherView};
 use ci_domain::ids::{AttemptId, BranchName, PullNumber, RepoName};
@@ -13,6 +15,8 @@ use futures_util::{StreamExt, stream};
 use heights::regulator::QueueView;
 
 pub(crate) use branch::detail as branch_detail;
+pub(crate) use past::{Usual, past, usual};
+pub(crate) use queues::{Claim, Line, WaitingJob, lines};
 
 use crate::health;
 use crate::moment::{duration_ms, millis};

@@ -9,6 +9,8 @@ use heights::Hub;
 use tokio::sync::watch;
 
 use crate::body::Room;
+use crate::log::Shelf;
+use crate::page::Drawings;
 use crate::server::{ReadAccess, WebArgs};
 use crate::stopping::Stopping;
 use crate::tokens::Tokens;
@@ -29,6 +31,8 @@ struct Inner {
     started: SystemTime,
     hub: Hub,
     stopping: Stopping,
+    drawings: Drawings,
+    logs: Arc<Shelf>,
 }
 
 impl Site {
@@ -49,6 +53,8 @@ impl Site {
             started: SystemTime::now(),
             hub,
             stopping,
+            drawings: Drawings::default(),
+            logs: Arc::default(),
         }))
     }
 
@@ -100,6 +106,16 @@ impl Site {
     /// The tree that the server is part of.
     pub(crate) fn hub(&self) -> &Hub {
         &self.0.hub
+    }
+
+    /// The pages that somebody looks at.
+    pub(crate) fn drawings(&self) -> &Drawings {
+        &self.0.drawings
+    }
+
+    /// The logs that somebody looks at.
+    pub(crate) fn logs(&self) -> &Arc<Shelf> {
+        &self.0.logs
     }
 
     /// Tells when streams should end.

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use ci_build::AskError;
 use ci_domain::forge::ForceTarget;
-use ci_domain::ids::{JobId, Login, PullNumber, RepoName};
+use ci_domain::ids::{CommitSha, JobId, Login, PullNumber, RepoName};
 use ci_domain::pull::{Refusal, Request};
 
 use super::place::{Given, PullPath};
@@ -22,6 +22,8 @@ pub(crate) enum Action {
     Force(ForceTarget, Workspace),
     /// Stop what runs.
     Cancel(Option<JobId>),
+    /// Let the commands of this head run.
+    ApproveRun(CommitSha),
 }
 
 /// What the workspace of a forced build is made from.
@@ -76,6 +78,7 @@ pub(crate) async fn act(
     let request = match action {
         Action::Retry(job) => Request::Retry(job),
         Action::Cancel(job) => Request::Cancel(job),
+        Action::ApproveRun(commit) => Request::ApproveRun(commit),
         Action::Force(target, workspace) => {
             if workspace == Workspace::Fresh {
                 ask(site, repo, number, Request::Reseed, by.clone()).await?;

@@ -4,7 +4,7 @@ use ci_build::{AskError, BranchView};
 use ci_domain::ids::{BranchName, RepoName};
 use ci_domain::subject::escaped;
 
-use super::pull::{job, state};
+use super::pull::{depends, job, state};
 use crate::wire::{BranchDetail, BranchSummary, VerdictState};
 
 pub(super) fn summary(repo: &RepoName, view: &BranchView) -> BranchSummary {
@@ -39,8 +39,10 @@ pub(crate) fn detail(repo: &RepoName, view: &BranchView) -> BranchDetail {
     BranchDetail {
         branch: summary(repo, view),
         build: view.build.map(|build| build.0),
+        last_build: view.last_build.0,
         built: view.built.as_ref().map(ToString::to_string),
         affected: view.affected.iter().map(ToString::to_string).collect(),
+        depends: depends(&view.depends),
         jobs: view.jobs.iter().map(job).collect(),
         nightly: super::nightly::of_branch(view),
         findings: view.findings.clone(),

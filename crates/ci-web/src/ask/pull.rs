@@ -1,8 +1,10 @@
 //! Pull requests as wire types.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ci_build::{AskError, JobPhase, JobStatus, JobView, PullView};
 use ci_domain::forge::StatusState;
-use ci_domain::ids::{JobId, PullNumber, RepoName};
+use ci_domain::ids::{ComponentName, JobId, PullNumber, RepoName};
 use ci_domain::outcome::{JobResult, Outcome};
 use ci_domain::wording;
 
@@ -19,6 +21,7 @@ pub(super) fn summary(repo: &RepoName, view: &PullView) -> PullSummary {
         head: facts.map(|facts| facts.head.sha.to_string()),
         base: facts.map(|facts| facts.base.to_string()),
         draft: facts.is_some_and(|facts| facts.draft),
+        opened_ms: facts.map(|facts| facts.created_at.0 * 1000),
         state: state(view.verdict.state),
         description: view.verdict.description.clone(),
         building: view.build.is_some(),
@@ -35,6 +38,7 @@ pub(super) fn silent(repo: &RepoName, number: PullNumber, error: &AskError) -> P
         head: None,
         base: None,
         draft: false,
+        opened_ms: None,
         state: VerdictState::Unknown,
         description: format!("failed to {}", crate::problem::chain(error)),
         building: false,
@@ -50,11 +54,21 @@ pub(super) fn detail(repo: &RepoName, view: &PullView) -> PullDetail {
             .collect(),
         merge: view.merge.as_ref().map(ToString::to_string),
         build: view.build.map(|build| build.0),
+        last_build: view.last_build.0,
+        awaits_leave: view.awaits_leave,
         affected: view.affected.iter().map(ToString::to_string).collect(),
+        depends: depends(&view.depends),
         jobs: view.jobs.iter().map(job).collect(),
         findings: view.findings.clone(),
         policy_error: view.policy_error.clone(),
     }
+}
+
+pub(super) fn depends(
+    graph: &BTreeMap<ComponentName, BTreeSet<ComponentName>>,
+) -> BTreeMap<String, Vec<String>> {
+    let texts = |names: &BTreeSet<ComponentName>| names.iter().map(ToString::to_string).collect();
+    graph.iter().map(|(name, on)| (name.to_string(), texts(on))).collect()
 }
 
 pub(super) fn state(state: StatusState) -> VerdictState {

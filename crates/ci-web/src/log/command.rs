@@ -56,6 +56,11 @@ impl CommandLog {
         Ok(Self { runs: runs.clone(), command, reader, offset, pulse })
     }
 
+    /// What reads it.
+    pub(crate) fn reader(&self) -> &LogReader {
+        &self.reader
+    }
+
     /// The offset of the next byte.
     pub(crate) fn offset(&self) -> u64 {
         self.offset

@@ -18,11 +18,20 @@ pub(crate) fn whole_characters(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
+/// The length of the whole lines at the head of `bytes`. A line that is longer than `longest` is cut.
+pub(crate) fn whole_lines(bytes: &[u8], longest: usize) -> usize {
+    match memchr::memrchr(b'\n', bytes) {
+        Some(last) => last + 1,
+        None if bytes.len() >= longest => whole_characters(bytes),
+        None => 0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::whole_characters;
+    use super::{whole_characters, whole_lines};
 
     #[test]
     fn a_cut_character_is_left_for_later() {
@@ -36,6 +45,17 @@ mod tests {
         check("🚀".as_bytes(), 4);
         check(&[0x80, 0x80, 0x80, 0x80], 4);
         check(&[0xff], 1);
+    }
+
+    #[test]
+    fn a_line_is_shown_when_it_is_whole_or_too_long_to_wait_for() {
+        let check = |text: &str, expected| assert_eq!(whole_lines(text.as_bytes(), 8), expected);
+        check("", 0);
+        check("one", 0);
+        check("one\ntwo", 4);
+        check("one\ntwo\n", 8);
+        check("12345678", 8);
+        check("1234567é", 9);
     }
 
     proptest! {

@@ -9,40 +9,62 @@ use serde::Deserialize;
 use super::html::{Html, html};
 use super::layout::Failure;
 use super::login;
+use super::part::short;
 use crate::access::{self, Caller, Session};
 use crate::api::{self, Action, PullPath};
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::{PullSummary, Role};
+use crate::wire::Role;
 
 /// Run again what did not pass.
-pub(super) const RETRY: &str = "retry";
+const RETRY: &str = "retry";
 /// Stop what runs.
-pub(super) const CANCEL: &str = "cancel";
+const CANCEL: &str = "cancel";
+/// Let the commands of a head run.
+const LEAVE: &str = "leave";
+
+/// What can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Button<'a> {
+    /// To run a job again, or all that did not pass.
+    Retry(Option<&'a str>),
+    /// To stop a job, or all.
+    Cancel(Option<&'a str>),
+    /// To let the commands of this very commit run.
+    Leave { head: &'a str },
+}
 
 /// What a button sends.
 #[derive(Deserialize)]
 pub(super) struct Fields {
     verb: String,
+    /// A job, or the commit that may run.
     #[serde(default)]
-    job: String,
+    what: String,
     proof: String,
 }
 
-/// A button that asks for something about one job, or about all.
-pub(super) fn form(pull: &PullSummary, proof: &str, verb: &'static str, job: Option<&str>) -> Html {
-    let label = match job {
-        Some(_) => verb.to_owned(),
-        None => format!("{verb} all"),
+/// A button on the page at `page`.
+pub(super) fn form(page: &str, proof: &str, button: Button<'_>) -> Html {
+    let (verb, what, label) = match button {
+        Button::Retry(None) => (RETRY, "", "Run again what did not pass".to_owned()),
+        Button::Cancel(None) => (CANCEL, "", "Cancel all".to_owned()),
+        Button::Retry(Some(job)) => (RETRY, job, "Run again".to_owned()),
+        Button::Cancel(Some(job)) => (CANCEL, job, "Cancel".to_owned()),
+        Button::Leave { head } => (LEAVE, head, format!("Let {} run", short(head))),
+    };
+    let of = match what {
+        "" => Html::default(),
+        what => html!(r#"<span class="hidden"> {}</span>"#, what),
     };
     html!(
-        r#"<form method="post" action="/{}/pull/{}/act"><input type="hidden" name="proof" value="{}"><input type="hidden" name="job" value="{}"><button name="verb" value="{}">{}</button></form>"#,
-        pull.repo,
-        pull.number,
+        r#"<form method="post" action="{}/act"><input type="hidden" name="proof" value="{}"><input type="hidden" name="what" value="{}"><button name="verb" value="{}">{}{}</button></form>"#,
+        page,
         proof,
-        job.unwrap_or_default(),
+        what,
         verb,
-        label
+        label,
+        of
     )
 }
 
@@ -71,16 +93,23 @@ pub(super) async fn act(
 }
 
 fn action(fields: &Fields) -> Result<Action, Problem> {
-    let job = match fields.job.as_str() {
-        "" => None,
-        text => {
-            let job: Result<JobId, _> = text.parse();
-            Some(job.map_err(|error| Problem::bad_request(error.to_string()))?)
-        }
-    };
     match fields.verb.as_str() {
-        RETRY => Ok(Action::Retry(job)),
-        CANCEL => Ok(Action::Cancel(job)),
+        RETRY => Ok(Action::Retry(job(&fields.what)?)),
+        CANCEL => Ok(Action::Cancel(job(&fields.what)?)),
+        LEAVE => {
+            let commit = ci_domain::ids::CommitSha::new(fields.what.clone());
+            let invalid =
+                |error: ci_domain::ids::InvalidId| Problem::bad_request(error.to_string());
+            Ok(Action::ApproveRun(commit.map_err(invalid)?))
+        }
         _ => Err(Problem::bad_request("there is no such button")),
     }
+}
+
+fn job(text: &str) -> Result<Option<JobId>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let job: Result<JobId, _> = text.parse();
+    Ok(Some(job.map_err(|error| Problem::bad_request(error.to_string()))?))
 }

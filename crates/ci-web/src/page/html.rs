@@ -41,14 +41,19 @@ impl Html {
         self.0.push_str(&more.0);
     }
 
+    /// The same with `more` at the place that `mark` marks.
+    pub(crate) fn with(&self, mark: &'static str, more: &Self) -> Self {
+        Self(self.0.replacen(mark, &more.0, 1))
+    }
+
+    /// What is there so far.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The text to send.
     pub(crate) fn into_string(self) -> String {
         self.0
-    }
-
-    #[cfg(test)]
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

@@ -1,50 +1,43 @@
-//! `…/pull/{n}/jobs/{attempt}` and `…/branch/{name}/jobs/{attempt}`: the commands of an attempt with the ends of their logs.
+//! `…/pull/{n}/jobs/{attempt}` and `…/branch/{name}/jobs/{attempt}`: the commands of an attempt with the ends
+//! of their logs.
 //!
 //! Statuses and comments link here, so it works for attempts that newer ones have replaced, too.
 
+mod place;
+mod steps;
 mod tail;
-mod times;
 
-use axum::extract::{self, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use ci_domain::ids::{AttemptId, PullNumber};
+use ci_domain::ids::AttemptId;
 
-use self::tail::{Excerpt, Query, Tail, Times};
+pub(super) use self::place::Place;
+use self::tail::Tail;
+use super::act;
 use super::html::{Html, html};
-use super::layout::{Failure, Pace, Page, badge, job_badge};
+use super::icon::{self, Tone, badge};
+use super::layout::{Document, Failure, Pace, Page};
+use super::log::{Look, draw};
+use super::part;
+use super::time::ago;
 use super::visitor::Visitor;
-use super::{ansi, branch, part, pull, repo};
 use crate::api::{BranchPath, Named, PullPath};
 use crate::ask;
 use crate::log::failures_last;
-use crate::moment::{date, words};
+use crate::moment::words;
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::wire::{Command, Job, JobRun};
-
-/// What the attempt was for.
-struct Place {
-    title: String,
-    trail: Html,
-    jobs: Vec<Job>,
-}
 
 pub(super) async fn of_pull(
     State(site): State<Site>,
     visitor: Visitor,
     path: Result<PullPath, Problem>,
     attempt: Result<Named<AttemptId>, Problem>,
-    extract::Query(query): extract::Query<Query>,
-) -> Result<Html, Failure> {
-    let (PullPath(repo, number), Named(attempt)) = (path?, attempt?);
-    let detail = ask::pull(&site, &repo, number).await?;
-    if !is_of(&attempt, number) {
-        let text = format!("{attempt} is not an attempt of pull request {number}");
-        return Err(Problem::not_found(text).into());
-    }
-    let title = format!("#{number}");
-    let place = Place { title, trail: pull::trail(&repo, number), jobs: detail.jobs };
-    show(&site, &visitor, place, (&attempt, Times::of(&query))).await
+) -> Result<Document, Failure> {
+    let (path, Named(attempt)) = (path?, attempt?);
+    let place = Place::of_pull(&site, path, &attempt).await?;
+    show(&site, &visitor, place, &attempt).await
 }
 
 pub(super) async fn of_branch(
@@ -52,32 +45,19 @@ pub(super) async fn of_branch(
     visitor: Visitor,
     path: Result<BranchPath, Problem>,
     attempt: Result<Named<AttemptId>, Problem>,
-    extract::Query(query): extract::Query<Query>,
-) -> Result<Html, Failure> {
-    let (BranchPath(repo, name), Named(attempt)) = (path?, attempt?);
-    let view = ask::branch(&site, &repo, &name).await?;
-    if !view.owns(&attempt) {
-        let text = format!("{attempt} is not an attempt of branch {name}");
-        return Err(Problem::not_found(text).into());
-    }
-    let mut detail = ask::branch_detail(&repo, &view);
-    // The latest runs say how they stand, and so do those that are remembered.
-    for night in detail.nightly {
-        detail.jobs.push(night.job);
-        detail.jobs.extend(night.runs.into_iter().map(|run| run.job));
-    }
-    let trail = html!("{}{}", repo::trail(&repo), branch::trail(&detail.branch));
-    let place = Place { title: name.to_string(), trail, jobs: detail.jobs };
-    show(&site, &visitor, place, (&attempt, Times::of(&query))).await
+) -> Result<Document, Failure> {
+    let (path, Named(attempt)) = (path?, attempt?);
+    let place = Place::of_branch(&site, path, &attempt).await?;
+    show(&site, &visitor, place, &attempt).await
 }
 
 async fn show(
     site: &Site,
     visitor: &Visitor,
     place: Place,
-    (attempt, times): (&AttemptId, Times),
-) -> Result<Html, Failure> {
-    let job = place.jobs.iter().find(|job| job.attempt.as_deref() == Some(attempt.as_str()));
+    attempt: &AttemptId,
+) -> Result<Document, Failure> {
+    let job = place.job(attempt);
     let run = match ask::job_run(site, attempt).await {
         Ok(run) => Some(run),
         // It waits for its turn, and has no commands yet.
@@ -85,107 +65,120 @@ async fn show(
         Err(problem) => return Err(problem.into()),
     };
     let is_live = run.as_ref().is_none_or(|run| !run.ended);
-    let name = job.map_or_else(|| "an earlier attempt".to_owned(), |job| job.job.clone());
-    let facts = html!("{}{}", facts(attempt, job, run.as_ref()), toggle(times));
-    let commands = match run {
-        Some(run) => commands(site, run, times).await?,
+    let name = place.name(attempt);
+    let tone = job.map_or(Tone::Mute, |job| job.state.into());
+    let form = visitor.proof(site).and_then(|proof| {
+        let button = place.button(job?)?;
+        Some(act::form(&place.page, &proof, button))
+    });
+    let facts = facts(&place, attempt, run.as_ref(), form);
+    let content = match run {
+        Some(run) => commands(site, &place, run).await?,
         None => html!("<p>It has not started yet.</p>"),
     };
     let page = Page {
         title: format!("{name} of {}", place.title),
         trail: html!("{} <span>/</span> {}", place.trail, name),
+        tone,
         pace: if is_live { Pace::Live } else { Pace::Still },
-        body: html!("<h1>{}</h1>{}{}", name, facts, commands),
+        body: html!("<h1>{}</h1>{}{}", name, facts, content),
     };
     Ok(page.render(site, visitor))
 }
 
-/// Whether the attempt's id is of a build of this pull request: `<repository>-p<number>-b…`.
-fn is_of(attempt: &AttemptId, number: PullNumber) -> bool {
-    let (_, rest) = attempt.as_str().split_once('-').unwrap_or_default();
-    rest.starts_with(&format!("p{number}-b"))
-}
-
-fn facts(attempt: &AttemptId, job: Option<&Job>, run: Option<&JobRun>) -> Html {
-    let state = job.map(|job| html!("{} {}", job_badge(job.state), part::time(job)));
+fn facts(place: &Place, attempt: &AttemptId, run: Option<&JobRun>, form: Option<Html>) -> Html {
+    let job = place.job(attempt);
+    let state = job.map(|job: &Job| {
+        let usual = place.usual.get(&job.job).copied();
+        let why = job.reason.as_deref().map(|why| html!(" {}", why));
+        html!(
+            "{}{} {}{}",
+            badge(job.state.into(), job.state.words()),
+            why.unwrap_or_default(),
+            part::meter(job, usual),
+            part::time(job, usual)
+        )
+    });
     let started = run.and_then(|run| run.started_ms);
-    let started = started.map(|at| html!(" · started {}", date(at)));
-    let log =
-        run.map(|run| html!(r#" · <a href="/api/v1/jobs/{}/log">whole log</a>"#, run.attempt));
+    let started = started.map(|at| html!(" · started {}", ago(at)));
+    let log = run.map(|run| {
+        html!(r#" · <a href="/api/v1/jobs/{}/log" download>whole log</a>"#, run.attempt)
+    });
     html!(
-        r#"<p>{}</p><p class="quiet">attempt <code>{}</code>{}{}</p>"#,
+        r#"<div class="actions {}"><p>{}</p>{}</div><p class="quiet">attempt <code>{}</code>{}{}</p>"#,
+        job.map_or(Tone::Mute, |job| job.state.into()).class(),
         state.unwrap_or_default(),
+        form.unwrap_or_default(),
         attempt,
         started.unwrap_or_default(),
         log.unwrap_or_default()
     )
 }
 
-/// The way to the other kind of page, with or without times; no script is needed for that.
-fn toggle(times: Times) -> Html {
-    match times {
-        Times::Hidden => html!(
-            "<p class=\"quiet\"><a href=\"?times=shown\">Show when each line was printed</a></p>"
-        ),
-        Times::Shown => html!("<p class=\"quiet\">Times are UTC. <a href=\"?\">Hide them</a></p>"),
+/// The commands in the order they started, and then each with the end of its log, those that failed last.
+async fn commands(site: &Site, place: &Place, run: JobRun) -> Result<Html, Problem> {
+    let steps = steps::table(&run);
+    let logs = format!("{}/jobs/{}/log", place.page, run.attempt);
+    let has_ended = run.ended;
+    let commands = failures_last(run.commands);
+    let tails = tail::read(site, &commands).await?;
+    let pairs = commands.iter().zip(&tails);
+    let shown: Html =
+        pairs.map(|(command, tail)| show_command(&logs, command, tail, has_ended)).collect();
+    let choices = html!(
+        r#"<p class="tools"><label><input type="checkbox" id="wrap" checked> Wrap lines</label><label><input type="checkbox" id="times"> Times (UTC)</label></p>"#
+    );
+    Ok(html!("{}<h2>Logs</h2>{}{}", steps, choices, shown))
+}
+
+/// How a command stands, in a shape and in words.
+pub(super) fn standing(command: &Command, has_ended: bool) -> (Tone, String) {
+    match command.end {
+        Some(end) if end.is_success() => (Tone::Good, "passed".to_owned()),
+        Some(end) => (Tone::Bad, end.to_string()),
+        None if has_ended => (Tone::Broken, "lost".to_owned()),
+        None => (Tone::Live, "running".to_owned()),
     }
 }
 
-/// The commands, those that failed last and open, each with the end of its log.
-async fn commands(site: &Site, run: JobRun, times: Times) -> Result<Html, Problem> {
-    let commands = failures_last(run.commands);
-    let tails = tail::read(site, &commands, times).await?;
-    let has_ended = run.ended;
-    let pairs = commands.iter().zip(tails);
-    Ok(pairs.map(|(command, tail)| show_command(command, &tail, has_ended)).collect())
+/// The part of a command's id that is its own within its attempt.
+pub(super) fn local_id(command: &Command) -> &str {
+    command.id.split_once('.').map_or(command.id.as_str(), |(_, id)| id)
 }
 
-fn show_command(command: &Command, tail: &Tail, has_ended: bool) -> Html {
-    let (class, state) = match command.end {
-        Some(end) if end.is_success() => ("good", "passed".to_owned()),
-        Some(end) => ("bad", end.to_string()),
-        None if has_ended => ("broken", "lost".to_owned()),
-        None => ("live", "running".to_owned()),
-    };
+fn show_command(logs: &str, command: &Command, tail: &Tail, has_ended: bool) -> Html {
+    let (tone, state) = standing(command, has_ended);
+    let id = local_id(command);
+    let page = format!("{logs}/{id}");
     let time = command.duration_ms.map(words).unwrap_or_default();
-    let open = if class == "good" { "" } else { " open" };
-    let raw = html!(
-        r#"<a href="/api/v1/commands/{}/log">raw log, {} bytes</a>"#,
-        command.id,
-        command.log_bytes
-    );
     let note = match tail {
-        Tail::LeftOut => html!("<p class=\"quiet\">Not shown here: {}</p>", raw),
-        Tail::Shown(Excerpt { from: 0, .. }) => html!("<p class=\"quiet\">{}</p>", raw),
-        Tail::Shown(_) => html!("<p class=\"quiet\">The end of the {}</p>", raw),
+        Tail::LeftOut => html!(r#"<a href="{}">Open the log</a>"#, page),
+        Tail::Shown { lines, total } if lines.from.line > 1 => {
+            html!(r#"The end of <a href="{}">the log of {} lines</a>"#, page, total)
+        }
+        Tail::Shown { total: 0, .. } => html!("It has printed nothing."),
+        Tail::Shown { .. } => html!(r#"<a href="{}">Open the log</a>"#, page),
     };
     let text = match tail {
-        Tail::LeftOut => Html::default(),
-        Tail::Shown(excerpt) => {
-            let text = ansi::render(&excerpt.bytes, times::margin(excerpt));
-            html!("<pre class=\"log\">{}</pre>", text)
+        Tail::LeftOut | Tail::Shown { total: 0, .. } => Html::default(),
+        Tail::Shown { lines, .. } => {
+            let look = Look { prefix: &format!("{id}-"), page: &page, find: None };
+            html!(
+                r#"<div class="log" role="region" aria-label="Log of {}" tabindex="0"><div>{}</div></div>"#,
+                command.title,
+                draw(lines, &look)
+            )
         }
     };
     html!(
-        r#"<details class="command"{}><summary>{} <code>{}</code> <span class="quiet">{}</span></summary>{}{}</details>"#,
-        open,
-        badge(class, &state),
+        r#"<details class="command" id="{}"{}><summary>{} <code>{}</code> <span class="quiet">{} {}</span></summary><p class="quiet">{}</p>{}</details>"#,
+        id,
+        if tone == Tone::Good { "" } else { " open" },
+        icon::telling(tone, &state),
         command.title,
+        state,
         time,
         note,
         text
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_attempt_belongs_to_one_pull_request() {
-        let attempt: AttemptId = "a1b2c3-p7-b1-2".parse().unwrap();
-        assert!(is_of(&attempt, PullNumber(7)));
-        assert!(!is_of(&attempt, PullNumber(70)));
-        assert!(!is_of(&"a1b2c3-p70-b1-2".parse().unwrap(), PullNumber(7)));
-    }
 }

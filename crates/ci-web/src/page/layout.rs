@@ -1,14 +1,18 @@
 //! What all pages have in common.
 
+use std::sync::Arc;
+
+use axum::Extension;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::asset;
 use super::html::{Html, html};
+use super::icon::{self, Tone};
+use super::live::Shown;
 use super::visitor::Visitor;
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::{JobState, VerdictState};
 
 /// One page.
 pub(super) struct Page {
@@ -16,6 +20,8 @@ pub(super) struct Page {
     pub(super) title: String,
     /// The way here, from the top.
     pub(super) trail: Html,
+    /// How what it is about stands.
+    pub(super) tone: Tone,
     /// Whether it changes by itself.
     pub(super) pace: Pace,
     /// The rest.
@@ -25,10 +31,16 @@ pub(super) struct Page {
 /// Whether a page changes by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pace {
-    /// It is loaded again every few seconds.
+    /// It is loaded again every few seconds where there are no scripts.
     Live,
-    /// It stays as it is.
+    /// It stays as it is for now.
     Still,
+}
+
+/// A whole document, and the part of it that may change.
+pub(super) struct Document {
+    shown: Arc<Shown>,
+    html: Html,
 }
 
 /// A page that could not be made, or a form that was refused.
@@ -40,7 +52,13 @@ pub(super) struct Failure {
 
 impl Page {
     /// The whole document.
-    pub(super) fn render(self, site: &Site, visitor: &Visitor) -> Html {
+    pub(super) fn render(self, site: &Site, visitor: &Visitor) -> Document {
+        self.render_with(site, visitor, &Html::default())
+    }
+
+    /// The whole document, in which `kept` stands in the place that the body has left for it and is not part
+    /// of what is sent when the page changes.
+    pub(super) fn render_with(self, site: &Site, visitor: &Visitor, kept: &Html) -> Document {
         let entry = if visitor.is_known() {
             html!(
                 "<form method=\"post\" action=\"/logout\"><button class=\"link\">Log out</button></form>"
@@ -48,17 +66,35 @@ impl Page {
         } else {
             html!("<a href=\"/login\">Log in</a>")
         };
-        let nav = html!(r#"<nav><a href="/system">System</a>{}</nav>"#, entry);
         let node = &site.node().voice().node;
+        let title = format!("{} · {node}", self.title);
         let header = html!(
-            r#"<header><p class="trail"><a href="/">{}</a>{}</p>{}</header>"#,
+            r##"<a class="skip" href="#main">To the content</a><header><div class="bar {}"><p class="trail"><a href="/">{}</a>{}</p><nav aria-label="The node"><a href="/queues">Queues</a><a href="/system">System</a>{}</nav></div></header>"##,
+            self.tone.class(),
             node,
             self.trail,
-            nav
+            entry
         );
         let footer = html!("<footer>ci-node {}</footer>", site.version());
-        let body = html!("{}<main>{}</main>{}", header, self.body, footer);
-        document(&format!("{} · {node}", self.title), self.pace, body)
+        let main = self.body.with(KEPT, kept);
+        let shown = Arc::new(Shown::new(title, self.tone, &self.body));
+        let body = html!(
+            r#"{}<main id="main">{}</main>{}<p id="away" role="status"></p>"#,
+            header,
+            main,
+            footer
+        );
+        let html = document(&shown.title, self.tone, (self.pace, Some(&shown.id)), body);
+        Document { shown, html }
+    }
+}
+
+/// The place of what a page keeps while it changes: no value can contain it, for values are escaped.
+pub(super) const KEPT: &str = "<div id=\"kept\" data-kept></div>";
+
+impl IntoResponse for Document {
+    fn into_response(self) -> Response {
+        (Extension(self.shown), self.html).into_response()
     }
 }
 
@@ -84,7 +120,8 @@ impl From<Problem> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let body = html!(r#"<main class="narrow">{}</main>"#, self.body);
-        (self.status, document(&self.title, Pace::Still, body)).into_response()
+        let document = document(&self.title, Tone::Mute, (Pace::Still, None), body);
+        (self.status, document).into_response()
     }
 }
 
@@ -99,56 +136,31 @@ pub(super) async fn nothing() -> Failure {
     Problem::not_found("there is no such page").into()
 }
 
-fn document(title: &str, pace: Pace, body: Html) -> Html {
+fn document(title: &str, tone: Tone, (pace, id): (Pace, Option<&str>), body: Html) -> Html {
     let refresh = match pace {
-        Pace::Live => html!(r#"<meta http-equiv="refresh" content="5">"#),
+        Pace::Live => html!(r#"<noscript><meta http-equiv="refresh" content="5"></noscript>"#),
         Pace::Still => Html::default(),
     };
+    let script = id.map(|_| html!(r#"<script src="{}" defer></script>"#, asset::SCRIPT.path()));
+    let id = id.map(|id| html!(r#" data-shown="{}""#, id));
     html!(
         r#"<!doctype html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="en"{}><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">{}
 <title>{}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/assets/{}">
-</head><body>{}</body></html>
+<link rel="icon" href="{}">
+<link rel="stylesheet" href="{}">
+{}</head><body>{}</body></html>
 "#,
+        id.unwrap_or_default(),
         refresh,
         title,
-        *asset::NAME,
+        icon::path(tone),
+        asset::STYLE.path(),
+        script.unwrap_or_default(),
         body
     )
-}
-
-/// How a pull request stands, as a badge.
-pub(super) fn verdict_badge(state: VerdictState) -> Html {
-    let class = match state {
-        VerdictState::Success => "good",
-        VerdictState::Pending => "wait",
-        VerdictState::Failure => "bad",
-        VerdictState::Error => "broken",
-        VerdictState::Unknown => "mute",
-    };
-    badge(class, state.words())
-}
-
-/// How far a job is, as a badge.
-pub(super) fn job_badge(state: JobState) -> Html {
-    let class = match state {
-        JobState::Passed => "good",
-        JobState::Failed => "bad",
-        JobState::Crashed => "broken",
-        JobState::Running | JobState::Cancelling => "live",
-        JobState::Waiting | JobState::AwaitingApproval | JobState::Pending => "wait",
-        JobState::Blocked | JobState::Cancelled => "mute",
-    };
-    badge(class, state.words())
-}
-
-/// A word on a color.
-pub(super) fn badge(class: &'static str, words: &str) -> Html {
-    html!(r#"<span class="badge {}">{}</span>"#, class, words)
 }
 
 /// A text from outside that may be in a script of another direction.

@@ -1,11 +1,17 @@
 //! What the pages of pull requests and of branches have in common.
 
-use std::time::SystemTime;
+mod meter;
+mod past;
 
 use super::html::{Html, Show, html};
-use super::layout::job_badge;
-use crate::moment::{millis, words};
-use crate::wire::Job;
+use super::icon::{self, Tone};
+use super::time::lasting;
+use crate::ask::Usual;
+use crate::moment::words;
+use crate::wire::{Job, JobState};
+
+pub(super) use self::meter::meter;
+pub(super) use self::past::{row as past, standing};
 
 /// Digits of a commit that people are shown.
 const SHORT: usize = 12;
@@ -47,42 +53,79 @@ pub(super) fn findings(findings: &[String], policy_error: Option<&String>) -> Ht
     found
 }
 
-/// The components that are affected.
-pub(super) fn affected(names: &[String]) -> Html {
-    if names.is_empty() {
-        return Html::default();
+/// Of several jobs one wants to know this first: the higher, the sooner.
+pub(super) fn urgency(state: JobState) -> u8 {
+    match state {
+        JobState::Crashed => 9,
+        JobState::Failed => 8,
+        JobState::Cancelled => 7,
+        JobState::Running | JobState::Cancelling => 6,
+        JobState::Waiting => 5,
+        JobState::AwaitingApproval => 4,
+        JobState::Pending => 3,
+        JobState::Blocked => 2,
+        JobState::Passed => 1,
     }
-    let one = |name: &String| html!("<li><code>{}</code></li>", name);
-    let all: Html = names.iter().map(one).collect();
-    html!(r#"<h2>Affected components</h2><ul class="inline">{}</ul>"#, all)
 }
 
-/// One row of the jobs of what has its page at `page`.
-pub(super) fn job(page: &str, job: &Job, note: impl Show, form: Option<Html>) -> Html {
-    let name = match &job.attempt {
-        Some(attempt) => html!(r#"<a href="{}/jobs/{}">{}</a>"#, page, attempt, job.job),
-        None => html!("{}", job.job),
-    };
-    html!(
-        "<tr><td>{}</td><td>{}</td><td>{}{}</td><td>{}</td></tr>",
-        job_badge(job.state),
-        name,
-        time(job),
-        note,
-        form.unwrap_or_default()
-    )
+/// Jobs in the order in which one wants to know of them.
+pub(super) fn urgent_first(jobs: &[Job]) -> Vec<&Job> {
+    let mut jobs: Vec<&Job> = jobs.iter().collect();
+    jobs.sort_by_key(|job| std::cmp::Reverse(urgency(job.state)));
+    jobs
 }
 
-/// How long a job took or takes, or what it waits for.
-pub(super) fn time(job: &Job) -> Html {
-    match (&job.queue, job.since_ms, job.duration_ms, &job.reason) {
-        (.., Some(reason)) => html!("{}", reason),
-        (Some(queue), ..) => html!("in queue {}", queue),
-        (_, Some(since), ..) => {
-            html!("for {}", words(millis(SystemTime::now()).saturating_sub(since)))
+/// The rows of a table of jobs.
+pub(super) struct Jobs<'a> {
+    /// Where the page of what they are for is.
+    pub(super) page: &'a str,
+    /// How long they usually take.
+    pub(super) usual: &'a Usual,
+}
+
+impl Jobs<'_> {
+    /// One row.
+    pub(super) fn row(&self, job: &Job, note: impl Show, form: Option<Html>) -> Html {
+        let name = match &job.attempt {
+            Some(attempt) => {
+                html!(r#"<a class="name" href="{}/jobs/{}">{}</a>"#, self.page, attempt, job.job)
+            }
+            None => html!(r#"<span class="name">{}</span>"#, job.job),
+        };
+        let usual = self.usual.get(&job.job).copied();
+        html!(
+            r#"<tr class="{}"><td>{}</td><td>{}{}</td><td>{}{}</td><td>{}</td></tr>"#,
+            Tone::from(job.state).class(),
+            icon::badge(job.state.into(), job.state.words()),
+            name,
+            html!(r#" <span class="note">{}{}</span>"#, note, self.why(job)),
+            meter(job, usual),
+            time(job, usual),
+            form.unwrap_or_default()
+        )
+    }
+
+    /// What it waits for, or why it broke.
+    fn why(&self, job: &Job) -> Html {
+        match (&job.queue, &job.reason) {
+            (Some(queue), Some(reason)) => html!(" · in queue {}, {}", queue, reason),
+            (Some(queue), None) => html!(" · in queue {}", queue),
+            (None, Some(reason)) => html!(" · {}", reason),
+            (None, None) => Html::default(),
         }
-        (_, _, Some(duration), _) => html!("{}", words(duration)),
-        (None, None, None, None) => Html::default(),
+    }
+}
+
+/// How long a job took or takes, beside how long it usually does.
+pub(super) fn time(job: &Job, usual_ms: Option<u64>) -> Html {
+    let usual =
+        usual_ms.map(|usual| html!(r#" <span class="quiet">usually {}</span>"#, words(usual)));
+    let usual = usual.unwrap_or_default();
+    match (job.since_ms, job.duration_ms, job.state) {
+        (Some(since), ..) => html!("{}{}", lasting(since), usual),
+        (_, Some(_), JobState::Cancelled) => Html::default(),
+        (_, Some(duration), _) => html!("{}{}", words(duration), usual),
+        (None, None, _) => usual,
     }
 }
 

@@ -1,32 +1,54 @@
 //! `/{owner}/{repo}/pull/{n}`: whether it can be merged, why not, and what runs for it.
 
-use axum::extract::State;
-use ci_domain::ids::{PullNumber, RepoName};
+mod heads;
+mod verdict;
 
+use axum::extract::State;
+use ci_build::PastBuild;
+use ci_domain::ids::{PullNumber, RepoName};
+use ci_domain::subject::Subject;
+
+use super::act::{self, Button};
+use super::graph::{self, Graph};
 use super::html::{Html, html};
-use super::layout::{Failure, Pace, Page, foreign, verdict_badge};
+use super::icon::{self, Tone};
+use super::layout::{Document, Failure, Pace, Page, foreign};
+use super::time::ago;
 use super::visitor::Visitor;
-use super::{act, part, repo};
+use super::{part, repo};
 use crate::api::PullPath;
-use crate::ask;
+use crate::ask::{self, Usual};
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::{Job, JobState, PullDetail, PullSummary, VerdictState};
+use crate::wire::{Job, JobState, PullDetail, PullSummary, Unmet, VerdictState};
+
+/// Builds that its history shows.
+const BUILDS: u64 = 25;
+
+/// What its page shows besides what is known of it now.
+struct History {
+    builds: Vec<PastBuild>,
+    usual: Usual,
+}
 
 pub(super) async fn show(
     State(site): State<Site>,
     visitor: Visitor,
     path: Result<PullPath, Problem>,
-) -> Result<Html, Failure> {
+) -> Result<Document, Failure> {
     let PullPath(repo, number) = path?;
     let detail = ask::pull(&site, &repo, number).await?;
+    let last = (detail.last_build, BUILDS);
+    let builds = ask::past(&site, &repo, &Subject::Pull(number), last).await?;
+    let usual = ask::usual(&site, &repo, detail.pull.base.as_deref(), &builds).await?;
     let proof = visitor.proof(&site);
     let is_live = detail.pull.building || detail.pull.state == VerdictState::Pending;
     let page = Page {
         title: format!("#{number} {}", title(&detail.pull)),
         trail: trail(&repo, number),
+        tone: tone(&detail.pull),
         pace: if is_live { Pace::Live } else { Pace::Still },
-        body: body(&detail, proof.as_deref()),
+        body: body(&detail, &History { builds, usual }, proof.as_deref()),
     };
     Ok(page.render(&site, &visitor))
 }
@@ -46,80 +68,107 @@ fn title(pull: &PullSummary) -> &str {
     pull.title.as_deref().unwrap_or("not read yet")
 }
 
-fn body(detail: &PullDetail, proof: Option<&str>) -> Html {
+fn tone(pull: &PullSummary) -> Tone {
+    match (pull.building, pull.state) {
+        (true, VerdictState::Pending) => Tone::Live,
+        (_, state) => state.into(),
+    }
+}
+
+fn page_of(pull: &PullSummary) -> String {
+    format!("/{}/pull/{}", pull.repo, pull.number)
+}
+
+fn body(detail: &PullDetail, history: &History, proof: Option<&str>) -> Html {
     let pull = &detail.pull;
+    let page = page_of(pull);
+    let graph = Graph::new(&detail.affected, &detail.depends, &detail.jobs);
     html!(
-        r#"<h1>{} <small>#{}</small></h1>{}<p class="verdict">{} {}</p>{}{}{}{}"#,
+        r#"<h1>{} <small>#{}</small></h1>{}{}<div class="columns"><div class="work">{}<section>{}</section><section>{}</section></div><aside><section class="lead">{}</section><section>{}</section></aside></div>"#,
         foreign(title(pull)),
         pull.number,
         facts(detail),
-        verdict_badge(pull.state),
-        pull.description,
-        unmet(detail),
+        banner(detail, proof),
         part::findings(&detail.findings, detail.policy_error.as_ref()),
-        part::affected(&detail.affected),
-        jobs(detail, proof)
+        jobs(detail, history, proof),
+        graph::section(&graph),
+        unmet(&detail.unmet),
+        heads::section(&page, pull.head.as_deref(), &history.builds)
     )
 }
 
 fn facts(detail: &PullDetail) -> Html {
     let pull = &detail.pull;
     let short = part::short;
-    let head = pull.head.as_deref().map(|head| html!("head <code>{}</code>", short(head)));
-    let author = pull.author.as_deref().map(|author| html!(" by {}", foreign(author)));
+    let author = pull.author.as_deref().map(|author| html!("by {}", foreign(author)));
     let base = pull.base.as_deref().map(|base| html!(" into {}", foreign(base)));
+    let opened = pull.opened_ms.map(|at| html!(" · opened {}", ago(at)));
+    let head = pull.head.as_deref().map(|head| html!(" · head <code>{}</code>", short(head)));
     let merge = detail.merge.as_deref();
     let merge = merge.map(|merge| html!(", built as merge <code>{}</code>", short(merge)));
-    let build = detail.build.map(|build| html!(", build {}", build));
+    let build = detail.build.map(|build| html!(" · build {}", build));
     let draft = if pull.draft { " · draft" } else { "" };
-    let parts = [head, author, base, merge, build].into_iter().flatten();
+    let parts = [author, base, opened, head, merge, build].into_iter().flatten();
     html!(r#"<p class="quiet">{}{}</p>"#, parts.collect::<Html>(), draft)
 }
 
-fn unmet(detail: &PullDetail) -> Html {
-    if detail.unmet.is_empty() {
+/// The verdict as a sentence, with what can be done about it.
+fn banner(detail: &PullDetail, proof: Option<&str>) -> Html {
+    let pull = &detail.pull;
+    let tone = tone(pull);
+    html!(
+        r#"<section class="verdict {}" aria-label="Verdict">{}<p>{}</p>{}</section>"#,
+        tone.class(),
+        icon::shape(tone),
+        verdict::sentence(pull.state, &pull.description),
+        proof.map(|proof| actions(detail, proof)).unwrap_or_default()
+    )
+}
+
+fn actions(detail: &PullDetail, proof: &str) -> Html {
+    let page = page_of(&detail.pull);
+    let any = |is_meant: fn(JobState) -> bool| detail.jobs.iter().any(|job| is_meant(job.state));
+    let leave = detail.pull.head.as_deref().filter(|_| detail.awaits_leave);
+    let buttons = [
+        leave.map(|head| Button::Leave { head }),
+        any(is_retriable).then_some(Button::Retry(None)),
+        any(JobState::is_under_way).then_some(Button::Cancel(None)),
+    ];
+    let forms = buttons.into_iter().flatten().map(|button| act::form(&page, proof, button));
+    html!(r#"<div class="actions">{}</div>"#, forms.collect::<Html>())
+}
+
+fn unmet(unmet: &[Unmet]) -> Html {
+    if unmet.is_empty() {
         return Html::default();
     }
-    let one = |unmet: &crate::wire::Unmet| {
+    let one = |unmet: &Unmet| {
         let (condition, met_by) = (part::marked(&unmet.condition), part::marked(&unmet.met_by));
         html!(r#"<li><strong>{}</strong><br>needs {}</li>"#, condition, met_by)
     };
-    let all: Html = detail.unmet.iter().map(one).collect();
-    html!(r#"<h2>What is missing</h2><ol class="why">{}</ol>"#, all)
+    let all: Html = unmet.iter().map(one).collect();
+    html!(r#"<h2>What is missing</h2><div class="sheet"><ol class="why">{}</ol></div>"#, all)
 }
 
-fn jobs(detail: &PullDetail, proof: Option<&str>) -> Html {
-    let pull = &detail.pull;
+fn jobs(detail: &PullDetail, history: &History, proof: Option<&str>) -> Html {
+    let page = page_of(&detail.pull);
     if detail.jobs.is_empty() {
         return html!("<h2>Jobs</h2><p>There are none.</p>");
     }
-    let is_running = |job: &Job| job.state.is_under_way();
-    let all = match proof {
-        None => Html::default(),
-        Some(proof) if detail.jobs.iter().any(is_running) => {
-            act::form(pull, proof, act::CANCEL, None)
-        }
-        Some(proof) if detail.jobs.iter().any(|job| is_retriable(job.state)) => {
-            act::form(pull, proof, act::RETRY, None)
-        }
-        Some(_) => Html::default(),
+    let table = part::Jobs { page: &page, usual: &history.usual };
+    let row = |job: &Job| {
+        let button = match job.state {
+            state if state.is_under_way() => Some(Button::Cancel(Some(&job.job))),
+            state if is_retriable(state) => Some(Button::Retry(Some(&job.job))),
+            _ => None,
+        };
+        let form = proof.zip(button).map(|(proof, button)| act::form(&page, proof, button));
+        table.row(job, if job.required { "" } else { "optional" }, form)
     };
-    let rows: Html = detail.jobs.iter().map(|job| row(pull, job, proof)).collect();
-    html!(r#"<h2>Jobs {}</h2><table class="jobs"><tbody>{}</tbody></table>"#, all, rows)
+    let rows: Html = part::urgent_first(&detail.jobs).into_iter().map(row).collect();
+    html!(r#"<h2>Jobs</h2><table class="jobs"><tbody>{}</tbody></table>"#, rows)
 }
 
 fn is_retriable(state: JobState) -> bool {
     matches!(state, JobState::Failed | JobState::Crashed | JobState::Cancelled)
-}
-
-fn row(pull: &PullSummary, job: &Job, proof: Option<&str>) -> Html {
-    let verb = match job.state {
-        state if state.is_under_way() => Some(act::CANCEL),
-        state if is_retriable(state) => Some(act::RETRY),
-        _ => None,
-    };
-    let form = proof.zip(verb).map(|(proof, verb)| act::form(pull, proof, verb, Some(&job.job)));
-    let optional = if job.required { "" } else { " · optional" };
-    let page = format!("/{}/pull/{}", pull.repo, pull.number);
-    part::job(&page, job, optional, form)
 }

@@ -6,14 +6,15 @@ use axum::extract::State;
 use ci_build::LeftoverTotals;
 
 use super::html::{Html, html};
-use super::layout::{Pace, Page, badge};
+use super::icon::{Tone, badge};
+use super::layout::{Document, Pace, Page};
 use super::visitor::Visitor;
 use crate::ask;
 use crate::moment::{date, words};
 use crate::site::Site;
 use crate::wire::{NodeStatus, Queue, Quota, Repo, Undelivered};
 
-pub(super) async fn show(State(site): State<Site>, visitor: Visitor) -> Html {
+pub(super) async fn show(State(site): State<Site>, visitor: Visitor) -> Document {
     let status = ask::status(&site).await;
     let snapshot = site.hub().snapshot();
     let body = html!(
@@ -25,21 +26,22 @@ pub(super) async fn show(State(site): State<Site>, visitor: Visitor) -> Html {
         quotas(&status.quotas),
         polls(&status.repos),
         tree::waiting(&snapshot),
-        tree::living(&snapshot),
-        tree::crashes(&snapshot)
+        tree::crashes(&snapshot),
+        tree::living(&snapshot)
     );
     let trail = html!(" <span>/</span> System");
-    Page { title: "System".to_owned(), trail, pace: Pace::Live, body }.render(&site, &visitor)
+    let tone = if status.readiness.is_ready() { Tone::Good } else { Tone::Broken };
+    Page { title: "System".to_owned(), trail, tone, pace: Pace::Live, body }.render(&site, &visitor)
 }
 
 fn overview(status: &NodeStatus) -> Html {
     let ready = if status.readiness.is_ready() {
-        badge("good", "ready")
+        badge(Tone::Good, "ready")
     } else {
-        html!("{} {}", badge("broken", "not ready"), status.readiness.reasons.join("; "))
+        html!("{} {}", badge(Tone::Broken, "not ready"), status.readiness.reasons.join("; "))
     };
     let store = &status.store;
-    let health = if store.failed { badge("broken", "store failed") } else { Html::default() };
+    let health = if store.failed { badge(Tone::Broken, "store failed") } else { Html::default() };
     html!(
         r#"<p>{} {}</p><p>Isolation of jobs: {}</p><p class="quiet">{} {} · serving since {} · store: {} changes in {} syncs, {} waiting, {} bytes</p>"#,
         ready,
@@ -61,7 +63,7 @@ fn leftovers(totals: LeftoverTotals) -> Html {
         0 => Html::default(),
         survivors => html!(
             " {} {} could not be ended; their jobs name them",
-            badge("broken", "left alive"),
+            badge(Tone::Broken, "left alive"),
             survivors
         ),
     };
@@ -78,7 +80,7 @@ fn queues(queues: &[Queue]) -> Html {
     let row = |queue: &Queue| {
         let limit = queue.concurrency.map_or_else(|| "–".to_owned(), |limit| limit.to_string());
         let wait = queue.oldest_wait_ms.map(words).unwrap_or_default();
-        let hold = if queue.on_hold { badge("wait", "on hold") } else { Html::default() };
+        let hold = if queue.on_hold { badge(Tone::Wait, "on hold") } else { Html::default() };
         html!(
             "<tr><td><code>{}</code> {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
             queue.name,
@@ -91,7 +93,7 @@ fn queues(queues: &[Queue]) -> Html {
         )
     };
     html!(
-        "<h2>Queues</h2><div class=\"wide\"><table><thead><tr><th>Queue</th><th>Held</th><th>Limit</th>\
+        "<h2><a href=\"/queues\">Queues</a></h2><div class=\"wide\"><table><thead><tr><th>Queue</th><th>Held</th><th>Limit</th>\
          <th>Waiting</th><th>Oldest wait</th><th>Granted</th></tr></thead><tbody>{}</tbody></table></div>",
         queues.iter().map(row).collect::<Html>()
     )
@@ -127,9 +129,9 @@ fn quotas(quotas: &[Quota]) -> Html {
 fn polls(repos: &[Repo]) -> Html {
     let row = |repo: &Repo| {
         let trouble = match &repo.trouble {
-            Some(trouble) => html!("{} {}", badge("broken", "trouble"), trouble),
-            None if repo.polls == 0 => badge("wait", "not polled yet"),
-            None => badge("good", "fine"),
+            Some(trouble) => html!("{} {}", badge(Tone::Broken, "trouble"), trouble),
+            None if repo.polls == 0 => badge(Tone::Wait, "not polled yet"),
+            None => badge(Tone::Good, "fine"),
         };
         html!(
             "<tr><td><a href=\"/{}\">{}</a></td><td>{}</td><td>{}</td></tr>",

@@ -1,5 +1,7 @@
 //! Branches that are built on push.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Job, NightlyJob, VerdictState};
@@ -30,10 +32,16 @@ pub struct BranchDetail {
     pub branch: BranchSummary,
     /// The number of the build under way.
     pub build: Option<u64>,
+    /// The number of the last build; 0 before the first.
+    #[serde(default)]
+    pub last_build: u64,
     /// The last tip that was built to the end.
     pub built: Option<String>,
     /// The components that were affected since the tip that was built before this one.
     pub affected: Vec<String>,
+    /// What each of those depends on.
+    #[serde(default)]
+    pub depends: BTreeMap<String, Vec<String>>,
     /// The jobs of the tip, by component and name.
     pub jobs: Vec<Job>,
     /// The nightly jobs of the tip.

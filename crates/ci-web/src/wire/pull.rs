@@ -1,5 +1,7 @@
 //! Pull requests, and what can be asked of them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// One pull request in a list.
@@ -19,6 +21,9 @@ pub struct PullSummary {
     pub base: Option<String>,
     /// Whether it is a draft.
     pub draft: bool,
+    /// When it was opened.
+    #[serde(default)]
+    pub opened_ms: Option<u64>,
     /// How it stands.
     pub state: VerdictState,
     /// That in words: those of the umbrella status.
@@ -54,8 +59,17 @@ pub struct PullDetail {
     pub merge: Option<String>,
     /// The number of the build under way.
     pub build: Option<u64>,
+    /// The number of the last build; 0 before the first.
+    #[serde(default)]
+    pub last_build: u64,
+    /// Whether its head waits for somebody with write access to let its commands run.
+    #[serde(default)]
+    pub awaits_leave: bool,
     /// The components that the change affects.
     pub affected: Vec<String>,
+    /// What each of those depends on.
+    #[serde(default)]
+    pub depends: BTreeMap<String, Vec<String>>,
     /// Its jobs, by component and name.
     pub jobs: Vec<Job>,
     /// What is wrong with its pipeline files.

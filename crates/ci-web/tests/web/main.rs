@@ -5,9 +5,12 @@
 mod support;
 
 mod access;
+mod accessibility;
+mod browser;
 mod client;
 mod hostile;
 mod life;
+mod live;
 mod logs;
 mod pages;
 mod webhooks;

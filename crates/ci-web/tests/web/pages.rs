@@ -33,28 +33,29 @@ async fn a_failed_pull_request_is_explained_and_retried() {
     let repo = at("/acme/shop").await;
     assert!(repo.contains(escaped) && repo.contains("app:bad failed"), "{repo}");
     let pull = at("/acme/shop/pull/1").await;
-    assert!(pull.contains(escaped) && !pull.contains("<script"), "{pull}");
+    assert!(pull.contains(escaped) && !pull.contains("<script>"), "{pull}");
     assert!(
         pull.contains("What is missing") && pull.contains("a new head that mends it"),
         "{pull}"
     );
     assert!(!pull.contains("<form method=\"post\" action=\"/acme"), "strangers have no buttons");
     let job = at(&format!("/acme/shop/pull/1/jobs/{attempt}")).await;
-    assert!(job.contains("<span class=\"f1\">&lt;b&gt;red&lt;/b&gt;</span>\n</pre>"), "{job}");
-    assert!(job.contains("exit 3"), "{job}");
-    assert!(job.contains("href=\"?times=shown\"") && !job.contains("class=\"time\""), "{job}");
-    let job = at(&format!("/acme/shop/pull/1/jobs/{attempt}?times=shown")).await;
-    let line = "</span> <span class=\"f1\">&lt;b&gt;red&lt;/b&gt;</span>\n</pre>";
-    assert!(job.contains(line) && job.contains("<span class=\"time\">"), "{job}");
+    let line = "</span><span><span class=\"f1\">&lt;b&gt;red&lt;/b&gt;</span></span></div>";
+    assert!(job.contains(line) && job.contains("exit 3"), "{job}");
+    let (_, rest) = job.split_once("<div class=\"l\" id=\"").expect("a line");
+    let (id, rest) = rest.split_once("-L1\"><a href=\"").expect("its number");
+    let whole = at(rest.split('#').next().unwrap()).await;
+    assert!(whole.contains(line) && whole.contains("<div class=\"l\" id=\"L1\">"), "{whole}");
+    assert!(whole.contains(&format!("data-log=\"/logs/{attempt}.{id}\"")), "{whole}");
     assert!(at("/system").await.contains("class=\"depth1\""), "the tree is shown");
 
     let token = node.token(Role::Build).await;
     let page = get("/acme/shop/pull/1").cookie(&token).of(node.address).await.text();
-    let body = format!("verb=retry&job=app%3Abad&proof={}", proof(&page));
+    let body = format!("verb=retry&what=app%3Abad&proof={}", proof(&page));
     let act = "/acme/shop/pull/1/act";
     let stranger = post(act, FORM, body.clone()).of(node.address).await;
     assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
-    let forged = post(act, FORM, "verb=retry&job=&proof=x").cookie(&token).of(node.address).await;
+    let forged = post(act, FORM, "verb=retry&what=&proof=x").cookie(&token).of(node.address).await;
     assert_eq!(forged.status, StatusCode::FORBIDDEN);
     let retried = post(act, FORM, body).cookie(&token).of(node.address).await;
     assert_eq!(
@@ -85,7 +86,11 @@ async fn a_branch_has_the_pages_that_its_statuses_lead_to() {
     let (_, rest) = page.split_once(jobs).unwrap();
     let attempt = rest.split('"').next().unwrap();
     let job = at(&format!("/acme/shop/branch/release%2F1/jobs/{attempt}")).await;
-    assert!(job.contains("app:test") && job.contains("shipped\n</pre>"), "{job}");
+    assert!(job.contains("app:test") && job.contains("<span>shipped</span></div>"), "{job}");
+    assert!(page.contains("Time in jobs") && page.contains("1 of 1 jobs passed"), "{page}");
+    let badge = get("/acme/shop/badge.svg?branch=release%2F1").of(node.address).await;
+    assert_eq!(badge.header("content-type"), "image/svg+xml");
+    assert!(badge.text().contains("release/1: passing"), "{}", badge.text());
     let repo = at("/acme/shop").await;
     assert!(repo.contains("href=\"/acme/shop/branch/release%2F1\""), "{repo}");
     for nothing in ["release%2F2", "release%2F1/jobs/a1-t0-b1-1", "%00"] {
@@ -103,19 +108,27 @@ async fn every_answer_tells_browsers_to_be_careful() {
     {
         let answer = get(path).of(node.address).await;
         let policy = answer.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none'; style-src 'self';"), "{path}: {policy}");
+        let strict = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';";
+        assert!(policy.starts_with(strict) && !policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
         assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
         let body = answer.text();
-        assert!(!body.contains(" style=") && !body.contains("<script"), "{path}");
+        let inline = ["<script>", " style=", " onclick=", " onload=", "javascript:"];
+        assert!(!inline.iter().any(|mark| body.contains(mark)), "{path}");
     }
     let home = get("/").of(node.address).await.text();
-    let (_, rest) = home.split_once("href=\"/assets/").unwrap();
-    let style = format!("/assets/{}", rest.split('"').next().unwrap());
-    let style = get(&style).of(node.address).await;
-    assert_eq!(style.header("content-type"), "text/css; charset=utf-8");
-    assert!(style.header("cache-control").contains("immutable"));
+    for (mark, content_type) in [
+        ("rel=\"stylesheet\" href=\"", "text/css; charset=utf-8"),
+        ("<script src=\"", "text/javascript; charset=utf-8"),
+    ] {
+        let (_, rest) = home.split_once(mark).unwrap();
+        let asset = get(rest.split('"').next().unwrap()).of(node.address).await;
+        assert_eq!(asset.header("content-type"), content_type);
+        assert!(asset.header("cache-control").contains("immutable"), "{content_type}");
+    }
+    let icon = get("/assets/good.svg").of(node.address).await;
+    assert_eq!(icon.header("content-type"), "image/svg+xml");
     assert_eq!(get("/assets/old.css").of(node.address).await.status, StatusCode::NOT_FOUND);
     node.stop().await;
 }

@@ -1,5 +1,6 @@
 //! A node to ask, and how to ask it.
 
+pub mod browser;
 pub mod http;
 pub mod node;
 pub mod origin;

@@ -4,7 +4,7 @@ use super::color::Color;
 
 /// How text is set at one place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Style {
+pub(crate) struct Style {
     foreground: Option<Color>,
     background: Option<Color>,
     bold: bool,

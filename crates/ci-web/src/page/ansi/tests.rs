@@ -2,20 +2,37 @@
 
 use proptest::prelude::*;
 
+use super::Style;
 use crate::page::html::Html;
 
-fn render(log: &[u8]) -> Html {
-    super::render(log, std::iter::empty())
+fn render(log: &[u8]) -> String {
+    let lines = super::lines(log, &mut Style::default());
+    let lines: Vec<&str> = lines.iter().map(Html::as_str).collect();
+    lines.join("\n")
 }
 
 fn check(log: &str, expected: &str) {
-    assert_eq!(render(log.as_bytes()).as_str(), expected, "{log:?}");
+    assert_eq!(render(log.as_bytes()), expected, "{log:?}");
+}
+
+#[test]
+fn what_is_switched_on_goes_over_to_the_next_part() {
+    let mut style = super::style_after(b"a\x1b[31mb\n\x1b[1mc");
+    let lines = super::lines(b"d\x1b[0m\ne", &mut style);
+    let lines: Vec<&str> = lines.iter().map(Html::as_str).collect();
+    assert_eq!(lines, ["<span class=\"f1 bold\">d</span>", "e"]);
+    assert_eq!(style, Style::default());
+}
+
+#[test]
+fn the_text_of_a_line_is_without_what_is_for_the_terminal() {
+    assert_eq!(super::plain(b"\x1b[31mred\x1b[0m \x1b]0;t\x07<b>"), "red <b>");
 }
 
 #[test]
 fn colors_and_weights_become_classes() {
     check("a\x1b[31mb\x1b[0mc", "a<span class=\"f1\">b</span>c");
-    check("\x1b[1;92;44mok\x1b[m\n", "<span class=\"f10 b4 bold\">ok</span>\n");
+    check("\x1b[1;92;44mok\x1b[m\n", "<span class=\"f10 b4 bold\">ok</span>");
     check("\x1b[2mx\x1b[22my", "<span class=\"dim\">x</span>y");
     check("\x1b[38;5;196mx\x1b[39my", "<span class=\"f9\">x</span>y");
     check("\x1b[48;2;0;0;230mx", "<span class=\"b4\">x</span>");
@@ -53,7 +70,7 @@ fn everything_else_is_stripped() {
 #[test]
 fn a_line_that_is_written_over_shows_its_last_state() {
     check("10%\r20%\rdone\nnext", "done\nnext");
-    check("windows\r\nlines\r\n", "windows\nlines\n");
+    check("windows\r\nlines\r\n", "windows\nlines");
     check("kept\r", "kept");
 }
 
@@ -67,7 +84,7 @@ fn markup_is_text() {
 
 #[test]
 fn bytes_that_are_no_text_are_replaced() {
-    assert_eq!(render(b"a\xff\xfeb").as_str(), "a\u{fffd}\u{fffd}b");
+    assert_eq!(render(b"a\xff\xfeb"), "a\u{fffd}\u{fffd}b");
 }
 
 /// Pieces that logs which mean harm are made of.
@@ -102,9 +119,9 @@ proptest! {
     #[test]
     fn hostile_input_never_yields_markup(log in hostile()) {
         let html = render(&log);
-        let text = without_spans(html.as_str());
+        let text = without_spans(&html);
         prop_assert!(!text.contains(['<', '>', '"', '\'', '\x1b', '\r']), "{}", text);
-        let opened = html.as_str().matches("<span").count();
-        prop_assert_eq!(opened, html.as_str().matches("</span>").count());
+        let opened = html.matches("<span").count();
+        prop_assert_eq!(opened, html.matches("</span>").count());
     }
 }

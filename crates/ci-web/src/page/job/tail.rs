@@ -2,69 +2,53 @@
 
 use std::io;
 
-use ci_build::Runs;
-use ci_exec::UnixMillis;
-use serde::Deserialize;
+use ci_exec::LogReader;
 
+use crate::log::Lines;
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::wire::{Command, CommandRef};
 
-/// The most that is shown of one log.
-const MOST: u64 = 64 * 1024;
-/// The most that is shown on one page: what does not fit is linked to.
-const PAGE: u64 = 2 * 1024 * 1024;
-
-/// Whether it is shown when lines were printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Times {
-    /// Before each line.
-    Shown,
-    /// Not at all.
-    Hidden,
-}
-
-/// What the address of a job's page may ask for.
-#[derive(Debug, Deserialize)]
-pub(in crate::page) struct Query {
-    times: Option<String>,
-}
+/// Lines that are shown of what runs or has passed, and of what has failed.
+const FEW: u64 = 50;
+const MANY: u64 = 200;
+/// The most that is shown of all logs on one page: what does not fit is linked to.
+const PAGE: usize = 512 * 1024;
 
 /// What is shown of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tail {
     /// Its last lines, or all of them.
-    Shown(Excerpt),
-    /// Nothing: the page is long enough.
+    Shown { lines: Lines, total: u64 },
+    /// Nothing: the page is long enough, or there is no such log any more.
     LeftOut,
 }
 
-/// The lines of a log from some offset on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Excerpt {
-    /// Where it begins.
-    pub(super) from: u64,
-    pub(super) bytes: Vec<u8>,
-    /// From which offset on it was printed when; none where nobody wants to know.
-    pub(super) times: Vec<(u64, UnixMillis)>,
+/// A log to read the end of.
+struct Wanted {
+    command: CommandRef,
+    reader: Option<LogReader>,
+    lines: u64,
 }
 
-/// Reads the end of each log, with or without when it was printed. The last commands are served first:
-/// failures are among them.
-pub(super) async fn read(
-    site: &Site,
-    commands: &[Command],
-    times: Times,
-) -> Result<Vec<Tail>, Problem> {
-    let runs = site.node().runs().clone();
-    let wanted: Vec<(String, u64)> =
-        commands.iter().map(|command| (command.id.clone(), command.log_bytes)).collect();
+/// Reads the end of each log. The last commands are served first: failures are among them.
+pub(super) async fn read(site: &Site, commands: &[Command]) -> Result<Vec<Tail>, Problem> {
+    let wanted: Result<Vec<Wanted>, _> =
+        commands.iter().map(|command| wanted(site, command)).collect();
+    let (wanted, shelf) = (wanted?, site.logs().clone());
     let read = move || -> io::Result<Vec<Tail>> {
         let mut room = PAGE;
         let mut tails = Vec::with_capacity(wanted.len());
-        for (id, length) in wanted.iter().rev() {
-            let tail = if room < MOST { Tail::LeftOut } else { one(&runs, id, *length, times)? };
-            room -= tail.bytes().min(room);
+        for one in wanted.into_iter().rev() {
+            let tail = match one.reader {
+                Some(reader) if room > 0 => shelf.with_index(&one.command, reader, |index| {
+                    let total = index.lines();
+                    let from = (total + 1).saturating_sub(one.lines);
+                    Ok(Tail::Shown { lines: index.lines_from(from, one.lines)?, total })
+                })?,
+                _ => Tail::LeftOut,
+            };
+            room = room.saturating_sub(tail.bytes());
             tails.push(tail);
         }
         tails.reverse();
@@ -75,40 +59,18 @@ pub(super) async fn read(
     tails.map_err(|error| Problem::unavailable("read the logs", &error))
 }
 
-fn one(runs: &Runs, id: &str, length: u64, times: Times) -> io::Result<Tail> {
-    let reference: CommandRef = id.parse().map_err(io::Error::other)?;
-    let Some(log) = runs.log(&reference.attempt, &reference.command) else {
-        return Ok(Tail::LeftOut);
-    };
-    let mut from = length.saturating_sub(MOST);
-    let mut bytes = log.read_at(from, usize::try_from(MOST).unwrap_or(usize::MAX))?.bytes;
-    // The first line is cut, and with it perhaps a character or a color.
-    if from > 0
-        && let Some(line) = bytes.iter().position(|byte| *byte == b'\n')
-    {
-        from += bytes.drain(..=line).len() as u64;
-    }
-    let times = match times {
-        Times::Shown => log.times()?,
-        Times::Hidden => Vec::new(),
-    };
-    Ok(Tail::Shown(Excerpt { from, bytes, times }))
-}
-
-impl Times {
-    /// What the query of a page's address says.
-    pub(super) fn of(query: &Query) -> Self {
-        match query.times.as_deref() {
-            Some("shown") => Self::Shown,
-            _ => Self::Hidden,
-        }
-    }
+fn wanted(site: &Site, command: &Command) -> Result<Wanted, Problem> {
+    let reference: Result<CommandRef, _> = command.id.parse();
+    let reference = reference.map_err(|error| Problem::not_found(error.to_string()))?;
+    let reader = site.node().runs().log(&reference.attempt, &reference.command);
+    let has_failed = command.end.is_some_and(|end| !end.is_success());
+    Ok(Wanted { command: reference, reader, lines: if has_failed { MANY } else { FEW } })
 }
 
 impl Tail {
-    fn bytes(&self) -> u64 {
+    fn bytes(&self) -> usize {
         match self {
-            Self::Shown(excerpt) => excerpt.bytes.len() as u64,
+            Self::Shown { lines, .. } => lines.bytes.len(),
             Self::LeftOut => 0,
         }
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use heights::{Crash, ProcessId, ProcessInfo, ProcessState, TreeSnapshot, WaitingInfo};
 
 use super::super::html::{Html, html};
-use super::super::layout::badge;
+use super::super::icon::{Tone, badge};
+use super::super::time::lasting;
 use crate::moment::{date, duration_ms, millis, words};
 
 /// Crashes that are shown, the newest first.
@@ -52,26 +53,38 @@ fn row(process: &ProcessInfo) -> Html {
     let depth = process.path.matches('/').count().min(DEEPEST);
     let state = match process.state {
         ProcessState::Running => Html::default(),
-        ProcessState::Starting => badge("wait", "starting"),
-        ProcessState::Stopping => badge("wait", "stopping"),
+        ProcessState::Starting => badge(Tone::Wait, "starting"),
+        ProcessState::Stopping => badge(Tone::Wait, "stopping"),
     };
     let figures = &process.figures;
     let queued = figures.queued.map(|queued| html!("{}", queued)).unwrap_or_default();
     let working = figures.working.as_ref();
-    let working = working
-        .map(|now| html!("<code>{}</code> for {}", now.label, words(duration_ms(now.since))));
+    let working = working.map(|now| html!("<code>{}</code> for {}", now.label, since(now.since)));
     html!(
         r#"<tr><td class="depth{}" title="{}">{} {}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>"#,
         depth,
         process.type_name,
         process.id,
         state,
-        words(duration_ms(process.age)),
-        process.restarts(),
+        since(process.age),
+        restarts(process.restarts()),
         figures.handled,
         queued,
         working.unwrap_or_default()
     )
+}
+
+/// How often it was started again, so that it is seen.
+fn restarts(count: u32) -> Html {
+    match count {
+        0 => html!("0"),
+        count => badge(Tone::Broken, &count.to_string()),
+    }
+}
+
+/// How long something has lasted by now.
+fn since(age: std::time::Duration) -> Html {
+    lasting(millis(std::time::SystemTime::now()).saturating_sub(duration_ms(age)))
 }
 
 /// The newest crashes.

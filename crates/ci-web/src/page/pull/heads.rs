@@ -1,0 +1,19 @@
+//! The heads that a pull request had, and what became of each.
+
+use ci_build::PastBuild;
+
+use super::super::html::{Html, html};
+use super::super::part;
+
+/// The history, the newest build first.
+pub(super) fn section(page: &str, head: Option<&str>, builds: &[PastBuild]) -> Html {
+    if builds.is_empty() {
+        return Html::default();
+    }
+    let row = |build: &PastBuild| {
+        let is_now = head == Some(build.head.as_str());
+        part::past(page, build, if is_now { " of the present head" } else { "" })
+    };
+    let rows: Html = builds.iter().map(row).collect();
+    html!(r#"<h2>History</h2><ul class="rows">{}</ul>"#, rows)
+}
