@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod local;
 mod remote;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::remote::{branch, nightly, pr, quarantine, status, store, token};
 use crate::run::passed_on::PassedOn;
 use crate::{check, completions, demo, doctor, init, plan, run, schema, serve};
 
+pub(crate) use local::{BareArg, DeedArgs, LocalArgs, LocalCommand};
 pub(crate) use remote::{
     BranchArgs, BranchCommand, LogArgs, NightlyArgs, NightlyCommand, NodeArgs, PrArgs, PrCommand,
     PullArg, QuarantineArgs, QuarantineCommand, StatusArgs, StoreArgs, StoreCommand, TokenArgs,
@@ -59,6 +61,8 @@ pub(crate) enum Command {
     Nightly(NightlyArgs),
     /// Tells which pull requests were given up, and takes them up again.
     Quarantine(QuarantineArgs),
+    /// Does what people do on GitHub, for a bare repository of this machine (`local` in ci-node.toml).
+    Local(LocalArgs),
     /// Gives access to the HTTP side, and takes it away.
     Token(TokenArgs),
     /// Verifies, exports, restores and compacts what a node knows.
@@ -132,7 +136,8 @@ pub(crate) struct RunArgs {
     #[arg(short, long = "component", value_name = "COMPONENT")]
     pub(crate) components: Vec<String>,
 
-    /// Only jobs of this name, or COMPONENT:JOB, and what they need; may be given more than once.
+    /// Only jobs of this name, or COMPONENT:JOB, and what they need; may be given more than once. Jobs of
+    /// the night and of branches run only so.
     #[arg(short, long = "job", value_name = "JOB")]
     pub(crate) jobs: Vec<String>,
 
@@ -143,6 +148,10 @@ pub(crate) struct RunArgs {
     /// How many jobs run at the same time [default: the number of processors].
     #[arg(long, value_name = "N")]
     pub(crate) concurrency: Option<std::num::NonZeroUsize>,
+
+    /// Tell what would run, and run nothing.
+    #[arg(short = 'n', long)]
+    pub(crate) dry_run: bool,
 
     /// What keeps the commands from the rest of the machine.
     #[arg(long, value_enum, default_value_t = RunIsolation::None)]
@@ -172,7 +181,7 @@ pub(crate) enum RunIsolation {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The working copy, or a folder in it.
+    /// The working copy, or a folder or file in it; or a configuration, *.toml.
     pub(crate) path: Option<PathBuf>,
 
     /// The configuration [default: ci-node.toml in PATH, if there is one].
@@ -271,6 +280,7 @@ impl Command {
             Self::Branch(args) => branch::run(args).await,
             Self::Nightly(args) => nightly::run(args).await,
             Self::Quarantine(args) => quarantine::run(args).await,
+            Self::Local(args) => crate::local::run(args).await,
             Self::Token(args) => token::run(args).await,
             Self::Store(args) => store::run(args).await,
             Self::Init => init::run(),

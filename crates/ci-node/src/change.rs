@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use ci_config::{Diagnostic, is_component_file, parse_pipeline};
+use ci_config::{Diagnostic, POLICY_FILE, is_component_file, parse_pipeline, parse_policy};
 use ci_domain::affected::{Affected, Change};
 use ci_domain::ids::{BranchName, CommitSha};
 use ci_domain::pipeline::Pipeline;
@@ -14,7 +14,7 @@ use ci_git::{WorkingCopy, WorkingCopyError};
 
 use crate::exit::Exit;
 use crate::output::note;
-use crate::sources::{self, Present, failed_to, refusal};
+use crate::sources::{self, Present, git_failed, refusal};
 
 /// A working copy, compared.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub(crate) struct WorkingChange {
     pub(crate) pipeline: Pipeline,
     /// Those that are affected.
     pub(crate) affected: Affected,
+    /// What of the policy counts only later.
+    pub(crate) policy: PolicyHere,
     /// Files that look like ours and are not.
     pub(crate) misnamed: Vec<Diagnostic>,
 }
@@ -44,6 +46,15 @@ pub(crate) struct Base {
     pub(crate) reference: String,
     /// Where `HEAD` and that parted.
     pub(crate) commit: CommitSha,
+}
+
+/// The policy that a plan goes by is not the one that lies in the working copy.
+#[derive(Debug, Default)]
+pub(crate) struct PolicyHere {
+    /// Where the policy is from that counts; nothing where none was needed.
+    pub(crate) from: Option<String>,
+    /// What the one that lies here says else, once it is there.
+    pub(crate) differences: Vec<String>,
 }
 
 /// What to compare with.
@@ -64,7 +75,7 @@ impl WorkingChange {
     /// There is nothing to compare with, or the pipeline is invalid.
     pub(crate) async fn read(copy: &WorkingCopy, since: Since<'_>) -> Result<Self> {
         let head = copy.head().await.map_err(refusal)?;
-        let branch = copy.branch().await.map_err(failed_to)?;
+        let branch = copy.branch().await.map_err(git_failed)?;
         let Present { files, misnamed } = sources::present(copy).await?;
         misnamed.iter().for_each(|warning| note(&warning.to_string()));
         let pipeline = sources::pipeline(copy, files)
@@ -76,21 +87,35 @@ impl WorkingChange {
             base: None,
             paths: BTreeSet::new(),
             affected: Affected::requested(pipeline.components.keys().cloned()),
+            policy: PolicyHere::default(),
             pipeline,
             misnamed,
         };
         let reference = match since {
             Since::Ever => return Ok(change),
             Since::Reference(reference) => reference.to_owned(),
-            Since::DefaultBranch => default_base(copy).await?,
+            Since::DefaultBranch => copy.default_base().await.map_err(refusal)?,
         };
         let commit = copy.merge_base(&reference).await.map_err(refusal)?;
-        let changes = copy.changed_paths(&commit).await.map_err(failed_to)?;
+        let changes = copy.changed_paths(&commit).await.map_err(git_failed)?;
         change.paths = changes.iter().map(|change| change.path.as_str().to_owned()).collect();
-        let policy = policy(copy, &commit).await?;
+        let (from, policy) = policy(copy, &commit).await?;
         change.affected = affected(copy, &commit, &change, &policy).await?;
+        change.policy = PolicyHere { differences: differences(copy, &policy)?, from: Some(from) };
+        change.policy.tell();
         change.base = Some(Base { reference, commit });
         Ok(change)
+    }
+}
+
+impl PolicyHere {
+    fn tell(&self) {
+        if let (Some(from), false) = (&self.from, self.differences.is_empty()) {
+            note(&format!(
+                "The policy is that of {from}. {POLICY_FILE} here differs, and counts once it is there:"
+            ));
+            self.differences.iter().for_each(|line| note(&format!("  {line}")));
+        }
     }
 }
 
@@ -129,28 +154,33 @@ async fn affected(
     })
 }
 
-/// The policy at the tip of the default branch, like the node's; of the base where there is none.
-async fn policy(copy: &WorkingCopy, base: &CommitSha) -> Result<Policy> {
-    let tip = match copy.default_base().await {
-        Ok(reference) => copy.commit(&reference).await.map_err(refusal)?,
-        Err(WorkingCopyError::NoDefaultBase) => base.clone(),
+/// The policy at the tip of the default branch, like the node's; of the base where there is none. And
+/// what people call where it is from.
+async fn policy(copy: &WorkingCopy, base: &CommitSha) -> Result<(String, Policy)> {
+    let (from, tip) = match copy.default_base().await {
+        Ok(reference) => {
+            let tip = copy.commit(&reference).await.map_err(refusal)?;
+            (format!("{} ({})", short(&reference), tip.short()), tip)
+        }
+        Err(WorkingCopyError::NoDefaultBase) => (base.short().to_owned(), base.clone()),
         Err(error) => return Err(refusal(error)),
     };
     let read = sources::committed_policy(copy, &tip).await?;
-    Ok(read.unwrap_or_else(|found| {
-        note(&format!("The policy of {} is invalid; the defaults hold here.", tip.short()));
+    let policy = read.unwrap_or_else(|found| {
+        note(&format!("The policy of {from} is invalid; the defaults hold here."));
         found.iter().for_each(|diagnostic| note(&diagnostic.to_string()));
         Policy::default()
-    }))
+    });
+    Ok((from, policy))
 }
 
-async fn default_base(copy: &WorkingCopy) -> Result<String> {
-    match copy.default_base().await {
-        Err(error @ WorkingCopyError::NoDefaultBase) => {
-            Err(Exit::NotFound.because(format!("failed to {error}; say --base REF")))
-        }
-        other => other.map_err(refusal),
-    }
+/// What the policy that lies in the working copy says else than `policy`.
+fn differences(copy: &WorkingCopy, policy: &Policy) -> Result<Vec<String>> {
+    let here = sources::present_policy(copy, parse_policy)?;
+    Ok(match here.unwrap_or_else(|| Ok(Policy::default())) {
+        Ok(here) => policy.differences(&here),
+        Err(_) => vec!["it is invalid: `ci-node check` says why".to_owned()],
+    })
 }
 
 fn invalid(what: &str, found: &[Diagnostic]) -> anyhow::Error {

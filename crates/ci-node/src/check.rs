@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use ci_config::{Diagnostic, POLICY_FILE};
-use ci_domain::pipeline::{On, Pipeline};
-use ci_domain::policy::Policy;
+use ci_config::{Diagnostic, POLICY_FILE, check_policy, parse_policy};
+use ci_domain::claims::COMPONENT_FILE;
 use ci_git::WorkingCopy;
 use serde::Serialize;
 
@@ -49,11 +48,15 @@ struct WireReport<'a> {
 /// # Errors
 /// There is nothing to check, or it cannot be read.
 pub(crate) async fn run(args: &CheckArgs) -> Result<ExitCode> {
+    let mut report = Report::default();
+    if let Some(config) = args.path.as_deref().filter(|path| is_configuration(path)) {
+        report.check_config(config)?;
+        return report.end(args.output);
+    }
     let path = args.path.as_deref().unwrap_or(Path::new("."));
     let config = config_of(args, path);
-    let mut report = Report::default();
     match sources::open(path).await {
-        Ok(copy) => report.check_copy(&copy).await?,
+        Ok(copy) => report.check_copy(&copy, config.is_some()).await?,
         // On a server there is a configuration and no working copy.
         Err(_) if args.path.is_none() && config.is_some() => {}
         Err(error) => return Err(error),
@@ -61,15 +64,20 @@ pub(crate) async fn run(args: &CheckArgs) -> Result<ExitCode> {
     if let Some(config) = config {
         report.check_config(&config)?;
     }
-    report.print(args.output)?;
-    Ok(if report.found.is_empty() { ExitCode::SUCCESS } else { Exit::Failed.into() })
+    report.end(args.output)
+}
+
+/// Whether what was given instead of a repository is the configuration of a node.
+fn is_configuration(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml") && path.is_file()
 }
 
 impl Report {
-    async fn check_copy(&mut self, copy: &WorkingCopy) -> Result<()> {
+    async fn check_copy(&mut self, copy: &WorkingCopy, has_config: bool) -> Result<()> {
         let Present { files, misnamed } = sources::present(copy).await?;
         self.warnings = misnamed;
         self.checked.extend(files.iter().map(|(path, _)| path.clone()));
+        let is_empty = files.is_empty();
         let pipeline = match sources::pipeline(copy, files) {
             Ok(pipeline) => Some(pipeline),
             Err(found) => {
@@ -77,17 +85,37 @@ impl Report {
                 None
             }
         };
-        let Some(policy) = sources::present_policy(copy)? else { return Ok(()) };
-        self.checked.push(POLICY_FILE.to_owned());
-        match (policy, pipeline) {
-            (Err(found), _) => self.found.extend(found),
-            (Ok(policy), Some(pipeline)) => {
-                let text = std::fs::read_to_string(copy.root().join(POLICY_FILE))?;
-                self.found.extend(missing(&policy, &text, &pipeline));
-            }
-            (Ok(_), None) => {}
+        let read = |bytes: &[u8]| match pipeline {
+            Some(pipeline) => Ok(check_policy(bytes, &pipeline)),
+            // What a policy requires may be in a file that cannot be read.
+            None => parse_policy(bytes).map(|_| Vec::new()),
+        };
+        if let Some(found) = sources::present_policy(copy, read)? {
+            self.checked.push(POLICY_FILE.to_owned());
+            self.found.extend(found.unwrap_or_else(|found| found));
+        }
+        if is_empty {
+            self.nothing_is_built(has_config);
         }
         Ok(())
+    }
+
+    /// A repository without components is no mistake where it is the configuration that is checked.
+    fn nothing_is_built(&mut self, has_config: bool) {
+        let message = "there is no component: no folder has a ci.yaml, so nothing is built";
+        let hint = "write `jobs: {test: [make test]}` into the ci.yaml of a folder, for instance";
+        let diagnostic = |message: String| Diagnostic {
+            file: COMPONENT_FILE.to_owned(),
+            line: 1,
+            column: 1,
+            message,
+            hint: Some(hint.to_owned()),
+        };
+        if has_config {
+            self.warnings.push(diagnostic(format!("warning: {message}")));
+        } else {
+            self.found.push(diagnostic(message.to_owned()));
+        }
     }
 
     fn check_config(&mut self, path: &Path) -> Result<()> {
@@ -100,6 +128,11 @@ impl Report {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn end(&self, format: Format) -> Result<ExitCode> {
+        self.print(format)?;
+        Ok(if self.found.is_empty() { ExitCode::SUCCESS } else { Exit::Failed.into() })
     }
 
     fn print(&self, format: Format) -> Result<()> {
@@ -142,32 +175,6 @@ fn config_of(args: &CheckArgs, path: &Path) -> Option<PathBuf> {
         Some(config).filter(|config| config.exists())
     };
     args.config.clone().or_else(beside)
-}
-
-/// Jobs that the policy requires and that no pull request of this tree would run.
-fn missing(policy: &Policy, text: &str, pipeline: &Pipeline) -> Vec<Diagnostic> {
-    let runs = |id| pipeline.job(id).is_some_and(|job| job.on.contains(&On::Pull));
-    let required = policy.mergeable.required.iter().filter(|id| !runs(id));
-    required
-        .map(|id| {
-            let (line, column) = place(text, &id.to_string());
-            Diagnostic {
-                file: POLICY_FILE.to_owned(),
-                line,
-                column,
-                message: format!("`{id}` is required, but no pull request of this tree runs it"),
-                hint: Some("define the job, or remove it from `required`".to_owned()),
-            }
-        })
-        .collect()
-}
-
-/// Where `needle` first stands in `text`, counted from 1.
-fn place(text: &str, needle: &str) -> (usize, usize) {
-    let found = text.lines().enumerate().find_map(|(line, text)| {
-        text.find(needle).map(|byte| (line + 1, text[..byte].chars().count() + 1))
-    });
-    found.unwrap_or((1, 1))
 }
 
 fn counted(count: usize, one: &str, many: &str) -> String {

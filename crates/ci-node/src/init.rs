@@ -67,9 +67,16 @@ mod tests {
 
     #[test]
     fn the_configuration_is_valid() {
-        let parsed = ci_config::parse_node(CONFIG_FILE, CONFIG, &Secrets);
+        let parsed = ci_config::parse_node(CONFIG_FILE, &edited(CONFIG), &Secrets);
         let config = parsed.unwrap_or_else(|found| panic!("{found:?}"));
         assert_eq!(config.repos.len(), 1);
+        let found = ci_config::parse_node(CONFIG_FILE, CONFIG, &Secrets).unwrap_err();
+        assert_eq!(found.len(), 1, "all but what has to be edited: {found:?}");
+    }
+
+    /// A configuration with a repository in the place of the words that stand for one.
+    fn edited(config: &str) -> String {
+        config.replace("OWNER/NAME", "acme/shop")
     }
 
     #[test]
@@ -91,7 +98,7 @@ mod tests {
             .map(|line| format!("{}\n", line.strip_prefix("#=").unwrap_or(line)))
             .collect();
         assert_ne!(uncommented, CONFIG);
-        let parsed = ci_config::parse_node(CONFIG_FILE, &uncommented, &Secrets);
+        let parsed = ci_config::parse_node(CONFIG_FILE, &edited(&uncommented), &Secrets);
         parsed.unwrap_or_else(|found| panic!("{found:?}"));
     }
 

@@ -25,6 +25,7 @@ mod sources;
 mod completions;
 mod doctor;
 mod init;
+mod local;
 mod remote;
 mod schema;
 

@@ -13,6 +13,9 @@ pub(crate) use duration::duration_text;
 pub(crate) use table::table;
 pub(crate) use terminal::Tame;
 
+/// What is said of a repository in which nothing is built.
+pub(crate) const NO_COMPONENT: &str = "There is no component here: no folder has a ci.yaml.";
+
 /// Where data goes.
 #[derive(Debug)]
 pub(crate) struct Output {

@@ -1,6 +1,7 @@
 //! `plan`: which components a change affects, which jobs run, and why.
 
 mod dot;
+mod elsewhere;
 mod json;
 mod text;
 

@@ -21,6 +21,7 @@ mod interrupt;
 mod job;
 mod session;
 
+mod dry;
 mod jsonl;
 mod lines;
 mod live;
@@ -50,12 +51,15 @@ pub(crate) async fn run(args: &RunArgs) -> Result<ExitCode> {
     let copy = sources::open(&args.change.path).await?;
     let mut change = WorkingChange::read(&copy, since(args)).await?;
     let choice = choose(args, &change.pipeline, std::mem::take(&mut change.affected))?;
-    let mut show = show(args.output, &choice);
+    let mut show = show(args, &choice);
     show.planned(&choice)?;
-    if choice.plan.is_empty() {
+    if choice.plan.is_empty() || args.dry_run {
         return Ok(ExitCode::SUCCESS);
     }
     let scene = Scene::set(&copy, &change, args).await?;
+    if let Some(warning) = scene.warning(&choice.plan, &change.pipeline) {
+        show.say(&warning)?;
+    }
     let ended = Session::new(&scene, &choice.plan, args.concurrency).drive(&mut *show).await?;
     scene.clear()?;
     show.ended(&ended, &scene)?;
@@ -79,8 +83,9 @@ fn choose(
     Choice::make(pipeline, affected, &wanted)
 }
 
-fn show(format: RunFormat, choice: &Choice) -> Box<dyn Show> {
-    match format {
+fn show(args: &RunArgs, choice: &Choice) -> Box<dyn Show> {
+    match args.output {
+        RunFormat::Text if args.dry_run => Box::new(dry::Dry::new()),
         RunFormat::Jsonl => Box::new(jsonl::Jsonl::new(Output::new())),
         RunFormat::Text if live::is_possible() => Box::new(live::Live::new(&choice.plan)),
         RunFormat::Text => Box::new(lines::Lines::new(&choice.plan)),

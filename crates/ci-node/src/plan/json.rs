@@ -11,6 +11,7 @@ use ci_domain::plan::{Met, Plan, PlannedJob};
 use serde::Serialize;
 
 use crate::change::WorkingChange;
+use crate::plan::elsewhere;
 
 /// The whole plan.
 #[derive(Debug, Serialize)]
@@ -22,6 +23,10 @@ pub(super) struct WirePlan<'a> {
     components: Vec<WireComponent<'a>>,
     /// In an order in which they could run one after another.
     jobs: Vec<WireJob>,
+    /// Jobs of these components that no pull request runs.
+    elsewhere: Vec<WireElsewhere>,
+    /// Where the policy is from that counts, and what the one that lies here says else.
+    policy: WirePolicy<'a>,
     without_effect: Vec<WireNoEffect<'a>>,
     more_without_effect: bool,
     warnings: Vec<WireWarning<'a>>,
@@ -73,6 +78,19 @@ struct WireJob {
 }
 
 #[derive(Debug, Serialize)]
+struct WireElsewhere {
+    id: String,
+    needs: Vec<String>,
+    on: Vec<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct WirePolicy<'a> {
+    from: Option<&'a str>,
+    differences_here: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
 struct WireNoEffect<'a> {
     path: &'a str,
     why: &'static str,
@@ -101,6 +119,20 @@ pub(super) fn wire<'a>(change: &'a WorkingChange, plan: &'a Plan) -> WirePlan<'a
             })
             .collect(),
         jobs: plan.jobs().map(job).collect(),
+        elsewhere: plan
+            .affected
+            .components()
+            .flat_map(|(name, _)| elsewhere::of(&change.pipeline, name))
+            .map(|job| WireElsewhere {
+                id: job.id.to_string(),
+                needs: job.needs.iter().map(ToString::to_string).collect(),
+                on: job.on.iter().map(|on| elsewhere::word(*on)).collect(),
+            })
+            .collect(),
+        policy: WirePolicy {
+            from: change.policy.from.as_deref(),
+            differences_here: &change.policy.differences,
+        },
         without_effect: without_effect.first.iter().map(no_effect).collect(),
         more_without_effect: without_effect.more,
         warnings: change.misnamed.iter().map(warning).collect(),

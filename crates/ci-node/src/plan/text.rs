@@ -1,5 +1,6 @@
 //! A plan for people.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use ci_domain::affected::{NoEffect, Reason, Why};
@@ -9,6 +10,8 @@ use ci_domain::pipeline::When;
 use ci_domain::plan::{Met, Plan, PlannedJob};
 
 use crate::change::WorkingChange;
+use crate::output::NO_COMPONENT;
+use crate::plan::elsewhere::{self, Elsewhere};
 
 /// Reasons told for one component; the JSON has more.
 const MAX_REASONS: usize = 5;
@@ -16,13 +19,15 @@ const MAX_REASONS: usize = 5;
 /// Tells what is affected, why, and what runs.
 pub(super) fn describe(change: &WorkingChange, plan: &Plan) -> String {
     let mut text = heading(change);
-    if plan.affected.is_empty() {
+    if change.pipeline.components.is_empty() {
+        let _infallible = writeln!(text, "{NO_COMPONENT}");
+    } else if plan.affected.is_empty() {
         text.push_str("Nothing is affected.\n");
     }
     for (component, why) in plan.affected.components() {
         let _infallible = writeln!(text, "\n{component}");
         reasons(&mut text, why);
-        jobs(&mut text, plan, component);
+        jobs(&mut text, (change, plan), component);
     }
     without_effect(&mut text, plan);
     text
@@ -78,21 +83,32 @@ fn reasons(text: &mut String, why: &Why) {
     }
 }
 
-fn jobs(text: &mut String, plan: &Plan, component: &ComponentName) {
-    let jobs: Vec<&PlannedJob> = plan.jobs().filter(|job| job.id.component == *component).collect();
-    let width = jobs.iter().map(|job| job.id.job.as_str().len()).max().unwrap_or(0);
-    for job in jobs {
-        let line = format!("    {:width$}  {}", job.id.job.as_str(), conditions(job));
+/// What runs, and below it what runs elsewhere.
+fn jobs(text: &mut String, (change, plan): (&WorkingChange, &Plan), component: &ComponentName) {
+    let planned = plan.jobs().filter(|job| job.id.component == *component);
+    let mut lines: Vec<(&JobId, String)> = planned.map(|job| (&job.id, conditions(job))).collect();
+    let elsewhere = elsewhere::of(&change.pipeline, component);
+    lines.extend(elsewhere.iter().map(|job| (&job.id, where_else(job))));
+    let width = lines.iter().map(|(id, _)| id.job.as_str().len()).max().unwrap_or(0);
+    for (id, words) in lines {
+        let line = format!("    {:width$}  {words}", id.job.as_str());
         let _infallible = writeln!(text, "{}", line.trim_end());
     }
 }
 
+fn where_else(job: &Elsewhere) -> String {
+    let on: Vec<&str> = job.on.iter().map(|on| elsewhere::words(*on)).collect();
+    let needs = needs(&job.id, &job.needs).map(|needs| format!("; {needs}"));
+    format!("{}, not here{}", on.join(", "), needs.unwrap_or_default())
+}
+
+fn needs(job: &JobId, needs: &BTreeSet<JobId>) -> Option<String> {
+    let names: Vec<String> = needs.iter().map(|need| relative(job, need)).collect();
+    (!names.is_empty()).then(|| format!("needs {}", names.join(", ")))
+}
+
 fn conditions(job: &PlannedJob) -> String {
-    let mut parts = Vec::new();
-    if !job.needs.is_empty() {
-        let needs: Vec<String> = job.needs.iter().map(|need| relative(job, need)).collect();
-        parts.push(format!("needs {}", needs.join(", ")));
-    }
+    let mut parts: Vec<String> = needs(&job.id, &job.needs).into_iter().collect();
     if job.definition.when == When::Approved {
         parts.push("when approved".to_owned());
     }
@@ -104,8 +120,8 @@ fn conditions(job: &PlannedJob) -> String {
 }
 
 /// A need as the file may say it: a bare name where it is of the same component.
-fn relative(job: &PlannedJob, need: &JobId) -> String {
-    if need.component == job.id.component { need.job.to_string() } else { need.to_string() }
+fn relative(job: &JobId, need: &JobId) -> String {
+    if need.component == job.component { need.job.to_string() } else { need.to_string() }
 }
 
 fn without_effect(text: &mut String, plan: &Plan) {

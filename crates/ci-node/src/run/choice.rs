@@ -16,6 +16,8 @@ use crate::plan::no_order;
 pub(super) struct Wanted {
     components: BTreeSet<ComponentName>,
     jobs: Option<BTreeSet<JobId>>,
+    /// Whether one of the jobs is of branches or of the night.
+    elsewhere: bool,
     approved: bool,
 }
 
@@ -23,6 +25,8 @@ pub(super) struct Wanted {
 #[derive(Debug)]
 pub(super) struct Choice {
     pub(super) plan: Plan,
+    /// Whether the repository has any component.
+    pub(super) has_components: bool,
     /// Whether there was anything to choose from.
     pub(super) is_affected: bool,
     /// They wait for an approval, or for a job that does.
@@ -50,7 +54,9 @@ impl Wanted {
             components.extend(component);
             named.get_or_insert_with(BTreeSet::new).extend(found);
         }
-        Ok(Self { components, jobs: named, approved })
+        let is_elsewhere = |id: &JobId| !runs_on_pulls(pipeline, id);
+        let elsewhere = named.iter().flatten().any(is_elsewhere);
+        Ok(Self { components, jobs: named, elsewhere, approved })
     }
 
     fn includes(&self, id: &JobId) -> bool {
@@ -67,6 +73,8 @@ impl Choice {
     /// The pipeline has no plan, which its reader rules out.
     pub(super) fn make(pipeline: &Pipeline, affected: Affected, wanted: &Wanted) -> Result<Self> {
         let affected = with_components(affected, &wanted.components);
+        let everywhere = wanted.elsewhere.then(|| everything_on_pulls(pipeline));
+        let pipeline = everywhere.as_ref().unwrap_or(pipeline);
         let plan = Plan::new(pipeline, affected, On::Pull).map_err(no_order)?;
         let held =
             if wanted.approved || wanted.jobs.is_some() { BTreeSet::new() } else { held(&plan) };
@@ -76,8 +84,24 @@ impl Choice {
         let (held, ids): (Vec<JobId>, Vec<JobId>) =
             ids.into_iter().partition(|id| held.contains(id));
         let plan = plan.narrowed(&ids.into_iter().collect());
-        Ok(Self { plan, is_affected, held })
+        let has_components = !pipeline.components.is_empty();
+        Ok(Self { plan, has_components, is_affected, held })
     }
+}
+
+/// The same, as if pull requests ran all that branches and nights do: what is asked for by its name
+/// brings what it needs, wherever that runs.
+fn everything_on_pulls(pipeline: &Pipeline) -> Pipeline {
+    let mut pipeline = pipeline.clone();
+    let components = pipeline.components.values_mut();
+    for job in components.flat_map(|component| component.jobs.values_mut()) {
+        job.on.insert(On::Pull);
+    }
+    pipeline
+}
+
+fn runs_on_pulls(pipeline: &Pipeline, id: &JobId) -> bool {
+    pipeline.job(id).is_some_and(|job| job.on.contains(&On::Pull))
 }
 
 fn with_components(affected: Affected, named: &BTreeSet<ComponentName>) -> Affected {
@@ -119,23 +143,27 @@ fn component(text: &str, pipeline: &Pipeline) -> Result<ComponentName> {
     }
 }
 
-/// The jobs that a name stands for and, where it names one, their component.
+/// The jobs that a name stands for and, where it names one, their component. Where pull requests run one
+/// of them, those of branches and nights are not meant.
 fn job(text: &str, pipeline: &Pipeline) -> Result<(Option<ComponentName>, BTreeSet<JobId>)> {
     let (owner, name) = match text.rsplit_once(':') {
         Some((owner, name)) => (Some(component(owner, pipeline)?), name),
         None => (None, text),
     };
-    let of_pulls = pipeline.jobs().filter(|(_, job)| job.on.contains(&On::Pull));
-    let of_owner = of_pulls
+    let of_owner = pipeline
+        .jobs()
         .filter(|(component, _)| owner.as_ref().is_none_or(|owner| component.name == *owner));
     let known: BTreeSet<JobId> = of_owner.map(|(component, job)| component.job_id(job)).collect();
-    let found: BTreeSet<JobId> =
+    let mut found: BTreeSet<JobId> =
         known.iter().filter(|id| id.job.as_str() == name).cloned().collect();
     if found.is_empty() {
         let names: BTreeSet<&str> = known.iter().map(|id| id.job.as_str()).collect();
         let names = names.into_iter().collect::<Vec<_>>().join(", ");
-        let message = format!("no pull request runs a job {text:?}; there are: {names}");
+        let message = format!("there is no job {text:?}; there are: {names}");
         return Err(Exit::NotFound.because(message));
+    }
+    if found.iter().any(|id| runs_on_pulls(pipeline, id)) {
+        found.retain(|id| runs_on_pulls(pipeline, id));
     }
     Ok((owner, found))
 }

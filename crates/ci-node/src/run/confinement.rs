@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use ci_config::node::IsolationChoice;
 use ci_domain::ids::ComponentName;
-use ci_domain::pipeline::{Image as Declared, Pipeline};
+use ci_domain::pipeline::{Component, Image as Declared, Pipeline};
 use ci_exec::{Build, Container, Image, ImageSource, Isolation, Limits, Namespaces};
 
 use crate::args::{RunArgs, RunIsolation};
@@ -114,6 +114,19 @@ impl Confinement {
             caches,
             of_this_machine: of_this_machine(args),
         })))
+    }
+
+    /// Those of the components that name an image and do not run in it.
+    pub(super) fn outside_images<'a>(
+        &self,
+        components: impl Iterator<Item = &'a Component>,
+    ) -> Vec<(&'a ComponentName, &'a Declared)> {
+        if matches!(self, Self::Some(means) if means.container.is_some()) {
+            return Vec::new();
+        }
+        let named =
+            components.filter_map(|component| Some((&component.name, component.image.as_ref()?)));
+        named.collect()
     }
 
     /// What keeps the jobs of `component` from the machine, and what that makes of their environment.

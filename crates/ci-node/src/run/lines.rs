@@ -8,7 +8,7 @@ use ci_domain::plan::Plan;
 use ci_exec::{FailedCommand, Outcome, RunDir};
 
 use crate::output::duration_text;
-use crate::output::{Output, note};
+use crate::output::{NO_COMPONENT, Output, note};
 use crate::run::choice::Choice;
 use crate::run::event::{End, Ended, Event, exit_text};
 use crate::run::scene::Scene;
@@ -74,10 +74,15 @@ impl Lines {
 impl Show for Lines {
     fn planned(&mut self, choice: &Choice) -> Result<()> {
         if !choice.is_affected {
-            return self.output.line("Nothing is affected: there is nothing to run.");
+            return self.output.line(if choice.has_components {
+                "Nothing is affected: there is nothing to run."
+            } else {
+                NO_COMPONENT
+            });
         }
         if choice.plan.is_empty() {
             self.output.line("No job that is affected was chosen: there is nothing to run.")?;
+            note("COMPONENT:JOB, or --component, names what runs whether it is affected or not.");
         }
         if choice.held.is_empty() {
             return Ok(());

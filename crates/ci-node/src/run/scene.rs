@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use ci_domain::ids::{AttemptId, JobId};
-use ci_domain::plan::PlannedJob;
+use ci_domain::pipeline::Pipeline;
+use ci_domain::plan::{Plan, PlannedJob};
 use ci_exec::{RunSpec, UnixMillis};
 use ci_git::WorkingCopy;
 use sha2::{Digest, Sha256};
@@ -110,6 +111,23 @@ impl Scene {
             log_limit: LOG_LIMIT,
             orphan_limit: ORPHAN_LIMIT,
         })
+    }
+
+    /// What is said before jobs run elsewhere than in the images that their components name.
+    pub(super) fn warning(&self, plan: &Plan, pipeline: &Pipeline) -> Option<String> {
+        let components =
+            plan.affected.components().filter(|(name, _)| plan.jobs_of(name).next().is_some());
+        let components = components.filter_map(|(name, _)| pipeline.components.get(name));
+        let outside = self.confinement.outside_images(components);
+        if outside.is_empty() {
+            return None;
+        }
+        let named: Vec<String> =
+            outside.iter().map(|(component, image)| format!("{component} ({image})")).collect();
+        let named = named.join(", ");
+        Some(format!(
+            "Not in their images, but on this machine: {named}; see --isolation container"
+        ))
     }
 
     /// Where the run directory of `job` is. Components have no `+` and jobs no `.`, so no two share one.

@@ -83,6 +83,8 @@ fn every_error_has_its_place_and_a_hint() {
             ("ci-policy.yaml", "mergeable:\n  required: [\"root:lint\"]\nunownd: all\n"),
         ]),
         @r"
+    ci-policy.yaml:2:14: `root:lint` is required, but no pull request of this tree runs it
+      hint: define the job, or remove it from `required`
     ci-policy.yaml:3:1: unknown key `unownd`
       hint: did you mean `unowned`?
     "
@@ -93,7 +95,7 @@ fn every_error_has_its_place_and_a_hint() {
             ("ci-policy.yaml", "mergeable:\n  required: [\"root:lint\"]\n"),
         ]),
         @r"
-    ci-policy.yaml:2:15: `root:lint` is required, but no pull request of this tree runs it
+    ci-policy.yaml:2:14: `root:lint` is required, but no pull request of this tree runs it
       hint: define the job, or remove it from `required`
     "
     );
@@ -129,6 +131,7 @@ fn links_are_not_followed() {
     ci.yaml:1:1: a component file must be a plain file, not a symbolic link
       hint: commit the content itself at this path
     ci-policy.yaml:1:1: the policy must be a plain file, not a symbolic link
+      hint: commit the content itself at this path
     ");
 }
 
@@ -152,7 +155,7 @@ fn everything_is_found_at_once_also_for_programs() {
 
 #[test]
 fn the_configuration_beside_the_repository_is_checked_too() {
-    let repo = Repo::with(&[]);
+    let repo = Repo::with(&[("ci.yaml", "jobs: {test: [x]}")]);
     repo.write("ci-node.toml", "nam = \"x\"\n[[repos]]\nname = \"a/b\"\nlocal = \"/x\"\n");
     insta::assert_snapshot!(repo.ci_node(&["check"]).ended_with(1).stdout, @r"
     ci-node.toml:1:1: unknown key `nam`
@@ -185,6 +188,48 @@ fn a_repository_without_commits_can_be_checked() {
     repo.git(&["update-ref", "-d", "HEAD"]);
     repo.write("ci.yaml", "jobs: {test: []}\n");
     assert!(repo.ci_node(&["check"]).ended_with(1).stdout.starts_with("ci.yaml:1:"));
-    let done = repo.ci_node(&["plan"]).ended_with(3);
-    assert_eq!(done.stderr, "ci-node: failed to find the commit \"HEAD\"\n");
+    for command in [["plan"].as_slice(), &["run", "--all"]] {
+        let done = repo.ci_node(command).ended_with(3);
+        assert_eq!(
+            done.stderr,
+            "ci-node: nothing is committed here yet, so there is nothing to compare with: commit something \
+             first (`ci-node check` works without)\n"
+        );
+    }
+}
+
+#[test]
+fn a_repository_without_a_component_is_told_that_nothing_is_built() {
+    insta::assert_snapshot!(found(&[("README.md", "x"), ("ci-policy.yaml", "")]), @r"
+    ci.yaml:1:1: there is no component: no folder has a ci.yaml, so nothing is built
+      hint: write `jobs: {test: [make test]}` into the ci.yaml of a folder, for instance
+    ");
+    // Beside a node's configuration there need be none.
+    let repo = Repo::with(&[("ci-node.toml", "[[repos]]\nname = \"a/b\"\nlocal = \"/x\"\n")]);
+    let done = repo.ci_node(&["check"]).ended_with(0);
+    assert!(done.stdout.starts_with("ci.yaml:1:1: warning: there is no component"), "{done:?}");
+}
+
+#[test]
+fn a_file_stands_for_what_it_lies_in() {
+    let repo = Repo::with(&[("air/ci.yaml", "jobs: {test: []}"), ("b/ci.yaml", "job: {}")]);
+    let expected = found(&[("air/ci.yaml", "jobs: {test: []}"), ("b/ci.yaml", "job: {}")]);
+    for path in ["air/ci.yaml", "./b/ci.yaml", "air"] {
+        assert_eq!(repo.ci_node(&["check", path]).ended_with(1).stdout, expected, "{path}");
+    }
+    repo.write("etc/node.toml", "nmae = \"x\"\n");
+    insta::assert_snapshot!(repo.ci_node(&["check", "etc/node.toml"]).ended_with(1).stdout, @r"
+    etc/node.toml:1:1: unknown key `nmae`
+      hint: did you mean `name`?
+    ");
+    let done = repo.ci_node(&["check", "nowhere/ci.yaml"]).ended_with(2);
+    assert_eq!(done.stderr, "ci-node: there is nothing at nowhere/ci.yaml\n");
+}
+
+#[test]
+fn what_stands_for_a_repository_is_none() {
+    let repo = Repo::with(&[("ci.yaml", "jobs: {test: [x]}")]);
+    repo.ci_node(&["init"]).ended_with(0);
+    let found = repo.ci_node(&["check"]).ended_with(1).stdout;
+    assert!(found.contains("\"OWNER/NAME\" stands for a repository and is none"), "{found}");
 }

@@ -172,6 +172,53 @@ fn the_policy_is_that_of_the_default_branch() {
 }
 
 #[test]
+fn a_policy_that_counts_later_is_told() {
+    let repo = Repo::on_topic(&TALK);
+    let words = |repo: &Repo| repo.ci_node(&["plan"]).ended_with(0).stderr;
+    assert_eq!(words(&repo), "");
+    repo.write("ci-policy.yaml", "# other words\n{unowned: none, ignore: [\"docs/**\"]}");
+    assert_eq!(words(&repo), "");
+    repo.write("ci-policy.yaml", "{ignore: [\"air/**\"]}");
+    let main = repo.git(&["rev-parse", "--short=12", "main"]);
+    insta::assert_snapshot!(words(&repo).replace(main.trim(), "<main>"), @r"
+    The policy is that of main (<main>). ci-policy.yaml here differs, and counts once it is there:
+      ignore: [air/**] (now [docs/**])
+      unowned: all (now none)
+    ");
+    let json = repo.ci_node(&["plan", "-o", "json"]).ended_with(0).stdout;
+    let plan: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(plan["policy"]["from"], format!("main ({})", main.trim()));
+    assert_eq!(plan["policy"]["differences_here"][1], "unowned: all (now none)");
+    repo.write("ci-policy.yaml", "{ignore: [}");
+    assert!(words(&repo).contains("it is invalid: `ci-node check` says why"), "{}", words(&repo));
+    std::fs::remove_file(repo.root().join("ci-policy.yaml")).unwrap();
+    assert!(words(&repo).contains("unowned: all (now none)"), "{}", words(&repo));
+}
+
+#[test]
+fn jobs_of_branches_and_of_the_night_are_shown_apart() {
+    let repo = Repo::on_topic(&[(
+        "air/ci.yaml",
+        "{jobs: {compile: [x], warm: {on: branch, steps: [x]}}, nightly: {soak: [x], fuzz: {needs: [], \
+         steps: [x]}}}",
+    )]);
+    repo.write("air/x", "");
+    let done = repo.ci_node(&["plan"]).ended_with(0);
+    let jobs = done.stdout.split_once("folder\n").unwrap().1;
+    insta::assert_snapshot!(jobs, @r"
+        compile
+        fuzz     at night, not here
+        soak     at night, not here; needs compile
+        warm     on branches, not here; needs compile
+    ");
+    let json = repo.ci_node(&["plan", "-o", "json"]).ended_with(0).stdout;
+    let plan: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(plan["jobs"].as_array().unwrap().len(), 1);
+    let soak = serde_json::json!({"id": "air:soak", "needs": ["air:compile"], "on": ["nightly"]});
+    assert_eq!(plan["elsewhere"][1], soak);
+}
+
+#[test]
 fn another_base_can_be_named() {
     let repo = Repo::on_topic(&TALK);
     repo.commit("air/one", "");

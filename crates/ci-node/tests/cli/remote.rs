@@ -73,9 +73,14 @@ impl Node {
 
     #[track_caller]
     fn wait_until(&self, what: &str, is_so: impl Fn(&Value) -> bool) {
+        self.wait_until_of("7", what, is_so);
+    }
+
+    #[track_caller]
+    fn wait_until_of(&self, pull: &str, what: &str, is_so: impl Fn(&Value) -> bool) {
         let deadline = Instant::now() + CEILING;
         loop {
-            let done = self.ask(&["pr", "show", "7", "-o", "json"]);
+            let done = self.ask(&["pr", "show", pull, "-o", "json"]);
             if serde_json::from_str(&done.stdout).is_ok_and(|pull| is_so(&pull)) {
                 return;
             }
@@ -154,6 +159,38 @@ fn branches_are_shown_and_forced() {
     assert!(logs.contains("$ true"), "{logs}");
     node.ask(&["branch", "logs", "main", "air:test"]).ended_with(3);
     node.ask(&["branch", "show", "topic"]).ended_with(3);
+}
+
+#[test]
+fn pull_requests_of_a_local_repository_are_opened_reviewed_and_closed() {
+    let node = Node::start();
+    let forge = node.repo.beside("shop.git");
+    let forge = forge.to_str().unwrap();
+    let local = |args: &[&str]| node.ask(&[&["local"], args].concat());
+    node.repo.commit(
+        "air/ci.yaml",
+        "jobs: {compile: [\"true\"], docs: {when: approved, steps: [\"true\"]}}",
+    );
+    local(&["open", forge, "--head", "docs"]).ended_with(3);
+    node.repo.git(&["push", "-q", forge, "HEAD:refs/heads/docs"]);
+    let opened = local(&["open", forge, "--head", "docs", "--title", "Docs"]).ended_with(0);
+    assert_eq!(opened.stdout, "8\n");
+    let wait_until = |is_so: &dyn Fn(&Value) -> bool| node.wait_until_of("8", "the verdict", is_so);
+    let is = |words: &'static str| move |pull: &Value| pull["pull"]["description"] == words;
+    wait_until(&is("awaiting approval"));
+    local(&["request-changes", forge, "8", "--by", "ada"]).ended_with(0);
+    wait_until(&is("changes requested"));
+    local(&["approve", forge, "8", "--by", "ada"]).ended_with(0);
+    wait_until(&is("pull request can be merged"));
+    local(&["comment", forge, "7", "--by", "ada", "/ci cancel"]).ended_with(0);
+    local(&["approve", forge, "9", "--by", "ada"]).ended_with(3);
+    local(&["approve", "/nonexistent", "8", "--by", "ada"]).ended_with(3);
+    local(&["close", forge, "8"]).ended_with(0);
+    let deadline = Instant::now() + CEILING;
+    while node.json(&["pr", "list"]).as_array().unwrap().iter().any(|pull| pull["number"] == 8) {
+        assert!(Instant::now() < deadline, "waited {CEILING:?} until it is closed");
+        std::thread::park_timeout(PAUSE);
+    }
 }
 
 #[test]

@@ -172,7 +172,7 @@ fn components_and_jobs_can_be_named() {
     let done = repo.ci_node(&["run", "--component", "earth"]).ended_with(3);
     insta::assert_snapshot!(done.stderr, @"ci-node: there is no component \"earth\"; there are: libs/air, web");
     let done = repo.ci_node(&["run", "--job", "bench"]).ended_with(3);
-    insta::assert_snapshot!(done.stderr, @"ci-node: no pull request runs a job \"bench\"; there are: compile, test");
+    insta::assert_snapshot!(done.stderr, @"ci-node: there is no job \"bench\"; there are: compile, test");
 }
 
 #[test]
@@ -190,4 +190,47 @@ fn what_waits_for_approval_runs_when_asked_for() {
         let (_, facts) = repo.facts(args);
         assert_eq!(verdicts(&facts), "air:compliance passed, air:test passed", "{args:?}");
     }
+}
+
+#[test]
+fn what_runs_at_night_or_on_branches_runs_when_it_is_named() {
+    let repo = Repo::on_topic(&[(
+        "air/ci.yaml",
+        "{jobs: {compile: [\"true\"], warm: {on: branch, steps: [\"true\"]}}, \
+         nightly: {soak: {needs: [warm], steps: [\"true\"]}}}",
+    )]);
+    let check = |args: &[&str], expected: &str| {
+        let (code, facts) = repo.facts(args);
+        assert_eq!((code, verdicts(&facts).as_str()), (0, expected), "{args:?}");
+    };
+    check(&["--all"], "air:compile passed");
+    check(&["--job", "air:soak"], "air:compile passed, air:soak passed, air:warm passed");
+    check(&["--all", "--job", "warm"], "air:compile passed, air:warm passed");
+}
+
+#[test]
+fn an_image_that_is_not_used_is_told() {
+    let repo = Repo::on_topic(&[
+        ("air/ci.yaml", "{image: \"rust:1.90\", jobs: {test: [\"true\"]}}"),
+        ("web/ci.yaml", "{jobs: {test: [\"true\"]}}"),
+    ]);
+    let told =
+        "Not in their images, but on this machine: air (rust:1.90); see --isolation container\n";
+    assert_eq!(repo.ci_node(&["run", "--all"]).ended_with(0).stderr, told);
+    assert_eq!(repo.ci_node(&["run", "--all", "-o", "jsonl"]).ended_with(0).stderr, told);
+    assert_eq!(repo.ci_node(&["run", "--component", "web"]).ended_with(0).stderr, "");
+}
+
+#[test]
+fn a_dry_run_tells_what_would_run() {
+    let repo = Repo::on_topic(&[(
+        "air/ci.yaml",
+        "jobs: {compile: [\"touch ran\"], test: [\"touch ran\"], slow: {when: approved, steps: [x]}}",
+    )]);
+    let done = repo.ci_node(&["run", "--all", "--dry-run"]).ended_with(0);
+    assert_eq!(done.stdout, "air:compile\nair:test  needs air:compile\n");
+    assert_eq!(done.stderr, "Not run before an approval: air:slow (--approved runs them)\n");
+    let (code, facts) = repo.facts(&["--all", "-n"]);
+    assert_eq!((code, facts.len()), (0, 1));
+    assert!(!repo.root().join("air/ran").exists());
 }

@@ -83,4 +83,10 @@ fn nothing_to_run_is_said() {
         &["run", "--job", "test"],
         "No job that is affected was chosen: there is nothing to run.\n",
     );
+    let empty = Repo::on_topic(&[]);
+    for command in [["run"].as_slice(), &["run", "--all"], &["plan"]] {
+        let done = empty.ci_node(command).ended_with(0);
+        let said = "There is no component here: no folder has a ci.yaml.\n";
+        assert!(done.stdout.ends_with(said), "{done:?}");
+    }
 }

@@ -77,6 +77,16 @@ fn wrong_use_is_told_from_what_is_not_there() {
 }
 
 #[test]
+fn a_folder_outside_of_all_repositories_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["plan", "run", "check"] {
+        let done = Done::of(run(&folder, &[command])).ended_with(2);
+        let expected = "ci-node: . lies in no git repository: name a folder of one\n";
+        assert_eq!(done.stderr, expected, "{command}");
+    }
+}
+
+#[test]
 fn a_reader_that_leaves_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = ci_node(folder.path());

@@ -12,7 +12,8 @@ const FILES: [(&str, &str); 3] = [
     (
         "air/ci.yaml",
         "{depends_on: [libs/common], jobs: {compile: [make], test: {needs: [compile, libs/common:test], \
-         steps: [x]}, comply: {when: approved, steps: [x]}, report: {needs: [comply], steps: [x]}}}",
+         steps: [x]}, comply: {when: approved, steps: [x]}, report: {needs: [comply], steps: [x]}}, \
+         nightly: {soak: {needs: [test, libs/common:warm], steps: [x]}}}",
     ),
     ("web/air/ci.yaml", "jobs: {lint: [x]}"),
 ];
@@ -58,6 +59,24 @@ fn names_narrow_what_is_affected_and_bring_what_they_need() {
 }
 
 #[test]
+fn what_runs_elsewhere_runs_when_it_is_named() {
+    let check = |components: &[&str], jobs: &[&str], affected: &[&str], expected: &str| {
+        let chosen = choose(components, jobs, affected, false).unwrap();
+        assert_eq!(chosen, expected, "{components:?} {jobs:?} {affected:?}");
+    };
+    check(&[], &["soak"], &["air"], "air:compile air:test air:soak");
+    check(&[], &["air:soak"], &[], "air:compile air:test air:soak");
+    check(&["common"], &["warm"], &[], "libs/common:compile libs/common:warm");
+    check(
+        &["common"],
+        &["air:soak"],
+        &[],
+        "air:compile libs/common:compile libs/common:test air:test libs/common:warm air:soak",
+    );
+    check(&[], &["soak"], &["web/air"], "");
+}
+
+#[test]
 fn approval_can_be_taken_for_granted() {
     let chosen = choose(&["air"], &[], &[], true).unwrap();
     assert_eq!(chosen, "air:compile air:comply air:report air:test");
@@ -73,11 +92,11 @@ fn unknown_names_are_told_what_there_is() {
     check(
         &[],
         &["air:lint"],
-        "no pull request runs a job \"air:lint\"; there are: compile, comply, report, test",
+        "there is no job \"air:lint\"; there are: compile, comply, report, soak, test",
     );
     check(
         &[],
-        &["warm"],
-        "no pull request runs a job \"warm\"; there are: compile, comply, lint, report, test",
+        &["bench"],
+        "there is no job \"bench\"; there are: compile, comply, lint, report, soak, test, warm",
     );
 }
