@@ -101,6 +101,7 @@ pub(crate) const RUNNER: Keys = Keys {
         "orphan_limit",
         "memory",
         "pids",
+        "cpus",
         "log_limit",
         "min_free",
     ],

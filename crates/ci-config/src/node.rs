@@ -133,6 +133,8 @@ pub struct Runner {
     pub memory: u64,
     /// Processes per job. Default 4096.
     pub pids: u32,
+    /// Thousandths of a processor per job, where cgroups allow. Default: all there are.
+    pub milli_cpus: Option<u32>,
     /// Bytes of log per command. Default 256 MiB.
     pub log_limit: u64,
     /// Free bytes below which jobs wait. Default 2 GiB.

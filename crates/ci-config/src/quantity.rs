@@ -12,6 +12,10 @@ pub(crate) const DURATION_HINT: &str =
 /// How a size is written.
 pub(crate) const SIZE_HINT: &str = "write a whole number with B, KiB, MiB, GiB or TiB";
 
+/// How a number of processors is written.
+pub(crate) const PROCESSORS_HINT: &str =
+    "write a number such as 2 or 1.5, without quotes: 0.01 at least, three decimals at most";
+
 const DURATION_UNITS: [(&str, u64); 5] =
     [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
@@ -87,6 +91,19 @@ pub(crate) fn rate(text: &str) -> Result<Rate, String> {
     read().ok_or_else(|| format!("{text:?} is no rate such as 1/s or 5000/h"))
 }
 
+/// Reads a number of processors such as `1.5`, in thousandths of one; the kernel divides no finer than
+/// hundredths.
+pub(crate) fn processors(text: &str) -> Option<u32> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(whole) || !is_number(decimals) || !(1..=3).contains(&decimals.len()) {
+        return None;
+    }
+    let whole = whole.parse::<u32>().ok()?.checked_mul(1000)?;
+    let thousandths = format!("{decimals:0<3}").parse::<u32>().ok()?;
+    whole.checked_add(thousandths).filter(|milli| *milli >= 10)
+}
+
 fn leading_number(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
@@ -113,6 +130,19 @@ mod tests {
         check("99999999999999999999s", None);
         check("9999999999999d", None);
         check("3651d", None);
+    }
+
+    #[test]
+    fn reads_processors() {
+        let check = |text, expected| assert_eq!(processors(text), expected, "{text}");
+        check("2", Some(2000));
+        check("1.5", Some(1500));
+        check("0.25", Some(250));
+        check("64.125", Some(64_125));
+        check("0.01", Some(10));
+        for bad in ["", ".", "1.", ".5", "0", "0.001", "1.2345", "-1", "1e3", "inf", "5000000000"] {
+            check(bad, None);
+        }
     }
 
     #[test]

@@ -12,7 +12,9 @@ use crate::node::{
     Github, GithubAuth, Http, IsolationChoice, NodeConfig, ReadAccess, Retention, Runner, Tier,
     Vitals,
 };
-use crate::quantity::{DURATION_HINT, SIZE_HINT, duration, size, some_size};
+use crate::quantity::{
+    DURATION_HINT, PROCESSORS_HINT, SIZE_HINT, duration, processors, size, some_size,
+};
 use crate::queue::read_queues;
 use crate::read_repo::read_repos;
 use crate::read_secret::{path_text, read_secret};
@@ -189,6 +191,7 @@ fn read_runner(fields: &Fields<'_>, problems: &mut Problems) -> Runner {
         orphan_limit: time(fields, "orphan_limit", HOUR, problems),
         memory: bytes(fields, "memory", 4 * GIB, problems),
         pids: or(fields, "pids", 4096, |field| field.number(1, problems)),
+        milli_cpus: fields.get("cpus").and_then(|field| cpus(&field, problems)),
         log_limit: bytes(fields, "log_limit", 256 * MIB, problems),
         min_free: or(fields, "min_free", 2 * GIB, |field| field.parsed(size, SIZE_HINT, problems)),
     };
@@ -197,6 +200,20 @@ fn read_runner(fields: &Fields<'_>, problems: &mut Problems) -> Runner {
         fields.report("job_timeout is longer than max_job_timeout", hint, problems);
     }
     runner
+}
+
+/// A number of processors, in thousandths of one.
+fn cpus(field: &Field<'_>, problems: &mut Problems) -> Option<u32> {
+    let Value::Literal(text) = &field.node.value else {
+        field.expected("a number of processors", PROCESSORS_HINT, problems);
+        return None;
+    };
+    let number = processors(text);
+    if number.is_none() {
+        let message = format!("{text} is no number of processors");
+        field.report(&message, PROCESSORS_HINT, problems);
+    }
+    number
 }
 
 fn read_vitals(fields: &Fields<'_>, problems: &mut Problems) -> Vitals {

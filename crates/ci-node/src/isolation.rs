@@ -115,7 +115,7 @@ impl Offer {
 
 /// What the configuration lets a job use.
 pub(crate) fn limits(runner: &Runner) -> Limits {
-    Limits { memory: runner.memory, pids: runner.pids, milli_cpus: None }
+    Limits { memory: runner.memory, pids: runner.pids, milli_cpus: runner.milli_cpus }
 }
 
 /// What sandboxes must not show so that the files `private` stay secret.

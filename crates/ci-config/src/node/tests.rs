@@ -59,6 +59,7 @@ fn reads_all_that_a_node_can_say() {
     assert_eq!(config.runner.isolation, IsolationChoice::None);
     assert_eq!(config.runner.visible, ["/opt/tools", "/home/ci/.cargo"].map(Path::new));
     assert_eq!((config.runner.memory, config.runner.pids), (8 << 30, 1000));
+    assert_eq!(config.runner.milli_cpus, Some(1500));
     assert_eq!(config.vitals.tier, Tier::Read);
     assert_eq!(config.retention.logs, Duration::from_secs(7 * 86_400));
 }

@@ -124,6 +124,12 @@ const KEYS: &[Key] = &[
     key("runner.orphan_limit", "[runner]\norphan_limit = @", TEXT, DURATION),
     key("runner.memory", "[runner]\nmemory = @", TEXT, SIZE),
     key("runner.pids", "[runner]\npids = @", FROM_1, &["5"]),
+    key(
+        "runner.cpus",
+        "[runner]\ncpus = @",
+        "expected a number of processors, found a list",
+        &["5", "1.5"],
+    ),
     key("runner.log_limit", "[runner]\nlog_limit = @", TEXT, SIZE),
     // Nothing need be free, if one wants it so.
     key("runner.min_free", "[runner]\nmin_free = @", TEXT, &["\"1KiB\"", "\"0B\""]),

@@ -110,7 +110,8 @@ pub fn ask(engine: &Engine, words: &[&str]) -> Output {
 
 fn engine(root: &Path, before: &str, options: &str) -> Engine {
     let folder = root.join("engine");
-    fs::create_dir_all(&folder).unwrap();
+    // An ordinary user's podman wants the home to be there.
+    fs::create_dir_all(folder.join("home")).unwrap();
     let program = folder.join("podman");
     let at = |name: &str| folder.join(name).display().to_string();
     let text = format!(
