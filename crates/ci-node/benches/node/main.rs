@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p ci-node --bench node` prints figures and ratios, each next to a yardstick that was
 //! taken in the same run; it is read by people and fails on no figure. `-- --quick` makes each part
-//! short, to see that it works. The name of a part (`start`, `builds`, `idle`, `adopt`, `webhooks`) runs only that one.
+//! short, to see that it works. The name of a part (`start`, `builds`, `idle`, `pages`,
+//! `adopt`, `webhooks`) runs only that one.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
@@ -11,6 +12,7 @@ mod builds;
 mod figures;
 mod idle;
 mod monorepo;
+mod pages;
 mod start;
 mod starts;
 mod webhooks;
@@ -76,6 +78,9 @@ fn main() {
         }
         if wants("idle") {
             idle::measure(size).await;
+        }
+        if wants("pages") {
+            pages::measure(size).await;
         }
         if wants("adopt") {
             adopt::measure(size).await;

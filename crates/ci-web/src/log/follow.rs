@@ -24,7 +24,9 @@ use super::text::whole_lines;
 /// How soon what was printed is seen.
 pub(crate) const LOOK: Duration = Duration::from_millis(250);
 /// What is kept of chunks, in bytes, for those who are a little behind.
-const KEPT: usize = 1024 * 1024;
+const KEPT: usize = 4 * 1024 * 1024;
+/// Bytes of one chunk, roughly. Drawn it is ten times as long, and in memory once for each who follows.
+const PART: usize = 32 * 1024;
 /// A line that grows longer is shown in parts.
 const LONGEST: usize = 256 * 1024;
 
@@ -111,7 +113,8 @@ impl State {
             if is_all {
                 self.looked = Some(Instant::now());
             }
-            if is_all || bytes.len() >= LONGEST {
+            let is_enough = bytes.len() >= PART && whole_lines(&bytes, LONGEST) > 0;
+            if is_all || is_enough {
                 break piece.is_last;
             }
         };

@@ -89,7 +89,7 @@ fn body(detail: &BranchDetail, builds: &[PastBuild], usual: &Usual) -> Html {
         graph::section(&graph),
         nightly(detail, usual),
         history::charts(builds),
-        history::list(&branch.page, builds)
+        history::list(&branch.page, detail.build, builds)
     )
 }
 

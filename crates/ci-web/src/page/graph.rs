@@ -110,7 +110,7 @@ pub(super) fn section(graph: &Graph<'_>) -> Html {
         _ => list(graph),
     };
     html!(
-        r#"<h2>Affected components <span class="quiet">{}</span></h2><div class="sheet wide">{}</div>"#,
+        r#"<h2>Affected components <span class="quiet">{}</span></h2><div class="sheet wide" tabindex="0">{}</div>"#,
         affected,
         drawing
     )

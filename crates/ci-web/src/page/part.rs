@@ -94,25 +94,26 @@ impl Jobs<'_> {
         };
         let usual = self.usual.get(&job.job).copied();
         html!(
-            r#"<tr class="{}"><td>{}</td><td>{}{}</td><td>{}{}</td><td>{}</td></tr>"#,
+            r#"<tr class="{}"><td>{}</td><td>{}<span class="note">{}</span><span class="note">{}</span></td><td>{}{}</td><td>{}</td></tr>"#,
             Tone::from(job.state).class(),
             icon::badge(job.state.into(), job.state.words()),
             name,
-            html!(r#" <span class="note">{}{}</span>"#, note, self.why(job)),
+            note,
+            why(job),
             meter(job, usual),
             time(job, usual),
             form.unwrap_or_default()
         )
     }
+}
 
-    /// What it waits for, or why it broke.
-    fn why(&self, job: &Job) -> Html {
-        match (&job.queue, &job.reason) {
-            (Some(queue), Some(reason)) => html!(" · in queue {}, {}", queue, reason),
-            (Some(queue), None) => html!(" · in queue {}", queue),
-            (None, Some(reason)) => html!(" · {}", reason),
-            (None, None) => Html::default(),
-        }
+/// What a job waits for, or why it broke.
+fn why(job: &Job) -> Html {
+    match (&job.queue, &job.reason) {
+        (Some(queue), Some(reason)) => html!("in queue {}, {}", queue, reason),
+        (Some(queue), None) => html!("in queue {}", queue),
+        (None, Some(reason)) => html!("{}", reason),
+        (None, None) => Html::default(),
     }
 }
 

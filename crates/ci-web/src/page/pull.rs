@@ -93,7 +93,7 @@ fn body(detail: &PullDetail, history: &History, proof: Option<&str>) -> Html {
         jobs(detail, history, proof),
         graph::section(&graph),
         unmet(&detail.unmet),
-        heads::section(&page, pull.head.as_deref(), &history.builds)
+        heads::section(&page, detail, &history.builds)
     )
 }
 

@@ -52,7 +52,7 @@ fn summary(lines: &[Line]) -> Html {
         )
     };
     html!(
-        "<div class=\"wide\"><table><thead><tr><th>Queue</th><th>At work</th><th>At most</th><th>Waiting</th>\
+        "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Queue</th><th>At work</th><th>At most</th><th>Waiting</th>\
          <th>Granted since the start</th></tr></thead><tbody>{}</tbody></table></div>",
         lines.iter().map(row).collect::<Html>()
     )
@@ -86,15 +86,16 @@ fn jobs(jobs: &[WaitingJob]) -> Html {
             None => String::new(),
         };
         html!(
-            r#"<tr><td><a href="{}">{}</a></td><td>{}</td><td>{}</td></tr>"#,
-            job.page,
+            r#"<tr><td>{}</td><td><a href="{}">{}</a></td><td>{}</td><td>{}</td></tr>"#,
             job.job,
+            job.page,
+            job.page.trim_start_matches('/'),
             lasting(job.since_ms),
             ahead
         )
     };
     html!(
-        "<div class=\"wide\"><table><thead><tr><th>Job that waits</th><th>For</th><th>Place</th></tr></thead><tbody>{}</tbody></table></div>",
+        "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Job that waits</th><th>Of</th><th>For</th><th>Place</th></tr></thead><tbody>{}</tbody></table></div>",
         jobs.iter().take(MOST).map(row).collect::<Html>()
     )
 }
@@ -115,7 +116,7 @@ fn claims(title: &'static str, claims: &[Claim]) -> Html {
     let more = claims.len().saturating_sub(MOST);
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     html!(
-        "<h3>{} ({})</h3><div class=\"wide\"><table><thead><tr><th>On behalf of</th><th>Queue</th><th>For</th></tr></thead><tbody>{}</tbody></table></div><p class=\"quiet\">{}</p>",
+        "<h3>{} ({})</h3><div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>On behalf of</th><th>Queue</th><th>For</th></tr></thead><tbody>{}</tbody></table></div><p class=\"quiet\">{}</p>",
         title,
         claims.len(),
         claims.iter().take(MOST).map(row).collect::<Html>(),

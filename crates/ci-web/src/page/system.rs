@@ -93,7 +93,7 @@ fn queues(queues: &[Queue]) -> Html {
         )
     };
     html!(
-        "<h2><a href=\"/queues\">Queues</a></h2><div class=\"wide\"><table><thead><tr><th>Queue</th><th>Held</th><th>Limit</th>\
+        "<h2><a href=\"/queues\">Queues</a></h2><div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Queue</th><th>Held</th><th>Limit</th>\
          <th>Waiting</th><th>Oldest wait</th><th>Granted</th></tr></thead><tbody>{}</tbody></table></div>",
         queues.iter().map(row).collect::<Html>()
     )
@@ -142,7 +142,7 @@ fn polls(repos: &[Repo]) -> Html {
         )
     };
     html!(
-        "<h2>Polls</h2><div class=\"wide\"><table><thead><tr><th>Repository</th><th>Polls</th><th>Last</th>\
+        "<h2>Polls</h2><div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Repository</th><th>Polls</th><th>Last</th>\
          </tr></thead><tbody>{}</tbody></table></div>",
         repos.iter().map(row).collect::<Html>()
     )

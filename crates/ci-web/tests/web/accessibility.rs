@@ -14,7 +14,7 @@ const CHECKS: &str = include_str!("accessibility.js");
 const WINDOWS: [Window; 3] =
     [Window(390, 844, "light"), Window(1280, 900, "dark"), Window(2560, 1440, "light")];
 
-/// Where the program `axe` is, for those who have it: `npm pack axe-core`.
+/// Says where `axe.min.js` is, for those who have it: `npm pack axe-core`.
 const AXE: &str = "AXE_CORE";
 
 /// What axe finds wrong; nothing where it is not installed.

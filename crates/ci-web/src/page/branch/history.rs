@@ -33,11 +33,12 @@ pub(super) fn charts(builds: &[PastBuild]) -> Html {
 }
 
 /// The newest builds.
-pub(super) fn list(page: &str, builds: &[PastBuild]) -> Html {
+pub(super) fn list(page: &str, under_way: Option<u64>, builds: &[PastBuild]) -> Html {
     if builds.is_empty() {
         return Html::default();
     }
-    let rows: Html = builds.iter().take(ROWS).map(|build| part::past(page, build, "")).collect();
+    let rows: Html =
+        builds.iter().take(ROWS).map(|build| part::past(page, build, under_way, "")).collect();
     html!(r#"<h2>History</h2><ul class="rows">{}</ul>"#, rows)
 }
 

@@ -38,7 +38,7 @@ pub(super) fn table(run: &JobRun) -> Html {
         row(command, run.ended, (from, to), depth(command) - shallowest)
     };
     html!(
-        r#"<h2>Commands</h2><div class="wide"><table class="steps"><thead><tr><th>Command</th><th>When</th><th>Time</th><th>Ended</th></tr></thead><tbody>{}</tbody></table></div>"#,
+        r#"<h2>Commands</h2><div class="wide" tabindex="0"><table class="steps"><thead><tr><th>Command</th><th>When</th><th>Time</th><th>Ended</th></tr></thead><tbody>{}</tbody></table></div>"#,
         run.commands.iter().map(row).collect::<Html>()
     )
 }

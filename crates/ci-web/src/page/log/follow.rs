@@ -27,7 +27,7 @@ use crate::wire::CommandRef;
 /// How often a stream says that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The most bytes that are read at once for somebody who is behind.
-const CHUNK: u64 = 256 * 1024;
+const CHUNK: u64 = 64 * 1024;
 
 /// Where to begin.
 #[derive(Debug, Default, Deserialize)]

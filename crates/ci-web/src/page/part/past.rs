@@ -37,9 +37,20 @@ pub(in crate::page) fn standing(build: &PastBuild) -> (Tone, String) {
     (tone, words)
 }
 
-/// One build of what has its page at `page`, with the ways to the jobs that did not pass.
-pub(in crate::page) fn row(page: &str, build: &PastBuild, note: &str) -> Html {
-    let (tone, words) = standing(build);
+/// One build of what has its page at `page`, with the ways to the jobs that did not pass. The build
+/// `under_way` has not come to its end.
+pub(in crate::page) fn row(
+    page: &str,
+    build: &PastBuild,
+    under_way: Option<u64>,
+    note: &str,
+) -> Html {
+    let (tone, words) = match standing(build) {
+        (Tone::Good | Tone::Mute, words) if under_way == Some(build.number.0) => {
+            (Tone::Live, words)
+        }
+        standing => standing,
+    };
     let is_bad = |job: &PastJob| !matches!(job.result, JobResult::Passed | JobResult::Cancelled);
     let bad = build.jobs.iter().filter(|(_, job)| is_bad(job));
     html!(

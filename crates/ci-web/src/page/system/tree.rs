@@ -42,7 +42,7 @@ pub(super) fn living(tree: &TreeSnapshot) -> Html {
         next.extend(children.into_iter().rev());
     }
     html!(
-        "<h2>Processes</h2><div class=\"wide\"><table><thead><tr><th>Process</th><th>Age</th>\
+        "<h2>Processes</h2><div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>Process</th><th>Age</th>\
          <th>Restarts</th><th>Handled</th><th>Waiting</th><th>Now</th></tr></thead>\
          <tbody>{}</tbody></table></div>",
         rows

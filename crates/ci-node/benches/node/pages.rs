@@ -1,0 +1,192 @@
+//! The dashboard of a node with a thousand pull requests: how soon each page begins, a log of a million
+//! lines, and five hundred people who watch one log.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use crate::Size;
+use crate::figures::{Times, millis, say};
+use crate::idle::{memory, shown};
+use crate::node::Node;
+use crate::repository::Change;
+use crate::wait::wait_for;
+use crate::world::{REPO, World};
+
+/// How long all pull requests together may take to be built.
+const LIMIT: Duration = Duration::from_secs(1800);
+/// How often each page is asked for.
+const ASKED: usize = 50;
+/// Who approves is of no interest here.
+const POLICY: &str = "mergeable: {approvals: 0}\n";
+
+/// Measures.
+pub async fn measure(size: Size) {
+    let lines = size.pulls * 100_000 / 3;
+    let quick = "jobs:\n  test: ['true']\n";
+    let long = format!(
+        "jobs:\n  print: ['seq -f \"a line of a log that is as long as most, %.0f\" 1 {lines}']\n"
+    );
+    let live = "jobs:\n  watch: ['while ! test -e {outside}.go; do sleep 0.1; done; seq 1 100000; while ! test -e {outside}.end; do sleep 0.1; done']\n";
+    let files = [
+        ("lib/ci.yaml", quick),
+        ("long/ci.yaml", &long),
+        ("live/ci.yaml", live),
+        ("ci-policy.yaml", POLICY),
+    ];
+    let world = World::new(&files).await;
+    world.configure("1h", "log_limit = \"1GiB\"");
+    let node = world.start().await;
+    let change = |number| Change::file("lib/word", format!("hello {number}\n"));
+    let pulls: Vec<_> = (0..size.idle)
+        .map(|number| world.open(&format!("pull-{number}"), &[change(number)]))
+        .collect();
+    world.deliver(&node).await;
+    for pull in &pulls {
+        wait_for("every pull request to be built", LIMIT, async || {
+            world.umbrella(*pull).starts_with("success").then_some(())
+        })
+        .await;
+    }
+    say(&format!("{} open pull requests, each built once: the first byte of each page", size.idle));
+    let attempt = attempt(&node, pulls[0].0, "lib:test").await.expect("it was built");
+    let first = pulls[0];
+    for page in [
+        "/".to_owned(),
+        format!("/{REPO}"),
+        format!("/{REPO}?only=mergeable&page=2"),
+        format!("/{REPO}/pull/{first}"),
+        format!("/{REPO}/pull/{first}/jobs/{attempt}"),
+        "/queues".to_owned(),
+        "/system".to_owned(),
+    ] {
+        let mut times = Times::default();
+        for _ in 0..ASKED {
+            times.add(first_byte(&world, &page).await);
+        }
+        times.print(&page.replace(&attempt, "…"), None);
+    }
+    long_log(&world, &node, lines).await;
+    crowd(&world, &node, size.idle / 2).await;
+    assert!(node.terminate().await.success());
+}
+
+/// Parts of a long log, anywhere.
+async fn long_log(world: &World, node: &Node, lines: usize) {
+    let pull = world.open("long", &[Change::file("long/word", "hello\n")]);
+    world.deliver(node).await;
+    let attempt = wait_for("the long log", LIMIT, async || {
+        let done = world.umbrella(pull).starts_with("success");
+        if done { attempt(node, pull.0, "long:print").await } else { None }
+    })
+    .await;
+    let page = format!("/{REPO}/pull/{pull}/jobs/{attempt}/log/0-1");
+    let command = format!("{attempt}.0-1");
+    say(&format!("A log of {lines} lines"));
+    let once = first_byte(world, &page).await;
+    say(&format!("  its page, at first           {:>8.1} ms", millis(once)));
+    for (what, path) in [
+        ("its page, again", page.clone()),
+        ("its last lines", format!("{page}?line={lines}")),
+        (
+            "a block in the middle",
+            format!("/logs/{command}/lines?from={}", lines / 2000 * 1000 + 1),
+        ),
+        ("what is in one line only", format!("{page}?find=most,%20{}", lines - 7)),
+    ] {
+        let mut times = Times::default();
+        for _ in 0..ASKED / 5 {
+            times.add(first_byte(world, &path).await);
+        }
+        times.print(what, None);
+    }
+}
+
+/// Many who watch one log.
+async fn crowd(world: &World, node: &Node, viewers: usize) {
+    let pull = world.open("live", &[Change::file("live/word", "hello\n")]);
+    world.deliver(node).await;
+    let attempt =
+        wait_for("the live log", LIMIT, async || attempt(node, pull.0, "live:watch").await).await;
+    let path = format!("/logs/{attempt}.0-1/follow?next=0.1");
+    wait_for("its command", LIMIT, async || {
+        let run = node.api(&format!("/jobs/{attempt}")).await;
+        run["commands"].as_array().is_some_and(|all| !all.is_empty()).then_some(())
+    })
+    .await;
+    let (before, read) = (memory(node), bytes_read(node));
+    let mut streams = Vec::with_capacity(viewers);
+    for _ in 0..viewers {
+        streams.push(ask(world, &path, "text/event-stream").await);
+    }
+    let watching = memory(node);
+    let begin = Instant::now();
+    std::fs::write(world.folder().join("outside.go"), "").unwrap();
+    for stream in &mut streams {
+        until(stream, b">100000</span></div>").await;
+    }
+    let took = begin.elapsed();
+    let (after, read) = (memory(node), bytes_read(node) - read);
+    std::fs::write(world.folder().join("outside.end"), "").unwrap();
+    say(&format!("{viewers} who follow a log of 100000 lines, 0.7 MB"));
+    say(&format!("  resident before          {}", shown(before)));
+    say(&format!("  while they wait          {}", shown(watching)));
+    say(&format!("  when all have seen all   {}", shown(after)));
+    say(&format!("  from first line to last  {:>8.1} ms", millis(took)));
+    say(&format!("  read from files          {:>8.1} MB", read as f64 / 1e6));
+}
+
+/// The newest attempt at a job.
+async fn attempt(node: &Node, pull: u64, name: &str) -> Option<String> {
+    let detail: Value = node.api(&format!("/repos/{REPO}/pulls/{pull}")).await;
+    let jobs = detail["jobs"].as_array()?;
+    let job = jobs.iter().find(|job| job["job"] == name)?;
+    job["attempt"].as_str().map(str::to_owned)
+}
+
+async fn ask(world: &World, path: &str, accept: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", world.port())).await.unwrap();
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: x\r\naccept: {accept}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+/// How long the first byte of an answer takes; it is 200.
+async fn first_byte(world: &World, path: &str) -> Duration {
+    let begin = Instant::now();
+    let mut stream = ask(world, path, "text/html").await;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await.unwrap();
+    let took = begin.elapsed();
+    assert_eq!(&head, b"HTTP/1.1 200", "{path}");
+    stream.read_to_end(&mut Vec::new()).await.unwrap();
+    took
+}
+
+/// Reads on until a text has come.
+async fn until(stream: &mut TcpStream, text: &[u8]) {
+    let mut tail: Vec<u8> = Vec::new();
+    let mut bytes = vec![0; 64 * 1024];
+    let wait = async {
+        loop {
+            let length = stream.read(&mut bytes).await.unwrap();
+            assert!(length > 0, "the stream has ended");
+            tail.extend_from_slice(&bytes[..length]);
+            if tail.windows(text.len()).any(|window| window == text) {
+                return;
+            }
+            tail.drain(..tail.len().saturating_sub(text.len()));
+        }
+    };
+    tokio::time::timeout(LIMIT, wait).await.expect("the text");
+}
+
+/// What a node has read from files so far; what comes by sockets does not count.
+fn bytes_read(node: &Node) -> u64 {
+    let io = std::fs::read_to_string(format!("/proc/{}/io", node.pid())).unwrap();
+    let line = io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap();
+    line.parse().unwrap()
+}
