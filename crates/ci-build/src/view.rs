@@ -13,6 +13,7 @@ use ci_domain::outcome::Outcome;
 use ci_domain::outline::{Outline, Preparation, Prepared};
 use ci_domain::pipeline::When;
 use ci_domain::pull::Pull;
+use ci_domain::wording;
 
 use crate::build::Progress;
 use crate::job::JobPhase;
@@ -114,6 +115,17 @@ pub enum JobStatus {
     UnderWay(AttemptId, JobPhase),
     /// It has ended.
     Ended(Outcome),
+}
+
+impl JobView {
+    /// Where the job waits for its turn, and for how many, if it does.
+    pub(crate) fn waits(&self) -> Option<String> {
+        let JobStatus::UnderWay(_, JobPhase::Waiting { queue, ahead, .. }) = &self.status else {
+            return None;
+        };
+        let reason = ahead.map(wording::ahead_in_line);
+        Some(wording::waits(&self.job.to_string(), queue, reason.as_deref()))
+    }
 }
 
 impl PullView {

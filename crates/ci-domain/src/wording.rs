@@ -12,12 +12,12 @@ use crate::ids::JobId;
 
 pub use checks::{Marks, check_name, check_summary, check_title, job_of_check};
 pub use comments::{
-    EARLIER_POLICY, FailedJob, answer, answer_marker, can_be_merged, failures, heeded,
+    EARLIER_POLICY, FailedJob, Reasons, answer, answer_marker, can_be_merged, failures, heeded,
     standard_tests_passed, why,
 };
 pub use hints::{
     actors_crashed_too_often, actors_do_not_start, ahead_in_line, lfs_hint, lfs_pointer_hint,
-    mend_conflicts, more_hints, needs, proposed_policy, submodule_hint, who_mends,
+    mend_conflicts, more_hints, needs, proposed_policy, submodule_hint, untold, waits, who_mends,
 };
 pub use nightly::{night_standing, nightly_failure};
 pub use outside::plain;

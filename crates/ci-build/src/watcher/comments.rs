@@ -12,7 +12,7 @@ use std::sync::Arc;
 use ci_domain::forge::{CommentId, IssueCommand, PullComment};
 use ci_domain::ids::{Login, RepoName};
 use ci_domain::pull::{Refusal, Request};
-use ci_domain::wording;
+use ci_domain::wording::{self, Reasons};
 use ci_github::{Forge, ForgeError};
 use heights::{Context, Fault};
 use tracing::{info, warn};
@@ -20,6 +20,7 @@ use tracing::{info, warn};
 use crate::errand::errand;
 use crate::pull::PullHandle;
 use crate::queues::FORGE_READ;
+use crate::view::JobView;
 use crate::watcher::answers::Answer;
 use crate::watcher::known::KnownEvent;
 use crate::watcher::reads::{lost, refused};
@@ -231,7 +232,13 @@ async fn answer(
 ) -> Option<Answer> {
     let Some(request) = request else {
         let view = pull.view().await.ok()?;
-        let why = wording::why(&view.verdict, view.policy_error.as_deref());
+        let waiting: Vec<String> = view.jobs.iter().filter_map(JobView::waits).collect();
+        let why = wording::why(Reasons {
+            verdict: &view.verdict,
+            waiting: &waiting,
+            findings: &view.findings,
+            policy_error: view.policy_error.as_deref(),
+        });
         return Some(Answer::Say(why));
     };
     let who = comment.comment.author.clone();

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::outside::{MAX_LOG_LINE, fence_around, inline, printable, shell_word};
+use super::hints::untold;
+use super::outside::{MAX_LOG_LINE, fence_around, inline, printable, printable_text, shell_word};
 use super::{CUT, names};
 use crate::forge::CommentId;
 use crate::gate::{Unmet, Verdict};
@@ -19,6 +20,8 @@ pub(super) const MAX_COMMENT: usize = 60_000;
 const TAIL_LINES: usize = 100;
 /// Room for the two fences around a log, which may have to be longer than its longest line.
 const MAX_FENCES: usize = 2 * (MAX_LOG_LINE + 1) + "\ntext\n\n".len();
+/// As much of a finding as people read in a comment, in characters.
+const MAX_FINDING: usize = 2_000;
 /// Celebrations; which one depends on the head, so that a repeated attempt writes the same words.
 const HAPPY: [&str; 6] = ["🎉", "🚀", "✨", "🌈", "🍀", "🥳"];
 
@@ -121,14 +124,37 @@ pub(super) fn fit(lines: &[String], budget: usize) -> String {
     kept.iter().rev().fold(String::new(), |text, line| text + line + "\n")
 }
 
-/// The answer to a question why: every condition that is not met, and what is wrong with the policy.
+/// What keeps a pull request from being merged, or will: all that is told of it, wherever that is.
+#[derive(Clone, Copy, Debug)]
+pub struct Reasons<'a> {
+    /// The conditions that are not met.
+    pub verdict: &'a Verdict,
+    /// The jobs that wait for a turn, each in the words of [`waits`](super::waits).
+    pub waiting: &'a [String],
+    /// What is wrong with its files or missing for them, and what it would change of the policy.
+    pub findings: &'a [String],
+    /// What is wrong with the policy on the default branch.
+    pub policy_error: Option<&'a str>,
+}
+
+/// The answer to a question why.
 #[must_use]
-pub fn why(verdict: &Verdict, policy_error: Option<&str>) -> String {
+pub fn why(reasons: Reasons<'_>) -> String {
+    let Reasons { verdict, waiting, findings, policy_error } = reasons;
     let line = |unmet: &Unmet| format!("- {}; met by: {}\n", unmet.condition, unmet.met_by);
     let mut text = match verdict.unmet.as_slice() {
         [] => format!("{}\n", verdict.description),
         unmet => unmet.iter().map(line).collect(),
     };
+    for line in waiting {
+        let _ = writeln!(text, "- {line}");
+    }
+    let told: Vec<&str> = verdict.unmet.iter().map(|unmet| unmet.met_by.as_str()).collect();
+    for finding in untold(findings, &told) {
+        let finding = printable_text(finding, MAX_FINDING);
+        let fence = fence_around(&finding);
+        let _ = write!(text, "\n{fence}text\n{finding}\n{fence}\n");
+    }
     if let Some(error) = policy_error {
         let fence = fence_around(error);
         let _ = write!(text, "\n{EARLIER_POLICY}:\n\n{fence}text\n{error}\n{fence}\n");

@@ -30,6 +30,22 @@ pub fn ahead_in_line(others: usize) -> String {
     }
 }
 
+/// What is said of a job that waits in a queue, and why where that is known.
+#[must_use]
+pub fn waits(job: &str, queue: &str, reason: Option<&str>) -> String {
+    let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    format!("{job} waits in the queue {queue}{reason}")
+}
+
+/// The findings that are not told already as what meets a condition: what keeps a pull request from being
+/// planned is.
+pub fn untold<'a>(
+    findings: &'a [String],
+    met_by: &'a [&'a str],
+) -> impl Iterator<Item = &'a String> {
+    findings.iter().filter(|finding| !met_by.iter().any(|told| told.contains(finding.as_str())))
+}
+
 /// `needs a:x, b:y`, which did not pass.
 #[must_use]
 pub fn needs(jobs: &[&JobId]) -> String {

@@ -84,13 +84,27 @@ fn why_lists_every_condition_and_an_invalid_policy_that_mentions_nobody() {
         description: "awaiting air:test".to_owned(),
         unmet: vec![unmet("awaiting air:test", "its end"), unmet("draft", "marking it")],
     };
+    fn asked<'a>(verdict: &'a Verdict, policy_error: Option<&'a str>) -> String {
+        why(Reasons { verdict, waiting: &[], findings: &[], policy_error })
+    }
     let conditions = "- awaiting air:test; met by: its end\n- draft; met by: marking it\n";
-    assert_eq!(why(&verdict, None), conditions);
+    assert_eq!(asked(&verdict, None), conditions);
+    let waiting = [waits("air:test", "jobs.test", Some(&ahead_in_line(1)))];
+    let findings = ["its end".to_owned(), "ci-policy.yaml: then @acme ``` \u{1b}[1m".to_owned()];
+    let all =
+        Reasons { verdict: &verdict, waiting: &waiting, findings: &findings, policy_error: None };
+    let line = "- air:test waits in the queue jobs.test: at most one other goes first\n";
+    let finding = "\n````text\nci-policy.yaml: then @acme ```\n````\n";
+    assert_eq!(
+        why(all),
+        format!("{conditions}{line}{finding}"),
+        "what is said already is left out"
+    );
     verdict.unmet.clear();
     verdict.description = CAN_BE_MERGED.to_owned();
-    assert_eq!(why(&verdict, None), "pull request can be merged\n");
+    assert_eq!(asked(&verdict, None), "pull request can be merged\n");
     let error = "ci-policy.yaml:3:5: unknown key \"@acme/dev\"\n  hint: ```";
-    let text = why(&verdict, Some(error));
+    let text = asked(&verdict, Some(error));
     assert!(text.contains(error), "{text}");
     assert!(outside_of_fences(&text).contains(EARLIER_POLICY), "{text}");
     assert!(!outside_of_fences(&text).contains('@'), "{text}");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ci_domain::wording::EARLIER_POLICY;
+use ci_domain::wording::{EARLIER_POLICY, untold, waits};
 use ci_web::wire::{Job, JobState, PullDetail, PullSummary};
 
 use crate::output::duration_text;
@@ -62,9 +62,8 @@ pub(super) fn why(detail: &PullDetail) -> String {
     let pull = &detail.pull;
     let heading = format!("{}#{}: {}", pull.repo, pull.number, pull.description);
     let lines = detail.unmet.iter().map(|unmet| format!("  {}: {}", unmet.condition, unmet.met_by));
-    // What keeps it from being planned is among the lines already.
-    let is_new = |finding: &&String| !detail.unmet.iter().any(|u| u.met_by.contains(*finding));
-    let findings = detail.findings.iter().filter(is_new).map(|finding| format!("\n{finding}"));
+    let told: Vec<&str> = detail.unmet.iter().map(|unmet| unmet.met_by.as_str()).collect();
+    let findings = untold(&detail.findings, &told).map(|finding| format!("\n{finding}"));
     let policy = detail.policy_error.as_ref().map(policy);
     let waiting = detail.jobs.iter().filter(|job| job.state == JobState::Waiting).map(in_line);
     std::iter::once(heading)
@@ -79,8 +78,7 @@ pub(super) fn why(detail: &PullDetail) -> String {
 /// Where a job waits, and for how many.
 fn in_line(job: &Job) -> String {
     let queue = job.queue.as_deref().unwrap_or_default();
-    let reason = job.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!("  {} waits in the queue {queue}{reason}", job.job)
+    format!("  {}", waits(&job.job, queue, job.reason.as_deref()))
 }
 
 /// What is wrong with the policy.
