@@ -17,6 +17,7 @@ mod world;
 
 mod absence;
 mod actors;
+mod app;
 mod bad_input;
 mod base;
 mod branches;
@@ -33,6 +34,7 @@ mod lives;
 mod nightly;
 mod owners;
 mod poison;
+mod proxy;
 mod queue;
 mod reboot;
 mod recorded;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions, Permissions};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -136,6 +136,11 @@ impl World {
 
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Where GitHub answers.
+    pub fn github_at(&self) -> SocketAddr {
+        self.server.url.strip_prefix("http://").unwrap().parse().unwrap()
     }
 
     pub fn port(&self) -> u16 {
