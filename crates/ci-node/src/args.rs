@@ -14,7 +14,7 @@ use crate::remote::{branch, nightly, pr, quarantine, status, store, token};
 use crate::run::passed_on::PassedOn;
 use crate::{check, completions, demo, doctor, init, plan, run, schema, serve};
 
-pub(crate) use local::{BareArg, DeedArgs, LocalArgs, LocalCommand};
+pub(crate) use local::{BareArg, DeedArgs, LocalArgs, LocalCommand, OpenArgs};
 pub(crate) use remote::{
     BranchArgs, BranchCommand, LogArgs, NightlyArgs, NightlyCommand, NodeArgs, PrArgs, PrCommand,
     PullArg, QuarantineArgs, QuarantineCommand, StatusArgs, StoreArgs, StoreCommand, TokenArgs,

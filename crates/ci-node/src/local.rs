@@ -8,7 +8,7 @@ use ci_domain::ids::{BranchName, CommitSha};
 use ci_github::{ForgeError, LocalForge, NewLocalPull};
 use tokio::process::Command;
 
-use crate::args::{BareArg, DeedArgs, LocalArgs, LocalCommand};
+use crate::args::{BareArg, DeedArgs, LocalArgs, LocalCommand, OpenArgs};
 use crate::exit::Exit;
 use crate::output::Output;
 
@@ -18,7 +18,7 @@ use crate::output::Output;
 /// There is no such repository, branch or pull request, or the book cannot be written.
 pub(crate) async fn run(args: &LocalArgs) -> Result<ExitCode> {
     match &args.command {
-        LocalCommand::Open { .. } => open_pull(&args.command).await?,
+        LocalCommand::Open(args) => open_pull(args).await?,
         LocalCommand::Approve(deed) => {
             let forge = writer(deed).await?;
             forge.approve(deed.pull.number, deed.by.clone()).await.map_err(refusal)?;
@@ -38,19 +38,17 @@ pub(crate) async fn run(args: &LocalArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open_pull(command: &LocalCommand) -> Result<()> {
-    let LocalCommand::Open { repository, head, base, title, author, draft } = command else {
-        return Ok(());
-    };
-    let forge = open(repository)?;
-    tip(&repository.path, base).await?;
+async fn open_pull(args: &OpenArgs) -> Result<()> {
+    let forge = open(&args.repository)?;
+    let path = &args.repository.path;
+    tip(path, &args.base).await?;
     let new = NewLocalPull {
-        title: title.clone().unwrap_or_else(|| head.to_string()),
-        author: author.clone(),
-        base: base.clone(),
-        head: tip(&repository.path, head).await?,
-        head_branch: head.clone(),
-        draft: *draft,
+        title: args.title.clone().unwrap_or_else(|| args.head.to_string()),
+        author: args.author.clone(),
+        base: args.base.clone(),
+        head: tip(path, &args.head).await?,
+        head_branch: args.head.clone(),
+        draft: args.draft,
         fork: None,
     };
     let number = forge.open_pull(new).await.map_err(refusal)?;

@@ -21,6 +21,32 @@ pub(crate) struct BareArg {
     pub(crate) path: PathBuf,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct OpenArgs {
+    #[command(flatten)]
+    pub(crate) repository: BareArg,
+
+    /// The branch that is proposed.
+    #[arg(long, value_name = "BRANCH")]
+    pub(crate) head: BranchName,
+
+    /// The branch that it shall be merged into.
+    #[arg(long, value_name = "BRANCH", default_value = "main")]
+    pub(crate) base: BranchName,
+
+    /// What it is called [default: the branch's name].
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+
+    /// Who opens it.
+    #[arg(long, value_name = "LOGIN", default_value = "local")]
+    pub(crate) author: Login,
+
+    /// It is not ready yet.
+    #[arg(long)]
+    pub(crate) draft: bool,
+}
+
 /// Who does something to which pull request.
 #[derive(Debug, Args)]
 pub(crate) struct DeedArgs {
@@ -38,30 +64,7 @@ pub(crate) struct DeedArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum LocalCommand {
     /// Opens a pull request for a branch of the repository, and prints its number.
-    Open {
-        #[command(flatten)]
-        repository: BareArg,
-
-        /// The branch that is proposed.
-        #[arg(long, value_name = "BRANCH")]
-        head: BranchName,
-
-        /// The branch that it shall be merged into.
-        #[arg(long, value_name = "BRANCH", default_value = "main")]
-        base: BranchName,
-
-        /// What it is called [default: the branch's name].
-        #[arg(long)]
-        title: Option<String>,
-
-        /// Who opens it.
-        #[arg(long, value_name = "LOGIN", default_value = "local")]
-        author: Login,
-
-        /// It is not ready yet.
-        #[arg(long)]
-        draft: bool,
-    },
+    Open(OpenArgs),
     /// Approves the present head of a pull request.
     Approve(DeedArgs),
     /// Requests changes to the present head of a pull request.
