@@ -86,7 +86,7 @@ mod tests {
         let row = row.expect("a line about the webhook");
         for (name, setting) in EVENTS {
             assert!(settings().contains(setting), "init does not say {setting}");
-            assert!(row.contains(&format!("*{setting}* (`{name}`)")), "{setting} in: {row}");
+            assert!(row.contains(&format!("*{setting}* (`{name}`")), "{setting} in: {row}");
         }
         assert!(!settings().contains('{'));
     }
