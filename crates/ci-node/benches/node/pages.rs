@@ -112,7 +112,7 @@ async fn crowd(world: &World, node: &Node, viewers: usize) {
         wait_for("the live log", LIMIT, async || attempt(node, pull.0, "live:watch").await).await;
     let path = format!("/logs/{attempt}.0-1/follow?next=0.1");
     wait_for("its command", LIMIT, async || {
-        let run = node.api(&format!("/jobs/{attempt}")).await;
+        let run = told(node, &format!("/jobs/{attempt}")).await?;
         run["commands"].as_array().is_some_and(|all| !all.is_empty()).then_some(())
     })
     .await;
@@ -140,10 +140,17 @@ async fn crowd(world: &World, node: &Node, viewers: usize) {
 
 /// The newest attempt at a job.
 async fn attempt(node: &Node, pull: u64, name: &str) -> Option<String> {
-    let detail: Value = node.api(&format!("/repos/{REPO}/pulls/{pull}")).await;
+    let detail = told(node, &format!("/repos/{REPO}/pulls/{pull}")).await?;
     let jobs = detail["jobs"].as_array()?;
     let job = jobs.iter().find(|job| job["job"] == name)?;
     job["attempt"].as_str().map(str::to_owned)
+}
+
+/// What the API says, once it says anything.
+async fn told(node: &Node, path: &str) -> Option<Value> {
+    let response = node.get(&format!("/api/v1{path}")).await;
+    let text = response.status().is_success().then_some(response)?.text().await.unwrap();
+    Some(serde_json::from_str(&text).unwrap())
 }
 
 async fn ask(world: &World, path: &str, accept: &str) -> TcpStream {
