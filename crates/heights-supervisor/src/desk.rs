@@ -79,8 +79,9 @@ impl Profile {
         };
         let plan = ChildPlan::supervisor(self.name);
         let mut spec = ChildSpec::new(plan, lay, place);
-        let intensity = self.flags.intensity;
-        spec.shape = Some(Box::new(Shape { strategy, intensity, restarts_used: 0 }));
+        let Flags { intensity, auto_shutdown, .. } = self.flags;
+        let shape = Shape { strategy, intensity, auto_shutdown, restarts_used: 0 };
+        spec.shape = Some(Box::new(shape));
         (spec, desk)
     }
 }

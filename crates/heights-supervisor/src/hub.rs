@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use heights_core::{ChildId, Intensity, Rows, Strategy};
+use heights_core::{AutoShutdown, ChildId, Intensity, Rows, Strategy};
 use tokio::time::Instant;
 
 pub use self::foreign::{ForeignInfo, GroupInfo, MemberInfo};
@@ -77,6 +77,8 @@ pub struct Shape {
     pub strategy: Option<Strategy>,
     /// How many restarts it takes.
     pub intensity: Intensity,
+    /// Whether it ends with its significant children.
+    pub auto_shutdown: AutoShutdown,
     /// How many of them are used up right now.
     pub restarts_used: usize,
 }

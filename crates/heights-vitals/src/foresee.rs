@@ -1,7 +1,8 @@
 //! Tells what an action would do, from what can be seen of a tree.
 
-use std::collections::BTreeSet;
+mod fall;
 
+use self::fall::Fall;
 use crate::wire::{Actor, ControlOutcome, Kind, Restart, State};
 
 /// A handler that has run this long without end may well be one that never yields.
@@ -136,86 +137,6 @@ pub(crate) fn foresee(
     Ok(outcome)
 }
 
-/// Follows an end through the tree by the rules of the supervisors that it meets.
-struct Fall<'a> {
-    actors: &'a [Actor],
-    outcome: &'a mut ControlOutcome,
-}
-
-impl<'a> Fall<'a> {
-    fn of(self, target: &'a Actor, end: End) {
-        self.outcome.ends = paths(self.within(target));
-        let supervisor = self.parent(target);
-        self.outcome.restarts_left =
-            supervisor.and_then(|actor| actor.supervision.as_ref()?.restarts_left);
-        let mut down: BTreeSet<&str> = self.within(target).map(|actor| &*actor.path).collect();
-        let (mut fallen, mut end) = (target, end);
-        let again = loop {
-            let Some(supervisor) = self.parent(fallen) else {
-                self.outcome.ends_all = true;
-                break Vec::new();
-            };
-            if !is_restarted(fallen, end) {
-                break Vec::new();
-            }
-            let left = supervisor.supervision.as_ref().and_then(|shape| shape.restarts_left);
-            if left != Some(0) {
-                break self.along(fallen, supervisor, &mut down);
-            }
-            // It gives up: all its children end, and its own supervisor has to deal with that.
-            self.outcome.escalates.push(supervisor.path.clone());
-            down.extend(self.within(supervisor).map(|actor| &*actor.path));
-            (fallen, end) = (supervisor, End::Orderly);
-        };
-        let ends: BTreeSet<&str> = self.outcome.ends.iter().map(String::as_str).collect();
-        let siblings = again.iter().filter(|path| !ends.contains(*path) && **path != fallen.path);
-        let siblings: Vec<String> = siblings.map(|path| (*path).to_owned()).collect();
-        let lost = self.actors.iter().filter(|actor| down.contains(&*actor.path));
-        let queues: Vec<u64> = lost.filter_map(|actor| actor.mailbox).collect();
-        self.outcome.restarts = again.into_iter().map(str::to_owned).collect();
-        self.outcome.siblings = siblings;
-        self.outcome.messages_lost = (!queues.is_empty()).then(|| queues.iter().sum());
-    }
-
-    /// Finds the children that a supervisor starts again with one that fell, it included, and adds
-    /// to those that are down whom it stops for that.
-    fn along(
-        &self,
-        fallen: &'a Actor,
-        supervisor: &'a Actor,
-        down: &mut BTreeSet<&'a str>,
-    ) -> Vec<&'a str> {
-        let strategy = supervisor.supervision.as_ref().and_then(|shape| shape.strategy.as_deref());
-        let siblings = self.actors.iter().filter(|actor| actor.parent == fallen.parent);
-        let group: Vec<&Actor> = match strategy {
-            Some("one_for_all") => siblings.collect(),
-            Some("rest_for_one") => {
-                siblings.skip_while(|actor| actor.path != fallen.path).collect()
-            }
-            _ => vec![fallen],
-        };
-        for member in &group {
-            down.extend(self.within(member).map(|actor| &*actor.path));
-        }
-        // A temporary child is stopped with the others and is not started again.
-        let again = group.into_iter().filter(|actor| actor.restart != Some(Restart::Temporary));
-        again.map(|actor| &*actor.path).collect()
-    }
-
-    fn parent(&self, actor: &Actor) -> Option<&'a Actor> {
-        let parent = actor.parent.as_deref()?;
-        self.actors.iter().find(|other| other.pid.as_deref() == Some(parent))
-    }
-
-    fn within(&self, root: &'a Actor) -> impl Iterator<Item = &'a Actor> + use<'a> {
-        self.actors.iter().filter(|actor| actor.pid.is_some() && is_within(actor, root))
-    }
-}
-
-fn paths<'a>(actors: impl Iterator<Item = &'a Actor>) -> Vec<String> {
-    actors.map(|actor| actor.path.clone()).collect()
-}
-
 fn is_restarted(actor: &Actor, end: End) -> bool {
     match actor.restart {
         Some(Restart::Permanent) => true,
@@ -237,8 +158,12 @@ fn cautions(action: Action, target: &Actor, outcome: &ControlOutcome) -> Vec<Str
         let waiting = target.mailbox.unwrap_or(0);
         cautions.push(format!("its {waiting} messages wait, and so does whoever calls it"));
     }
-    if let Some(last) = outcome.escalates.last() {
-        cautions.push(format!("{last} has no restart left: it ends too"));
+    cautions.extend(outcome.cautions.iter().cloned());
+    if let Some(limit) = target.limit.as_ref().filter(|_| !outcome.restarts.is_empty()) {
+        let then =
+            if limit.then == "remove_child" { "it stays down" } else { "its supervisor ends" };
+        let most = limit.max_restarts;
+        cautions.push(format!("it has a limit of its own, {most} restarts: after those {then}"));
     }
     if outcome.ends_all {
         cautions.push("the root ends: the whole tree, and with it the application".to_owned());

@@ -1,11 +1,12 @@
 //! Turns a snapshot of the hub into wire types.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use heights_supervisor::{
-    ChildKind, ForeignInfo, MessageCount, ProcessId, ProcessInfo, ProcessState, Restart, Shape,
-    Strategy, TreeSnapshot, WaitingInfo,
+    AutoShutdown, ChildKind, ForeignInfo, GiveUp, MessageCount, ProcessId, ProcessInfo,
+    ProcessState, Restart, RestartLimit, Shape, Strategy, TreeSnapshot, WaitingInfo,
 };
 
 use crate::server::LongTurn;
@@ -20,6 +21,42 @@ pub(crate) fn tree(snapshot: &TreeSnapshot, long: &[LongTurn]) -> wire::Tree {
     let mut actors = Vec::with_capacity(snapshot.processes.len() + snapshot.waiting.len());
     let mut walk = Walk { by_parent, waiting: &snapshot.waiting, actors: &mut actors };
     walk.below(None, 0);
+    mark_blocking(&mut actors, long);
+    wire::Tree { taken_ms: since_1970(snapshot.at), total: actors.len(), actors }
+}
+
+/// Lists the first actors in some order, those whose path contains `filter` where one is given.
+pub(crate) fn top(
+    snapshot: &TreeSnapshot,
+    (sort, limit, filter): (wire::Sort, usize, Option<&str>),
+    long: &[LongTurn],
+) -> wire::Tree {
+    let meant = |path: &str| filter.is_none_or(|filter| path.contains(filter));
+    let mut first: Vec<&ProcessInfo> =
+        snapshot.processes.iter().filter(|process| meant(&process.path)).collect();
+    match sort {
+        wire::Sort::Tree => {}
+        wire::Sort::Mailbox => first.sort_by_key(|process| Reverse(process.figures.queued)),
+        wire::Sort::Wait => first.sort_by_key(|process| Reverse(process.figures.head_age)),
+        wire::Sort::Busy => {
+            first.sort_by_key(|process| Reverse(process.figures.working.map(|work| work.since)));
+        }
+        wire::Sort::Restarts => first.sort_by_key(|process| Reverse(process.restarts())),
+        wire::Sort::Age => first.sort_by_key(|process| process.age),
+    }
+    let depth = |path: &str| path.matches('/').count();
+    let living = first.into_iter().map(|process| living(process, depth(&process.path)));
+    // Of those that have no process nothing is known that they could have most of.
+    let waiting = snapshot.waiting.iter().filter(|child| meant(&child.path));
+    let waiting = waiting.map(|child| without_process(child, None, depth(&child.path)));
+    let mut actors: Vec<wire::Actor> = living.chain(waiting).take(limit).collect();
+    mark_blocking(&mut actors, long);
+    let total = snapshot.processes.len() + snapshot.waiting.len();
+    wire::Tree { taken_ms: since_1970(snapshot.at), total, actors }
+}
+
+/// Says of those that keep a thread for how long.
+fn mark_blocking(actors: &mut [wire::Actor], long: &[LongTurn]) {
     for turn in long {
         let pid = turn.pid.to_string();
         let actor = actors.iter_mut().find(|actor| actor.pid.as_ref() == Some(&pid));
@@ -27,7 +64,6 @@ pub(crate) fn tree(snapshot: &TreeSnapshot, long: &[LongTurn]) -> wire::Tree {
             working.blocks_ms = Some(millis(turn.lasted));
         }
     }
-    wire::Tree { taken_ms: since_1970(snapshot.at), total: actors.len(), actors }
 }
 
 /// Tells which threads are kept, and by whom.
@@ -91,7 +127,8 @@ impl Walk<'_> {
             self.below(Some(process.pid), depth + 1);
             let waiting =
                 self.waiting.iter().filter(|child| parent_path(&child.path) == Some(&process.path));
-            self.actors.extend(waiting.map(|child| restarting(child, process.pid, depth + 1)));
+            let parent = Some(process.pid);
+            self.actors.extend(waiting.map(|child| without_process(child, parent, depth + 1)));
         }
     }
 }
@@ -135,7 +172,21 @@ fn living(process: &ProcessInfo, depth: usize) -> wire::Actor {
         waiting_for: figures.waiting_for.map(|other| other.to_string()),
         restart_in_ms: None,
         supervision: process.shape.map(supervision),
+        binds_to: process.binds_to.iter().map(ToString::to_string).collect(),
+        significant: process.significant,
+        limit: process.limit.map(limit),
         messages: figures.messages.iter().map(messages).collect(),
+    }
+}
+
+fn limit(limit: RestartLimit) -> wire::Limit {
+    wire::Limit {
+        max_restarts: limit.intensity.restarts,
+        period_ms: millis(limit.intensity.period),
+        then: match limit.then {
+            GiveUp::Escalate => "escalate".to_owned(),
+            GiveUp::RemoveChild => "remove_child".to_owned(),
+        },
     }
 }
 
@@ -149,10 +200,10 @@ fn messages(count: &MessageCount) -> wire::MessageFigures {
 }
 
 /// Describes a child that has no process: nothing can be counted, so nothing is claimed.
-fn restarting(child: &WaitingInfo, parent: ProcessId, depth: usize) -> wire::Actor {
+fn without_process(child: &WaitingInfo, parent: Option<ProcessId>, depth: usize) -> wire::Actor {
     wire::Actor {
         id: child.id.to_string(),
-        parent: Some(parent.to_string()),
+        parent: parent.map(|parent| parent.to_string()),
         depth,
         state: wire::State::Restarting,
         restart_in_ms: Some(millis(child.remaining)),
@@ -196,11 +247,17 @@ fn supervision(shape: Shape) -> wire::Supervision {
         Strategy::OneForAll => "one_for_all",
         Strategy::RestForOne => "rest_for_one",
     });
+    let auto_shutdown = match shape.auto_shutdown {
+        AutoShutdown::Never => None,
+        AutoShutdown::AnySignificant => Some("any_significant"),
+        AutoShutdown::AllSignificant => Some("all_significant"),
+    };
     wire::Supervision {
         strategy: strategy.map(str::to_owned),
         max_restarts: shape.intensity.restarts,
         period_ms: millis(shape.intensity.period),
         restarts_left: Some(restarts_left(shape)),
+        auto_shutdown: auto_shutdown.map(str::to_owned),
     }
 }
 

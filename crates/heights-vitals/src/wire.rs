@@ -122,6 +122,16 @@ pub struct Actor {
     pub restart_in_ms: Option<u64>,
     /// How it treats its children, if it is a supervisor.
     pub supervision: Option<Supervision>,
+    /// The ids of the siblings that it cannot do without: it goes before they do, and comes back
+    /// after them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binds_to: Vec<String>,
+    /// Whether its end can end its supervisor.
+    #[serde(default)]
+    pub significant: bool,
+    /// How many restarts of it alone are too many.
+    #[serde(default)]
+    pub limit: Option<Limit>,
     /// What it has done, by kind of message; the first kinds that it met.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<MessageFigures>,
@@ -171,6 +181,9 @@ impl Actor {
             waiting_for: None,
             restart_in_ms: None,
             supervision: None,
+            binds_to: Vec::new(),
+            significant: false,
+            limit: None,
             messages: Vec::new(),
         }
     }
@@ -298,6 +311,20 @@ pub struct Supervision {
     pub period_ms: u64,
     /// How many more restarts it takes now.
     pub restarts_left: Option<u32>,
+    /// Which ends of significant children end it: `any_significant`, `all_significant`; else none.
+    #[serde(default)]
+    pub auto_shutdown: Option<String>,
+}
+
+/// How many restarts of one child are too many, whatever its supervisor takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// How many restarts within the period.
+    pub max_restarts: u32,
+    /// The period.
+    pub period_ms: u64,
+    /// What one too many leads to: `escalate` or `remove_child`.
+    pub then: String,
 }
 
 /// How to order a list of actors.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use ractor::{ActorCell, ActorId, ActorStatus};
 
 use super::{Hub, ProcessState};
-use crate::process::ProcessId;
+use crate::process::{Process, ProcessId};
 
 /// An actor that no supervisor of ours has started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,13 +49,12 @@ impl Hub {
     /// Returns the actors that can be found and that no supervisor of ours has started, in the
     /// order of their ids.
     pub fn foreign(&self) -> Vec<ForeignInfo> {
-        let ours = self.cells();
-        let mut found: BTreeMap<ActorId, ActorCell> = BTreeMap::new();
         let mut ahead = named();
         ahead.extend(groups().into_values().flatten());
-        // A server hands out no reference to its actor, so nobody is linked below one.
-        let plain = ours.values().filter(|(_, cell)| cell.is_some());
-        ahead.extend(plain.flat_map(|(_, cell)| cell.iter().flat_map(ActorCell::get_children)));
+        ahead.extend(self.below_plain_actors());
+        // Mostly there is none, and then nobody has to be told apart.
+        let ours = if ahead.is_empty() { HashMap::new() } else { self.cells() };
+        let mut found: BTreeMap<ActorId, ActorCell> = BTreeMap::new();
         while let Some(cell) = ahead.pop() {
             if !ours.contains_key(&cell.get_id()) && !found.contains_key(&cell.get_id()) {
                 ahead.extend(cell.get_children());
@@ -73,30 +72,30 @@ impl Hub {
             let members = members.iter().map(|cell| MemberInfo {
                 id: cell.get_id().to_string(),
                 name: cell.get_name(),
-                pid: ours.get(&cell.get_id()).map(|(pid, _)| *pid),
+                pid: ours.get(&cell.get_id()).copied(),
             });
             GroupInfo { scope, name, members: members.collect() }
         });
         told.collect()
     }
 
-    /// Returns our own processes by the ids of their actors; with the actor, where others can be
-    /// linked to it.
-    fn cells(&self) -> HashMap<ActorId, (ProcessId, Option<ActorCell>)> {
+    /// Returns who is linked below one of our plain actors. A server hands out no reference to its
+    /// actor, so nobody is linked below one.
+    fn below_plain_actors(&self) -> Vec<ActorCell> {
         let table = self.table();
-        let cells = table.processes.values().filter_map(|process| {
-            let cell = process.cell()?;
-            let linkable = process.runs_a_plain_actor().then(|| cell.clone());
-            Some((cell.get_id(), (process.pid(), linkable)))
-        });
+        let plain = table.processes.values().filter(|process| process.runs_a_plain_actor());
+        plain.filter_map(Process::cell).flat_map(ActorCell::get_children).collect()
+    }
+
+    /// Returns our own processes by the ids of their actors.
+    fn cells(&self) -> HashMap<ActorId, ProcessId> {
+        let table = self.table();
+        let cells = table.processes.values().filter_map(|it| Some((it.cell()?.get_id(), it.pid())));
         cells.collect()
     }
 }
 
-fn describe(
-    cell: &ActorCell,
-    ours: &HashMap<ActorId, (ProcessId, Option<ActorCell>)>,
-) -> Option<ForeignInfo> {
+fn describe(cell: &ActorCell, ours: &HashMap<ActorId, ProcessId>) -> Option<ForeignInfo> {
     let state = match cell.get_status() {
         ActorStatus::Unstarted | ActorStatus::Starting => ProcessState::Starting,
         ActorStatus::Running | ActorStatus::Upgrading => ProcessState::Running,
@@ -104,7 +103,7 @@ fn describe(
         ActorStatus::Stopped => return None,
     };
     let parent = cell.try_get_supervisor();
-    let parent = parent.and_then(|parent| ours.get(&parent.get_id()).map(|(pid, _)| *pid));
+    let parent = parent.and_then(|parent| ours.get(&parent.get_id()).copied());
     Some(ForeignInfo { id: cell.get_id().to_string(), name: cell.get_name(), state, parent })
 }
 

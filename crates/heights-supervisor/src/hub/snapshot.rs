@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use heights_core::{ChildId, ChildKind, Restart};
+use heights_core::{ChildId, ChildKind, Restart, RestartLimit};
 use tokio::time::Instant;
 
 use super::{Crash, Hub, Shape, Table};
@@ -57,6 +57,12 @@ pub struct ProcessInfo {
     pub type_name: &'static str,
     /// How many lives of this child there have been, this one included.
     pub incarnation: u32,
+    /// The earlier siblings that it cannot do without.
+    pub binds_to: Box<[ChildId]>,
+    /// Whether its end can end its supervisor.
+    pub significant: bool,
+    /// How many restarts of this child alone are too many.
+    pub limit: Option<RestartLimit>,
     /// When this life began.
     pub started_at: SystemTime,
     /// How long ago that is.
@@ -158,6 +164,9 @@ fn describe(process: &Process, now: SystemTime) -> ProcessInfo {
         restart: process.restart(),
         type_name: process.type_name(),
         incarnation: process.incarnation(),
+        binds_to: process.plan().binds_to.clone(),
+        significant: process.plan().significant,
+        limit: process.plan().limit.as_deref().copied(),
         started_at: now.checked_sub(age).unwrap_or(now),
         age,
         state: match (process.is_stopping(), process.is_up()) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use heights_core::ChildKind;
+use heights_core::{ChildKind, ChildPlan};
 use heights_registry::Owner;
 
 use super::{Process, Tracer, TracerId};
@@ -52,6 +52,11 @@ impl Process {
     /// Returns the token of the process, if somebody has asked for it.
     pub fn known_owner(&self) -> Option<&Owner> {
         self.0.occasions.get()?.ownership.known()
+    }
+
+    /// Returns what its supervisor was told about it.
+    pub(crate) fn plan(&self) -> &ChildPlan {
+        &self.0.birth.spec.plan
     }
 
     /// Tells whether it is an actor that has nothing of ours inside.

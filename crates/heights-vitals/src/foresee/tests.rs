@@ -1,5 +1,7 @@
 //! Checks what is foreseen against the rules of supervision.
 
+mod machines;
+
 use super::*;
 use crate::wire::{Supervision, Working};
 
@@ -21,6 +23,7 @@ fn supervisor(path: &str, strategy: &str, left: u32) -> Actor {
         max_restarts: 3,
         period_ms: 5_000,
         restarts_left: Some(left),
+        auto_shutdown: None,
     };
     Actor {
         kind: Some(Kind::Supervisor),
@@ -87,7 +90,7 @@ fn a_supervisor_without_restarts_left_ends_too() {
     assert_eq!(outcome.escalates, ["app/ci"]);
     assert_eq!((outcome.restarts, outcome.ends_all), (vec!["app/ci".to_owned()], false));
     assert_eq!(outcome.messages_lost, Some(4), "all children of the supervisor end with it");
-    assert_eq!(outcome.cautions, ["app/ci has no restart left: it ends too"]);
+    assert_eq!(outcome.cautions, ["app/ci ends too: it has no restart left"]);
 }
 
 #[test]

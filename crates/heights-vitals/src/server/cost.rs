@@ -115,10 +115,9 @@ impl Meter {
         account.figures.push_back((now, spent));
     }
 
-    /// Lets a client in; `None` if there are as many as there may be.
-    pub(crate) fn client(&self) -> Option<Queued<'_>> {
-        let client = Queued::enter(&self.clients);
-        (client.before < self.clients_max).then_some(client)
+    /// Counts a client that has come.
+    pub(crate) fn client(&self) -> Client<'_> {
+        Client { count: Queued::enter(&self.clients), max: self.clients_max }
     }
 
     pub(crate) fn read(&self) -> Cost {
@@ -184,6 +183,25 @@ impl Drop for Queued<'_> {
     }
 }
 
+/// A client that has come, whether there is room for it or not.
+#[derive(Debug)]
+pub(crate) struct Client<'a> {
+    count: Queued<'a>,
+    max: usize,
+}
+
+impl Client<'_> {
+    /// Tells whether there were as many before as there may be.
+    pub(crate) const fn is_too_many(&self) -> bool {
+        self.count.before >= self.max
+    }
+
+    /// Tells whether there is not even room to tell it so.
+    pub(crate) const fn is_far_too_many(&self) -> bool {
+        self.count.before >= 2 * self.max
+    }
+}
+
 /// Returns the processor time of the thread that asks.
 pub(crate) fn spent() -> Duration {
     let used = clock_gettime(ClockId::ThreadCPUTime);
@@ -216,11 +234,13 @@ mod tests {
 
     #[test]
     fn no_more_clients_are_let_in_than_may_be() {
-        let meter = Meter::new(50_000, 2);
-        let (one, two) = (meter.client(), meter.client());
-        assert!(one.is_some() && two.is_some() && meter.client().is_none());
-        drop(one);
-        assert!(meter.client().is_some());
-        assert_eq!(meter.read().clients, 1);
+        let meter = Meter::new(50_000, 1);
+        let (one, two, three) = (meter.client(), meter.client(), meter.client());
+        let many =
+            [&one, &two, &three].map(|client| (client.is_too_many(), client.is_far_too_many()));
+        assert_eq!(many, [(false, false), (true, false), (true, true)]);
+        drop((one, two, three));
+        assert!(!meter.client().is_too_many());
+        assert_eq!(meter.read().clients, 0);
     }
 }

@@ -85,8 +85,11 @@ async fn actors(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Json<Tree>, Refusal> {
     let Query(query) = query.map_err(|rejection| Refusal::bad_request(rejection.body_text()))?;
-    let limit = query.limit.unwrap_or(usize::MAX);
-    Ok(Json(shared.look().top(query.sort, limit, query.filter.as_deref())))
+    let filter = query.filter.as_deref();
+    Ok(Json(match query.limit {
+        Some(limit) if query.sort != Sort::Tree => shared.top(query.sort, limit, filter),
+        limit => shared.look().top(query.sort, limit.unwrap_or(usize::MAX), filter),
+    }))
 }
 
 async fn judge(

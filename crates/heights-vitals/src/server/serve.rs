@@ -34,6 +34,10 @@ const HEAD_LIMIT: Duration = Duration::from_secs(30);
 /// How long a client may take to read the next part of an answer.
 const STALL_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a client is heard that is one too many, and how much of what it says.
+const HEARING: Duration = Duration::from_secs(1);
+const HEAD_MAX: usize = 8 * 1024;
+
 /// How long nobody is let in after the system refused to: out of file descriptors, most likely.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -70,11 +74,15 @@ pub(super) async fn serve(listener: UnixListener, routes: Router, meter: Arc<Met
 }
 
 async fn converse(mut stream: UnixStream, routes: Router, meter: Arc<Meter>) {
-    let Some(_client) = meter.client() else {
+    let client = meter.client();
+    if client.is_far_too_many() {
+        return;
+    }
+    if client.is_too_many() {
         // Where nobody reads even that, there is nobody to tell.
         let _unread = tokio::time::timeout(STALL_LIMIT, turn_away(&mut stream)).await;
         return;
-    };
+    }
     let routes = routes.layer(Extension(ConnectInfo(Peer::of(&stream))));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -85,14 +93,22 @@ async fn converse(mut stream: UnixStream, routes: Router, meter: Arc<Meter>) {
     }
 }
 
-/// Says that there is no room, and waits until that has been read: who sends meanwhile would
-/// otherwise only see that the connection is gone.
+/// Hears the client out, for a moment, and says that there is no room: an answer to what was not
+/// asked yet makes no sense to it.
 async fn turn_away(stream: &mut UnixStream) -> io::Result<()> {
-    stream.write_all(FULL).await?;
-    stream.shutdown().await?;
-    let mut unread = [0; 1024];
-    while stream.read(&mut unread).await? > 0 {}
-    Ok(())
+    let mut head = Vec::new();
+    let listening = async {
+        while head.len() < HEAD_MAX && !head.windows(4).any(|end| end == b"\r\n\r\n") {
+            if stream.read_buf(&mut head).await? == 0 {
+                break;
+            }
+        }
+        io::Result::Ok(())
+    };
+    if let Ok(heard) = tokio::time::timeout(HEARING, listening).await {
+        heard?;
+    }
+    stream.write_all(FULL).await
 }
 
 /// A stream that breaks when nobody reads what is written to it.

@@ -14,7 +14,7 @@ use super::refusal::Refusal;
 use super::turns::Turns;
 use crate::target::{self, Shown};
 use crate::view;
-use crate::wire::{Actor, Hello, Picture, Runtime, Tier};
+use crate::wire::{Actor, Hello, Picture, Runtime, Sort, Tier, Tree};
 
 /// How many answers without end there may be at once, watchers and traces together.
 const STREAMS: usize = 16;
@@ -105,6 +105,22 @@ impl Shared {
         let picture = Picture { hello: hello.clone(), tree, crashes, runtime };
         picture.note(&mut self.0.shown.lock().unwrap_or_else(PoisonError::into_inner));
         picture
+    }
+
+    /// Shows the first actors in some order, and describes no others: a crowd costs little more
+    /// than being counted.
+    pub(crate) fn top(&self, sort: Sort, limit: usize, filter: Option<&str>) -> Tree {
+        let hub = self.hub();
+        let snapshot = hub.snapshot();
+        let mut tree = view::top(&snapshot, (sort, limit, filter), &self.0.turns.long());
+        tree.total += hub.foreign().len();
+        let mut shown = self.0.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        for actor in &tree.actors {
+            if let Some(pid) = &actor.pid {
+                shown.remember(pid, &actor.path);
+            }
+        }
+        tree
     }
 
     pub(crate) fn find(&self, reference: &str, picture: &Picture) -> Result<Actor, Refusal> {

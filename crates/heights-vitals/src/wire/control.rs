@@ -32,7 +32,8 @@ pub struct ControlOutcome {
     pub path: String,
     /// What it is.
     pub kind: Kind,
-    /// The paths of those who end: the actor and all below it, deepest last.
+    /// The paths of those who end: the actor and all below it, deepest last, and those that are
+    /// stopped along with it and stay down.
     pub ends: Vec<String>,
     /// How many queued messages are lost, as far as that can be known.
     pub messages_lost: Option<u64>,

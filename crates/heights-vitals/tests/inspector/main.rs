@@ -6,6 +6,7 @@ mod support;
 
 mod acting;
 mod blocked;
+mod crashes;
 mod draining;
 mod events;
 mod hostile;

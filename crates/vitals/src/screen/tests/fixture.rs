@@ -58,6 +58,7 @@ pub fn supervisor(pid: u64, path: &str, strategy: &str) -> Actor {
         max_restarts: 5,
         period_ms: 60_000,
         restarts_left: Some(3),
+        auto_shutdown: None,
     };
     Actor {
         kind: Some(Kind::Supervisor),
