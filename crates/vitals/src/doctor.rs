@@ -4,7 +4,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Instant;
 
-use heights_vitals::wire::{Actor, Kind, Picture, Tier};
+use heights_vitals::wire::{Actor, Kind, Picture, Runtime, Tier};
 use serde::Serialize;
 
 use crate::command::Vitals;
@@ -54,7 +54,7 @@ pub async fn run(vitals: &Vitals, output: Output) -> Result<bool, Failure> {
         }
     }
     findings.push(tier(&picture));
-    findings.push(runtime(&picture));
+    findings.extend(runtime(&picture));
     findings.extend(cost(&picture));
     let healthy = findings.iter().all(|finding| finding.level < Level::Fail);
     output.print("vitals.doctor/1", &Examination { healthy, findings }, tell)?;
@@ -78,25 +78,36 @@ fn tier(picture: &Picture) -> Finding {
     Finding { level: Level::Ok, text: text.to_owned() }
 }
 
-fn runtime(picture: &Picture) -> Finding {
+fn runtime(picture: &Picture) -> Vec<Finding> {
     let Some(runtime) = &picture.runtime else {
         let text = "the runtime's pulse is not known: the inspector was started outside a runtime";
-        return Finding { level: Level::Warn, text: text.to_owned() };
+        return vec![Finding { level: Level::Warn, text: text.to_owned() }];
     };
+    let mut findings = vec![pulse(picture, runtime)];
+    let blocked = runtime.blocked.iter();
+    findings.extend(blocked.map(|blocked| {
+        let text = format!("blocked thread: {}", text::blocks(blocked));
+        Finding { level: Level::Fail, text }
+    }));
+    findings
+}
+
+fn pulse(picture: &Picture, runtime: &Runtime) -> Finding {
     let (silent, workers) = (runtime.silent_ms, runtime.workers);
     if silent <= SILENT_MS {
         let text = format!("the runtime lives: {workers} threads, {} tasks", runtime.tasks);
         return Finding { level: Level::Ok, text };
     }
     let suspects: Vec<String> = suspects(picture, silent).map(accused).collect();
-    let by = if suspects.is_empty() {
-        "nobody that can be named".to_owned()
-    } else {
-        suspects.join(", ")
+    let by = match (runtime.blocked.is_empty(), suspects.is_empty()) {
+        // Each of them has a line of its own.
+        (false, _) => String::new(),
+        (true, true) => ", by nobody that can be named".to_owned(),
+        (true, false) => format!(", by {}", suspects.join(", ")),
     };
+    let silence = span(silent);
     let text = format!(
-        "the runtime gives no sign of life for {}: all {workers} threads are blocked, by {by}",
-        span(silent)
+        "the runtime gives no sign of life for {silence}: all {workers} threads are blocked{by}"
     );
     Finding { level: Level::Fail, text }
 }
@@ -119,8 +130,19 @@ fn accused(actor: &Actor) -> String {
     format!("{} in {label}", actor.path)
 }
 
+/// What the inspector costs now and may cost, or where that is not told, what it has cost so far.
 fn cost(picture: &Picture) -> Option<Finding> {
-    let used = picture.runtime.as_ref()?.inspector_cpu_us?;
+    let runtime = picture.runtime.as_ref()?;
+    if let Some(cost) = &runtime.cost {
+        let level = if cost.cpu_ppm > cost.budget_ppm { Level::Warn } else { Level::Ok };
+        let (now, most) = (text::share(cost.cpu_ppm), text::share(cost.budget_ppm));
+        let text = format!(
+            "the inspector costs {now} of one core, and {most} at most; {} clients",
+            cost.clients
+        );
+        return Some(Finding { level, text });
+    }
+    let used = runtime.inspector_cpu_us?;
     let life = picture.tree.taken_ms.saturating_sub(picture.hello.started_ms);
     let percent = used as f64 / 10.0 / life.max(1) as f64;
     let level = if percent > COST { Level::Warn } else { Level::Ok };

@@ -1,6 +1,6 @@
 //! `vitals info`: one actor.
 
-use heights_vitals::wire::{Actor, ActorDetail, Crash};
+use heights_vitals::wire::{Actor, ActorDetail, Crash, MessageFigures};
 
 use crate::command::{InfoArgs, Vitals};
 use crate::failure::Failure;
@@ -26,7 +26,29 @@ pub fn describe(detail: &ActorDetail) -> String {
     rows.extend(
         detail.crashes.iter().take(CRASHES_SHOWN).map(|crash| line("crash", crashed(crash))),
     );
-    text::columns(&rows)
+    let mut text = text::columns(&rows);
+    if !detail.actor.messages.is_empty() {
+        text.push('\n');
+        text.push_str(&kinds(&detail.actor));
+    }
+    text
+}
+
+/// What it has done, by kind of message, those first that took most of its time.
+fn kinds(actor: &Actor) -> String {
+    let mut kinds: Vec<&MessageFigures> = actor.messages.iter().collect();
+    kinds.sort_by_key(|kind| std::cmp::Reverse((kind.busy_us, kind.handled)));
+    let row = |kind: &&MessageFigures| {
+        let done = kind.handled + kind.failed;
+        vec![
+            kind.label.clone(),
+            kind.handled.to_string(),
+            kind.failed.to_string(),
+            span(kind.busy_us / 1_000),
+            known((done > 0).then(|| crate::trace::short(kind.busy_us / done.max(1)))),
+        ]
+    };
+    text::table(&["MESSAGE", "HANDLED", "FAILED", "BUSY", "EACH"], kinds.iter().map(row))
 }
 
 fn meta(actor: &Actor) -> Vec<Vec<String>> {
@@ -48,12 +70,34 @@ fn meta(actor: &Actor) -> Vec<Vec<String>> {
 fn work(actor: &Actor) -> Vec<Vec<String>> {
     let handling =
         actor.working.as_ref().map(|work| format!("{} for {}", work.label, span(work.since_ms)));
-    vec![
-        line("mailbox", format!("{} (peak {})", known(actor.mailbox), known(actor.mailbox_peak))),
+    let blocks = actor.working.as_ref().and_then(|working| {
+        let (thread, since) = (working.thread.as_ref()?, working.blocks_ms?);
+        Some(line("blocks", format!("{thread} for {}", span(since))))
+    });
+    let mut rows = vec![
+        line("mailbox", mailbox(actor)),
         line("handled", format!("{} ({} failed)", known(actor.handled), known(actor.failed))),
+        line("busy", known(actor.busy_ms.map(span))),
+        line(
+            "waited",
+            known(
+                actor.waited_ms.map(|waited| format!("{} before the latest message", span(waited))),
+            ),
+        ),
         line("handling", handling.unwrap_or_else(|| "nothing".to_owned())),
         line("waiting for", actor.waiting_for.clone().unwrap_or_else(|| "nobody".to_owned())),
-    ]
+    ];
+    rows.extend(blocks);
+    rows
+}
+
+fn mailbox(actor: &Actor) -> String {
+    let oldest =
+        actor.oldest_ms.map(|age| format!(", the oldest for {}", span(age))).unwrap_or_default();
+    let dropped = actor.dropped.filter(|dropped| *dropped > 0);
+    let dropped = dropped.map(|dropped| format!(", {dropped} dropped")).unwrap_or_default();
+    let (waiting, peak) = (known(actor.mailbox), known(actor.mailbox_peak));
+    format!("{waiting} (peak {peak}{oldest}{dropped})")
 }
 
 fn crashed(crash: &Crash) -> String {

@@ -1,6 +1,6 @@
 //! How values look to people. What is not known is a dash, never a zero.
 
-use heights_vitals::wire::{Actor, Kind, Restart, State};
+use heights_vitals::wire::{Actor, Blocked, Kind, Restart, State};
 
 const UNKNOWN: &str = "–";
 
@@ -103,6 +103,19 @@ pub fn remarks(actor: &Actor) -> Vec<String> {
         remarks.push(format!("restarts in {}", span(millis)));
     }
     remarks
+}
+
+/// Says who keeps a thread from all others.
+pub fn blocks(blocked: &Blocked) -> String {
+    let Blocked { thread, path, pid, label, since_ms } = blocked;
+    let who = path.as_ref().unwrap_or(pid);
+    let message = label.as_ref().map(|label| format!(" in {label}")).unwrap_or_default();
+    format!("{thread} by {who}{message} for {}", span(*since_ms))
+}
+
+/// Shows a share that is given in millionths.
+pub fn share(ppm: u32) -> String {
+    format!("{:.2} %", f64::from(ppm) / 10_000.0)
 }
 
 /// Lines columns up below their heads.

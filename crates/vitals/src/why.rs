@@ -51,6 +51,7 @@ fn fact(fact: &Fact) -> Option<String> {
         Fact::Blocking { thread, since_ms } => {
             format!("has not given {thread} back for {}", span(*since_ms))
         }
+        Fact::NoThread => "has no thread to run on: all are blocked".to_owned(),
         Fact::Awaiting { path } => format!("awaits the answer of {path}"),
         Fact::AwaitingGone { pid } => format!("awaits the answer of {pid}, which has ended"),
         Fact::Serving => "took that call".to_owned(),

@@ -1,9 +1,9 @@
 //! The figures of the process, its runtime and its inspector.
 
-use heights_vitals::wire::{Blocked, Tier};
+use heights_vitals::wire::Tier;
 
 use super::model::Model;
-use crate::text::{known, span};
+use crate::text::{blocks, known, share, span};
 
 /// One figure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,14 +64,6 @@ fn runtime(model: &Model) -> Vec<Figure> {
     figures
 }
 
-/// Says who keeps a thread from all others.
-pub fn blocks(blocked: &Blocked) -> String {
-    let Blocked { thread, path, pid, label, since_ms } = blocked;
-    let who = path.as_ref().unwrap_or(pid);
-    let message = label.as_ref().map(|label| format!(" in {label}")).unwrap_or_default();
-    format!("{thread} by {who}{message} for {}", span(*since_ms))
-}
-
 fn inspector(model: &Model) -> Vec<Figure> {
     let runtime = model.picture.runtime.as_ref();
     let used = runtime.and_then(|runtime| runtime.inspector_cpu_us);
@@ -94,11 +86,6 @@ fn inspector(model: &Model) -> Vec<Figure> {
         figures.push(calm("answers kept in budget", kept));
     }
     figures
-}
-
-/// Shows a share that is given in millionths.
-pub fn share(ppm: u32) -> String {
-    format!("{:.2} %", f64::from(ppm) / 10_000.0)
 }
 
 fn calm(name: &'static str, value: String) -> Figure {

@@ -4,7 +4,8 @@ use heights_vitals::Tier;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::app::{App, Msg};
+use crate::app::App;
+use crate::app::clinic::Msg;
 
 /// Holds the store and lets the pull ask it.
 async fn jammed(app: &App) -> oneshot::Sender<()> {
@@ -24,7 +25,7 @@ async fn why_follows_a_call_to_the_cause() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].contains("demo/pulls/pull-7: has been handling Ask for"), "{text}");
     assert!(lines[0].ends_with("awaits the answer of demo/store"), "{text}");
-    assert!(lines[1].starts_with(" └ ") && lines[1].contains("handling Hold for"), "{text}");
+    assert!(lines[1].starts_with(" └ ") && lines[1].contains("handling Dawdle for"), "{text}");
     assert!(lines[1].contains("behind at most 1 messages"), "{text}");
     assert!(lines[1].ends_with("◄ cause"), "{text}");
     let only = "Not a deadlock. demo/pulls/pull-7 is the only actor that waits for demo/store.";
@@ -90,7 +91,7 @@ async fn check_finds_what_is_wrong_and_says_so_by_its_exit_code() {
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     for expected in [
         "FAIL demo/store 4 messages wait",
-        "FAIL demo/store it has handled Hold for",
+        "FAIL demo/store it has handled Dawdle for",
         "FAIL demo/pulls/pull-7 it has handled Ask for",
         "FAIL rule state(demo/store)=busy",
     ] {
@@ -181,7 +182,10 @@ async fn crashes_that_are_the_same_again_are_put_together() {
     );
     let fingerprint = group["fingerprint"].as_str().unwrap();
     let shown = app.run(&["crashes", "show", fingerprint]).await.stdout();
-    assert!(shown.contains("on purpose") && shown.contains("message      Crash"), "{shown}");
+    assert!(
+        shown.contains("the form is missing") && shown.contains("message      Crash"),
+        "{shown}"
+    );
     assert!(app.run(&["crashes", "--group"]).await.stdout().contains(fingerprint));
     assert_eq!(app.run(&["crashes", "show", "000000"]).await.code(), 3);
     app.root.stop().await;

@@ -18,7 +18,7 @@ eval "exec $*"
 
 /// Puts a stand-in for ssh into the path.
 fn with_ssh(app: &App, args: &[&str]) -> Command {
-    let folder = app.runtime.path().join("bin");
+    let folder = app.folder().join("bin");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("ssh.text"), SSH).unwrap();
     // By another process: what a thread of ours has open for writing cannot be run meanwhile.
@@ -75,7 +75,7 @@ async fn a_shell_completes_the_names_of_living_actors() {
         assert!(script.stdout().contains("VITALS_COMPLETE"), "{shell}: {}", script.stderr());
     }
     let mut asked = Command::new(env!("CARGO_BIN_EXE_vitals"));
-    asked.args(["--", "vitals", "why", "demo/pu"]).env("XDG_RUNTIME_DIR", app.runtime.path());
+    asked.args(["--", "vitals", "why", "demo/pu"]).env("XDG_RUNTIME_DIR", app.folder());
     let completed = finish({
         asked.env("VITALS_COMPLETE", "fish");
         asked

@@ -5,6 +5,7 @@
 mod app;
 mod asking;
 mod elsewhere;
+mod guide;
 mod keeping;
 
 use std::process::Stdio;
@@ -127,7 +128,7 @@ async fn exit_codes_say_what_went_wrong() {
 /// Accepts, and then either says nothing or speaks of another time.
 async fn impostor(app: &App, answer: Option<&'static str>) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let path = app.runtime.path().join(if answer.is_some() { "old.sock" } else { "mute.sock" });
+    let path = app.folder().join(if answer.is_some() { "old.sock" } else { "mute.sock" });
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
     let mut serving = tokio::task::JoinSet::new();
     serving.spawn(async move {

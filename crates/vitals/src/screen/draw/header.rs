@@ -3,8 +3,8 @@
 use heights_vitals::wire::Tier;
 
 use super::super::model::Model;
-use super::super::system::{SILENT_MS, share};
-use crate::text::span;
+use super::super::system::SILENT_MS;
+use crate::text::{share, span};
 
 /// Heights of a little chart, lowest first.
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
