@@ -5,6 +5,10 @@
 //! compared is one stream that is folded whole, after half as many records as it remembers, and segments
 //! of some hundred records, each with a stream of its own; and what it costs to fold nothing.
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the load comes by the clock, from a thread of its own"
+)]
 
 use std::io::{self, Write};
 use std::sync::mpsc::{Sender, channel};
@@ -33,7 +37,7 @@ fn main() {
         say("one stream", &whole);
         for size in [256, 512, 1024] {
             say(&format!("segments of {size}"), &|ledger, number, seq| {
-                segment(ledger, size, (number, seq))
+                segment(ledger, size, (number, seq));
             });
         }
     }
