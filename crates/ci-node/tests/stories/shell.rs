@@ -199,7 +199,6 @@ impl Drop for Delegated {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
 async fn a_shell_has_a_control_group_like_a_job() {
     let Some(group) = Delegated::make() else {
         // Nothing that could be installed brings it, so it is no failure anywhere.
