@@ -50,6 +50,9 @@ impl Browser {
             .args(["-c", SCRIPT, program])
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe"])
             .args(["--no-first-run", "--disable-extensions", "--disable-dev-shm-usage"])
+            // It asks nobody but the node.
+            .args(["--disable-background-networking", "--disable-component-update"])
+            .args(["--disable-sync", "--disable-quic"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
             .stdin(Stdio::piped())
