@@ -118,8 +118,12 @@ async fn a_shell_has_the_workspace_alone_and_builds_wait_for_it() {
     person.sees("up-66").await;
     let prompts = person.prompts();
     person.types("\u{3}");
-    // What is typed before the shell asks again goes the way of what the Ctrl-C ended.
-    let asks = || person.prompts() > prompts;
+    // What is typed before the shell asks again goes the way of what the Ctrl-C ended; so may its question,
+    // if the shell is faster than the terminal that forgets what it was to show.
+    let asks = || {
+        person.types("");
+        person.prompts() > prompts
+    };
     world.until("the shell to ask for more", asks).await;
     person.types("echo $(cat word)-$((7 + 7)); exit $((3 + 4))");
     person.sees("edited-14").await;
@@ -141,9 +145,15 @@ async fn a_shell_is_refused_with_the_reason() {
     world.push_pull(pull, &[Change::gone("lib/slow")]);
     world.deliver(&node).await;
     world.says(pull, GREEN).await;
-    let lost = Person::open(&world, "nowhere");
-    lost.sees("find the component nowhere").await;
-    assert_eq!(lost.leaves().await, Some(1));
+    // The new head is green at once, and the old build is under way until its job has ended.
+    let is_lost = async || {
+        let lost = Person::open(&world, "nowhere");
+        lost.sees("\n").await;
+        let said = lost.screen.lock().unwrap().clone();
+        assert_eq!(lost.leaves().await, Some(1), "{said}");
+        said.contains("find the component nowhere").then_some(())
+    };
+    wait_for("a refusal that names the component", LIMIT, is_lost).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
