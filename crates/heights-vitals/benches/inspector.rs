@@ -27,8 +27,14 @@ const CASTS: u32 = 100_000;
 /// How many actors make a crowd.
 const CROWD: usize = 100_000;
 
-/// How many messages wait before a state is asked for.
-const BACKLOG: u32 = 100_000;
+/// How many messages wait, at least, while a state is asked for.
+const BACKLOG: u64 = 100_000;
+
+/// How long each of them takes: a backlog that melts while the answer is made is none.
+const WORK: Duration = Duration::from_micros(10);
+
+/// How many times as many rounds there are when somebody looks once a second, to be looked at often.
+const LOOKED_AT: usize = 5;
 
 /// How long an answer may take.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -38,6 +44,7 @@ struct Adder(u64);
 
 enum Msg {
     Add(u64),
+    Work,
     Total(Reply<u64>),
 }
 
@@ -60,6 +67,13 @@ impl Server for Adder {
     async fn handle(&mut self, msg: Msg, _cx: &mut Context<Msg>) -> Result<Flow, Fault> {
         match msg {
             Msg::Add(number) => self.0 += number,
+            Msg::Work => {
+                let begin = Instant::now();
+                while begin.elapsed() < WORK {
+                    std::hint::spin_loop();
+                }
+                self.0 += 1;
+            }
             Msg::Total(reply) => reply.send(self.0),
         }
         Ok(Flow::Continue)
@@ -68,6 +82,7 @@ impl Server for Adder {
     fn label(msg: &Msg) -> &'static str {
         match msg {
             Msg::Add(_) => "add",
+            Msg::Work => "work",
             Msg::Total(_) => "total",
         }
     }
@@ -145,25 +160,42 @@ async fn messages(rounds: usize, casts: u32) {
     let stage = Stage::new(&Hub::new()).await;
     let (bare, _task) = Actor::spawn(None, Bare, ()).await.unwrap();
     println!("a cast, beside bare ractor");
-    let ratio = ratio(rounds, &stage.adder, &bare, casts).await;
-    println!("  attached, and nobody looks       ratio {ratio:.2}");
+    let ratios = ratios(rounds, &stage.adder, &bare, casts).await;
+    println!("  attached, and nobody looks       {ratios}");
     let looking = Arc::new(AtomicBool::new(true));
     let (client, looks) = (stage.client.clone(), Arc::clone(&looking));
     let looker = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut times = 0;
         while looks.load(Ordering::Relaxed) {
             runtime.block_on(client.picture()).unwrap();
+            times += 1;
             std::thread::sleep(Duration::from_secs(1));
         }
+        times
     });
-    let ratio = self::ratio(rounds, &stage.adder, &bare, casts).await;
-    println!("  somebody looks once a second     ratio {ratio:.2}");
+    let ratios = self::ratios(rounds * LOOKED_AT, &stage.adder, &bare, casts).await;
     looking.store(false, Ordering::Relaxed);
-    looker.join().unwrap();
+    let times = looker.join().unwrap();
+    println!("  somebody looks once a second     {ratios}, {times} looks");
 }
 
-async fn ratio(rounds: usize, ours: &Ref<Msg>, theirs: &ActorRef<BareMsg>, casts: u32) -> f64 {
-    let mut ratios = Vec::new();
+/// Ours over theirs.
+struct Ratios {
+    /// In the middle of all rounds.
+    median: f64,
+    /// Of all rounds together, so that a rare disturbance counts for what it takes.
+    total: f64,
+}
+
+impl std::fmt::Display for Ratios {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ratio {:.2}, all together {:.2}", self.median, self.total)
+    }
+}
+
+async fn ratios(rounds: usize, ours: &Ref<Msg>, theirs: &ActorRef<BareMsg>, casts: u32) -> Ratios {
+    let (mut ratios, mut our_total, mut their_total) = (Vec::new(), 0.0, 0.0);
     for round in 0..rounds {
         let (ours, theirs) = if round % 2 == 0 {
             let ours = our_casts(ours, casts).await;
@@ -172,10 +204,12 @@ async fn ratio(rounds: usize, ours: &Ref<Msg>, theirs: &ActorRef<BareMsg>, casts
             let theirs = their_casts(theirs, casts).await;
             (our_casts(ours, casts).await, theirs)
         };
+        our_total += ours.as_secs_f64();
+        their_total += theirs.as_secs_f64();
         ratios.push(ours.as_secs_f64() / theirs.as_secs_f64());
     }
     ratios.sort_by(f64::total_cmp);
-    ratios[ratios.len() / 2]
+    Ratios { median: ratios[ratios.len() / 2], total: our_total / their_total }
 }
 
 async fn our_casts(adder: &Ref<Msg>, casts: u32) -> Duration {
@@ -198,16 +232,23 @@ async fn their_casts(adder: &ActorRef<BareMsg>, casts: u32) -> Duration {
 
 async fn states(rounds: usize) {
     let stage = Stage::new(&Hub::new()).await;
-    let mut times = Vec::new();
+    let (mut sent, mut handled, mut times) = (0, 0, Vec::new());
     for _ in 0..rounds * 10 {
-        for _ in 0..BACKLOG / 10 {
-            stage.adder.cast(Msg::Add(1)).unwrap();
+        // Some of it is handled before the state is shown; that much is to be left.
+        while sent - handled < 2 * BACKLOG {
+            stage.adder.cast(Msg::Work).unwrap();
+            sent += 1;
         }
         let begin = Instant::now();
-        assert!(!stage.client.state("adder", None).await.unwrap().stale);
+        let state = stage.client.state("adder", None).await.unwrap();
         times.push(begin.elapsed());
+        assert!(!state.stale, "{state:?}");
+        handled = state.view.unwrap()["total"].as_u64().unwrap();
+        assert!(sent - handled >= BACKLOG, "{handled} of {sent} were handled before it was shown");
     }
-    print("a state, behind a backlog", times);
+    print(&format!("a state, behind {BACKLOG} messages"), times);
+    // What is left would disturb what is measured next.
+    stage.adder.call_within(LIMIT, Msg::Total).await.unwrap();
 }
 
 async fn crowd(rounds: usize, many: usize) {
