@@ -63,7 +63,7 @@ impl ChildSpec {
     }
 
     /// Makes the end of this child matter to its supervisor, which says how by its
-    /// [`AutoShutdown`]; a significant child may not be permanent.
+    /// [`AutoShutdown`](crate::AutoShutdown); a significant child may not be permanent.
     #[must_use]
     pub fn significant(mut self) -> Self {
         self.plan_mut().significant = true;
