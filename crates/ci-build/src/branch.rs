@@ -6,6 +6,8 @@
 mod force;
 mod perform;
 
+use std::sync::Arc;
+
 use ci_domain::branch::{Branch, BranchConfig, BranchEvent, BranchStep, Tip};
 use ci_domain::forge::ForceTarget;
 use ci_domain::ids::{BranchName, Login};
@@ -87,7 +89,7 @@ pub(crate) enum BranchFact {
 /// What a branch's actor is started with.
 #[derive(Clone)]
 pub(crate) struct BranchArgs {
-    pub(crate) elders: Elders,
+    pub(crate) elders: Arc<Elders>,
     pub(crate) name: BranchName,
     pub(crate) builds: DynamicRef,
     pub(crate) watcher: Recipient<BranchFact>,

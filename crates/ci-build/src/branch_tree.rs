@@ -1,5 +1,7 @@
 //! How the supervisor of a branch is called and made.
 
+use std::sync::Arc;
+
 use ci_domain::ids::BranchName;
 use ci_domain::subject::Subject;
 use heights::{ChildSpec, Recipient, Report};
@@ -15,7 +17,7 @@ pub(crate) fn name(branch: &BranchName) -> String {
 
 /// Describes a branch's supervisor as a child.
 pub(crate) fn describe(
-    elders: &Elders,
+    elders: &Arc<Elders>,
     branch: &BranchName,
     (watcher, reports): (Recipient<BranchFact>, Recipient<Report>),
 ) -> (ChildSpec, BranchHandle) {

@@ -7,6 +7,7 @@
 mod sight;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ci_domain::build::{Build, BuildEffect, BuildEvent, BuildSpec, BuildStep, Order};
 use ci_domain::ids::{AttemptId, BuildNumber, CommitSha, JobId};
@@ -83,7 +84,7 @@ pub(crate) type Progress = BTreeMap<JobId, (AttemptId, JobPhase)>;
 /// What a build is started with.
 #[derive(Clone)]
 pub(crate) struct BuildArgs {
-    pub(crate) elders: Elders,
+    pub(crate) elders: Arc<Elders>,
     /// Where the code comes from, as was known when the build was started.
     pub(crate) origin: Origin,
     /// The same as is known by now.

@@ -1,5 +1,6 @@
 //! The builds of one pull request or branch: at most one runs at a time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ci_domain::build::{BuildSpec, Order};
@@ -18,7 +19,7 @@ use crate::subject_tree::faults::crash;
 
 /// The builds of one pull request or branch.
 pub(crate) struct Builds {
-    elders: Elders,
+    elders: Arc<Elders>,
     supervisor: DynamicRef,
     parent: Recipient<BuildFact>,
     /// Is told what goes wrong with the actors of builds.
@@ -41,7 +42,7 @@ impl Builds {
     /// Starts builds under `supervisor`; they tell `parent` how they come along, and their supervisors tell
     /// `reports` what goes wrong.
     pub(crate) fn new(
-        elders: Elders,
+        elders: Arc<Elders>,
         supervisor: DynamicRef,
         (parent, reports): (Recipient<BuildFact>, Recipient<Report>),
     ) -> Self {

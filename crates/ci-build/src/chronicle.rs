@@ -1,6 +1,7 @@
 //! What the actors of a pull request and of a branch do alike with what was decided: put it on record,
 //! tell the forge's wish to the reporter, and free in the end what they hold.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ci_domain::report::Report;
@@ -20,7 +21,7 @@ const RECORDS_PER_SNAPSHOT: usize = 256;
 
 /// The record of a pull request or branch, and what was told of it.
 pub(crate) struct Chronicle {
-    elders: Elders,
+    elders: Arc<Elders>,
     stream: StreamId,
     since_snapshot: usize,
     published: Option<Report>,
@@ -28,7 +29,7 @@ pub(crate) struct Chronicle {
 
 impl Chronicle {
     /// Goes on with `stream`, which has `since_snapshot` records after its snapshot.
-    pub(crate) fn new(elders: Elders, stream: StreamId, since_snapshot: usize) -> Self {
+    pub(crate) fn new(elders: Arc<Elders>, stream: StreamId, since_snapshot: usize) -> Self {
         Self { elders, stream, since_snapshot, published: None }
     }
 

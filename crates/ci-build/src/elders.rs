@@ -1,4 +1,5 @@
-//! What the actors of one repository share: the handles of their elders, and what never changes.
+//! What the actors of one repository share: the handles of their elders, and what never changes. There is
+//! one for all of them: each pull request keeps it in four places.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,7 +24,6 @@ use crate::runs::Runs;
 use crate::workspaces::JobWorkspaces;
 
 /// Everything that started earlier and outlives its callers.
-#[derive(Clone)]
 pub(crate) struct Elders {
     pub(crate) repo: RepoName,
     /// A short name of the repository that is fit for part of an attempt's id.

@@ -4,6 +4,7 @@
 //! Parent: `repo`. Children: none. Restart: permanent.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ci_domain::ids::{AttemptId, PullNumber};
@@ -26,7 +27,7 @@ const PACK_INTERVAL: Duration = Duration::from_secs(300);
 /// What a janitor is started with.
 #[derive(Clone)]
 pub(crate) struct JanitorArgs {
-    pub(crate) elders: Elders,
+    pub(crate) elders: Arc<Elders>,
     pub(crate) watcher: WatcherHandle,
     pub(crate) keep_logs: Duration,
     pub(crate) now: fn() -> SystemTime,

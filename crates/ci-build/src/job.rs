@@ -100,7 +100,7 @@ pub enum JobPhase {
 /// What an attempt is started with.
 #[derive(Clone)]
 pub(crate) struct JobArgs {
-    pub(crate) elders: Elders,
+    pub(crate) elders: Arc<Elders>,
     /// Where the code comes from; once a permit is there, as is known by then.
     pub(crate) origin: Origin,
     pub(crate) origins: OriginView,
@@ -278,7 +278,7 @@ impl Job {
 
     /// Has the marks on lines of code read for the forge, before another build has the workspace.
     async fn keep_findings(&self) {
-        let Elders { forge, repo, runs, .. } = &self.args.elders;
+        let Elders { forge, repo, runs, .. } = &*self.args.elders;
         if !forge.takes_checks(repo) {
             return;
         }

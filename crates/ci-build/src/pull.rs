@@ -9,6 +9,7 @@ mod questions;
 mod sight;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ci_domain::forge::CommentId;
 use ci_domain::ids::{JobId, Login, PullNumber};
@@ -87,7 +88,7 @@ pub(crate) enum PullFact {
 /// What a pull request's actor is started with.
 #[derive(Clone)]
 pub(crate) struct PullArgs {
-    pub(crate) elders: Elders,
+    pub(crate) elders: Arc<Elders>,
     pub(crate) number: PullNumber,
     pub(crate) builds: DynamicRef,
     pub(crate) watcher: Recipient<PullFact>,

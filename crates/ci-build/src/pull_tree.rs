@@ -1,5 +1,7 @@
 //! How the supervisor of a pull request is called and made.
 
+use std::sync::Arc;
+
 use ci_domain::ids::PullNumber;
 use heights::{ChildSpec, Recipient, Report};
 
@@ -19,7 +21,7 @@ pub(crate) fn number(name: &str) -> Option<PullNumber> {
 
 /// Describes a pull request's supervisor as a child.
 pub(crate) fn describe(
-    elders: &Elders,
+    elders: &Arc<Elders>,
     number: PullNumber,
     (watcher, reports): (Recipient<PullFact>, Recipient<Report>),
 ) -> (ChildSpec, PullHandle) {

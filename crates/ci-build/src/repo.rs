@@ -81,7 +81,7 @@ pub(crate) struct Shared {
 
 /// How others reach what belongs to a repository.
 pub(crate) struct RepoHandle {
-    pub(crate) elders: Elders,
+    pub(crate) elders: Arc<Elders>,
     pub(crate) watcher: WatcherHandle,
     pub(crate) pulls: Pulls,
     pub(crate) branches: Branches,
@@ -101,7 +101,7 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         merges: shared.queues.required(GIT_MERGE),
         granted: args.secrets.keys().cloned().collect(),
     });
-    let elders = Elders {
+    let elders = Arc::new(Elders {
         slug: slug(&name, &shared.runs),
         repo: name.clone(),
         voice: shared.voice.clone(),
@@ -117,7 +117,7 @@ pub(crate) fn describe(args: RepoArgs, shared: &Shared) -> (ChildSpec, RepoHandl
         launcher: shared.launcher.clone(),
         secrets: Arc::new(args.secrets),
         hidden: shared.hidden.clone(),
-    };
+    });
     let reports: Arc<OnceLock<Recipient<Report>>> = Arc::default();
     let (pulls_spec, pulls) = trees("pulls", &reports);
     let (branches_spec, branches) = trees("branches", &reports);

@@ -104,7 +104,7 @@ pub struct WatcherView {
 /// What a watcher is started with.
 #[derive(Clone)]
 pub(crate) struct WatcherArgs {
-    pub(crate) elders: Elders,
+    pub(crate) elders: Arc<Elders>,
     pub(crate) pulls: DynamicRef,
     pub(crate) registry: Pulls,
     pub(crate) branches: DynamicRef,
