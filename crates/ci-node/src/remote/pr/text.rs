@@ -11,6 +11,9 @@ use crate::output::table;
 /// Digits of a commit that people are shown.
 const SHORT: usize = 12;
 
+/// How people who comment ask for what failed to run again.
+const RETRY: &str = "`/ci retry`";
+
 /// One row for each.
 pub(super) fn list(pulls: &[PullSummary]) -> String {
     let row = |pull: &PullSummary| {
@@ -61,7 +64,10 @@ pub(in crate::remote) fn rest(
 pub(super) fn why(detail: &PullDetail) -> String {
     let pull = &detail.pull;
     let heading = format!("{}#{}: {}", pull.repo, pull.number, pull.description);
-    let lines = detail.unmet.iter().map(|unmet| format!("  {}: {}", unmet.condition, unmet.met_by));
+    let lines = detail
+        .unmet
+        .iter()
+        .map(|unmet| format!("  {}: {}", unmet.condition, also_here(&unmet.met_by, pull.number)));
     let told: Vec<&str> = detail.unmet.iter().map(|unmet| unmet.met_by.as_str()).collect();
     let findings = untold(&detail.findings, &told).map(|finding| format!("\n{finding}"));
     let policy = detail.policy_error.as_ref().map(policy);
@@ -73,6 +79,11 @@ pub(super) fn why(detail: &PullDetail) -> String {
         .chain(policy)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// What would meet a condition, with the command that does here what a comment does.
+fn also_here(met_by: &str, number: u64) -> String {
+    met_by.replace(RETRY, &format!("{RETRY} (here: `ci-node pr retry {number}`)"))
 }
 
 /// Where a job waits, and for how many.
@@ -119,4 +130,18 @@ fn job(job: &Job, now: Duration) -> [String; 4] {
         took.map(duration_text).unwrap_or_default(),
         notes.join("; "),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_by_comment_is_one_by_the_command_line_too() {
+        assert_eq!(
+            also_here("a new head that mends it, or `/ci retry`", 7),
+            "a new head that mends it, or `/ci retry` (here: `ci-node pr retry 7`)"
+        );
+        assert_eq!(also_here("their end", 7), "their end");
+    }
 }
