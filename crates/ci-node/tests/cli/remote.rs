@@ -116,6 +116,7 @@ fn a_running_node_tells_and_obeys() {
     assert!(show.contains("air:compile  passed"), "{show}");
     let why = node.ask(&["pr", "why", "7"]).ended_with(0).stdout;
     assert!(why.contains("air:test failed: ") && why.contains("awaiting approval: "), "{why}");
+    assert!(why.contains("`/ci retry` (here: `ci-node pr retry 7`)"), "{why}");
     let logs = node.ask(&["pr", "logs", "7", "air:test", "-f"]).ended_with(0).stdout;
     assert!(logs.contains("\u{1b}[31mout\u{1b}[0m of cheese"), "{logs:?}");
     let before = job(&node.json(&["pr", "show", "7"]), "air:test")["attempt"].clone();
