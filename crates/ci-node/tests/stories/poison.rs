@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 
 use ci_domain::ids::PullNumber;
 use heights_vitals::wire::ControlRequest;
+use serde_json::{Value, json};
 
 use crate::actors::{actors, vitals};
 use crate::node::PROGRAM;
@@ -51,8 +52,23 @@ fn poison(lines: &str, pull: PullNumber, kind: &str) -> String {
 
 /// Writes the last line of an export anew.
 fn sealed(lines: &str, end: &str) -> String {
-    let (before, _) = end.split_once("\"crc32\":").unwrap();
-    format!("{lines}{before}\"crc32\":{}}}}}\n", crc32(lines.as_bytes()))
+    let mut end: Value = serde_json::from_str(end).unwrap();
+    end["end"]["records"] = json!(lines.matches("{\"record\":").count());
+    end["end"]["crc32"] = json!(crc32(lines.as_bytes()));
+    format!("{lines}{end}\n")
+}
+
+/// Makes the stream of a pull request a snapshot that nobody understands.
+fn fold_into_nonsense(lines: &str, pull: PullNumber) -> String {
+    let stream = format!("pull/acme/shop/{pull}");
+    let is_of_it = |line: &&str| line.contains(&format!("\"stream\":\"{stream}\""));
+    let seq = lines.lines().filter(is_of_it).count();
+    let snapshot = json!({"snapshot": {"stream": stream, "seq": seq, "body": {"version": 99}}});
+    let first = lines.lines().position(|line| is_of_it(&line)).unwrap();
+    let mut kept: Vec<String> =
+        lines.lines().filter(|line| !is_of_it(line)).map(str::to_owned).collect();
+    kept.insert(first, snapshot.to_string());
+    kept.join("\n") + "\n"
 }
 
 /// The sum that closes an export, bit by bit.
@@ -89,6 +105,7 @@ async fn a_stream_that_no_actor_can_begin_with_isolates_its_pull_request_only() 
     let is_quarantined = |pull| world.umbrella(pull).starts_with("error quarantined: its actors");
     for pull in [headless, planless] {
         world.until("the quarantine to be told", || is_quarantined(pull)).await;
+        assert!(world.umbrella(pull).contains("\"poison\""), "{}", world.umbrella(pull));
     }
     world.push_pull(healthy, &word("healthier\n"));
     let opened = world.open("opened", &word("opened\n"));
@@ -106,6 +123,32 @@ async fn a_stream_that_no_actor_can_begin_with_isolates_its_pull_request_only() 
     world.deliver(&node).await;
     world.says(headless, GREEN).await;
     assert_eq!(answer(&world, &["quarantine", "list"]).lines().count(), 1, "only the heading");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn builds_are_counted_on_where_nothing_of_a_pull_request_can_be_read() {
+    let world = World::new(&FILES).await;
+    let node = world.start().await;
+    let pull = world.open("forgetful", &word("forgetful\n"));
+    world.deliver(&node).await;
+    world.says(pull, GREEN).await;
+    node.terminate().await;
+    let export = answer(&world, &["store", "export"]);
+    let end = export.lines().last().unwrap();
+    let lines = export.strip_suffix(&format!("{end}\n")).unwrap();
+    let spoilt = sealed(&fold_into_nonsense(lines, pull), end);
+    restore(&world, &spoilt, &world.folder().join("export.jsonl"));
+
+    let _node = world.start().await;
+    let is_quarantined = || world.umbrella(pull).starts_with("error quarantined: its actors");
+    world.until("the quarantine to be told", is_quarantined).await;
+    let number = pull.to_string();
+    answer(&world, &["quarantine", "lift", &number]);
+    world.says(pull, GREEN).await;
+    assert_eq!(world.outside(), [&*number, &*number], "what came of the first build is lost");
+    let shown = answer(&world, &["pr", "show", &number, "-o", "json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["last_build"], 2, "the first keeps its number: {shown:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -137,6 +180,7 @@ async fn a_pull_request_whose_actor_dies_again_and_again_is_isolated() {
     let said = world.said(poor);
     let lift = format!("ci-node quarantine lift {poor} --repo acme/shop");
     assert!(said.iter().any(|said| said.contains(&lift)), "{said:?}");
+    assert!(said.iter().any(|said| said.contains("too often, at last: `killed`")), "{said:?}");
     world.push_pull(healthy, &word("healthier\n"));
     world.deliver(&node).await;
     world.says(healthy, GREEN).await;
