@@ -28,6 +28,7 @@ mod damage;
 mod full_disk;
 mod green;
 mod heads;
+mod inside;
 mod isolation;
 mod kills;
 mod lives;
