@@ -21,7 +21,9 @@ pub use node::{
     IsolationLevel, Leftovers, NodeIsolation, NodeStatus, Quarantined, Queue, Quota, Readiness,
     Reload, Repo, Undelivered, VerdictCounts,
 };
-pub use pull::{Job, JobAction, JobState, Jobs, PullDetail, PullSummary, Unmet, VerdictState};
+pub use pull::{
+    Job, JobAction, JobState, Jobs, PullDetail, PullEnd, PullSummary, Unmet, VerdictState,
+};
 pub use shell::{Shell, ShellBounds, ShellRequest};
 pub use store::{StoreAudit, StoreFinding, StoreStats};
 pub use token::{NewToken, Role, Token, TokenRequest};

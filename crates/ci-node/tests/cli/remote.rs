@@ -192,6 +192,8 @@ fn pull_requests_of_a_local_repository_are_opened_reviewed_and_closed() {
         assert!(Instant::now() < deadline, "waited {CEILING:?} until it is closed");
         std::thread::park_timeout(PAUSE);
     }
+    let shown = node.ask(&["pr", "show", "8"]).ended_with(0).stdout;
+    assert!(shown.contains("closed; before that success: pull request can be merged"), "{shown}");
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ci_build::{AskError, JobPhase, JobStatus, JobView, PullView};
-use ci_domain::forge::StatusState;
+use ci_domain::forge::{PullState, StatusState};
 use ci_domain::ids::{ComponentName, JobId, PullNumber, RepoName};
 use ci_domain::outcome::{JobResult, Outcome};
 use ci_domain::wording;
 
 use crate::moment::duration_ms;
-use crate::wire::{Job, JobState, PullDetail, PullSummary, Unmet, VerdictState};
+use crate::wire::{Job, JobState, PullDetail, PullEnd, PullSummary, Unmet, VerdictState};
 
 pub(super) fn summary(repo: &RepoName, view: &PullView) -> PullSummary {
     let facts = view.facts.as_ref();
@@ -25,6 +25,15 @@ pub(super) fn summary(repo: &RepoName, view: &PullView) -> PullSummary {
         state: state(view.verdict.state),
         description: view.verdict.description.clone(),
         building: view.build.is_some(),
+        ended: facts.and_then(|facts| end(facts.state)),
+    }
+}
+
+fn end(state: PullState) -> Option<PullEnd> {
+    match state {
+        PullState::Open => None,
+        PullState::Closed => Some(PullEnd::Closed),
+        PullState::Merged => Some(PullEnd::Merged),
     }
 }
 
@@ -42,6 +51,7 @@ pub(super) fn silent(repo: &RepoName, number: PullNumber, error: &AskError) -> P
         state: VerdictState::Unknown,
         description: format!("failed to {}", crate::problem::chain(error)),
         building: false,
+        ended: None,
     }
 }
 

@@ -42,7 +42,8 @@ pub(super) async fn show(
     let builds = ask::past(&site, &repo, &Subject::Pull(number), last).await?;
     let usual = ask::usual(&site, &repo, detail.pull.base.as_deref(), &builds).await?;
     let proof = visitor.proof(&site);
-    let is_live = detail.pull.building || detail.pull.state == VerdictState::Pending;
+    let awaits = detail.pull.ended.is_none() && detail.pull.state == VerdictState::Pending;
+    let is_live = detail.pull.building || awaits;
     let page = Page {
         title: format!("#{number} {}", title(&detail.pull)),
         trail: trail(&repo, number),
@@ -69,9 +70,10 @@ fn title(pull: &PullSummary) -> &str {
 }
 
 fn tone(pull: &PullSummary) -> Tone {
-    match (pull.building, pull.state) {
-        (true, VerdictState::Pending) => Tone::Live,
-        (_, state) => state.into(),
+    match (pull.ended, pull.building, pull.state) {
+        (Some(_), ..) => Tone::Mute,
+        (None, true, VerdictState::Pending) => Tone::Live,
+        (None, _, state) => state.into(),
     }
 }
 
@@ -120,7 +122,7 @@ fn banner(detail: &PullDetail, proof: Option<&str>) -> Html {
         r#"<section class="verdict {}" aria-label="Verdict">{}<p>{}</p>{}</section>"#,
         tone.class(),
         icon::shape(tone),
-        verdict::sentence(pull.state, &pull.description),
+        verdict::sentence(pull.state, &pull.description, pull.ended),
         proof.map(|proof| actions(detail, proof)).unwrap_or_default()
     )
 }

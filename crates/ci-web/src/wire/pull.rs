@@ -30,6 +30,30 @@ pub struct PullSummary {
     pub description: String,
     /// Whether a build is under way.
     pub building: bool,
+    /// How it ended; `None` while it is open. What is said beside this is how it stood then.
+    #[serde(default)]
+    pub ended: Option<PullEnd>,
+}
+
+/// How a pull request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PullEnd {
+    /// Closed without a merge.
+    Closed,
+    /// Merged.
+    Merged,
+}
+
+impl PullEnd {
+    /// As people say it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Merged => "merged",
+        }
+    }
 }
 
 /// How a pull request stands.

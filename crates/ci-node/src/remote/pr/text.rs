@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ci_domain::wording::{EARLIER_POLICY, untold, waits};
-use ci_web::wire::{Job, JobState, PullDetail, PullSummary};
+use ci_web::wire::{Job, JobState, PullDetail, PullEnd, PullSummary};
 
 use crate::output::duration_text;
 use crate::output::table;
@@ -19,7 +19,7 @@ pub(super) fn list(pulls: &[PullSummary]) -> String {
     let row = |pull: &PullSummary| {
         [
             format!("{}#{}", pull.repo, pull.number),
-            pull.state.words().to_owned(),
+            pull.ended.map_or(pull.state.words(), PullEnd::words).to_owned(),
             pull.description.clone(),
             pull.title.clone().unwrap_or_default(),
         ]
@@ -33,13 +33,19 @@ pub(super) fn show(detail: &PullDetail) -> String {
     let pull = &detail.pull;
     let by = pull.author.as_deref().map(|author| format!(" by {author}")).unwrap_or_default();
     let title = pull.title.as_deref().unwrap_or_default();
-    let mut parts = vec![
-        format!("{}#{} {title}{by}", pull.repo, pull.number),
-        format!("{}: {}", pull.state.words(), pull.description),
-        commits(detail),
-    ];
+    let mut parts =
+        vec![format!("{}#{} {title}{by}", pull.repo, pull.number), standing(pull), commits(detail)];
     parts.extend(rest(&detail.jobs, &detail.findings, detail.policy_error.as_ref()));
     parts.join("\n")
+}
+
+/// How it stands; of one that has ended, how it stood then.
+fn standing(pull: &PullSummary) -> String {
+    let stood = format!("{}: {}", pull.state.words(), pull.description);
+    match pull.ended {
+        Some(end) => format!("{}; before that {stood}", end.words()),
+        None => stood,
+    }
 }
 
 /// The jobs, and what is wrong.
