@@ -24,7 +24,10 @@ pub(crate) struct Process {
     pub(crate) session: i32,
     /// In clock ticks since boot; tells a process from a later one with the same pid.
     pub(crate) start_time: u64,
+    /// That of its first thread.
     state: char,
+    /// How many threads it has, with the first, be that one ended or not.
+    threads: u32,
     /// Whether there is no program that could start anything: a kernel thread, or one at its end.
     has_no_program: bool,
     /// Whether it has a place for an environment, which may be empty.
@@ -124,7 +127,7 @@ impl Process {
         Ok(gone_is_none(stat)?.and_then(|stat| Self::parse(pid, &String::from_utf8_lossy(&stat))))
     }
 
-    /// Reads `pid (name) state ppid pgrp session … flags … starttime … env_end …`; the name may hold
+    /// Reads `pid (name) state ppid pgrp session … flags … num_threads … starttime … env_end …`; the name may hold
     /// anything.
     fn parse(pid: Pid, stat: &str) -> Option<Self> {
         let (head, tail) = stat.rsplit_once(')')?;
@@ -135,6 +138,7 @@ impl Process {
             parent: fields.get(1)?.parse().ok()?,
             group: fields.get(2)?.parse().ok()?,
             session: fields.get(3)?.parse().ok()?,
+            threads: fields.get(17)?.parse().ok()?,
             start_time: fields.get(19)?.parse().ok()?,
             has_no_program: fields.get(6)?.parse::<u64>().ok()? & NO_PROGRAM != 0,
             has_environment: *fields.get(48)? != "0",
@@ -142,8 +146,13 @@ impl Process {
         })
     }
 
-    /// Whether it can still do anything; one that waits to be reaped cannot.
+    /// Whether it can still do anything; one that waits to be reaped cannot, unless only its first
+    /// thread has ended: such a process looks like one that waits, and goes on in its other threads.
     pub(crate) fn is_living(&self) -> bool {
+        self.has_first_thread() || self.threads > 1
+    }
+
+    fn has_first_thread(&self) -> bool {
         !matches!(self.state, 'Z' | 'X' | 'x')
     }
 
@@ -166,7 +175,7 @@ impl Process {
 
     /// Whether the environment that it was started with has the variable `entry`, `NAME=value`.
     pub(crate) fn was_started_with(&self, entry: &str) -> io::Result<Answer> {
-        if self.has_no_program || !self.is_living() {
+        if self.has_no_program || !self.has_first_thread() {
             return Ok(Answer::No);
         }
         let environ = fs::read(format!("/proc/{}/environ", self.pid.as_raw_nonzero()));
@@ -180,7 +189,8 @@ impl Process {
         // A process that is about to become another program has no environment for a moment.
         let now = Self::read(self.pid)?.filter(|now| now.start_time == self.start_time);
         let is_between = now.is_some_and(|now| {
-            environ.is_empty() && !now.has_environment && !now.has_no_program && now.is_living()
+            let has_none = environ.is_empty() && !now.has_environment;
+            has_none && !now.has_no_program && now.has_first_thread()
         });
         Ok(if is_between { Answer::Unknown } else { Answer::No })
     }
@@ -248,6 +258,17 @@ mod tests {
         assert_eq!((process.parent, process.group, process.session), (7, 8, 9));
         assert_eq!((process.start_time, process.is_living()), (555, true));
         assert_eq!((process.has_environment, process.has_no_program), (true, false));
+    }
+
+    #[test]
+    fn what_has_lost_its_first_thread_lives_in_the_others() {
+        let lives = |state: char, threads: u32| {
+            let (before, after) = (" 0".repeat(13), " 0".repeat(31));
+            let stat = format!("7 (server) {state} 1 7 7{before} {threads}{after}");
+            Process::parse(Pid::from_raw(7).unwrap(), &stat).unwrap().is_living()
+        };
+        let found = [('S', 1), ('Z', 1), ('Z', 2), ('X', 1)].map(|(state, of)| lives(state, of));
+        assert_eq!(found, [true, false, true, false]);
     }
 
     #[test]
