@@ -39,7 +39,9 @@ impl Person {
     fn open(world: &World, component: &str) -> Self {
         let (ours, theirs) = terminal();
         let file = || Stdio::from(theirs.try_clone().unwrap());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ci-node"));
+        // As on a terminal, also where the tests run in the background and a Ctrl-C is nothing to them.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT,QUIT", env!("CARGO_BIN_EXE_ci-node")]);
         command.args(["pr", "shell", "1", component]).env("TERM", "dumb");
         command.arg("--config").arg(world.folder().join("ci-node.toml"));
         let child = command.stdin(file()).stdout(file()).stderr(file()).spawn().unwrap();
@@ -68,6 +70,17 @@ impl Person {
         let shown = || self.screen.lock().unwrap().clone();
         let found = tokio::time::timeout(LIMIT, wait_for(text, LIMIT * 2, looks)).await;
         assert!(found.is_ok(), "waited for {text:?}, and saw: {}", shown());
+    }
+
+    /// Presses Enter until the shell has asked more than `prompts` times.
+    async fn is_asked_again(&mut self, prompts: usize) {
+        let asks = async || {
+            self.types("");
+            (self.prompts() > prompts).then_some(())
+        };
+        let asked = wait_for("the shell to ask again", LIMIT * 2, asks);
+        let asked = tokio::time::timeout(LIMIT, asked).await.is_ok();
+        assert!(asked, "the shell does not ask again: {:?}", self.screen.lock().unwrap());
     }
 
     async fn leaves(mut self) -> Option<i32> {
@@ -120,11 +133,7 @@ async fn a_shell_has_the_workspace_alone_and_builds_wait_for_it() {
     person.types("\u{3}");
     // What is typed before the shell asks again goes the way of what the Ctrl-C ended; so may its question,
     // if the shell is faster than the terminal that forgets what it was to show.
-    let asks = || {
-        person.types("");
-        person.prompts() > prompts
-    };
-    world.until("the shell to ask for more", asks).await;
+    person.is_asked_again(prompts).await;
     person.types("echo $(cat word)-$((7 + 7)); exit $((3 + 4))");
     person.sees("edited-14").await;
     assert_eq!(person.leaves().await, Some(7));
