@@ -70,8 +70,8 @@ impl World {
 async fn an_app_shows_marks_and_heeds_its_buttons() {
     let world = World::new(&FILES).await;
     world.become_app();
-    // GitHub's tokens are asked for anew five minutes before they end: these hold for a second.
-    world.github.set_token_lifetime(301);
+    // GitHub's tokens are asked for anew five minutes before they end: these at every call.
+    world.github.set_token_lifetime(300);
     let node = world.start().await;
     let pull = world.open("bye", &[Change::file("lib/word", "bye\n")]);
     let head = world.head(pull);
