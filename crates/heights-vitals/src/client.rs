@@ -13,6 +13,7 @@ use hyper::body::Bytes;
 use hyper::{Method, Request, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 pub use self::error::ClientError;
 use self::error::refusal;
@@ -113,6 +114,11 @@ impl Client {
     pub async fn metrics(&self) -> Result<String, ClientError> {
         let answer = self.answer(Method::GET, "/v1/metrics", Bytes::new()).await?;
         String::from_utf8(answer.into()).map_err(garbled)
+    }
+
+    /// Asks for the [`schema`](crate::wire::schema) of all answers.
+    pub async fn schema(&self) -> Result<Value, ClientError> {
+        self.get("/v1/schema").await
     }
 
     /// Hears what happens from now on, or after the event `seen`.

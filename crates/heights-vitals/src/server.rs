@@ -56,9 +56,9 @@ const CLIENTS: usize = 64;
 const CRASH_FILE_LIMIT: u64 = 1024 * 1024;
 
 /// What the server can do, by the names of the commands that need it.
-const CAPABILITIES: [&str; 19] = [
+const CAPABILITIES: [&str; 20] = [
     "tree", "actors", "crashes", "picture", "judge", "why", "stop", "kill", "restart", "suspend",
-    "resume", "top", "watch", "metrics", "state", "trace", "drain", "registry", "groups",
+    "resume", "top", "watch", "metrics", "state", "trace", "drain", "registry", "groups", "schema",
 ];
 
 /// Answers questions about a tree until it is dropped.

@@ -1,4 +1,10 @@
-//! What travels over the socket. These types are the protocol: fields are added, never changed.
+//! What travels over the socket. These types are the protocol, and [`schema`] tells it to programs
+//! in other languages.
+//!
+//! | what changes | what becomes of [`PROTOCOL`] |
+//! |---|---|
+//! | a path, a field of an answer, an optional field of a request, or a word that may stand in a field is added | it stays: a reader ignores what it does not know |
+//! | one of them goes, or means something else | it is counted up, and the paths begin with it |
 
 mod control;
 mod crash;
@@ -7,10 +13,12 @@ mod judgement;
 mod names;
 mod picture;
 mod runtime;
+mod schema;
 mod state;
 mod trace;
 mod why;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::control::{ControlOutcome, ControlRequest, ErrorBody, Heir};
@@ -20,6 +28,7 @@ pub use self::judgement::Judgement;
 pub use self::names::{Entry, Group, Groups, Keys, Member, Registries, Registry};
 pub use self::picture::Picture;
 pub use self::runtime::{Blocked, Cost, Runtime};
+pub use self::schema::schema;
 pub use self::state::{Missing, StateView};
 pub use self::trace::{TraceBooks, TraceEnd, TraceEvent, TraceRequest, TracedMessage};
 pub use self::why::{Cause, Fact, Link, Verdict, Why};
@@ -28,7 +37,9 @@ pub use self::why::{Cause, Fact, Link, Verdict, Why};
 pub const PROTOCOL: u32 = 1;
 
 /// What a client may do, each tier including those before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Tier {
     /// Looking.
@@ -40,7 +51,7 @@ pub enum Tier {
 }
 
 /// The answer to `GET /v1/hello`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hello {
     /// The version of the protocol.
     pub protocol: u32,
@@ -59,7 +70,7 @@ pub struct Hello {
 }
 
 /// The answer to `GET /v1/tree` and `GET /v1/actors`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tree {
     /// When it was taken, in milliseconds since 1970.
     pub taken_ms: u64,
@@ -70,7 +81,7 @@ pub struct Tree {
 }
 
 /// One actor, or a child that waits to be started again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Actor {
     /// The id of this life; a child that waits to be started again has none.
     pub pid: Option<String>,
@@ -140,7 +151,7 @@ pub struct Actor {
 }
 
 /// What an actor has done with one kind of message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MessageFigures {
     /// The kind of message.
     pub label: String,
@@ -199,7 +210,7 @@ impl Actor {
 }
 
 /// What an actor is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// It has children.
@@ -212,11 +223,12 @@ pub enum Kind {
     Foreign,
     /// Something that this version does not know.
     #[serde(other)]
+    #[schemars(skip)]
     Unknown,
 }
 
 /// What an actor is doing, the first that applies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// It has been told to end.
@@ -237,6 +249,7 @@ pub enum State {
     Idle,
     /// Something that this version does not know.
     #[serde(other)]
+    #[schemars(skip)]
     Unknown,
 }
 
@@ -270,7 +283,7 @@ impl State {
 }
 
 /// When an actor is restarted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Restart {
     /// Always.
@@ -281,11 +294,12 @@ pub enum Restart {
     Temporary,
     /// Something that this version does not know.
     #[serde(other)]
+    #[schemars(skip)]
     Unknown,
 }
 
 /// A message being handled.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Working {
     /// The kind of message.
     pub label: String,
@@ -303,7 +317,7 @@ pub struct Working {
 }
 
 /// How a supervisor treats its children.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Supervision {
     /// `one_for_one`, `one_for_all` or `rest_for_one`; a dynamic supervisor has none.
     pub strategy: Option<String>,
@@ -319,7 +333,7 @@ pub struct Supervision {
 }
 
 /// How many restarts of one child are too many, whatever its supervisor takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Limit {
     /// How many restarts within the period.
     pub max_restarts: u32,
@@ -330,7 +344,7 @@ pub struct Limit {
 }
 
 /// How to order a list of actors.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Sort {
     /// As they stand in the tree.
@@ -349,7 +363,7 @@ pub enum Sort {
 }
 
 /// The answer to `GET /v1/actors/{ref}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ActorDetail {
     /// The actor.
     pub actor: Actor,

@@ -119,6 +119,8 @@ pub enum Command {
     Doctor,
     /// Prints all figures in the OpenMetrics text format.
     Metrics,
+    /// Prints the JSON Schema of everything that the process answers.
+    Schema,
     /// Keeps everything that can be seen in a file, for --from and diff.
     Snapshot(SnapshotArgs),
     /// Tells what has changed between two snapshots.
@@ -190,6 +192,7 @@ impl Vitals {
             Command::Groups(args) => names::groups(self, args, output).await,
             Command::Watch(args) => watch::run(self, args, output).await,
             Command::Metrics => metrics::run(self, output).await,
+            Command::Schema => metrics::schema(self, output).await,
             Command::Wait(args) => wait::run(self, args, output).await,
             Command::Snapshot(args) => snapshot::run(self, args, output).await,
             Command::Diff(args) => diff::run(self, args, output).await,

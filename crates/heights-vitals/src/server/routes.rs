@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use futures_util::stream;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::gate::{self, Gate};
 use super::refusal::Refusal;
@@ -17,7 +18,7 @@ use super::shared::Shared;
 use super::{control, names, peer, state, trace};
 use crate::condition::Condition;
 use crate::why::why;
-use crate::wire::{ActorDetail, Crashes, Hello, Judgement, Picture, Sort, Tree, Why};
+use crate::wire::{self, ActorDetail, Crashes, Hello, Judgement, Picture, Sort, Tree, Why};
 
 /// The largest request body: a reason, not a novel.
 const BODY_LIMIT: usize = 16 * 1024;
@@ -60,6 +61,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route("/v1/actors/{ref}/state", get(state::state))
         .route("/v1/actors/{ref}/{action}", post(control::act))
         .route("/v1/hello", get(hello))
+        .route("/v1/schema", get(schema))
         .merge(pictures)
         .fallback(async || Refusal::not_found("there is no such path"))
         .layer(middleware::from_fn_with_state(gate, gate::afford))
@@ -70,6 +72,10 @@ pub(crate) fn router(shared: Shared) -> Router {
 
 async fn hello(State(shared): State<Shared>) -> Json<Hello> {
     Json(shared.hello().clone())
+}
+
+async fn schema() -> Json<Value> {
+    Json(wire::schema())
 }
 
 async fn tree(State(shared): State<Shared>) -> Json<Tree> {

@@ -1,5 +1,6 @@
 //! Requests that change something, their answers, and errors.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
@@ -8,7 +9,7 @@ use super::Kind;
 ///
 /// Requests are strict where answers are lenient: a field that is not understood may be one that
 /// was meant to hold something back.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ControlRequest {
     /// Only tell what would happen.
@@ -20,7 +21,7 @@ pub struct ControlRequest {
 }
 
 /// What a control call did, or would do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ControlOutcome {
     /// `stop`, `drain`, `kill`, `restart`, `suspend` or `resume`.
     pub action: String,
@@ -58,7 +59,7 @@ pub struct ControlOutcome {
 }
 
 /// The body of every error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorBody {
     /// A word for programs: `not_found`, `ambiguous`, `gone`, `forbidden`, `bad_request`.
     pub code: String,
@@ -73,7 +74,7 @@ pub struct ErrorBody {
 }
 
 /// Who is where a process was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Heir {
     /// The pid that was asked for.
     pub gone: String,

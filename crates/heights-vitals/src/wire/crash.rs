@@ -1,9 +1,10 @@
 //! Remembered crashes.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The answer to `GET /v1/crashes`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Crashes {
     /// When it was taken, in milliseconds since 1970.
     pub taken_ms: u64,
@@ -12,7 +13,7 @@ pub struct Crashes {
 }
 
 /// A remembered crash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Crash {
     /// The path of the actor.
     pub path: String,

@@ -1,9 +1,10 @@
 //! What happens in a tree, as it happens.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One event of `GET /v1/watch`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
     /// Counts from one; a gap means that events were missed.
     pub id: u64,
@@ -23,7 +24,7 @@ pub struct Event {
 }
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// An actor is up.
@@ -46,6 +47,7 @@ pub enum EventKind {
     Missed,
     /// Something that this version does not know.
     #[serde(other)]
+    #[schemars(skip)]
     Unknown,
 }
 

@@ -1,9 +1,10 @@
 //! Who answers to which name.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The answer to `GET /v1/registry`: the registries that the application shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Registries {
     /// When it was taken, in milliseconds since 1970.
     pub taken_ms: u64,
@@ -12,7 +13,7 @@ pub struct Registries {
 }
 
 /// One registry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Registry {
     /// What the application calls it.
     pub name: String,
@@ -25,7 +26,7 @@ pub struct Registry {
 }
 
 /// How many entries a key may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keys {
     /// One.
@@ -34,11 +35,12 @@ pub enum Keys {
     Duplicate,
     /// Something that this version does not know.
     #[serde(other)]
+    #[schemars(skip)]
     Unknown,
 }
 
 /// An entry of a registry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
     /// The key.
     pub key: String,
@@ -51,7 +53,7 @@ pub struct Entry {
 }
 
 /// The answer to `GET /v1/groups`: ractor's process groups.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Groups {
     /// When it was taken, in milliseconds since 1970.
     pub taken_ms: u64,
@@ -60,7 +62,7 @@ pub struct Groups {
 }
 
 /// A group of actors.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Group {
     /// Its scope.
     pub scope: String,
@@ -73,7 +75,7 @@ pub struct Group {
 }
 
 /// A member of a group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Member {
     /// The id that ractor gave it.
     pub id: String,

@@ -1,5 +1,6 @@
 //! Everything at once: what a file keeps for later.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Crash, Hello, Runtime, Tree};
@@ -8,7 +9,7 @@ use super::{Crash, Hello, Runtime, Tree};
 ///
 /// It answers the same questions as the process itself, so what was kept of a process can be
 /// looked into like the process: see [`Picture::detail`] and its siblings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Picture {
     /// The process.
     pub hello: Hello,

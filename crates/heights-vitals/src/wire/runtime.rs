@@ -1,9 +1,10 @@
 //! The health of the runtime that the actors run on.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What is known of the application's runtime, and of the inspector itself.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Runtime {
     /// How many threads run actors.
     pub workers: usize,
@@ -24,7 +25,7 @@ pub struct Runtime {
 }
 
 /// A thread that runs one actor without end, and nobody else meanwhile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Blocked {
     /// The name and the number of the thread.
     pub thread: String,
@@ -39,7 +40,7 @@ pub struct Blocked {
 }
 
 /// What the inspector costs, and how much it may.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
     /// The processor time of the last seconds, in millionths of one core.
     pub cpu_ppm: u32,

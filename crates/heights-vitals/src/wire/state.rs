@@ -1,5 +1,6 @@
 //! What can be seen of an actor's state.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use super::Working;
 ///
 /// The actor makes a view between two messages, in front of all that wait. If it does not get there
 /// in time, the answer is the view before, with its age.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StateView {
     /// When it was asked for, in milliseconds since 1970.
     pub taken_ms: u64,
@@ -32,7 +33,7 @@ pub struct StateView {
 }
 
 /// Why a view is missing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
     /// The type of the actor shows nothing of its state.
@@ -43,6 +44,7 @@ pub enum Missing {
     NoProcess,
     /// Something that this version does not know.
     #[serde(other)]
+    #[schemars(skip)]
     Unknown,
 }
 

@@ -1,10 +1,11 @@
 //! Messages as they are handled, within a budget.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The body of `POST /v1/traces`. The answer is a stream of [`TraceEvent`]s, which ends with the
 /// connection, when the budget is spent, and when nobody is left who could be traced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TraceRequest {
     /// Whose messages: references as in a path, or patterns such as `ci/pulls/*`.
@@ -36,7 +37,7 @@ impl Default for TraceRequest {
 }
 
 /// One event of a trace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TraceEvent {
@@ -60,11 +61,12 @@ pub enum TraceEvent {
     },
     /// Something that this version does not know.
     #[serde(other)]
+    #[schemars(skip)]
     Unknown,
 }
 
 /// A message that has been handled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TracedMessage {
     /// When its handling ended, in milliseconds since 1970.
     pub at_ms: u64,
@@ -90,7 +92,7 @@ pub struct TracedMessage {
 }
 
 /// The books of a trace: `shown + suppressed + dropped = handled`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TraceBooks {
     /// How many messages of the wanted kinds were handled.
     pub handled: u64,
@@ -105,7 +107,7 @@ pub struct TraceBooks {
 }
 
 /// Why a trace has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TraceEnd {
     /// As many messages were told as were asked for.
@@ -118,6 +120,7 @@ pub enum TraceEnd {
     Shutdown,
     /// Something that this version does not know.
     #[serde(other)]
+    #[schemars(skip)]
     Unknown,
 }
 

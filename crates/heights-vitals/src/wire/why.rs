@@ -1,9 +1,10 @@
 //! Why an actor does what it does: links of a chain, and what is at its end.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The answer to `GET /v1/actors/{ref}/why`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Why {
     /// When it was seen, in milliseconds since 1970.
     pub taken_ms: u64,
@@ -14,7 +15,7 @@ pub struct Why {
 }
 
 /// One actor of the chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Link {
     /// Its path.
     pub path: String,
@@ -25,7 +26,7 @@ pub struct Link {
 }
 
 /// Something that keeps an actor from doing what one expects.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "fact", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Fact {
@@ -102,11 +103,12 @@ pub enum Fact {
     Idle,
     /// Something that this version does not know.
     #[serde(other)]
+    #[schemars(skip)]
     Unknown,
 }
 
 /// What is at the end of a chain.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// What it is.
     pub cause: Cause,
@@ -119,7 +121,7 @@ pub struct Verdict {
 }
 
 /// What keeps an actor, or a whole chain of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// Nothing keeps it.
@@ -144,5 +146,6 @@ pub enum Cause {
     Stopping,
     /// Something that this version does not know.
     #[serde(other)]
+    #[schemars(skip)]
     Unknown,
 }

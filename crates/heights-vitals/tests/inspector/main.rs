@@ -12,6 +12,7 @@ mod events;
 mod hostile;
 mod names;
 mod place;
+mod schema;
 mod state;
 mod trace;
 mod tree;

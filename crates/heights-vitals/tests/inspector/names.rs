@@ -43,7 +43,7 @@ async fn a_registry_shows_whose_its_keys_are_and_only_such_values_as_it_should()
 }
 
 /// A plain actor of ractor's, which starts another one below itself if it is told to.
-struct Plain;
+pub struct Plain;
 
 impl Actor for Plain {
     type Msg = ();

@@ -6,8 +6,8 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use heights_supervisor::{
-    ChildRef, ChildSpec, Context, Fault, Flow, Hub, Inspect, LastMessage, Reply, Secret, Server,
-    StateView, Strategy, Supervisor, SupervisorRef, View,
+    ChildRef, ChildSpec, Context, Fault, Flow, GiveUp, Hub, Inspect, LastMessage, Reply, Secret,
+    Server, StateView, Strategy, Supervisor, SupervisorRef, View,
 };
 use heights_vitals::wire::Picture;
 use heights_vitals::{Client, ClientError, Inspector, InspectorBuilder, Tier};
@@ -112,6 +112,7 @@ pub async fn start_with(configure: impl FnOnce(InspectorBuilder) -> InspectorBui
     let (store, store_ref) = ChildSpec::server::<Worker>("store", || ());
     let (seven, seven_ref) = ChildSpec::server::<Worker>("pull-7", || ());
     let (seventy_one, _) = ChildSpec::server::<Worker>("pull-71", || ());
+    let seventy_one = seventy_one.restart_limit(2, Duration::from_secs(600), GiveUp::RemoveChild);
     let (pulls, _) = Supervisor::builder("pulls").child(seven).child(seventy_one).child_spec();
     let idle = ChildSpec::task("idle", |cx| async move {
         cx.shutdown().await;

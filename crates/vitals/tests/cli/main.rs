@@ -184,5 +184,8 @@ async fn json_names_its_schema_and_the_unknown_is_null() {
         assert_eq!(app.json(args).await["schema"], schema);
     }
     assert_eq!(app.json(&["info", "pulls"]).await["actor"]["mailbox"], Value::Null);
+    let printed = app.run(&["schema"]).await.stdout();
+    let schema: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!(schema["paths"]["GET /v1/tree"]["answer"]["$ref"], "#/$defs/Tree");
     app.root.stop().await;
 }
