@@ -90,6 +90,18 @@ async fn a_crash_is_remembered_with_what_recurs() {
 }
 
 #[tokio::test]
+async fn a_leak_is_seen_in_what_was_handled_and_what_is_kept() {
+    let patient = Patient::with("leak").await;
+    let picture = patient.until("handled(back)>=20001 && state(**)!=busy").await;
+    let back = picture.detail("back").unwrap().actor;
+    let keep = back.messages.iter().find(|kind| kind.label == "Keep").unwrap();
+    assert_eq!((keep.handled, back.mailbox), (20_000, Some(0)), "nothing waits, and nothing hangs");
+    let view = patient.client.state("back", None).await.unwrap().view.unwrap();
+    assert_eq!((&view["kept"], &view["bytes"]), (&20_000.into(), &20_480_000.into()));
+    assert_eq!(view["drawer"], "***", "a secret is none of it");
+}
+
+#[tokio::test]
 async fn a_deadlock_is_named() {
     let patient = Patient::with("deadlock").await;
     let picture = patient.until("state(front)=waiting && state(back)=waiting").await;

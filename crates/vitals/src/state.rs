@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::text::span;
 
-/// Prints the view; `false` if there is none.
+/// Prints the view; `false` if there never will be one.
 pub async fn run(vitals: &Vitals, args: &StateArgs, output: Output) -> Result<bool, Failure> {
     let mut state = vitals.client().await?.state(&args.reference, None).await?;
     if let (Some(path), Some(view)) = (&args.path, &state.view) {
@@ -19,7 +19,8 @@ pub async fn run(vitals: &Vitals, args: &StateArgs, output: Output) -> Result<bo
     output.print("vitals.state/1", &state, |state| {
         state.view.as_ref().map(tell).unwrap_or_default()
     })?;
-    Ok(state.view.is_some())
+    // An actor that has not come to it is told of as it is: what keeps it is an answer, too.
+    Ok(state.view.is_some() || state.missing == Some(Missing::NotYet))
 }
 
 /// Finds a part of a view: `.queue.items.0`.
@@ -46,11 +47,11 @@ pub fn remark(state: &StateView) -> String {
         .as_ref()
         .map(|working| format!("handler {} has run for {}", working.label, span(working.since_ms)));
     let age = state.age_ms.map(span).unwrap_or_default();
-    let because = busy.as_ref().map(|busy| format!(": {busy}")).unwrap_or_default();
+    let keeps = busy.as_ref().map(|busy| format!("; {busy}")).unwrap_or_default();
     let mut text = match state.missing {
         Some(Missing::Unsupported) => format!("{path} shows nothing of its state\n"),
         Some(Missing::NoProcess) => format!("{path} is not up\n"),
-        Some(_) => format!("{path} has not come to showing its state yet{because}\n"),
+        Some(_) => format!("no view of {path} yet: nobody has asked before{keeps}\n"),
         None if state.stale => match busy {
             Some(busy) => format!("stale: {busy}; this view is {age} old\n"),
             None => format!("stale: this view is {age} old\n"),
@@ -106,6 +107,6 @@ mod tests {
         let missing = |why| remark(&StateView { view: None, missing: Some(why), ..state() });
         assert_eq!(missing(Missing::Unsupported), "ci/store shows nothing of its state\n");
         assert_eq!(missing(Missing::NoProcess), "ci/store is not up\n");
-        assert!(missing(Missing::NotYet).contains("has not come to showing"));
+        assert_eq!(missing(Missing::NotYet), "no view of ci/store yet: nobody has asked before\n");
     }
 }

@@ -1,6 +1,7 @@
 //! Views of the state of actors.
 
 use std::sync::mpsc;
+use std::time::Instant;
 
 use heights_vitals::Tier;
 use heights_vitals::wire::Missing;
@@ -11,7 +12,9 @@ use crate::support::{CANARY, Msg, picture_when, refusal, start};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_state_is_shown_in_front_of_a_hundred_thousand_messages() {
     let tree = start(Tier::Read).await;
+    let before = Instant::now();
     let first = tree.client.state("store", None).await.unwrap();
+    let seen = Instant::now();
     assert_eq!(first.view, Some(json!({"pinged": 0, "token": "***"})));
     let (entered, is_in) = mpsc::channel();
     let (release, until) = mpsc::channel();
@@ -21,8 +24,12 @@ async fn a_state_is_shown_in_front_of_a_hundred_thousand_messages() {
         tree.store.cast(Msg::Login(heights_supervisor::Secret::new(CANARY))).unwrap();
     }
     // It blocks, so there is only what it showed before.
+    let least = seen.elapsed().as_millis();
     let stale = tree.client.state("store", None).await.unwrap();
-    assert!(stale.stale && stale.view == first.view && stale.age_ms > Some(0), "{stale:?}");
+    assert!(stale.stale && stale.view == first.view, "{stale:?}");
+    // It was made between these two moments, however slow the machine is.
+    let (age, most) = (u128::from(stale.age_ms.unwrap()), before.elapsed().as_millis());
+    assert!((least..=most).contains(&age), "{least} ms <= {age} ms <= {most} ms");
     assert_eq!(stale.working.unwrap().label, "Block");
     let asked = tree.client.state("store", None);
     let released = async {

@@ -192,6 +192,30 @@ async fn crashes_that_are_the_same_again_are_put_together() {
 }
 
 #[tokio::test]
+async fn a_state_that_nobody_has_seen_before_says_what_keeps_it() {
+    let app = App::start(Tier::Read).await;
+    let release = app.hold_store();
+    assert_eq!(app.run(&["wait", "state(store)=busy"]).await.code(), 0);
+    let ran = app.run(&["state", "store"]).await;
+    assert_eq!((ran.code(), ran.stdout()), (0, String::new()), "{}", ran.stderr());
+    let words = "no view of demo/store yet: nobody has asked before; handler Dawdle has run for";
+    assert!(ran.stderr().starts_with(words), "{}", ran.stderr());
+    let answer = app.json(&["state", "store"]).await;
+    assert_eq!((&answer["view"], &answer["missing"]), (&Value::Null, &Value::from("not_yet")));
+    drop(release);
+    assert_eq!(app.run(&["wait", "state(store)=idle"]).await.code(), 0);
+    assert_eq!(app.json(&["state", "store"]).await["view"]["kept"], 0);
+    let release = app.hold_store();
+    assert_eq!(app.run(&["wait", "state(store)=busy"]).await.code(), 0);
+    let ran = app.run(&["state", "store", "--path", ".kept"]).await;
+    assert_eq!((ran.code(), ran.stdout()), (0, "0\n".to_owned()));
+    assert!(ran.stderr().starts_with("stale: handler Dawdle has run for"), "{}", ran.stderr());
+    drop(release);
+    assert_eq!(app.run(&["state", "pulls"]).await.code(), 1, "it never shows anything");
+    app.root.stop().await;
+}
+
+#[tokio::test]
 async fn doctor_and_metrics_tell_of_the_process_itself() {
     let app = App::start(Tier::Read).await;
     let ran = app.run(&["doctor"]).await;
