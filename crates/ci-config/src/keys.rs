@@ -10,8 +10,21 @@ pub(crate) const JOB: Keys = Keys { known: &["needs", "when", "on", "timeout", "
 /// A nightly job that is more than a list of steps.
 pub(crate) const NIGHTLY_JOB: Keys = Keys { known: &["needs", "timeout", "steps"] };
 /// A step that is one command.
-pub(crate) const COMMAND: Keys =
-    Keys { known: &["run", "name", "timeout", "retry", "env", "allow_failure", "always"] };
+pub(crate) const COMMAND: Keys = Keys {
+    known: &[
+        "run",
+        "name",
+        "timeout",
+        "retry",
+        "env",
+        "allow_failure",
+        "always",
+        "artifacts",
+        "reports",
+    ],
+};
+/// `reports` of a command.
+pub(crate) const REPORTS: Keys = Keys { known: &["junit"] };
 /// A step that stands for defined ones.
 pub(crate) const USE: Keys = Keys { known: &["use"] };
 /// A step that is a parallel group.

@@ -20,6 +20,7 @@ mod document;
 mod environment;
 mod field;
 mod group;
+mod keeps;
 mod keys;
 mod patterns;
 mod read_node;

@@ -9,6 +9,7 @@ use crate::document::{Entry, Value};
 use crate::environment::{plain_text, read_env};
 use crate::field::{Field, Fields, Keys};
 use crate::group::{either, group_fields, group_steps};
+use crate::keeps::read_keeps;
 use crate::keys;
 use crate::quantity::{DURATION_HINT, duration};
 use crate::suggestion::did_you_mean;
@@ -226,7 +227,19 @@ fn command(fields: &Fields<'_>, id: NodeId, problems: &mut Problems) -> Option<S
     let mut flag =
         |key: &str| fields.get(key).and_then(|flag| flag.boolean(problems)).unwrap_or(false);
     let (allow_failure, always) = (flag("allow_failure"), flag("always"));
-    Some(Step::Command(Command { id, run: run?, name, timeout, retry, env, allow_failure, always }))
+    let keeps = read_keeps(fields, problems);
+    let run = run?;
+    Some(Step::Command(Command {
+        id,
+        run,
+        name,
+        timeout,
+        retry,
+        env,
+        allow_failure,
+        always,
+        keeps,
+    }))
 }
 
 fn report_no_kind(

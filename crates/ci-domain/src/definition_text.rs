@@ -85,6 +85,15 @@ fn write_command(text: &mut Text, command: &Command) {
     text.map("env", &command.env);
     text.field("allow_failure", &command.allow_failure.to_string());
     text.field("always", &command.always.to_string());
+    // Only where there are any: what says nothing of them has the text that it had before one could.
+    for (name, patterns) in
+        [("artifacts", &command.keeps.artifacts), ("junit", &command.keeps.junit)]
+    {
+        if !patterns.is_empty() {
+            text.field(name, &patterns.len().to_string());
+            patterns.iter().for_each(|pattern| text.field("pattern", pattern));
+        }
+    }
 }
 
 fn write_sequence(text: &mut Text, sequence: &Sequence) {

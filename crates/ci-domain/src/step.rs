@@ -41,6 +41,17 @@ pub struct Command {
     pub allow_failure: bool,
     /// It runs although an earlier step of its sequence failed.
     pub always: bool,
+    /// What is kept of what it leaves.
+    pub keeps: Keeps,
+}
+
+/// What is kept of the files that a command leaves, by [patterns](crate::paths) of its component's folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Keeps {
+    /// Files that people download.
+    pub artifacts: Vec<String>,
+    /// Results of tests in the format of JUnit.
+    pub junit: Vec<String>,
 }
 
 /// Steps that run one after another.
@@ -120,6 +131,7 @@ impl Command {
             env: BTreeMap::new(),
             allow_failure: false,
             always: false,
+            keeps: Keeps::default(),
         }
     }
 
@@ -158,6 +170,14 @@ impl Step {
             Self::Command(command) => vec![command],
             _ => self.children().iter().flat_map(Self::commands).collect(),
         }
+    }
+}
+
+impl Keeps {
+    /// Whether nothing is kept.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.artifacts.is_empty() && self.junit.is_empty()
     }
 }
 

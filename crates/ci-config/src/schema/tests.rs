@@ -55,6 +55,7 @@ fn each_map_offers_the_keys_that_are_read() {
     check(Format::Component, "", keys::COMPONENT);
     check(Format::Component, "/$defs/job", keys::JOB);
     check(Format::Component, "/$defs/command", keys::COMMAND);
+    check(Format::Component, "/$defs/command/properties/reports", keys::REPORTS);
     check(Format::Component, "/$defs/use", keys::USE);
     check(Format::Component, "/$defs/parallel_step", keys::PARALLEL_STEP);
     check(Format::Component, "/$defs/parallel_group", keys::PARALLEL);

@@ -46,6 +46,25 @@ fn values_say_what_was_expected() {
 }
 
 #[test]
+fn what_is_kept_is_named_by_patterns_of_files() {
+    check(
+        "jobs:\n  a:\n    - {run: x, artifacts: [dist/, ../up, \"\", \"a[b\"], reports: {junit: []}}\n    \
+            - {run: x, artifacts: [], reports: {xunit: a.xml}}\n    - {run: x, artifacts: \"!a\", reports: a.xml}\n",
+        &[
+            "3:35: `jobs.a[0].artifacts[1]`: pattern \"../up\" has an empty, '.' or '..' part, which no path has",
+            "3:42: `jobs.a[0].artifacts[2]`: pattern \"\" is empty",
+            "3:46: `jobs.a[0].artifacts[3]`: pattern \"a[b\" unclosed character class; missing ']'",
+            "3:71: `jobs.a[0].reports.junit`: there is no file in it",
+            "4:27: `jobs.a[1].artifacts`: there is no file in it",
+            "4:40: `jobs.a[1].reports.junit` is missing",
+            "4:41: unknown key `jobs.a[1].reports.xunit`",
+            "5:27: `jobs.a[2].artifacts`: pattern \"!a\" takes back from nothing: put the pattern that claims before it",
+            "5:42: `jobs.a[2].reports`: expected a map, found text",
+        ],
+    );
+}
+
+#[test]
 fn variables_have_names_and_text() {
     check(
         "env: {1A: x, CI: x, CI_JOB: x, A: , B: [], C: \"\\0\"}",

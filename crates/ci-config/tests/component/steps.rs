@@ -65,6 +65,8 @@ fn reads_all_that_a_command_can_say() {
     assert_eq!((command.timeout, command.retry), (Some(Duration::from_secs(1200)), 1));
     assert_eq!(command.env, BTreeMap::from([("SEED".to_owned(), "0".to_owned())]));
     assert!(command.allow_failure && !command.always);
+    assert_eq!(command.keeps.artifacts, ["cover/**", "!cover/tmp/", "/VERSION"]);
+    assert_eq!(command.keeps.junit, ["_build/*.xml"]);
     let Step::Command(command) = &steps[0].children()[1] else { panic!("a command") };
     assert!(command.always && !command.allow_failure);
 }

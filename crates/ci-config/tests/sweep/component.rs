@@ -14,6 +14,8 @@ const ANY_TEXT: &[&str] =
 /// A command, or a list of commands.
 const COMMANDS: &[&str] =
     &["5", "-1", "99999999999999999999", "1.5", "true", "TRUE", "word", "two words", "[5]"];
+/// Patterns of files.
+const FILES: &[&str] = &["word", "two words"];
 
 const KEYS: &[Key] = &[
     key("define", "define: @", A_MAP, &["{}", "{x: y}"]),
@@ -64,6 +66,9 @@ const KEYS: &[Key] = &[
     key("jobs.a[0].env", "jobs: {a: [{run: x, env: @}]}", A_MAP, &["{}", "{x: y}"]),
     key("jobs.a[0].allow_failure", "jobs: {a: [{run: x, allow_failure: @}]}", A_TRUTH, &["true"]),
     key("jobs.a[0].always", "jobs: {a: [{run: x, always: @}]}", A_TRUTH, &["true"]),
+    key("jobs.a[0].artifacts", "jobs: {a: [{run: x, artifacts: @}]}", TEXT, FILES),
+    key("jobs.a[0].reports", "jobs: {a: [{run: x, reports: @}]}", A_MAP, &[]),
+    key("jobs.a[0].reports.junit", "jobs: {a: [{run: x, reports: {junit: @}}]}", TEXT, FILES),
     key("jobs.a[0].use", "jobs: {a: [{use: @}]}", TEXT, &[]),
     key("jobs.a[0].parallel", "jobs: {a: [{parallel: @}]}", NO_STEPS, &["[5]"]),
     key("jobs.a[0].sequence", "jobs: {a: [{sequence: @}]}", NO_STEPS, &["[5]"]),

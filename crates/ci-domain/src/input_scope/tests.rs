@@ -3,7 +3,7 @@
 use super::*;
 use crate::pipeline::{Image, On};
 use crate::sample::{add_job, component, job, job_mut, pipeline};
-use crate::step::Step;
+use crate::step::{Keeps, Step};
 
 fn sample() -> Pipeline {
     let mut pipeline = pipeline("air: common\ncommon\nweb = lib/** /VERSION");
@@ -84,6 +84,16 @@ fn every_part_of_the_definition_counts() {
         let Step::Command(command) = &mut steps[0] else { panic!("the sample has one command") };
         command.allow_failure = true;
     });
+    let keeps = |change: fn(&mut Keeps)| {
+        let mut pipeline = sample();
+        let steps = &mut job_mut(&mut pipeline, "air:test").steps.steps;
+        let Step::Command(command) = &mut steps[0] else { panic!("the sample has one command") };
+        change(&mut command.keeps);
+        text(&pipeline, "air:test", &files)
+    };
+    let artifacts = keeps(|keeps| keeps.artifacts.push("a".to_owned()));
+    let junit = keeps(|keeps| keeps.junit.push("a".to_owned()));
+    assert!(artifacts != before && junit != before && artifacts != junit);
     assert_ne!(text(&sample(), "air:test", &[("air/a", "2")]), before);
     assert_eq!(text(&sample(), "air:test", &[("air/a", "1"), ("web/b", "2")]), before);
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ci_domain::ids::AttemptId;
-use ci_domain::step::{Command, NodeId, Parallel, Sequence, Step};
+use ci_domain::step::{Command, Keeps, NodeId, Parallel, Sequence, Step};
 use serde::{Deserialize, Serialize};
 
 use super::isolation::WireIsolation;
@@ -48,6 +48,12 @@ enum WireStep {
         env: BTreeMap<String, String>,
         allow_failure: bool,
         always: bool,
+        /// Not there in specs of before it could be said.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        artifacts: Vec<String>,
+        /// Nor these.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        junit: Vec<String>,
     },
     Sequence {
         id: String,
@@ -137,6 +143,8 @@ fn push(step: &Step, out: &mut Vec<WireStep>) {
             env: command.env.clone(),
             allow_failure: command.allow_failure,
             always: command.always,
+            artifacts: command.keeps.artifacts.clone(),
+            junit: command.keeps.junit.clone(),
         }),
         Step::Sequence(sequence) => push_sequence(sequence, out),
         Step::Parallel(parallel) => {
@@ -165,10 +173,31 @@ fn push_sequence(sequence: &Sequence, out: &mut Vec<WireStep>) {
 fn take_step(wires: &mut std::vec::IntoIter<WireStep>) -> Result<Option<Step>, SpecError> {
     let Some(wire) = wires.next() else { return Ok(None) };
     Ok(Some(match wire {
-        WireStep::Command { id, run, name, timeout_ms, retry, env, allow_failure, always } => {
+        WireStep::Command {
+            id,
+            run,
+            name,
+            timeout_ms,
+            retry,
+            env,
+            allow_failure,
+            always,
+            artifacts,
+            junit,
+        } => {
             let timeout = timeout_ms.map(Duration::from_millis);
-            let id = node(&id)?;
-            Step::Command(Command { id, run, name, timeout, retry, env, allow_failure, always })
+            let (id, keeps) = (node(&id)?, Keeps { artifacts, junit });
+            Step::Command(Command {
+                id,
+                run,
+                name,
+                timeout,
+                retry,
+                env,
+                allow_failure,
+                always,
+                keeps,
+            })
         }
         WireStep::Sequence { id, name, children } => {
             Step::Sequence(Sequence { id: node(&id)?, name, steps: take(children, wires)? })
@@ -236,6 +265,7 @@ mod tests {
             retry: 2,
             allow_failure: true,
             name: Some("n".to_owned()),
+            keeps: Keeps { artifacts: vec!["dist/**".to_owned()], junit: vec!["a.xml".to_owned()] },
             ..Command::new(id.child(0), "make\nit")
         };
         let parallel = Parallel {
