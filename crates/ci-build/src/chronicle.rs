@@ -24,7 +24,7 @@ pub(crate) struct Chronicle {
     elders: Arc<Elders>,
     stream: StreamId,
     since_snapshot: usize,
-    published: Option<Report>,
+    published: Option<Arc<Report>>,
 }
 
 impl Chronicle {
@@ -58,13 +58,13 @@ impl Chronicle {
     /// Tells the reporter what has changed. A reporter that restarts takes us with it, so it never
     /// misses what was told to an earlier life.
     pub(crate) fn publish(&mut self, report: Option<Report>) {
-        if report == self.published {
+        if report.as_ref() == self.published.as_deref() {
             return;
         }
-        if let Some(report) = &report {
-            self.elders.reporter.publish(&self.elders.repo, report.clone());
+        self.published = report.map(Arc::new);
+        if let Some(report) = &self.published {
+            self.elders.reporter.publish(&self.elders.repo, Arc::clone(report));
         }
-        self.published = report;
     }
 
     /// Frees what `subject` holds on the disk and in the reporter's memory; `freed` is called at the end,

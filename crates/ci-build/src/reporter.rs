@@ -50,9 +50,9 @@ pub struct ReporterHandle(ChildRef<Msg>);
 
 impl ReporterHandle {
     /// Says what the forge should say about a pull request from now on.
-    pub(crate) fn publish(&self, repo: &RepoName, report: Report) {
+    pub(crate) fn publish(&self, repo: &RepoName, report: impl Into<Arc<Report>>) {
         // A reporter that is being restarted takes the pull requests with it, which publish anew.
-        let _restarting = self.0.cast(Msg::Publish(repo.clone(), Box::new(report)));
+        let _restarting = self.0.cast(Msg::Publish(repo.clone(), report.into()));
     }
 
     /// Says that a pull request or branch is over once what is due about it has been written.
@@ -115,7 +115,7 @@ struct Reporter {
 }
 
 enum Msg {
-    Publish(RepoName, Box<Report>),
+    Publish(RepoName, Arc<Report>),
     Forget(RepoName, Subject),
     Ended(Box<Write>, Box<Result<Carried, ForgeError>>),
     /// Something that waited may be due now.
@@ -153,7 +153,7 @@ impl Server for Reporter {
                 let head = report.head.clone();
                 self.open_book(&repo).await?;
                 if let Some(book) = self.books.get_mut(&repo) {
-                    book.wish(*report);
+                    book.wish(report);
                 }
                 self.write_due(&repo, &head, cx).await?;
             }

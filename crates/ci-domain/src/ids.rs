@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// The length of a full SHA-1 object name in hexadecimal digits.
 const SHA1_DIGITS: usize = 40;
@@ -22,12 +23,13 @@ pub struct InvalidId {
     pub expected: &'static str,
 }
 
-/// Declares a newtype over a checked `String`.
+/// Declares a newtype over a checked text. Clones share it: most of what is remembered names the same few
+/// commits, components and jobs.
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $valid:expr, $expected:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks `text` and wraps it.
@@ -38,7 +40,7 @@ macro_rules! text_id {
                 let text = text.into();
                 let valid: fn(&str) -> bool = $valid;
                 if valid(&text) {
-                    Ok(Self(text))
+                    Ok(Self(text.into()))
                 } else {
                     Err(InvalidId { kind: $kind, text, expected: $expected })
                 }
@@ -166,7 +168,7 @@ impl ComponentName {
     /// The component of the repository's root folder.
     #[must_use]
     pub fn root() -> Self {
-        Self(Self::ROOT.to_owned())
+        Self(Self::ROOT.into())
     }
 
     /// Names the component whose folder is `folder`, a path from the root; empty for the root itself.
@@ -194,7 +196,7 @@ impl ComponentName {
     /// The component's folder as a path from the root of the repository; empty for the root.
     #[must_use]
     pub fn folder(&self) -> &str {
-        if self.0 == Self::ROOT { "" } else { &self.0 }
+        if *self.0 == *Self::ROOT { "" } else { &self.0 }
     }
 }
 
@@ -205,7 +207,7 @@ impl JobName {
     /// Whether this is the component's `compile` job.
     #[must_use]
     pub fn is_compile(&self) -> bool {
-        self.0 == Self::COMPILE
+        *self.0 == *Self::COMPILE
     }
 }
 

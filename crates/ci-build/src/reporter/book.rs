@@ -1,8 +1,10 @@
 //! What the forge should say and what it has been told: from the two follows what to write next.
 
 mod checks;
+mod statuses;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use ci_domain::forge::{CommentId, StatusState, StatusWrite};
 use ci_domain::ids::CommitSha;
@@ -14,6 +16,7 @@ use sha2::{Digest, Sha256};
 use crate::reporter::write::Written;
 
 pub(super) use checks::{CheckKey, DueCheck, ToldCheck, ToldChecks, reference};
+pub(super) use statuses::Statuses;
 
 /// How often it is tried to see what stands on a commit before it is written to all the same: words that
 /// stand there twice harm less than a status that is missing.
@@ -27,7 +30,7 @@ const REMEMBERED_HEADS: usize = 2000;
 /// One repository's wishes and deliveries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Book {
-    wishes: BTreeMap<Subject, Report>,
+    wishes: BTreeMap<Subject, Arc<Report>>,
     pub(super) told: Told,
     /// Commits of which it is not known whether a status was written that is not on record, and how
     /// often one may still look.
@@ -40,7 +43,7 @@ pub(super) struct Book {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
     /// Statuses by commit and context; a commit is here as soon as one may have been written.
-    pub(super) statuses: BTreeMap<CommitSha, BTreeMap<String, StatusWrite>>,
+    pub(super) statuses: BTreeMap<CommitSha, Statuses>,
     /// These commits, the one that was let go of last at the end.
     pub(super) heads: VecDeque<CommitSha>,
     /// Comments by marker.
@@ -105,7 +108,7 @@ impl Book {
             _ => {
                 self.doubts.remove(sha);
                 if self.told.unanswered.remove(sha) {
-                    self.told.statuses.insert(sha.clone(), BTreeMap::new());
+                    self.told.statuses.insert(sha.clone(), Statuses::default());
                 }
             }
         }
@@ -140,7 +143,8 @@ impl Book {
     }
 
     /// Takes the wishes of a pull request or branch in place of its earlier ones.
-    pub(super) fn wish(&mut self, report: Report) {
+    pub(super) fn wish(&mut self, report: impl Into<Arc<Report>>) {
+        let report = report.into();
         let earlier = self.wishes.insert(report.subject.clone(), report);
         self.let_go(earlier);
     }
@@ -153,14 +157,14 @@ impl Book {
 
     /// Where nobody speaks of a commit any more, what was told about it is remembered for a while; then
     /// the commit that nobody has spoken of for longest is forgotten.
-    fn let_go(&mut self, gone: Option<Report>) {
-        let Some(head) = gone.map(|report| report.head) else { return };
+    fn let_go(&mut self, gone: Option<Arc<Report>>) {
+        let Some(gone) = gone.filter(|gone| self.wishes.values().all(|w| w.head != gone.head))
+        else {
+            return;
+        };
         let spoken: BTreeSet<CommitSha> =
             self.wishes.values().map(|wish| wish.head.clone()).collect();
-        if spoken.contains(&head) {
-            return;
-        }
-        self.told.put_last(&head);
+        self.told.put_last(&gone.head);
         if self.told.heads.len() > REMEMBERED_HEADS
             && let Some(at) = self.told.heads.iter().position(|head| !spoken.contains(head))
             && let Some(oldest) = self.told.heads.remove(at)
@@ -219,11 +223,11 @@ impl Book {
     /// more jobs than branches, so they speak last where both speak of a component, and only they know
     /// what is affected no longer.
     fn wanted_statuses(&self, head: &CommitSha, node: &str) -> Vec<StatusWrite> {
-        let speaks = |report: &&Report| report.open && report.head == *head;
-        let sharing: Vec<&Report> = self.wishes.values().filter(speaks).collect();
-        let (pulls, branches): (Vec<&Report>, Vec<&Report>) =
+        let speaks = |report: &&Arc<Report>| report.open && report.head == *head;
+        let sharing: Vec<&Arc<Report>> = self.wishes.values().filter(speaks).collect();
+        let (pulls, branches): (Vec<_>, Vec<_>) =
             sharing.into_iter().partition(|report| matches!(report.subject, Subject::Pull(_)));
-        let umbrella = |report: &&Report| match report.subject {
+        let umbrella = |report: &&Arc<Report>| match report.subject {
             Subject::Pull(number) => Some((number, report.umbrella.clone()?)),
             Subject::Branch(_) => None,
         };
@@ -233,7 +237,8 @@ impl Book {
             let statuses = report.components.iter().flat_map(BTreeMap::values);
             wanted.extend(statuses.map(|status| (status.context.clone(), status.clone())));
         }
-        for (context, told) in self.told.statuses.get(head).into_iter().flatten() {
+        for told in self.told.statuses.get(head).into_iter().flat_map(Statuses::iter) {
+            let context = &told.context;
             let is_component = *context != wording::umbrella_context(node);
             let is_planned = !pulls.is_empty() && pulls.iter().all(|r| r.components.is_some());
             if is_component && is_planned && !wanted.contains_key(context) {
@@ -279,7 +284,7 @@ impl Told {
     pub(super) fn know(&mut self, sha: CommitSha) {
         if !self.statuses.contains_key(&sha) {
             self.heads.push_back(sha.clone());
-            self.statuses.insert(sha, BTreeMap::new());
+            self.statuses.insert(sha, Statuses::default());
         }
     }
 
@@ -297,8 +302,7 @@ impl Told {
             Written::Status { sha, status } => {
                 self.unanswered.remove(&sha);
                 self.know(sha.clone());
-                let of_commit = self.statuses.entry(sha).or_default();
-                of_commit.insert(status.context.clone(), status);
+                self.statuses.entry(sha).or_default().note(status);
             }
             Written::Check { key, told } => {
                 self.know(key.0.clone());

@@ -222,7 +222,7 @@ impl From<&Told> for StoredTold {
         let statuses = told.statuses.iter();
         Self {
             statuses: statuses
-                .flat_map(|(sha, of)| of.values().map(move |status| stored_status(sha, status)))
+                .flat_map(|(sha, of)| of.iter().map(move |status| stored_status(sha, status)))
                 .collect(),
             comments: told
                 .order

@@ -4,10 +4,11 @@
 //! there, so nothing is written again whose answer was lost before it was looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ci_domain::forge::{CheckId, CheckState, StandingCheck};
 use ci_domain::ids::{CommitSha, JobId};
-use ci_domain::report::{CheckWish, Standing};
+use ci_domain::report::{CheckWish, Report, Standing};
 use ci_domain::subject::Subject;
 use ci_domain::wording;
 
@@ -73,7 +74,7 @@ impl Book {
     /// The check runs that a commit should have. One whose job is not wanted any more ends, and does not say
     /// any more that it failed; where nobody speaks of the commit, what has ended stays as it is.
     fn wanted_checks(&self, head: &CommitSha, node: &str) -> BTreeMap<JobId, CheckWish> {
-        let speaks = |report: &&ci_domain::report::Report| report.open && report.head == *head;
+        let speaks = |report: &&Arc<Report>| report.open && report.head == *head;
         let (pulls, branches): (Vec<_>, Vec<_>) = self
             .wishes
             .values()
