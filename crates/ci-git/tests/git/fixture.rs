@@ -171,6 +171,14 @@ pub fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
+/// Writes a program, by another process: what this one has open for writing is open, too, in each process that
+/// another test starts at that moment, and until that has become its program nobody can execute the file.
+pub fn program(path: &Path, text: &str) {
+    let write = "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"";
+    let written = Command::new("sh").args(["-c", write, "sh"]).arg(path).arg(text).status();
+    assert!(written.unwrap().success());
+}
+
 /// Writes a file, making the folders that it lies in.
 pub fn write(path: &Path, text: impl AsRef<[u8]>) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();

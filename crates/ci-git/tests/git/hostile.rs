@@ -9,35 +9,33 @@ use std::time::Duration;
 use ci_git::{Mirror, MirrorConfig};
 use rustix::fs::{Mode, OFlags, mkdirat, open, openat};
 
-use crate::fixture::{Scene, command, exists, read, run, write};
+use crate::fixture::{Scene, command, exists, program, read, run, write};
 
 /// A program that leaves a trace when it is run.
 fn trap(scene: &Scene) -> (PathBuf, PathBuf) {
-    let (program, trace) = (scene.path("trap"), scene.path("sprung"));
-    write(&program, format!("#!/bin/sh\ntouch '{}'\ncat\n", trace.display()));
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    (program, trace)
+    let (trap, trace) = (scene.path("trap"), scene.path("sprung"));
+    program(&trap, &format!("#!/bin/sh\ntouch '{}'\ncat\n", trace.display()));
+    (trap, trace)
 }
 
 /// Writes into the repository at `git_dir` all that makes git run a program.
-fn set_traps(git_dir: &Path, program: &Path) {
-    let program = program.display();
+fn set_traps(git_dir: &Path, trap: &Path) {
+    let trap = trap.display();
     let config = format!(
-        "[core]\n fsmonitor = {program}\n hooksPath = hooks\n sshCommand = {program}\n\
-         [filter \"trap\"]\n smudge = {program}\n clean = {program}\n\
-         [diff \"trap\"]\n textconv = {program}\n command = {program}\n\
-         [merge \"trap\"]\n driver = {program}\n\
-         [alias]\n clean = !{program}\n read-tree = !{program}\n\
-         [include]\n path = {program}.config\n"
+        "[core]\n fsmonitor = {trap}\n hooksPath = hooks\n sshCommand = {trap}\n\
+         [filter \"trap\"]\n smudge = {trap}\n clean = {trap}\n\
+         [diff \"trap\"]\n textconv = {trap}\n command = {trap}\n\
+         [merge \"trap\"]\n driver = {trap}\n\
+         [alias]\n clean = !{trap}\n read-tree = !{trap}\n\
+         [include]\n path = {trap}.config\n"
     );
     let path = git_dir.join("config");
     let old = fs::read_to_string(&path).unwrap_or_default();
     write(&path, old + &config);
     write(&git_dir.join("info/attributes"), "* filter=trap diff=trap merge=trap\n");
     for hook in ["post-checkout", "post-index-change", "reference-transaction", "post-merge"] {
-        let hook = git_dir.join("hooks").join(hook);
-        write(&hook, format!("#!/bin/sh\nexec {program}\n"));
-        fs::set_permissions(hook, fs::Permissions::from_mode(0o755)).unwrap();
+        fs::create_dir_all(git_dir.join("hooks")).unwrap();
+        program(&git_dir.join("hooks").join(hook), &format!("#!/bin/sh\nexec {trap}\n"));
     }
 }
 

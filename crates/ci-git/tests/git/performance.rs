@@ -1,12 +1,11 @@
 //! The way from a push to files on the disk, counted in processes.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
 use ci_domain::ids::PullNumber;
 use ci_git::{Git, Wanted};
 
-use crate::fixture::{Scene, merged, read, write};
+use crate::fixture::{self, Scene, merged, read};
 
 #[tokio::test]
 async fn a_push_becomes_files_by_few_processes() {
@@ -15,8 +14,7 @@ async fn a_push_becomes_files_by_few_processes() {
     // The verb comes after options, each of which is `-c` and a setting.
     let count = "while test \"$1\" = -c; do set -- \"$@\" \"$1\" \"$2\"; shift 2; done";
     let script = format!("#!/bin/sh\n({count}; echo $1 >> {})\nexec git \"$@\"\n", calls.display());
-    write(&program, script);
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    fixture::program(&program, &script);
     scene.git = Git::discover(Some(program)).await.unwrap();
     let base = scene.origin.tip("main");
     let (mirror, workspace) = scene.checked_out().await;
