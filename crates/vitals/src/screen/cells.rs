@@ -17,17 +17,23 @@ pub struct Column {
     from: u16,
     /// Whether the end of what is too long says more than the beginning.
     pub ends: bool,
+    /// Whether it takes what another one leaves of its room.
+    pub grows: bool,
 }
 
 /// How wide a column that takes what room there is becomes where there is no end of room.
 pub const ROOMY: usize = 64;
 
 const fn column(head: &'static str, width: usize, from: u16) -> Column {
-    Column { head, width: Some(width), from, ends: false }
+    Column { head, width: Some(width), from, ends: false, grows: false }
 }
 
 const fn open(head: &'static str, ends: bool) -> Column {
-    Column { head, width: None, from: 0, ends }
+    Column { head, width: None, from: 0, ends, grows: false }
+}
+
+const fn growing(column: Column) -> Column {
+    Column { grows: true, ..column }
 }
 
 const TREE: [Column; 6] = [
@@ -36,7 +42,7 @@ const TREE: [Column; 6] = [
     column("STATE", 16, 0),
     column("MBOX", 8, 50),
     column("RST", 5, 90),
-    column("REMARKS", 44, 120),
+    growing(column("REMARKS", 44, 120)),
 ];
 
 const TOP: [Column; 12] = [
@@ -50,7 +56,7 @@ const TOP: [Column; 12] = [
     column("BUSY", 5, 80),
     column("HANDLED", 10, 140),
     column("RST", 5, 90),
-    column("HANDLING", 20, 120),
+    growing(column("HANDLING", 20, 120)),
     open("ACTOR", true),
 ];
 
@@ -70,13 +76,13 @@ const CRASHES: [Column; 5] = [
     column("AGO", 8, 0),
     column("FINGERPRINT", 11, 100),
     column("MESSAGE", 14, 80),
-    Column { head: "ACTOR", width: Some(30), from: 60, ends: true },
+    Column { ends: true, ..growing(column("ACTOR", 30, 60)) },
     open("EXIT", false),
 ];
 
 const TRACE: [Column; 7] = [
     column("TIME", 13, 0),
-    Column { head: "FROM", width: Some(24), from: 90, ends: true },
+    Column { ends: true, ..growing(column("FROM", 24, 90)) },
     column("MESSAGE", 16, 0),
     column("WAITED", 8, 50),
     column("TOOK", 8, 0),

@@ -1,5 +1,6 @@
 //! Draws the model. Color only repeats what signs and words say already.
 
+mod columns;
 mod header;
 mod window;
 
@@ -8,7 +9,8 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span, Text};
 
-use super::cells::{self, Column, ROOMY};
+use self::columns::{line, widths};
+use super::cells::{self, Column};
 use super::model::{Model, Over, Page, View};
 use super::page;
 
@@ -77,25 +79,29 @@ fn tabs(model: &Model, width: u16) -> Line<'static> {
 fn list(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let [head, body] = Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area);
     let shown = cells::columns(model, area.width);
+    let (rows, selected) = (model.listing.rows(), model.listing.at());
+    let height = usize::from(body.height).max(1);
+    // The selected row is kept in the middle, where there are rows on both sides of it.
+    let first = selected.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
+    let of = |row: &usize| {
+        let (cells, alarming) = cells::row(model, *row);
+        let cell = |(cell, _): &(usize, Column)| cells.get(*cell).cloned().unwrap_or_default();
+        (shown.iter().map(cell).collect::<Vec<String>>(), alarming)
+    };
+    let seen: Vec<_> = rows.iter().skip(first).take(height).map(of).collect();
+    let widths = widths(model, &shown, seen.iter().map(|(cells, _)| cells), area.width);
     let heads: Vec<String> = shown.iter().map(|(_, column)| column.head.to_owned()).collect();
     let bold = Style::new().add_modifier(Modifier::BOLD);
-    let heads = line(model, &heads, &shown, area.width);
+    let heads = line(model, &heads, &shown, &widths);
     frame.render_widget(Line::styled(format!("  {heads}"), bold), head);
-    let (rows, selected) = (model.listing.rows(), model.listing.at());
     if rows.is_empty() {
         frame.render_widget(Line::from(format!("  {}", nothing(model))), body);
         return;
     }
-    let height = usize::from(body.height).max(1);
-    // The selected row is kept in the middle, where there are rows on both sides of it.
-    let first = selected.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
-    let lines = rows.iter().enumerate().skip(first).take(height).map(|(at, row)| {
-        let (cells, alarming) = cells::row(model, *row);
-        let of = |(cell, _): &(usize, Column)| cells.get(*cell).cloned().unwrap_or_default();
-        let cells: Vec<String> = shown.iter().map(of).collect();
+    let lines = (first..).zip(&seen).map(|(at, (cells, alarming))| {
         let mark = if at == selected { '>' } else { ' ' };
-        let text = format!("{mark} {}", line(model, &cells, &shown, area.width));
-        Line::styled(text, style(model, alarming, at == selected))
+        let text = format!("{mark} {}", line(model, cells, &shown, &widths));
+        Line::styled(text, style(model, *alarming, at == selected))
     });
     frame.render_widget(Text::from_iter(lines), body);
 }
@@ -110,38 +116,6 @@ fn nothing(model: &Model) -> String {
         (View::Trace, Some(_)) => "no message has been handled yet".to_owned(),
         _ => "nothing".to_owned(),
     }
-}
-
-/// Lines the cells up. Text from elsewhere may hold anything, and is shown on one line.
-fn line(model: &Model, cells: &[String], shown: &[(usize, Column)], width: u16) -> String {
-    let fixed: usize =
-        shown.iter().filter_map(|(_, column)| column.width).map(|width| width + 1).sum();
-    let room = usize::from(width).saturating_sub(fixed + 2).max(8);
-    let room = if model.wide { room.max(ROOMY) } else { room };
-    let mut text = String::new();
-    for (cell, (_, column)) in cells.iter().zip(shown) {
-        let width = column.width.unwrap_or(room);
-        let cell = fit(cell, width, column.ends);
-        text.push_str(&format!("{cell:<width$} "));
-    }
-    let skipped = if model.wide { model.left } else { 0 };
-    text.trim_end().chars().skip(skipped).collect()
-}
-
-/// Cuts a cell to its width, at the beginning where the end says more.
-fn fit(cell: &str, width: usize, ends: bool) -> String {
-    let plain = cell.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let length = cell.chars().count();
-    if length <= width {
-        return plain.collect();
-    }
-    let kept = width.saturating_sub(1);
-    if ends {
-        let end: String = plain.skip(length - kept).collect();
-        return format!("…{end}");
-    }
-    let beginning: String = plain.take(kept).collect();
-    format!("{beginning}…")
 }
 
 fn style(model: &Model, alarming: bool, selected: bool) -> Style {
