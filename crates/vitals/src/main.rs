@@ -10,6 +10,7 @@ mod dress;
 mod failure;
 mod info;
 mod ls;
+mod meant;
 mod metrics;
 mod names;
 mod output;

@@ -5,12 +5,14 @@ use serde_json::Value;
 
 use crate::command::{StateArgs, Vitals};
 use crate::failure::Failure;
+use crate::meant::worker_below;
 use crate::output::Output;
 use crate::text::span;
 
 /// Prints the view; `false` if there never will be one.
 pub async fn run(vitals: &Vitals, args: &StateArgs, output: Output) -> Result<bool, Failure> {
-    let mut state = vitals.client().await?.state(&args.reference, None).await?;
+    let client = vitals.client().await?;
+    let mut state = client.state(&args.reference, None).await?;
     if let (Some(path), Some(view)) = (&args.path, &state.view) {
         let missing = || Failure::NoProcess(format!("the state of {} has no {path}", state.path));
         state.view = Some(part(view, path).ok_or_else(missing)?.clone());
@@ -19,6 +21,11 @@ pub async fn run(vitals: &Vitals, args: &StateArgs, output: Output) -> Result<bo
     output.print("vitals.state/1", &state, |state| {
         state.view.as_ref().map(tell).unwrap_or_default()
     })?;
+    if state.missing == Some(Missing::Unsupported)
+        && let Some(worker) = worker_below(&client.actor(&state.path).await?)
+    {
+        output.note(&format!("next: vitals state {worker}\n"))?;
+    }
     // An actor that has not come to it is told of as it is: what keeps it is an answer, too.
     Ok(state.view.is_some() || state.missing == Some(Missing::NotYet))
 }

@@ -4,14 +4,20 @@ use heights_vitals::wire::{Cause, Fact, Link, Verdict, Why};
 
 use crate::command::{InfoArgs, Vitals};
 use crate::failure::Failure;
+use crate::meant::worker_below;
 use crate::output::Output;
 use crate::text::{known, span};
 
 pub async fn run(vitals: &Vitals, args: &InfoArgs, output: Output) -> Result<(), Failure> {
-    let why = vitals.source().await?.why(&args.reference).await?;
+    let source = vitals.source().await?;
+    let why = source.why(&args.reference).await?;
     output.print("vitals.why/1", &why, tell)?;
-    match next(&why.verdict) {
-        Some(next) => output.note(&format!("next: {next}\n")),
+    if let Some(next) = next(&why.verdict) {
+        return output.note(&format!("next: {next}\n"));
+    }
+    // Whoever asks why a supervisor does nothing often means the worker that it is named for.
+    match worker_below(&source.actor(&why.verdict.path).await?) {
+        Some(worker) => output.note(&format!("next: vitals why {worker}\n")),
         None => Ok(()),
     }
 }
