@@ -9,11 +9,13 @@ mod graphql;
 mod hooks;
 mod http;
 mod model;
+mod oauth;
 mod people;
 mod port;
 mod repo;
 mod rest;
 mod shown;
+mod standing;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -12,6 +12,8 @@ use ci_domain::forge::{
 use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
 use ci_domain::secret::Secret;
 
+use crate::standing::Standing;
+
 /// What every call returns: boxed, so that a forge can be chosen while the node runs.
 pub type ForgeFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, ForgeError>> + Send + 'a>>;
 
@@ -109,6 +111,17 @@ pub trait Forge: Send + Sync {
         repo: &'a RepoName,
         login: &'a Login,
         owner: &'a Owner,
+    /// What somebody may do in the repository now, by their login and the number that stays theirs; nothing
+    /// where the forge has no accounts of its own. The caller decides how long to believe it.
+    fn standing<'a>(
+        &'a self,
+        _repo: &'a RepoName,
+        _login: &'a Login,
+        _id: u64,
+    ) -> ForgeFuture<'a, Standing> {
+        Box::pin(async { Ok(Standing::None) })
+    }
+
     ) -> ForgeFuture<'a, bool>;
 
     /// The token that opens the repository to git now; `None` where git needs none.

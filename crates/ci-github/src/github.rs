@@ -12,7 +12,9 @@ mod pace;
 mod redeliver;
 mod refusal;
 mod rest;
+mod sign_in;
 mod snapshot;
+mod standing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +34,10 @@ pub use self::auth::{CredentialSource, Credentials};
 use self::conditional::Tags;
 pub use self::examine::{Answered, Examination, Grant, Hook, Permission};
 use self::http::Http;
+pub use self::sign_in::{Account, SignIn, SignInConfig, SignInError};
 use self::snapshot::Snapshots;
 use crate::forge::{Budget, Forge, ForgeFuture};
+use crate::standing::Standing;
 
 /// Where GitHub is and who we are there.
 #[derive(Clone, Debug)]
@@ -210,6 +214,15 @@ impl Forge for GitHub {
     ) -> ForgeFuture<'a, bool> {
         Box::pin(self.read_belonging(repo, login, owner))
     }
+    fn standing<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        login: &'a Login,
+        id: u64,
+    ) -> ForgeFuture<'a, Standing> {
+        Box::pin(self.read_standing(repo, login, id))
+    }
+
 
     fn git_token<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, Option<Secret>> {
         Box::pin(async { self.token(repo).await.map(Some) })

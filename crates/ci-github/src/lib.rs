@@ -12,14 +12,16 @@ mod github;
 mod local;
 mod log_only;
 mod moment;
+mod standing;
 pub mod webhook;
 
 pub use ci_domain::secret::Secret;
 pub use forge::{Budget, Forge, ForgeError, ForgeFuture, Window};
 pub use github::{
-    Answered, AppKey, CredentialSource, Credentials, Examination, GitHub, GitHubConfig, Grant,
-    Hook, InvalidConfig, Permission,
+    Account, Answered, AppKey, CredentialSource, Credentials, Examination, GitHub, GitHubConfig,
+    Grant, Hook, InvalidConfig, Permission, SignIn, SignInConfig, SignInError,
 };
 pub use local::{LocalForge, LocalForgeError, NewLocalPull};
 pub use log_only::LogOnly;
 pub use moment::{InvalidTimestamp, TimestampParser};
+pub use standing::Standing;

@@ -11,6 +11,7 @@ use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
 use ci_domain::secret::Secret;
 
 use crate::forge::{Budget, Forge, ForgeFuture};
+use crate::standing::Standing;
 
 /// Passes reads on and logs writes instead of sending them.
 pub struct LogOnly {
@@ -135,6 +136,15 @@ impl Forge for LogOnly {
     ) -> ForgeFuture<'a, bool> {
         self.forge.belongs(repo, login, owner)
     }
+    fn standing<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        login: &'a Login,
+        id: u64,
+    ) -> ForgeFuture<'a, Standing> {
+        self.forge.standing(repo, login, id)
+    }
+
 
     fn git_token<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, Option<Secret>> {
         self.forge.git_token(repo)

@@ -66,6 +66,9 @@ impl FakeGitHub {
         if request.user_agent.is_none() {
             return error_response(403, "Request forbidden by administrative rules.");
         }
+        if let Some(response) = self.answer_person(request) {
+            return response;
+        }
         let Some(caller) = self.caller(request) else {
             return error_response(401, "Bad credentials");
         };

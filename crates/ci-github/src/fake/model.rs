@@ -14,7 +14,9 @@ use super::app::App;
 use super::checks::FakeCheck;
 use super::deliveries::SignedDelivery;
 use super::hooks::Attempt;
+use super::oauth::OAuth;
 use crate::forge::ForgeError;
+use crate::standing::Standing;
 
 /// The clock of a new fake: late enough that tests can go back.
 const START: Timestamp = Timestamp(1_700_000_000);
@@ -77,6 +79,7 @@ pub(super) struct Model {
     pub(super) app: Option<App>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) belongings: BTreeSet<(Login, Owner)>,
+    pub(super) oauth: OAuth,
     repos: BTreeMap<RepoName, Repo>,
     last_id: u64,
 }
@@ -88,6 +91,9 @@ pub(super) struct Repo {
     /// Whether a reviewer may write and where the base is are filled in when a pull request is read.
     pub(super) pulls: BTreeMap<PullNumber, PullFacts>,
     pub(super) writers: BTreeSet<Login>,
+    /// What was said of people, above what follows from their being writers.
+    pub(super) standings: BTreeMap<Login, Standing>,
+    pub(super) is_private: bool,
     pub(super) statuses: Vec<(CommitSha, StatusWrite)>,
     pub(super) comments: Vec<FakeComment>,
     pub(super) checks: Vec<FakeCheck>,
@@ -109,6 +115,7 @@ impl Model {
             app: None,
             attempts: Vec::new(),
             belongings: BTreeSet::new(),
+            oauth: OAuth::default(),
             repos: BTreeMap::new(),
             last_id: 0,
         }
@@ -120,6 +127,8 @@ impl Model {
             default_branch: default,
             pulls: BTreeMap::new(),
             writers: BTreeSet::from([our_login()]),
+            standings: BTreeMap::new(),
+            is_private: false,
             statuses: Vec::new(),
             comments: Vec::new(),
             checks: Vec::new(),

@@ -10,7 +10,9 @@ use ci_domain::secret::Secret;
 
 use super::FakeGitHub;
 use super::model::{CommentedOn, FakeComment};
+use super::standing::number_of;
 use crate::forge::{Budget, Forge, ForgeError, ForgeFuture};
+use crate::standing::Standing;
 
 impl Forge for FakeGitHub {
     fn identity(&self) -> ForgeFuture<'_, Login> {
@@ -141,6 +143,18 @@ impl Forge for FakeGitHub {
     }
 
     fn git_token<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, Option<Secret>> {
+    fn standing<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        login: &'a Login,
+        id: u64,
+    ) -> ForgeFuture<'a, Standing> {
+        Box::pin(async move {
+            let found = self.read(|model| Ok(model.repo(repo)?.standing(login)))?;
+            Ok(if number_of(login) == id { found } else { Standing::None })
+        })
+    }
+
         Box::pin(async {
             self.read(|model| model.repo(repo).map(|_| Some(Secret::new(Self::TOKEN))))
         })

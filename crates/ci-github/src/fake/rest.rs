@@ -110,9 +110,8 @@ fn read(
         }
         ["collaborators", login, "permission"] => {
             let login = id(Login::new(*login))?;
-            let writer = github.read(|model| Ok(model.repo(repo)?.can_write(&login)))?;
-            let permission = if writer { "write" } else { "read" };
-            Ok(Reply::ok(200, shown::permission(&login, permission)))
+            let standing = github.read(|model| Ok(model.repo(repo)?.standing(&login)))?;
+            Ok(Reply::ok(200, shown::permission(&login, standing.word())))
         }
         _ => Err(no_route(request)),
     }

@@ -12,6 +12,7 @@ use super::app::slug;
 use super::checks::FakeCheck;
 use super::hooks::Attempt;
 use super::model::{CommentedOn, FakeComment};
+use super::standing::number_of;
 use crate::moment::TimestampParser;
 
 /// Reads one of the published examples; `tests/description/NOTICE` says where they are from.
@@ -124,7 +125,8 @@ pub(super) fn combined_status(sha: &CommitSha, page: &Value, total: usize) -> Va
 
 pub(super) fn permission(login: &Login, permission: &str) -> Value {
     let mut shown = example!("permission");
-    let ours = json!({ "login": login.as_str(), "role_name": permission });
+    let id = number_of(login);
+    let ours = json!({ "login": login.as_str(), "id": id, "role_name": permission });
     shown["user"] = with(shown["user"].take(), ours);
     with(shown, json!({ "permission": permission, "role_name": permission }))
 }

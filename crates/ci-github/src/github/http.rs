@@ -16,11 +16,11 @@ use crate::forge::ForgeError;
 use ci_domain::secret::Secret;
 
 /// GitHub answers nobody who does not say who is asking.
-const USER_AGENT: &str = concat!("ci-node/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("ci-node/", env!("CARGO_PKG_VERSION"));
 /// The version of the REST API that the calls are written for.
-const API_VERSION: &str = "2022-11-28";
+pub(super) const API_VERSION: &str = "2022-11-28";
 /// A host that does not take the connection by then is down.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// GitHub's largest pages are a few MiB; more than this is not an answer, in bytes.
 const MAX_ANSWER: usize = 64 << 20;
 /// A renamed repository is one step away; more is a loop.
@@ -136,7 +136,7 @@ fn follow_within_the_host(attempt: redirect::Attempt<'_>) -> redirect::Action {
     }
 }
 
-async fn read(mut response: Response) -> Result<Vec<u8>, ForgeError> {
+pub(super) async fn read(mut response: Response) -> Result<Vec<u8>, ForgeError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
         if body.len() + chunk.len() > MAX_ANSWER {
@@ -148,7 +148,7 @@ async fn read(mut response: Response) -> Result<Vec<u8>, ForgeError> {
 }
 
 /// The error of a call that got no answer, with all its causes and without its URL.
-fn unreachable(error: reqwest::Error) -> ForgeError {
+pub(super) fn unreachable(error: reqwest::Error) -> ForgeError {
     let error = error.without_url();
     let mut reason = error.to_string();
     let mut cause = error.source();

@@ -13,6 +13,7 @@ mod network;
 mod polls;
 mod redeliver;
 mod refusals;
+mod sign_in;
 #[path = "../support/stand_in.rs"]
 mod stand_in;
 

@@ -13,8 +13,9 @@ use ci_github::fake::{FakeRequest, FakeResponse};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// What `doctor` asks of the node's own public address, which leads here in its tests.
-const NOT_GITHUB: &str = "/healthz";
+/// What is no part of the API that the description is of: what `doctor` asks of the node's own public
+/// address, which leads here in its tests, and how people sign in.
+const NOT_DESCRIBED: [&str; 3] = ["/healthz", "/login/oauth/access_token", "/user"];
 
 type Answer = dyn Fn(FakeRequest) -> FakeResponse + Send + Sync;
 
@@ -41,7 +42,8 @@ impl StandIn {
     ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (faults, elsewhere) = (Mutex::default(), Mutex::new(vec![NOT_GITHUB.to_owned()]));
+        let (faults, elsewhere) =
+            (Mutex::default(), Mutex::new(NOT_DESCRIBED.map(str::to_owned).to_vec()));
         let desk = Arc::new(Desk { answer: Box::new(answer), faults, elsewhere });
         let router = Router::new().fallback(handle).with_state(desk.clone());
         let mut server = JoinSet::new();
