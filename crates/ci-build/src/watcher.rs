@@ -23,6 +23,7 @@ mod redeliver;
 mod rerequests;
 mod snapshot;
 mod stale;
+mod tips;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -48,6 +49,7 @@ use crate::watcher::comments::CommentNews;
 use crate::watcher::known::Known;
 use crate::watcher::permissions::Permissions;
 use crate::watcher::stale::Awaited;
+use crate::watcher::tips::{Sought, TipNews};
 
 /// The pull requests of a repository that have actors.
 pub(crate) type Pulls = Registry<PullNumber, PullHandle>;
@@ -142,6 +144,10 @@ struct Watcher {
     reading: BTreeMap<PullNumber, Option<Vec<Recipient<()>>>>,
     /// The pull requests of which there is news that was not read yet.
     awaited: BTreeMap<PullNumber, Awaited>,
+    /// The branches that did not move as expected, while the forge is asked where they are.
+    sought: BTreeMap<BranchName, Sought>,
+    /// The branches that moved since the poll that is under way began.
+    moved: BTreeSet<BranchName>,
     /// Those who wait to hear that a delivery was heeded, which the next poll that works will do.
     unheeded: Vec<Recipient<()>>,
     /// When failed deliveries were asked for again.
@@ -170,6 +176,7 @@ enum Msg {
     Hint(Box<ForgeEvent>, Option<Recipient<()>>),
     Read(PullNumber, Result<Option<Box<PullFacts>>, ForgeError>, Vec<Recipient<()>>),
     ReadAgain(PullNumber, Vec<Recipient<()>>),
+    Tip(TipNews),
     Comment(CommentNews),
     Fact(PullFact),
     Policy(PolicyRead),
@@ -203,6 +210,8 @@ impl Server for Watcher {
             crashes: BTreeMap::new(),
             reading: BTreeMap::new(),
             awaited: BTreeMap::new(),
+            sought: BTreeMap::new(),
+            moved: BTreeSet::new(),
             unheeded: Vec::new(),
             asked_for_lost: None,
             asking: BTreeSet::new(),
@@ -226,6 +235,7 @@ impl Server for Watcher {
             Msg::Hint(event, done) => self.take_hint(*event, done, cx).await?,
             Msg::Read(number, result, done) => self.take_read(number, result, done, cx).await?,
             Msg::ReadAgain(number, done) => self.read(number, done, cx).await?,
+            Msg::Tip(news) => self.take_tip_news(news, cx).await?,
             Msg::Comment(news) => self.take_comment_news(news, cx).await?,
             Msg::Fact(PullFact::Ended(number)) => self.end(number).await?,
             Msg::Policy(read) => self.take_policy(read, cx).await?,
@@ -254,6 +264,7 @@ impl Server for Watcher {
             Msg::Hint(..) => "hint",
             Msg::Read(..) => "read",
             Msg::ReadAgain(..) => "read-again",
+            Msg::Tip(_) => "tip",
             Msg::Comment(_) => "comment",
             Msg::Fact(_) => "fact",
             Msg::Policy(_) => "policy",

@@ -215,6 +215,18 @@ pub enum Reaction {
     Rocket,
 }
 
+/// Where a branch was before it moved.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum FormerTip {
+    /// Nothing was said of it.
+    #[default]
+    Unsaid,
+    /// The branch was not there.
+    Absent,
+    /// At this commit.
+    At(CommitSha),
+}
+
 /// What a webhook or a poll says has happened.
 ///
 /// An event is a hint to look, in any order and any number of times. Decisions rest on [`PullFacts`]
@@ -232,6 +244,8 @@ pub enum ForgeEvent {
     Pushed {
         /// The branch.
         branch: BranchName,
+        /// Where it was before.
+        former: FormerTip,
         /// Its tip; `None` where the branch was deleted.
         sha: Option<CommitSha>,
     },
@@ -283,6 +297,17 @@ impl PullFacts {
             Kinship::Same => false,
             Kinship::Other => true,
             Kinship::ByName => !self.head.repo.as_ref().is_some_and(same),
+        }
+    }
+}
+
+impl FormerTip {
+    /// The commit that the branch was at.
+    #[must_use]
+    pub fn commit(&self) -> Option<&CommitSha> {
+        match self {
+            Self::At(commit) => Some(commit),
+            Self::Unsaid | Self::Absent => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use ci_domain::forge::{
     CheckId, CheckWrite, Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot,
     StandingCheck, StatusWrite, Timestamp,
 };
-use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use ci_domain::secret::Secret;
 
 use crate::standing::Standing;
@@ -36,6 +36,13 @@ pub trait Forge: Send + Sync {
         repo: &'a RepoName,
         number: PullNumber,
     ) -> ForgeFuture<'a, Option<PullFacts>>;
+
+    /// Reads where a branch is; `None` where there is none of that name.
+    fn branch_tip<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        branch: &'a BranchName,
+    ) -> ForgeFuture<'a, Option<CommitSha>>;
 
     /// Sets the status of `status.context` on a commit; setting it twice changes nothing.
     fn set_status<'a>(
@@ -104,13 +111,6 @@ pub trait Forge: Send + Sync {
     /// Whether `login` may push to the repository now. The caller decides how long to believe it.
     fn can_write<'a>(&'a self, repo: &'a RepoName, login: &'a Login) -> ForgeFuture<'a, bool>;
 
-    /// Whether `login` belongs to a team, or is the account that shows an address. The caller decides how
-    /// long to believe it.
-    fn belongs<'a>(
-        &'a self,
-        repo: &'a RepoName,
-        login: &'a Login,
-        owner: &'a Owner,
     /// What somebody may do in the repository now, by their login and the number that stays theirs; nothing
     /// where the forge has no accounts of its own. The caller decides how long to believe it.
     fn standing<'a>(
@@ -122,6 +122,13 @@ pub trait Forge: Send + Sync {
         Box::pin(async { Ok(Standing::None) })
     }
 
+    /// Whether `login` belongs to a team, or is the account that shows an address. The caller decides how
+    /// long to believe it.
+    fn belongs<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        login: &'a Login,
+        owner: &'a Owner,
     ) -> ForgeFuture<'a, bool>;
 
     /// The token that opens the repository to git now; `None` where git needs none.

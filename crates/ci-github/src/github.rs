@@ -24,7 +24,7 @@ use ci_domain::forge::{
     CheckId, CheckWrite, Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot,
     StandingCheck, StatusWrite, Timestamp,
 };
-use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use ci_domain::secret::Secret;
 use reqwest::Url;
 
@@ -134,6 +134,14 @@ impl Forge for GitHub {
         Box::pin(self.read_pull(repo, number))
     }
 
+    fn branch_tip<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        branch: &'a BranchName,
+    ) -> ForgeFuture<'a, Option<CommitSha>> {
+        Box::pin(self.read_tip(repo, branch))
+    }
+
     fn set_status<'a>(
         &'a self,
         repo: &'a RepoName,
@@ -206,14 +214,6 @@ impl Forge for GitHub {
         Box::pin(self.read_permission(repo, login))
     }
 
-    fn belongs<'a>(
-        &'a self,
-        repo: &'a RepoName,
-        login: &'a Login,
-        owner: &'a Owner,
-    ) -> ForgeFuture<'a, bool> {
-        Box::pin(self.read_belonging(repo, login, owner))
-    }
     fn standing<'a>(
         &'a self,
         repo: &'a RepoName,
@@ -223,6 +223,14 @@ impl Forge for GitHub {
         Box::pin(self.read_standing(repo, login, id))
     }
 
+    fn belongs<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        login: &'a Login,
+        owner: &'a Owner,
+    ) -> ForgeFuture<'a, bool> {
+        Box::pin(self.read_belonging(repo, login, owner))
+    }
 
     fn git_token<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, Option<Secret>> {
         Box::pin(async { self.token(repo).await.map(Some) })

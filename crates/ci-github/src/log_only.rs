@@ -7,7 +7,7 @@ use ci_domain::forge::{
     CheckId, CheckWrite, Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot,
     StandingCheck, StatusWrite, Timestamp,
 };
-use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use ci_domain::secret::Secret;
 
 use crate::forge::{Budget, Forge, ForgeFuture};
@@ -47,6 +47,14 @@ impl Forge for LogOnly {
         number: PullNumber,
     ) -> ForgeFuture<'a, Option<PullFacts>> {
         self.forge.pull(repo, number)
+    }
+
+    fn branch_tip<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        branch: &'a BranchName,
+    ) -> ForgeFuture<'a, Option<CommitSha>> {
+        self.forge.branch_tip(repo, branch)
     }
 
     fn set_status<'a>(
@@ -128,14 +136,6 @@ impl Forge for LogOnly {
         self.forge.can_write(repo, login)
     }
 
-    fn belongs<'a>(
-        &'a self,
-        repo: &'a RepoName,
-        login: &'a Login,
-        owner: &'a Owner,
-    ) -> ForgeFuture<'a, bool> {
-        self.forge.belongs(repo, login, owner)
-    }
     fn standing<'a>(
         &'a self,
         repo: &'a RepoName,
@@ -145,6 +145,14 @@ impl Forge for LogOnly {
         self.forge.standing(repo, login, id)
     }
 
+    fn belongs<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        login: &'a Login,
+        owner: &'a Owner,
+    ) -> ForgeFuture<'a, bool> {
+        self.forge.belongs(repo, login, owner)
+    }
 
     fn git_token<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, Option<Secret>> {
         self.forge.git_token(repo)

@@ -43,7 +43,7 @@ fn told(github: &FakeGitHub) -> Vec<String> {
                 let head = payload["pull_request"]["head"]["sha"].as_str().unwrap();
                 format!("{} {number} {head:.1}", read.name)
             }
-            ForgeEvent::Pushed { branch, sha } => {
+            ForgeEvent::Pushed { branch, sha, .. } => {
                 format!("push {branch} {:.1}", sha.as_ref().map_or("-", CommitSha::as_str))
             }
             ForgeEvent::Commented(found) => {

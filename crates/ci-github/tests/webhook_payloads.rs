@@ -7,7 +7,7 @@ mod recorded;
 
 use std::collections::BTreeMap;
 
-use ci_domain::forge::{ForgeEvent, PullNews};
+use ci_domain::forge::{ForgeEvent, FormerTip, PullNews};
 use ci_domain::ids::{BranchName, CommitSha, PullNumber};
 use ci_github::TimestampParser;
 use ci_github::webhook::{BadDelivery, Delivery, Headers};
@@ -70,7 +70,8 @@ fn every_recorded_payload_is_understood_or_ignored() {
         let expected = match (recorded.event.as_str(), recorded.variant.as_str()) {
             ("pull_request" | "pull_request_review", _) => hint(&recorded),
             ("push", "branch") => {
-                ForgeEvent::Pushed { branch: branch.clone(), sha: Some(sha.clone()) }
+                let (branch, sha) = (branch.clone(), Some(sha.clone()));
+                ForgeEvent::Pushed { branch, former: FormerTip::Absent, sha }
             }
             ("push", _) => ignored("a push to something that is not a branch"),
             ("issue_comment", "created") => ignored("a comment on an issue"),
@@ -80,6 +81,7 @@ fn every_recorded_payload_is_understood_or_ignored() {
                 branch: "gh-readonly-queue/main/pr-104-929f8209d40f77f4abc622a499c93a83babdbe64"
                     .parse()
                     .unwrap(),
+                former: FormerTip::Absent,
                 sha: Some("2ffea6db159f6b6c47a24e778fb9ef40cf6b1c7d".parse().unwrap()),
             },
             ("installation", _) => ForgeEvent::RepositoryChanged { was: None },

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use ci_domain::forge::{
-    CheckAgain, Comment, CommentId, ForgeEvent, PullComment, PullFacts, PullNews, Timestamp,
+    CheckAgain, Comment, CommentId, ForgeEvent, FormerTip, PullComment, PullFacts, PullNews,
+    Timestamp,
 };
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use ci_store::Record;
@@ -86,6 +87,12 @@ enum StoredEvent {
     Facts(Box<Facts>),
     Pushed {
         branch: String,
+        /// Where the branch was before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<String>,
+        /// Whether it was nowhere before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_new: bool,
         sha: Option<String>,
     },
     Commented {
@@ -173,8 +180,10 @@ impl From<&Entry> for StoredEntry {
             ForgeEvent::PullChanged { news: PullNews::Facts(facts), .. } => {
                 StoredEvent::Facts(Box::new(Facts::from(&**facts)))
             }
-            ForgeEvent::Pushed { branch, sha } => StoredEvent::Pushed {
+            ForgeEvent::Pushed { branch, former, sha } => StoredEvent::Pushed {
                 branch: branch.to_string(),
+                before: former.commit().map(ToString::to_string),
+                is_new: *former == FormerTip::Absent,
                 sha: sha.as_ref().map(ToString::to_string),
             },
             ForgeEvent::Commented(PullComment { pull, comment }) => StoredEvent::Commented {
@@ -213,8 +222,13 @@ impl TryFrom<StoredEntry> for Entry {
                 ForgeEvent::PullChanged { number: PullNumber(number), news }
             }
             StoredEvent::Facts(facts) => ForgeEvent::read(PullFacts::try_from(*facts)?),
-            StoredEvent::Pushed { branch, sha } => ForgeEvent::Pushed {
+            StoredEvent::Pushed { branch, before, is_new, sha } => ForgeEvent::Pushed {
                 branch: BranchName::new(branch)?,
+                former: match before {
+                    Some(before) => FormerTip::At(CommitSha::new(before)?),
+                    None if is_new => FormerTip::Absent,
+                    None => FormerTip::Unsaid,
+                },
                 sha: sha.map(CommitSha::new).transpose()?,
             },
             StoredEvent::Commented { pull, id, author, body, created_at } => {

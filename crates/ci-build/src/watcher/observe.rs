@@ -10,6 +10,7 @@ use tracing::{debug, warn};
 
 use crate::watcher::known::KnownEvent;
 use crate::watcher::rerequests::Wanted;
+use crate::watcher::tips::Push;
 use crate::watcher::{Msg, Watcher};
 
 impl Watcher {
@@ -29,7 +30,9 @@ impl Watcher {
             ForgeEvent::PullChanged { news: PullNews::Facts(facts), .. } => {
                 return self.observe(*facts, done.into_iter().next(), cx).await;
             }
-            ForgeEvent::Pushed { branch, sha } => self.branch_moved(&branch, sha, cx).await?,
+            ForgeEvent::Pushed { branch, former, sha } => {
+                return self.take_push(Push { branch, former, sha }, done, cx).await;
+            }
             ForgeEvent::Commented(comment) => self.take_comments(vec![comment], cx).await?,
             ForgeEvent::Rerequested { sha, by, check } => {
                 return self.rerequest(Wanted { sha, by, check }, done).await;
@@ -120,7 +123,7 @@ impl Watcher {
     }
 
     /// A moved branch is the base of some pull requests, and may bring a new policy to all.
-    async fn branch_moved(
+    pub(super) async fn branch_moved(
         &mut self,
         branch: &BranchName,
         sha: Option<CommitSha>,

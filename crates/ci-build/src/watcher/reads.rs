@@ -16,6 +16,7 @@ impl Watcher {
     /// Reads everything that is open, and the comments since the last poll.
     pub(super) async fn poll(&mut self, cx: &mut Context<Msg>) -> Result<(), Fault> {
         self.polling = Polling::UnderWay { again: false };
+        self.moved.clear();
         let (forge, repo) = (self.args.elders.forge.clone(), self.args.elders.repo.clone());
         let queue = self.args.elders.queues.required(FORGE_READ).clone();
         let (since, myself) = (self.known.comments_read(), cx.myself());

@@ -36,7 +36,7 @@ impl Watcher {
         self.view.trouble = None;
         self.view.polls += 1;
         self.poll_backoff = Duration::ZERO;
-        self.known.learn_branches(&seen.snapshot);
+        self.take_branches(&seen.snapshot, cx).await?;
         self.look_at_disk();
         let missing: Vec<PullNumber> = {
             let listed: BTreeSet<PullNumber> =

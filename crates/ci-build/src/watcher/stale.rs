@@ -10,7 +10,7 @@ use crate::watcher::Watcher;
 
 /// How long it takes most times until all machines have heard; each further pause is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
-/// How often a pull request is read again for one piece of news: for 15 seconds altogether.
+/// How often something is read again for one piece of news: for 15 seconds altogether.
 const TRIES: u32 = 5;
 
 /// News that an answer must have.
@@ -45,13 +45,18 @@ impl Watcher {
 impl Awaited {
     /// How long to wait for the news, where what was seen is of `seen`.
     fn judge(&mut self, seen: Timestamp) -> Option<Duration> {
-        if seen >= self.as_of || self.tries == TRIES {
+        if seen >= self.as_of {
             return None;
         }
-        let pause = FIRST_PAUSE * 2_u32.pow(self.tries);
+        let pause = pause_after(self.tries)?;
         self.tries += 1;
         Some(pause)
     }
+}
+
+/// How long to wait after so many tries; `None` after the last.
+pub(super) fn pause_after(tries: u32) -> Option<Duration> {
+    (tries < TRIES).then(|| FIRST_PAUSE * 2_u32.pow(tries))
 }
 
 #[cfg(test)]

@@ -100,12 +100,13 @@ pub(super) fn push_event(
     model: &mut Model,
     name: &RepoName,
     branch: &BranchName,
-    sha: Option<&CommitSha>,
+    (former, sha): (Option<&CommitSha>, Option<&CommitSha>),
 ) {
     let repo = model.repo(name).expect("the fake has the repository");
     let zeros = "0".repeat(40);
     let body = json!({
         "ref": format!("refs/heads/{branch}"),
+        "before": former.map_or(zeros.as_str(), CommitSha::as_str),
         "after": sha.map_or(zeros.as_str(), CommitSha::as_str),
         "deleted": sha.is_none(),
         "repository": repo_json(repo, name),

@@ -33,6 +33,7 @@ struct Variables {
     pulls_after: Option<String>,
     read_branches: bool,
     branches_after: Option<String>,
+    reference: String,
 }
 
 pub(super) fn answer(github: &FakeGitHub, request: &FakeRequest) -> Result<Reply, ForgeError> {
@@ -47,6 +48,7 @@ pub(super) fn answer(github: &FakeGitHub, request: &FakeRequest) -> Result<Reply
         }
         "Snapshot" => snapshot(github, &variables),
         "Pull" | "Reviews" => pull(github, &variables),
+        "Branch" => branch(github, &variables),
         _ => return Ok(complaint("an unknown query", "undefinedField", &[])),
     };
     match data {
@@ -80,6 +82,17 @@ fn snapshot(github: &FakeGitHub, variables: &Variables) -> Result<Value, ForgeEr
         repository["refs"] = forward(branches, variables.branches_after.as_deref(), size);
     }
     Ok(json!({ "repository": repository }))
+}
+
+fn branch(github: &FakeGitHub, variables: &Variables) -> Result<Value, ForgeError> {
+    let repo = repo_name(variables)?;
+    let name = variables.reference.strip_prefix("refs/heads/").unwrap_or_default();
+    let tip = |tip: &CommitSha| json!({ "target": oid(tip) });
+    let found = github.read(|model| {
+        let branches = &model.repo(&repo)?.branches;
+        Ok(branches.iter().find(|(branch, _)| branch.as_str() == name).map(|(_, sha)| tip(sha)))
+    })?;
+    Ok(json!({ "repository": { "ref": found } }))
 }
 
 fn pull(github: &FakeGitHub, variables: &Variables) -> Result<Value, ForgeError> {

@@ -5,7 +5,7 @@ use ci_domain::forge::{
     CheckId, CheckWrite, Comment, CommentId, PullComment, PullFacts, Reaction, RepoSnapshot,
     StandingCheck, StatusWrite, Timestamp,
 };
-use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use ci_domain::secret::Secret;
 
 use super::FakeGitHub;
@@ -29,6 +29,16 @@ impl Forge for FakeGitHub {
         number: PullNumber,
     ) -> ForgeFuture<'a, Option<PullFacts>> {
         Box::pin(async move { self.read(|model| Ok(model.repo(repo)?.pull(number))) })
+    }
+
+    fn branch_tip<'a>(
+        &'a self,
+        repo: &'a RepoName,
+        branch: &'a BranchName,
+    ) -> ForgeFuture<'a, Option<CommitSha>> {
+        Box::pin(
+            async move { self.read(|model| Ok(model.repo(repo)?.branches.get(branch).cloned())) },
+        )
     }
 
     fn set_status<'a>(
@@ -133,16 +143,6 @@ impl Forge for FakeGitHub {
         Box::pin(async { self.read(|model| Ok(model.repo(repo)?.can_write(login))) })
     }
 
-    fn belongs<'a>(
-        &'a self,
-        _: &'a RepoName,
-        login: &'a Login,
-        owner: &'a Owner,
-    ) -> ForgeFuture<'a, bool> {
-        Box::pin(async move { self.read(|model| Ok(model.belongs(login, owner))) })
-    }
-
-    fn git_token<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, Option<Secret>> {
     fn standing<'a>(
         &'a self,
         repo: &'a RepoName,
@@ -155,6 +155,16 @@ impl Forge for FakeGitHub {
         })
     }
 
+    fn belongs<'a>(
+        &'a self,
+        _: &'a RepoName,
+        login: &'a Login,
+        owner: &'a Owner,
+    ) -> ForgeFuture<'a, bool> {
+        Box::pin(async move { self.read(|model| Ok(model.belongs(login, owner))) })
+    }
+
+    fn git_token<'a>(&'a self, repo: &'a RepoName) -> ForgeFuture<'a, Option<Secret>> {
         Box::pin(async {
             self.read(|model| model.repo(repo).map(|_| Some(Secret::new(Self::TOKEN))))
         })

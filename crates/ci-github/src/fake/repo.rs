@@ -54,17 +54,18 @@ impl FakeRepo {
     /// Moves or makes a branch, and with it the head of every open pull request from it.
     pub fn push(&self, branch: &BranchName, sha: &CommitSha) {
         let mut model = self.github.model();
-        let heads = {
+        let (former, heads) = {
             let repo = model.repo_mut(&self.name).expect("the fake has the repository");
-            repo.branches.insert(branch.clone(), sha.clone());
+            let former = repo.branches.insert(branch.clone(), sha.clone());
             let ours = |pull: &&PullFacts| {
                 pull.state == PullState::Open
                     && pull.head.branch == *branch
                     && !pull.from_fork(&self.name)
             };
-            repo.pulls.values().filter(ours).map(|pull| pull.number).collect::<Vec<_>>()
+            let heads = repo.pulls.values().filter(ours).map(|pull| pull.number);
+            (former, heads.collect::<Vec<_>>())
         };
-        push_event(&mut model, &self.name, branch, Some(sha));
+        push_event(&mut model, &self.name, branch, (former.as_ref(), Some(sha)));
         for number in heads {
             self.change(&mut model, number, "synchronize", |pull| pull.head.sha = sha.clone());
         }
@@ -74,8 +75,8 @@ impl FakeRepo {
     pub fn delete_branch(&self, branch: &BranchName) {
         let mut model = self.github.model();
         let repo = model.repo_mut(&self.name).expect("the fake has the repository");
-        repo.branches.remove(branch);
-        push_event(&mut model, &self.name, branch, None);
+        let former = repo.branches.remove(branch);
+        push_event(&mut model, &self.name, branch, (former.as_ref(), None));
     }
 
     /// Opens a pull request; a head in this repository makes its branch, too.

@@ -1,7 +1,7 @@
-//! The GraphQL calls: a whole repository, one pull request, who we are.
+//! The GraphQL calls: a whole repository, one pull request, one branch, who we are.
 
 use ci_domain::forge::{PullFacts, RepoSnapshot, Skipped, Timestamp};
-use ci_domain::ids::{BranchName, Login, PullNumber, RepoName};
+use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -27,6 +27,7 @@ const PULL: &str = concat!(
     include_str!("../../queries/pull_fields.graphql"),
     include_str!("../../queries/review_page.graphql"),
 );
+const BRANCH: &str = include_str!("../../queries/branch.graphql");
 const REVIEWS: &str = concat!(
     include_str!("../../queries/reviews.graphql"),
     include_str!("../../queries/review_page.graphql"),
@@ -148,6 +149,23 @@ impl GitHub {
         match &repository["pullRequest"] {
             Value::Null => Ok(None),
             node => self.complete(repo, node.clone()).await.map(Some),
+        }
+    }
+
+    pub(super) async fn read_tip(
+        &self,
+        repo: &RepoName,
+        branch: &BranchName,
+    ) -> Result<Option<CommitSha>, ForgeError> {
+        let variables = json!({ "reference": format!("refs/heads/{branch}") });
+        let data = self.ask_about(repo, BRANCH, variables).await.map_err(Failure::into_error)?;
+        match &found(&data, "/repository", repo)?["ref"] {
+            Value::Null => Ok(None),
+            node => {
+                let oid = node.pointer("/target/oid").and_then(Value::as_str);
+                let oid = oid.ok_or_else(|| malformed("a branch without a commit"))?;
+                CommitSha::new(oid).map(Some).map_err(malformed)
+            }
         }
     }
 

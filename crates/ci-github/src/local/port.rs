@@ -5,7 +5,7 @@ use ci_domain::forge::{
     Comment, CommentId, PullComment, PullFacts, PullState, Reaction, RepoSnapshot, Skipped,
     StatusWrite, Timestamp,
 };
-use ci_domain::ids::{CommitSha, Login, PullNumber, RepoName};
+use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use ci_domain::secret::Secret;
 
 use super::LocalForge;
@@ -34,6 +34,14 @@ impl Forge for LocalForge {
             let (refs, repo) = (self.refs().await?, repo.clone());
             self.book.read(move |book| book.facts(number, &refs, &repo)).await
         })
+    }
+
+    fn branch_tip<'a>(
+        &'a self,
+        _: &'a RepoName,
+        branch: &'a BranchName,
+    ) -> ForgeFuture<'a, Option<CommitSha>> {
+        Box::pin(async { Ok(self.refs().await?.tip(branch).cloned()) })
     }
 
     fn set_status<'a>(

@@ -4,7 +4,7 @@
 //! Whatever else is missing, malformed or new in a payload is no reason to refuse it.
 
 use ci_domain::forge::{
-    CheckAgain, Comment, CommentId, ForgeEvent, PullComment, PullNews, Timestamp,
+    CheckAgain, Comment, CommentId, ForgeEvent, FormerTip, PullComment, PullNews, Timestamp,
 };
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
 use serde_json::Value;
@@ -81,7 +81,13 @@ fn pushed(payload: &Value) -> Needed<ForgeEvent> {
     };
     let is_deleted = text(payload, "/after")?.chars().all(|digit| digit == ZERO);
     let sha = if is_deleted { None } else { Some(commit(payload, "/after")?) };
-    Ok(ForgeEvent::Pushed { branch, sha })
+    // Only a branch that was not heard of for a while needs it, so a payload without it is as good.
+    let former = match text(payload, "/before") {
+        Ok(before) if before.chars().all(|digit| digit == ZERO) => FormerTip::Absent,
+        Ok(_) => commit(payload, "/before").map_or(FormerTip::Unsaid, FormerTip::At),
+        Err(_) => FormerTip::Unsaid,
+    };
+    Ok(ForgeEvent::Pushed { branch, former, sha })
 }
 
 /// The merge queue makes a branch for each head that it wants checked, and takes it away afterwards.
@@ -94,8 +100,12 @@ fn queued(payload: &Value) -> Needed<ForgeEvent> {
     let Some(branch) = branch(payload, "/merge_group/head_ref")? else {
         return Ok(ignored("a merge group that is not on a branch"));
     };
-    let sha = if is_over { None } else { Some(commit(payload, "/merge_group/head_sha")?) };
-    Ok(ForgeEvent::Pushed { branch, sha })
+    let head = commit(payload, "/merge_group/head_sha");
+    let (former, sha) = match is_over {
+        true => (head.map_or(FormerTip::Unsaid, FormerTip::At), None),
+        false => (FormerTip::Absent, Some(head?)),
+    };
+    Ok(ForgeEvent::Pushed { branch, former, sha })
 }
 
 /// `event` is the name of the event and of what it is about. Buttons that we did not put there are nobody's.

@@ -1,6 +1,8 @@
 //! Deliveries as tests make them up; recorded ones are in `tests/webhook_payloads.rs`.
 
-use ci_domain::forge::{CheckAgain, Comment, CommentId, PullComment, PullNews, Timestamp};
+use ci_domain::forge::{
+    CheckAgain, Comment, CommentId, FormerTip, PullComment, PullNews, Timestamp,
+};
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber};
 use serde_json::json;
 
@@ -54,14 +56,24 @@ fn a_push_names_the_branch_and_its_tip() {
     let push = |reference: &str, after: String| json!({"ref": reference, "after": after});
     let branch = BranchName::new("release/1").unwrap();
     let tip = Some(CommitSha::new(sha('b')).unwrap());
+    let pushed = |former, sha| ForgeEvent::Pushed { branch: branch.clone(), former, sha };
     assert_eq!(
         event("push", push("refs/heads/release/1", sha('b'))),
-        ForgeEvent::Pushed { branch: branch.clone(), sha: tip }
+        pushed(FormerTip::Unsaid, tip.clone())
     );
     assert_eq!(
         event("push", push("refs/heads/release/1", sha('0'))),
-        ForgeEvent::Pushed { branch, sha: None }
+        pushed(FormerTip::Unsaid, None)
     );
+    let from = |before: String| {
+        let mut payload = push("refs/heads/release/1", sha('b'));
+        payload["before"] = json!(before);
+        event("push", payload)
+    };
+    let former = FormerTip::At(CommitSha::new(sha('a')).unwrap());
+    assert_eq!(from(sha('a')), pushed(former, tip.clone()));
+    assert_eq!(from(sha('0')), pushed(FormerTip::Absent, tip.clone()));
+    assert_eq!(from("a word of tomorrow".to_owned()), pushed(FormerTip::Unsaid, tip));
     assert!(matches!(event("push", push("refs/tags/v1", sha('b'))), ForgeEvent::Ignored { .. }));
 }
 
@@ -73,10 +85,11 @@ fn a_head_of_the_merge_queue_is_a_branch_that_comes_and_goes() {
         json!({"action": action, "merge_group": head})
     };
     let branch = BranchName::new("gh-readonly-queue/main/pr-7-b").unwrap();
-    let tip = Some(CommitSha::new(sha('c')).unwrap());
-    let pushed = |sha| ForgeEvent::Pushed { branch: branch.clone(), sha };
-    assert_eq!(event("merge_group", group("checks_requested")), pushed(tip));
-    assert_eq!(event("merge_group", group("destroyed")), pushed(None));
+    let tip = CommitSha::new(sha('c')).unwrap();
+    let pushed = |former, sha| ForgeEvent::Pushed { branch: branch.clone(), former, sha };
+    let came = pushed(FormerTip::Absent, Some(tip.clone()));
+    assert_eq!(event("merge_group", group("checks_requested")), came);
+    assert_eq!(event("merge_group", group("destroyed")), pushed(FormerTip::At(tip), None));
     let unknown = event("merge_group", group("an action of tomorrow"));
     assert!(matches!(unknown, ForgeEvent::Ignored { .. }), "{unknown:?}");
 }

@@ -31,6 +31,7 @@ macro_rules! contract {
 contract!(
     a_snapshot_has_every_open_pull_and_every_branch,
     a_pull_is_found_by_its_number_open_or_not,
+    a_branch_is_found_by_its_name,
     a_draft_and_a_fork_are_told_apart,
     reviews_are_complete_and_say_who_may_write,
     a_later_status_replaces_an_earlier_one,

@@ -50,6 +50,14 @@ pub async fn a_pull_is_found_by_its_number_open_or_not(world: World) {
     assert_eq!(world.forge.pull(&world.repo, unknown).await, Ok(None));
 }
 
+pub async fn a_branch_is_found_by_its_name(world: World) {
+    let tip = async |name: &str| world.forge.branch_tip(&world.repo, &name.parse().unwrap()).await;
+    assert_eq!(tip("main").await, Ok(Some(world.commits[0].clone())));
+    for name in ["mai", "main/x", "no-such"] {
+        assert_eq!(tip(name).await, Ok(None), "{name}");
+    }
+}
+
 pub async fn a_draft_and_a_fork_are_told_apart(world: World) {
     let draft = world.open(Proposal { draft: true, ..proposal("draft") }).await;
     let fork = world.open(Proposal { fork: Some("mallory/shop"), ..proposal("fork") }).await;

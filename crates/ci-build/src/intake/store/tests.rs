@@ -27,8 +27,21 @@ fn events() -> Vec<ForgeEvent> {
             number: PullNumber(1),
             news: PullNews::Hint { as_of: Some(Timestamp(7)) },
         },
-        ForgeEvent::Pushed { branch: "main".parse().unwrap(), sha: Some(sha.clone()) },
-        ForgeEvent::Pushed { branch: "main".parse().unwrap(), sha: None },
+        ForgeEvent::Pushed {
+            branch: "main".parse().unwrap(),
+            former: FormerTip::Absent,
+            sha: Some(sha.clone()),
+        },
+        ForgeEvent::Pushed {
+            branch: "main".parse().unwrap(),
+            former: FormerTip::At(sha.clone()),
+            sha: None,
+        },
+        ForgeEvent::Pushed {
+            branch: "main".parse().unwrap(),
+            former: FormerTip::Unsaid,
+            sha: None,
+        },
         ForgeEvent::Commented(PullComment { pull: PullNumber(1), comment }),
         ForgeEvent::Rerequested { sha: sha.clone(), by: "ada".parse().unwrap(), check: None },
         ForgeEvent::Rerequested { sha, by: "ada".parse().unwrap(), check: Some(check) },
