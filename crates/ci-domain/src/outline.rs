@@ -1,6 +1,7 @@
 //! What was made of a head and its base: a conflict, an invalid pipeline, or an outline of jobs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::code_owners::Owned;
 use crate::ids::{CommitSha, ComponentName, JobId};
@@ -65,6 +66,9 @@ pub enum Preparation {
     },
 }
 
+/// Jobs, as far as decisions need them.
+pub type Jobs = BTreeMap<JobId, OutlineJob>;
+
 /// The jobs of one merge, as far as decisions need them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outline {
@@ -72,10 +76,11 @@ pub struct Outline {
     pub affected: BTreeSet<ComponentName>,
     /// What each of those depends on, for people who look at the graph.
     pub depends: BTreeMap<ComponentName, BTreeSet<ComponentName>>,
-    /// Every job that can run in this kind of build, those of unaffected components too.
-    pub jobs: BTreeMap<JobId, OutlineJob>,
+    /// Every job that can run in this kind of build, those of unaffected components too. Many merges have the
+    /// same.
+    pub jobs: Arc<Jobs>,
     /// Every job that runs at night; a branch alone has such.
-    pub nightly: BTreeMap<JobId, OutlineJob>,
+    pub nightly: Jobs,
     /// Jobs that the policy requires and the merge does not have.
     pub missing: BTreeSet<JobId>,
     /// What affected jobs would look for in vain, for people.

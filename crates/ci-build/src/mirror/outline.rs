@@ -2,11 +2,12 @@
 //! too, with the digest of its inputs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ci_domain::affected::Affected;
 use ci_domain::ids::{ComponentName, JobId};
 use ci_domain::input_scope::InputScopes;
-use ci_domain::outline::{Outline, OutlineJob};
+use ci_domain::outline::{Jobs, Outline, OutlineJob};
 use ci_domain::pipeline::{Component, Job, On, Pipeline, When};
 use ci_domain::plan::{Plan, Required, plan_job};
 use ci_domain::policy::Policy;
@@ -39,7 +40,7 @@ pub(super) fn outline(
         let text = scopes.digest_input(id, &listing);
         text.map(|text| hex(&Sha256::digest(text))).unwrap_or_default()
     };
-    let mut jobs: BTreeMap<JobId, OutlineJob> = BTreeMap::new();
+    let mut jobs = Jobs::new();
     for (component, job) in pipeline.jobs().filter(|(_, job)| job.on.contains(&on)) {
         let id = component.job_id(job);
         let planned = plan.job(&id).cloned();
@@ -59,15 +60,12 @@ pub(super) fn outline(
     };
     let affected = plan.affected.components().map(|(name, _)| name.clone()).collect();
     let (depends, hints, owned) = (depends(pipeline, &affected), Vec::new(), Vec::new());
+    let jobs = Arc::new(jobs);
     Ok(Outline { affected, depends, jobs, nightly, missing, hints, owned })
 }
 
 /// The nightly jobs, each with what it needs of the branch's own jobs and of other nightly ones.
-fn nightly(
-    pipeline: &Pipeline,
-    plan: &Plan,
-    digest: impl Fn(&JobId) -> String,
-) -> BTreeMap<JobId, OutlineJob> {
+fn nightly(pipeline: &Pipeline, plan: &Plan, digest: impl Fn(&JobId) -> String) -> Jobs {
     let is_nightly = |job: &Job| job.on.contains(&On::Nightly);
     let of_night = |(component, job): (&Component, &Job)| {
         let id = component.job_id(job);

@@ -14,7 +14,7 @@ use ci_git::{CommandError, Merge, MergeError, MergeRequest, Mirror, Tree};
 use heights::Regulator;
 use heights::regulator::Permit;
 
-use crate::mirror::cache::PipelineCache;
+use crate::mirror::cache::{JobsCache, PipelineCache};
 use crate::mirror::door::Door;
 use crate::mirror::files::Files;
 use crate::mirror::hints::hints;
@@ -45,6 +45,7 @@ pub(super) struct Preparer {
     permits: Permits,
     policy: PolicyKeeper,
     pipelines: PipelineCache,
+    jobs: JobsCache,
 }
 
 /// The places that the node has for work on its mirrors.
@@ -62,7 +63,7 @@ impl Preparer {
         policy: PolicyKeeper,
         pipelines: PipelineCache,
     ) -> Self {
-        Self { git, door, permits, policy, pipelines }
+        Self { git, door, permits, policy, pipelines, jobs: JobsCache::default() }
     }
 
     /// The same with a mirror that was opened anew.
@@ -178,6 +179,7 @@ impl Preparer {
             Ok(outline) => outline,
             Err(finding) => return Ok(invalid(vec![finding])),
         };
+        outline.jobs = self.jobs.share(outline.jobs);
         outline.hints =
             hints(&self.git, files.tree(), &outline.affected, changes.as_ref().ok()).await?;
         if let (Subject::Pull(_), Ok(paths)) = (subject, &changes) {

@@ -1,11 +1,12 @@
 //! What was made of a head and its base, as stored.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ci_domain::code_owners::Owned;
 use ci_domain::ids::{CommitSha, ComponentName, JobId};
 use ci_domain::nightly::Nightly;
-use ci_domain::outline::{Basis, Outline, OutlineJob, Preparation, Prepared};
+use ci_domain::outline::{Basis, Jobs, Outline, OutlineJob, Preparation, Prepared};
 use ci_domain::pipeline::When;
 use ci_domain::policy::{BaseMoved, Expose, Forks, Mergeable, Policy, StaleApprovals, Unowned};
 use serde::{Deserialize, Serialize};
@@ -188,7 +189,7 @@ impl TryFrom<StoredResult> for Preparation {
                 depends,
             } => {
                 let (affected, depends) = (components(affected)?, depends_of(depends)?);
-                let (jobs, nightly) = (jobs_of(jobs)?, jobs_of(nightly)?);
+                let (jobs, nightly) = (Arc::new(jobs_of(jobs)?), jobs_of(nightly)?);
                 let missing = job_ids(&missing)?;
                 let owned = owned.into_iter().map(Owned::try_from).collect::<Result<_, _>>()?;
                 let outline = Outline { affected, depends, jobs, nightly, missing, hints, owned };
@@ -208,13 +209,11 @@ fn depends_of(
     stored.into_iter().map(|(name, on)| Ok((ComponentName::new(name)?, components(on)?))).collect()
 }
 
-fn stored_jobs(jobs: &BTreeMap<JobId, OutlineJob>) -> BTreeMap<String, StoredJob> {
+fn stored_jobs(jobs: &Jobs) -> BTreeMap<String, StoredJob> {
     jobs.iter().map(|(id, job)| (id.to_string(), job.into())).collect()
 }
 
-fn jobs_of(
-    stored: BTreeMap<String, StoredJob>,
-) -> Result<BTreeMap<JobId, OutlineJob>, RecordError> {
+fn jobs_of(stored: BTreeMap<String, StoredJob>) -> Result<Jobs, RecordError> {
     stored.into_iter().map(|(id, job)| Ok((id.parse()?, job.try_into()?))).collect()
 }
 

@@ -1,6 +1,7 @@
 //! What is written is what is read; what another program wrote is refused by name.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ci_domain::branch::{BranchEvent, Night, Tip};
@@ -131,10 +132,10 @@ fn outline() -> Outline {
     Outline {
         affected: ["air".parse().unwrap()].into(),
         depends: [("air".parse().unwrap(), ["common".parse().unwrap()].into())].into(),
-        jobs: BTreeMap::from([
+        jobs: Arc::new(BTreeMap::from([
             (job("air:test"), planned(When::Always)),
             (job("air:compliance"), planned(When::Approved)),
-        ]),
+        ])),
         nightly: BTreeMap::from([(job("air:soak"), planned(When::Always))]),
         missing: [job("common:test")].into(),
         hints: vec!["lib: a submodule".to_owned()],

@@ -8,8 +8,8 @@ use ci_domain::ids::CommitSha;
 
 use crate::tree::Tree;
 
-/// Enough for the bases and for the merges that wait for their workspace.
-const MOST_LISTINGS: usize = 16;
+/// Enough for the bases, and for as many merges at once as mostly wait for their workspace.
+const MOST_LISTINGS: usize = 8;
 /// A file takes some 200 bytes. Where one listing alone is longer, it is kept and no other.
 const MOST_FILES: usize = 100_000;
 

@@ -1,6 +1,8 @@
 //! Whatever happens, in any order, with crashes in between: nothing runs twice at once, and in the end
 //! all is as if only the end had been seen.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 
 use crate::ids::{CommitSha, JobId};
@@ -43,7 +45,7 @@ fn plan_by_head(basis: &Basis) -> Preparation {
 
 fn digested(mut preparation: Preparation, basis: &Basis) -> Preparation {
     if let Preparation::Planned { outline, .. } = &mut preparation {
-        for job in outline.jobs.values_mut() {
+        for job in Arc::make_mut(&mut outline.jobs).values_mut() {
             job.digest = format!("{}{}", digit(&basis.head, 0), digit(&basis.base, 0));
         }
     }

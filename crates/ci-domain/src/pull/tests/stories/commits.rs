@@ -1,5 +1,7 @@
 //! Heads and bases that move, conflict, close and come back.
 
+use std::sync::Arc;
+
 use crate::forge::PullState;
 use crate::ids::BranchName;
 use crate::outline::Preparation;
@@ -175,7 +177,7 @@ fn a_preparation_that_does_not_work_is_tried_again() {
 fn plan_with_base(world: &mut World) {
     world.plan = Box::new(|basis| match planned(basis, SHOP) {
         Preparation::Planned { merge, mut outline } => {
-            for (id, job) in &mut outline.jobs {
+            for (id, job) in Arc::make_mut(&mut outline.jobs) {
                 let is_shared = id.component.as_str() == "air";
                 job.digest = if is_shared { basis.base.to_string() } else { "1".to_owned() };
             }
