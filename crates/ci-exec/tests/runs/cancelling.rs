@@ -170,9 +170,9 @@ async fn a_runner_without_its_socket_is_cancelled_by_a_signal() {
 
 #[tokio::test]
 async fn a_cancel_that_takes_too_long_names_what_is_left() {
-    let place = Place::with_command("echo up > up; exec sleep 600");
+    let place = Place::with_command("exec sleep 600");
     let dir = place.start().await;
-    written(&place.file("up")).await;
+    asleep(&place).await;
     let runner = Pid::from_raw(dir.identity().unwrap().unwrap().pid).unwrap();
     kill_process(runner, Signal::STOP).unwrap();
     let error =
@@ -182,6 +182,12 @@ async fn a_cancel_that_takes_too_long_names_what_is_left() {
     kill_process(runner, Signal::CONT).unwrap();
     until("the run to end", || matches!(dir.state().unwrap(), RunState::Finished(_))).await;
     place.assert_nothing_is_left();
+}
+
+/// Waits until the command has become a `sleep`.
+async fn asleep(place: &Place) {
+    let is_asleep = |stats: Vec<String>| stats.iter().any(|stat| stat.contains(" (sleep) "));
+    until("the command to sleep", || is_asleep(place.left())).await;
 }
 
 /// A control group that freezes what is in it such that not even KILL ends it: version 1 of the kernel's
@@ -217,6 +223,7 @@ async fn a_process_in_uninterruptible_sleep_is_reported_after_its_bound() {
     let place = Place::with_command("echo $$ > up; exec sleep 600");
     let dir = place.start().await;
     let pid = written(&place.file("up")).await;
+    asleep(&place).await;
     fs::write(freezer.0.join("cgroup.procs"), &pid).unwrap();
     freezer.set("FROZEN");
     let stopped = within("the cancel", cancel_within(&dir, Duration::from_secs(50))).await.unwrap();

@@ -1,8 +1,8 @@
 //! Jobs in a container: the same tree, the same facts, and nothing left of it, ever.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use ci_exec::{
 
 use crate::engine::{
     IMAGE, ask, bounding_podman, container, container_of, containers, in_container, podman,
+    write_program,
 };
 use crate::support::{
     Place, Run, command, command_with, env, kill, launcher, parallel, processes_in, until,
@@ -350,8 +351,7 @@ async fn docker_is_told_in_its_own_words() {
     let mut place = Place::with_command("true");
     let folder = place.root().display().to_string();
     let program = place.root().join("docker");
-    fs::write(&program, FAKE_DOCKER.replace("FOLDER", &folder)).unwrap();
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    write_program(&program, &FAKE_DOCKER.replace("FOLDER", &folder));
     let env = env(&[("PATH", "/usr/bin:/bin"), ("DOCKER_HOST", "unix:///nowhere")]);
     let engine = Engine { kind: EngineKind::Docker, program: program.clone(), env };
     let limits = Some(Limits { memory: 1 << 30, pids: 99, milli_cpus: Some(500) });

@@ -1,8 +1,8 @@
 //! Podman for tests, with images and containers of its own, where this machine can be brought to it.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -120,8 +120,7 @@ fn engine(root: &Path, before: &str, options: &str) -> Engine {
         at("run"),
         at("tmp")
     );
-    fs::write(&program, text).unwrap();
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    write_program(&program, &text);
     let env = [
         ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
         ("HOME", at("home")),
@@ -130,6 +129,14 @@ fn engine(root: &Path, before: &str, options: &str) -> Engine {
     ];
     let env = env.map(|(name, value)| (name.to_owned(), value)).into();
     Engine { kind: EngineKind::Podman, program, env }
+}
+
+/// Writes a program, by another process: what this one has open for writing is open, too, in each process that
+/// another test starts at that moment, and until that has become its program nobody can execute the file.
+pub fn write_program(path: &Path, text: &str) {
+    let write = "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"";
+    let written = Command::new("sh").args(["-c", write, "sh"]).arg(path).arg(text).status();
+    assert!(written.unwrap().success());
 }
 
 fn works(engine: &Engine) -> bool {
