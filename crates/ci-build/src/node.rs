@@ -13,6 +13,7 @@
 //! ```
 
 mod handle;
+mod rights;
 
 use std::path::PathBuf;
 use std::sync::Arc;

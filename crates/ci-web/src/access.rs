@@ -4,23 +4,31 @@
 //! |---|---|---|
 //! | over the admin socket | – | everything |
 //! | from the network | a token, as bearer | what its role allows |
-//! | from the network | a token, in its cookie | the same, but only to look; pages take forms with a proof |
+//! | from the network | the cookie of a session that a token opened | the same, but only to look; pages take forms with a proof |
+//! | from the network | the cookie of somebody who signed in at GitHub | in each repository what they may there |
 //! | from the network | nothing | look, where `[http] read` is public |
 //!
 //! Where a connection comes from says nothing else: behind a reverse proxy everyone is loopback.
 
 mod cookie;
+mod same_site;
+mod scope;
+mod standings;
 
 use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
-use ci_domain::ids::Login;
+use ci_domain::ids::{Login, RepoName};
 
-pub(crate) use cookie::Session;
+pub(crate) use cookie::SessionKey;
+pub(crate) use same_site::refuse_other_sites;
+pub(crate) use scope::Scope;
+pub(crate) use standings::Standings;
 
 use crate::problem::Problem;
+use crate::sessions::Owner;
 use crate::site::Site;
 use crate::wire::{Role, Token};
 
@@ -40,17 +48,30 @@ pub(crate) enum Caller {
     Operator,
     /// Somebody with a token.
     Holder(Token),
+    /// Somebody who signed in at the forge.
+    Person(Person),
     /// Somebody.
     Nobody,
+}
+
+/// Somebody whom the forge knows. The number stays theirs; a login can become another's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Person {
+    pub(crate) id: u64,
+    pub(crate) login: Login,
 }
 
 /// What a handler demands.
 pub(crate) trait Demand {
     const ROLE: Role;
+    /// Whether it is about all that the path names; else the handler shows each what is theirs.
+    const OF_PATH: bool = true;
 }
 
 /// To look.
 pub(crate) struct Look;
+/// To look at what one may look at, which the handler picks by [`Caller::repos`].
+pub(crate) struct Enter;
 /// To retry, force and cancel jobs.
 pub(crate) struct Build;
 /// To do everything else.
@@ -58,6 +79,11 @@ pub(crate) struct Administer;
 
 impl Demand for Look {
     const ROLE: Role = Role::Read;
+}
+
+impl Demand for Enter {
+    const ROLE: Role = Role::Read;
+    const OF_PATH: bool = false;
 }
 
 impl Demand for Build {
@@ -72,12 +98,33 @@ impl Demand for Administer {
 pub(crate) struct Allowed<D>(pub(crate) Caller, PhantomData<D>);
 
 impl Caller {
-    /// Whether it may do what `role` may.
-    pub(crate) fn may(&self, role: Role, site: &Site) -> bool {
-        match self {
+    /// Makes sure that it may do what `role` may with all that is in `scope`.
+    pub(crate) async fn demand(
+        &self,
+        role: Role,
+        scope: &Scope,
+        site: &Site,
+    ) -> Result<(), Problem> {
+        let may = match self {
             Self::Operator => true,
             Self::Holder(token) => token.role >= role,
             Self::Nobody => role == Role::Read && site.is_public(),
+            Self::Person(_) if role == Role::Read && site.is_public() => true,
+            Self::Person(person) => return scope::demand(person, role, scope, site).await,
+        };
+        if may { Ok(()) } else { Err(self.refusal(role)) }
+    }
+
+    /// Whether it may.
+    pub(crate) async fn may(&self, role: Role, scope: &Scope, site: &Site) -> bool {
+        self.demand(role, scope, site).await.is_ok()
+    }
+
+    /// The repositories that it may look at, in order.
+    pub(crate) async fn repos(&self, site: &Site) -> Vec<RepoName> {
+        match self {
+            Self::Person(person) if !site.is_public() => scope::readable(person, site).await,
+            _ => site.node().repos(),
         }
     }
 
@@ -86,6 +133,7 @@ impl Caller {
         let name = match self {
             Self::Operator => "operator".to_owned(),
             Self::Holder(token) => format!("token {}", token.id),
+            Self::Person(person) => return person.login.clone(),
             Self::Nobody => "nobody".to_owned(),
         };
         Login::new(name).expect("a word and hexadecimal digits are printable")
@@ -97,7 +145,7 @@ impl Caller {
                 StatusCode::UNAUTHORIZED,
                 "a token is needed: `ci-node token create`, then `Authorization: Bearer …`",
             ),
-            Self::Operator | Self::Holder(_) => Problem::new(
+            Self::Operator | Self::Holder(_) | Self::Person(_) => Problem::new(
                 StatusCode::FORBIDDEN,
                 format!("a token with the role {role} is needed"),
             ),
@@ -117,12 +165,24 @@ impl Caller {
         }
         // A cookie travels by itself, so without a proof it is good for looking only.
         let is_look = matches!(parts.method, Method::GET | Method::HEAD);
-        match Session::of(&parts.headers).filter(|_| is_look) {
-            Some(session) => {
-                Ok(find(site, session.token()).await?.map_or(Self::Nobody, Self::Holder))
-            }
+        match SessionKey::of(&parts.headers, site.is_secure()).filter(|_| is_look) {
+            Some(key) => Ok(Self::of_session(&key, site).await?),
             None => Ok(Self::Nobody),
         }
+    }
+
+    /// Whose session it is; nobody's where it has ended, or the token that opened it was revoked.
+    pub(crate) async fn of_session(key: &SessionKey, site: &Site) -> Result<Self, Problem> {
+        let unavailable = |error| Problem::unavailable("read the sessions", &error);
+        let owner = site.sessions().find(key, std::time::SystemTime::now()).await;
+        Ok(match owner.map_err(unavailable)? {
+            Some(Owner::Token(id)) => {
+                let token = site.tokens().get(&id).await.map_err(unavailable)?;
+                token.map_or(Self::Nobody, Self::Holder)
+            }
+            Some(Owner::Person(person)) => Self::Person(person),
+            None => Self::Nobody,
+        })
     }
 }
 
@@ -131,11 +191,9 @@ impl<D: Demand> FromRequestParts<Site> for Allowed<D> {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
         let caller = Caller::of(parts, site).await?;
-        if caller.may(D::ROLE, site) {
-            Ok(Self(caller, PhantomData))
-        } else {
-            Err(caller.refusal(D::ROLE))
-        }
+        let scope = if D::OF_PATH { Scope::of(parts, site).await } else { Scope::Own };
+        caller.demand(D::ROLE, &scope, site).await?;
+        Ok(Self(caller, PhantomData))
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) async fn status(site: &Site) -> NodeStatus {
         started_ms: millis(site.started()),
         readiness: health::readiness(site).await,
         isolation: isolation(site),
-        repos: repos(site).await,
+        repos: repos(site, site.node().repos()).await,
         queues: queues(site),
         // A reporter that is being restarted has told nothing yet.
         undelivered: undelivered(site).await.unwrap_or_default(),
@@ -78,10 +78,10 @@ fn isolation(site: &Site) -> NodeIsolation {
     NodeIsolation { level, why: why.to_owned() }
 }
 
-/// Every repository.
-pub(crate) async fn repos(site: &Site) -> Vec<Repo> {
-    let mut repos = Vec::new();
-    for name in site.node().repos() {
+/// These repositories.
+pub(crate) async fn repos(site: &Site, names: Vec<RepoName>) -> Vec<Repo> {
+    let mut repos = Vec::with_capacity(names.len());
+    for name in names {
         repos.push(repo(site, &name).await);
     }
     repos

@@ -22,6 +22,7 @@ mod stopping;
 mod access;
 mod body;
 mod problem;
+mod sessions;
 mod tokens;
 
 mod api;

@@ -27,7 +27,7 @@ pub(crate) async fn expose(State(site): State<Site>, _: Allowed<Look>) -> impl I
     page.family("ci_build", Kind::Info, "What runs.");
     page.sample("_info", &[("version", site.version())], 1);
     queues(&mut page, &ask::queues(&site));
-    repos(&mut page, &ask::repos(&site).await);
+    repos(&mut page, &ask::repos(&site, site.node().repos()).await);
     store(&mut page, &ask::store_stats(&site));
     leftovers(&mut page, site.node().runs());
     deliveries(&mut page, &site);

@@ -2,12 +2,12 @@
 
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
-use crate::access::Origin;
+use crate::access::{Origin, refuse_other_sites};
 use crate::site::Site;
 use crate::{api, health, metrics, page, webhook};
 
@@ -19,6 +19,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
 
 /// All routes, for whoever comes by one door.
 pub(crate) fn all(site: Site, origin: Origin) -> Router {
+    let same_site = from_fn_with_state(site.clone(), refuse_other_sites);
     Router::new()
         .route("/webhooks/github", post(webhook::receive))
         .route("/healthz", get(health::alive))
@@ -27,6 +28,7 @@ pub(crate) fn all(site: Site, origin: Origin) -> Router {
         .nest("/api/v1", api::routes())
         .merge(page::routes(&site))
         .layer(Extension(origin))
+        .layer(same_site)
         .layer(from_fn(guard))
         .with_state(site)
 }
@@ -40,7 +42,8 @@ async fn guard(request: Request, next: Next) -> Response {
     };
     set(header::CONTENT_SECURITY_POLICY, POLICY);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::REFERRER_POLICY, "no-referrer");
+    // Nothing for other sites. With `no-referrer` browsers keep from us, too, that a form is our own.
+    set(header::REFERRER_POLICY, "same-origin");
     let no_store = HeaderValue::from_static("no-store");
     headers.entry(header::CACHE_CONTROL).or_insert(no_store);
     response

@@ -8,10 +8,12 @@ use ci_github::Secret;
 use heights::Hub;
 use tokio::sync::watch;
 
+use crate::access::{Person, Standings};
 use crate::body::Room;
 use crate::log::Shelf;
 use crate::page::Drawings;
 use crate::server::{ReadAccess, WebArgs};
+use crate::sessions::Sessions;
 use crate::stopping::Stopping;
 use crate::tokens::Tokens;
 use crate::webhook::DeliveryCounts;
@@ -23,6 +25,8 @@ pub(crate) struct Site(Arc<Inner>);
 struct Inner {
     node: NodeHandle,
     tokens: Tokens,
+    sessions: Sessions,
+    standings: Standings,
     webhook_secret: watch::Receiver<Option<Secret>>,
     deliveries: Arc<DeliveryCounts>,
     room: Room,
@@ -45,6 +49,8 @@ impl Site {
         Self(Arc::new(Inner {
             node: args.node.clone(),
             tokens: Tokens::new(args.node.ledger().store().clone()),
+            sessions: Sessions::new(args.node.ledger().store().clone()),
+            standings: Standings::default(),
             webhook_secret: args.webhook_secret.clone(),
             deliveries,
             room: Room::new(),
@@ -66,6 +72,21 @@ impl Site {
     /// Who may do what.
     pub(crate) fn tokens(&self) -> &Tokens {
         &self.0.tokens
+    }
+
+    /// Who is logged in.
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    /// What people may do, as the forge said lately.
+    pub(crate) fn standings(&self) -> &Standings {
+        &self.0.standings
+    }
+
+    /// Whether the node's configuration lets somebody do everything.
+    pub(crate) fn is_administrator(&self, _person: &Person) -> bool {
+        false
     }
 
     /// What deliveries are signed with now.

@@ -79,6 +79,11 @@ impl Tokens {
         Ok(found.filter(|created| is_same(&created.sha256, &hash)).map(Token::from))
     }
 
+    /// The token of that id, if it is valid.
+    pub(crate) async fn get(&self, id: &str) -> Result<Option<Token>, Fault> {
+        Ok(self.read().await?.0.remove(id).map(Token::from))
+    }
+
     /// Those that are valid, the oldest first.
     pub(crate) async fn list(&self) -> Result<Vec<Token>, Fault> {
         let mut tokens: Vec<Token> = self.read().await?.0.into_values().map(Token::from).collect();
@@ -160,7 +165,8 @@ fn public_part(text: &str) -> Option<&str> {
     (id.len() == 2 * ID_BYTES && secret.len() == 2 * SECRET_BYTES).then_some(id)
 }
 
-fn random<const BYTES: usize>() -> Result<String, Fault> {
+/// Random bytes as hexadecimal digits, from the kernel.
+pub(crate) fn random<const BYTES: usize>() -> Result<String, Fault> {
     let mut bytes = [0; BYTES];
     let mut filled = 0;
     while filled < BYTES {
@@ -170,7 +176,8 @@ fn random<const BYTES: usize>() -> Result<String, Fault> {
     Ok(hex(&bytes))
 }
 
-fn hash(text: &str) -> String {
+/// What stands for a secret text in the ledger; texts of 32 random bytes need no more than one round.
+pub(crate) fn hash(text: &str) -> String {
     hex(&Sha256::digest(text))
 }
 

@@ -4,14 +4,15 @@ use axum::Json;
 use axum::extract::State;
 
 use super::place::{PullPath, RepoPath};
-use crate::access::{Allowed, Look};
+use crate::access::{Allowed, Enter, Look};
 use crate::ask;
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::wire::{PullDetail, PullSummary, Repo};
 
-pub(super) async fn repos(State(site): State<Site>, _: Allowed<Look>) -> Json<Vec<Repo>> {
-    Json(ask::repos(&site).await)
+pub(super) async fn repos(State(site): State<Site>, allowed: Allowed<Enter>) -> Json<Vec<Repo>> {
+    let names = allowed.0.repos(&site).await;
+    Json(ask::repos(&site, names).await)
 }
 
 pub(super) async fn list(

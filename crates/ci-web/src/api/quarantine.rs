@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use tracing::info;
 
 use super::place::{PullPath, RepoPath};
-use crate::access::{Administer, Allowed, Look};
+use crate::access::{Administer, Allowed, Enter, Look};
 use crate::ask;
 use crate::problem::Problem;
 use crate::site::Site;
@@ -14,10 +14,10 @@ use crate::wire::Quarantined;
 
 pub(super) async fn all(
     State(site): State<Site>,
-    _: Allowed<Look>,
+    allowed: Allowed<Enter>,
 ) -> Result<Json<Vec<Quarantined>>, Problem> {
     let mut all = Vec::new();
-    for repo in site.node().repos() {
+    for repo in allowed.0.repos(&site).await {
         all.extend(ask::quarantined(&site, &repo).await?);
     }
     Ok(Json(all))

@@ -10,7 +10,8 @@ use super::html::{Html, html};
 use super::layout::Failure;
 use super::login;
 use super::part::short;
-use crate::access::{self, Caller, Session};
+use super::visitor::sender;
+use crate::access::{Scope, SessionKey};
 use crate::api::{self, Action, PullPath};
 use crate::problem::Problem;
 use crate::site::Site;
@@ -77,15 +78,17 @@ pub(super) async fn act(
 ) -> Result<Response, Failure> {
     let PullPath(repo, number) = path?;
     let back = format!("/{repo}/pull/{number}");
-    let Some(session) = Session::of(&headers) else { return Err(login::demand(&site, &back)) };
-    let caller = match access::find(&site, session.token()).await? {
-        Some(token) => Caller::Holder(token),
-        None => return Err(login::demand(&site, &back)),
+    let Some(key) = SessionKey::of(&headers, site.is_secure()) else {
+        return Err(login::demand(&site, &back));
     };
-    let is_allowed = session.is_proven_by(&fields.proof) && caller.may(Role::Build, &site);
-    if !is_allowed {
-        let detail = "the form is too old, or the token does not allow this";
-        return Err(Problem::new(StatusCode::FORBIDDEN, detail).into());
+    let caller = sender(&site, &key, &fields.proof).await?;
+    let scope = Scope::Repos(vec![repo.clone()]);
+    match caller.demand(Role::Build, &scope, &site).await {
+        Ok(()) => {}
+        Err(problem) if problem.status == StatusCode::UNAUTHORIZED => {
+            return Err(login::demand(&site, &back));
+        }
+        Err(problem) => return Err(problem.into()),
     }
     let action = action(&fields)?;
     api::act(&site, &repo, number, action, caller.login()).await?;

@@ -5,13 +5,13 @@ use axum::extract::State;
 use super::html::{Html, html};
 use super::icon::{self, Tone, badge};
 use super::layout::{Document, Pace, Page};
-use super::visitor::Visitor;
+use super::visitor::Entrant;
 use crate::ask;
 use crate::site::Site;
 use crate::wire::{Repo, VerdictCounts};
 
-pub(super) async fn show(State(site): State<Site>, visitor: Visitor) -> Document {
-    let repos = ask::repos(&site).await;
+pub(super) async fn show(State(site): State<Site>, Entrant(visitor): Entrant) -> Document {
+    let repos = ask::repos(&site, visitor.caller.repos(&site).await).await;
     let is_pending = repos.iter().any(|repo| repo.verdicts.pending > 0);
     let tones = repos.iter().map(tone);
     let page = Page {
@@ -26,7 +26,7 @@ pub(super) async fn show(State(site): State<Site>, visitor: Visitor) -> Document
 
 fn cards(repos: &[Repo]) -> Html {
     if repos.is_empty() {
-        return html!("<p>No repository is configured.</p>");
+        return html!("<p>There is no repository that you can read.</p>");
     }
     html!(r#"<ul class="cards wide-cards">{}</ul>"#, repos.iter().map(card).collect::<Html>())
 }

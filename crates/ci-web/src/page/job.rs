@@ -67,7 +67,7 @@ async fn show(
     let is_live = run.as_ref().is_none_or(|run| !run.ended);
     let name = place.name(attempt);
     let tone = job.map_or(Tone::Mute, |job| job.state.into());
-    let form = visitor.proof(site).and_then(|proof| {
+    let form = visitor.proof().and_then(|proof| {
         let button = place.button(job?)?;
         Some(act::form(&place.page, &proof, button))
     });

@@ -59,12 +59,13 @@ impl Page {
     /// The whole document, in which `kept` stands in the place that the body has left for it and is not part
     /// of what is sent when the page changes.
     pub(super) fn render_with(self, site: &Site, visitor: &Visitor, kept: &Html) -> Document {
-        let entry = if visitor.is_known() {
-            html!(
-                "<form method=\"post\" action=\"/logout\"><button class=\"link\">Log out</button></form>"
-            )
-        } else {
-            html!("<a href=\"/login\">Log in</a>")
+        let entry = match visitor.user() {
+            Some((name, proof)) => html!(
+                r#"<form method="post" action="/logout"><input type="hidden" name="proof" value="{}"><button class="link" title="Signed in as {}">Log out</button></form>"#,
+                proof,
+                name
+            ),
+            None => html!("<a href=\"/login\">Log in</a>"),
         };
         let node = &site.node().voice().node;
         let title = format!("{} · {node}", self.title);

@@ -1,4 +1,6 @@
-//! `/login`: a token is entered once and kept in a cookie.
+//! `/login`: a token is entered once, and opens a session.
+
+use std::time::SystemTime;
 
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -7,8 +9,10 @@ use serde::Deserialize;
 
 use super::html::{Html, html};
 use super::layout::Failure;
-use crate::access::{Session, find};
+use super::visitor::sender;
+use crate::access::{SessionKey, find};
 use crate::problem::Problem;
+use crate::sessions::Owner;
 use crate::site::Site;
 
 /// Where to go after.
@@ -26,6 +30,13 @@ pub(super) struct Fields {
     next: String,
 }
 
+/// What the form to log out sends.
+#[derive(Deserialize)]
+pub(super) struct Goodbye {
+    #[serde(default)]
+    proof: String,
+}
+
 pub(super) async fn show(State(site): State<Site>, Query(next): Query<Next>) -> Failure {
     page(&site, StatusCode::OK, &next.next, None)
 }
@@ -38,36 +49,36 @@ pub(super) fn demand(site: &Site, next: &str) -> Failure {
 /// Takes the token of the form, if it is valid.
 pub(super) async fn enter(
     State(site): State<Site>,
-    headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Failure> {
-    expect_own_form(&headers)?;
-    let session = Session::new(fields.token.trim());
-    let is_valid = match &session {
-        Some(session) => find(&site, session.token()).await?.is_some(),
-        None => false,
+    let Some(token) = find(&site, fields.token.trim()).await? else {
+        let trouble = "This token is not valid.";
+        return Err(page(&site, StatusCode::UNAUTHORIZED, &fields.next, Some(trouble)));
     };
-    match session.filter(|_| is_valid) {
-        Some(session) => {
-            let cookie = session.set_cookie(site.is_secure());
-            let target = Redirect::to(own_path(&fields.next));
-            Ok(([(header::SET_COOKIE, cookie)], target).into_response())
-        }
-        None => {
-            let trouble = "This token is not valid.";
-            Err(page(&site, StatusCode::UNAUTHORIZED, &fields.next, Some(trouble)))
-        }
-    }
+    Ok(begin(&site, Owner::Token(token.id), &fields.next).await?)
 }
 
-/// Forgets the token.
+/// Opens a session, and goes to where somebody wanted to be.
+pub(super) async fn begin(site: &Site, owner: Owner, next: &str) -> Result<Response, Problem> {
+    let opened = site.sessions().open(owner, SystemTime::now()).await;
+    let key = opened.map_err(|error| Problem::unavailable("open a session", &error))?;
+    let cookie = key.set_cookie(site.is_secure());
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(own_path(next))).into_response())
+}
+
+/// Ends the session.
 pub(super) async fn leave(
     State(site): State<Site>,
     headers: HeaderMap,
-) -> Result<impl IntoResponse, Failure> {
-    expect_own_form(&headers)?;
-    let cookie = Session::clear_cookie(site.is_secure());
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")))
+    Form(fields): Form<Goodbye>,
+) -> Result<Response, Failure> {
+    if let Some(key) = SessionKey::of(&headers, site.is_secure()) {
+        sender(&site, &key, &fields.proof).await?;
+        let closed = site.sessions().close(&key).await;
+        closed.map_err(|error| Problem::unavailable("end the session", &error))?;
+    }
+    let cookie = SessionKey::clear_cookie(site.is_secure());
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
 }
 
 fn page(site: &Site, status: StatusCode, next: &str, trouble: Option<&str>) -> Failure {
@@ -91,15 +102,6 @@ fn page(site: &Site, status: StatusCode, next: &str, trouble: Option<&str>) -> F
 fn own_path(next: &str) -> &str {
     let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if next.starts_with('/') && !next.starts_with("//") && is_plain { next } else { "/" }
-}
-
-/// Refuses what a browser says was sent by another site.
-fn expect_own_form(headers: &HeaderMap) -> Result<(), Problem> {
-    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
-    match site {
-        None | Some("same-origin" | "none") => Ok(()),
-        Some(_) => Err(Problem::new(StatusCode::FORBIDDEN, "the form is another site's")),
-    }
 }
 
 #[cfg(test)]

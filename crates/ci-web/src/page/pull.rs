@@ -41,7 +41,7 @@ pub(super) async fn show(
     let last = (detail.last_build, BUILDS);
     let builds = ask::past(&site, &repo, &Subject::Pull(number), last).await?;
     let usual = ask::usual(&site, &repo, detail.pull.base.as_deref(), &builds).await?;
-    let proof = visitor.proof(&site);
+    let proof = visitor.proof();
     let awaits = detail.pull.ended.is_none() && detail.pull.state == VerdictState::Pending;
     let is_live = detail.pull.building || awaits;
     let page = Page {

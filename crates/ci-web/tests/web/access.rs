@@ -7,6 +7,7 @@ use hyper::{Method, StatusCode};
 use crate::support::http::{Answer, ask, get, post};
 use crate::support::node::Node;
 
+const FORM: &str = "application/x-www-form-urlencoded";
 const OPENAPI: &str = include_str!("../../src/api/openapi.json");
 
 /// Every operation of the description: its method, a path with names filled in, and the least role.
@@ -102,13 +103,15 @@ async fn public_means_to_look_and_no_more() {
 async fn a_cookie_is_good_for_looking_and_a_revoked_token_for_nothing() {
     let node = Node::start(ReadAccess::Token).await;
     let token = node.token(Role::Admin).await;
-    assert_eq!(get("/api/v1/tokens").cookie(&token).of(node.address).await.status, StatusCode::OK);
-    let check = ask(Method::POST, "/api/v1/store/check").cookie(&token);
+    let session = node.log_in(&token).await;
+    let tokens = get("/api/v1/tokens").cookie(&session).of(node.address).await;
+    assert_eq!(tokens.status, StatusCode::OK);
+    let check = ask(Method::POST, "/api/v1/store/check").cookie(&session);
     assert_eq!(check.of(node.address).await.status, StatusCode::UNAUTHORIZED);
     let client = node.client().await;
     let id = client.tokens().await.unwrap().pop().unwrap().id;
     client.revoke_token(&id).await.unwrap();
-    let cookie = get("/").cookie(&token).of(node.address).await;
+    let cookie = get("/").cookie(&session).of(node.address).await;
     assert_eq!(cookie.status, StatusCode::UNAUTHORIZED);
     let bearer = get("/api/v1/status").bearer(&token).of(node.address).await;
     assert_eq!(bearer.status, StatusCode::UNAUTHORIZED);
@@ -116,22 +119,34 @@ async fn a_cookie_is_good_for_looking_and_a_revoked_token_for_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn logging_in_keeps_the_token_in_a_cookie() {
+async fn logging_in_opens_a_session_that_outlives_the_server_and_ends_with_logging_out() {
     let node = Node::start(ReadAccess::Token).await;
     let token = node.token(Role::Read).await;
-    let form = "application/x-www-form-urlencoded";
-    let wrong = post("/login", form, "token=wrong&next=/system").of(node.address).await;
+    let wrong = post("/login", FORM, "token=wrong&next=/system").of(node.address).await;
     assert_eq!(wrong.status, StatusCode::UNAUTHORIZED);
     assert!(wrong.text().contains("not valid") && wrong.text().contains("value=\"/system\""));
     let body = format!("token={token}&next=/system");
-    let right = post("/login", form, body.clone()).of(node.address).await;
+    // What a browser brings along is never made a session of.
+    let planted = format!("__Host-ci_node_session={}", "0a".repeat(32));
+    let right = post("/login", FORM, body.clone()).cookie(&planted).of(node.address).await;
     assert_eq!((right.status, right.header("location")), (StatusCode::SEE_OTHER, "/system"));
     let cookie = right.header("set-cookie");
-    assert!(cookie.contains("HttpOnly; SameSite=Strict; Secure"), "{cookie}");
-    let cookie = cookie.split(';').next().unwrap();
-    let page = get("/system").header("cookie", cookie).of(node.address).await;
+    assert!(cookie.contains("HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+    let session = cookie.split(';').next().unwrap();
+    assert!(session != planted && !session.contains(&token), "{cookie}");
+    let web = node.process.hub().find("ci-node/web").unwrap();
+    web.kill();
+    web.gone().await;
+    let page = get("/system").cookie(session).of(node.address).await;
     assert_eq!(page.status, StatusCode::OK);
-    let other_site = post("/login", form, body).header("sec-fetch-site", "cross-site");
-    assert_eq!(other_site.of(node.address).await.status, StatusCode::FORBIDDEN);
+    let text = page.text();
+    let (_, rest) = text.split_once("name=\"proof\" value=\"").expect("a form to log out");
+    let proof = format!("proof={}", rest.split('"').next().unwrap());
+    let forged = post("/logout", FORM, "proof=x").cookie(session).of(node.address).await;
+    assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    let left = post("/logout", FORM, proof).cookie(session).of(node.address).await;
+    assert_eq!(left.status, StatusCode::SEE_OTHER);
+    let over = get("/system").cookie(session).of(node.address).await;
+    assert_eq!(over.status, StatusCode::UNAUTHORIZED, "a copy of the cookie is worth nothing");
     node.stop().await;
 }

@@ -115,7 +115,8 @@ async fn a_stream_is_for_those_who_may_look_and_ends_with_that() {
     let stranger = Events::of(&node, get("/")).await.next().await.unwrap();
     assert_eq!((stranger.kind.as_str(), stranger.data.as_str()), ("gone", "401"));
     let token = node.token(Role::Read).await;
-    let mut known = Events::of(&node, get("/").cookie(&token)).await;
+    let session = node.log_in(&token).await;
+    let mut known = Events::of(&node, get("/").cookie(&session)).await;
     assert_eq!(known.next().await.unwrap().kind, "page");
     let client = node.client().await;
     for token in client.tokens().await.unwrap() {

@@ -12,5 +12,6 @@ mod hostile;
 mod life;
 mod live;
 mod logs;
+mod mutations;
 mod pages;
 mod webhooks;

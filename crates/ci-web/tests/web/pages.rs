@@ -49,15 +49,16 @@ async fn a_failed_pull_request_is_explained_and_retried() {
     assert!(whole.contains(&format!("data-log=\"/logs/{attempt}.{id}\"")), "{whole}");
     assert!(at("/system").await.contains("class=\"depth1\""), "the tree is shown");
 
-    let token = node.token(Role::Build).await;
-    let page = get("/acme/shop/pull/1").cookie(&token).of(node.address).await.text();
+    let session = node.log_in(&node.token(Role::Build).await).await;
+    let page = get("/acme/shop/pull/1").cookie(&session).of(node.address).await.text();
     let body = format!("verb=retry&what=app%3Abad&proof={}", proof(&page));
     let act = "/acme/shop/pull/1/act";
     let stranger = post(act, FORM, body.clone()).of(node.address).await;
     assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
-    let forged = post(act, FORM, "verb=retry&what=&proof=x").cookie(&token).of(node.address).await;
+    let forged =
+        post(act, FORM, "verb=retry&what=&proof=x").cookie(&session).of(node.address).await;
     assert_eq!(forged.status, StatusCode::FORBIDDEN);
-    let retried = post(act, FORM, body).cookie(&token).of(node.address).await;
+    let retried = post(act, FORM, body).cookie(&session).of(node.address).await;
     assert_eq!(
         (retried.status, retried.header("location")),
         (StatusCode::SEE_OTHER, "/acme/shop/pull/1")
@@ -111,7 +112,7 @@ async fn every_answer_tells_browsers_to_be_careful() {
         let strict = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';";
         assert!(policy.starts_with(strict) && !policy.contains("unsafe"), "{path}: {policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "same-origin", "{path}");
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
         let body = answer.text();
         let inline = ["<script>", " style=", " onclick=", " onload=", "javascript:"];

@@ -56,8 +56,9 @@ impl Ask {
         self.header("authorization", &format!("Bearer {token}"))
     }
 
-    pub fn cookie(self, token: &str) -> Self {
-        self.header("cookie", &format!("ci_node_token={token}"))
+    /// Shows a session.
+    pub fn cookie(self, session: &str) -> Self {
+        self.header("cookie", session)
     }
 
     /// Sends it and reads the whole answer.

@@ -22,6 +22,7 @@ use heights::{Process, SupervisorRef};
 use tempfile::TempDir;
 use tokio::sync::watch;
 
+use super::http::post;
 use super::origin::Origin;
 use super::runner::launcher;
 use super::until;
@@ -93,6 +94,14 @@ impl Node {
     pub async fn token(&self, role: Role) -> String {
         let request = TokenRequest { role, label: "for a test".to_owned() };
         self.client().await.create_token(&request).await.unwrap().text
+    }
+
+    /// The cookie of who has entered a token.
+    pub async fn log_in(&self, token: &str) -> String {
+        let form = "application/x-www-form-urlencoded";
+        let entered = post("/login", form, format!("token={token}")).of(self.address).await;
+        let cookie = entered.header("set-cookie");
+        cookie.split(';').next().unwrap().to_owned()
     }
 
     /// Waits until a job is as it should be.
