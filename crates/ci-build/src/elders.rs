@@ -10,7 +10,7 @@ use ci_domain::ids::{BranchName, RepoName};
 use ci_domain::may_run::Isolation;
 use ci_domain::report::Voice;
 use ci_domain::secret::Secret;
-use ci_exec::{Bounds, Container, Launcher, Namespaces};
+use ci_exec::{Bounds, Container, KeepLimits, Launcher, Namespaces};
 use ci_github::Forge;
 use heights::TaskSupervisorRef;
 use tokio::sync::watch;
@@ -70,6 +70,8 @@ pub struct RunnerSettings {
     pub grace: Duration,
     /// How long a runner goes on while no node follows it.
     pub orphan_limit: Duration,
+    /// How much of the files that commands leave is kept.
+    pub keep_limits: KeepLimits,
     /// How many bytes of each command's log are kept.
     pub log_limit: u64,
     /// Free bytes below which no new job starts.

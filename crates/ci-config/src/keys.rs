@@ -85,6 +85,7 @@ pub(crate) const NODE: Keys = Keys {
         "repos",
         "queues",
         "runner",
+        "artifacts",
         "vitals",
         "retention",
     ],
@@ -123,3 +124,5 @@ pub(crate) const RUNNER: Keys = Keys {
 pub(crate) const VITALS: Keys = Keys { known: &["tier"] };
 /// `[retention]`.
 pub(crate) const RETENTION: Keys = Keys { known: &["logs", "builds", "workspaces"] };
+/// `[artifacts]`.
+pub(crate) const ARTIFACTS: Keys = Keys { known: &["file", "job", "files", "total"] };

@@ -34,6 +34,8 @@ pub struct NodeConfig {
     /// How jobs run.
     pub runner: Runner,
     /// Looking inside.
+    /// What is kept of the files that jobs leave.
+    pub artifacts: Artifacts,
     pub vitals: Vitals,
     /// How long things are kept.
     pub retention: Retention,
@@ -176,6 +178,19 @@ pub enum Tier {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Default 30 d.
+/// `[artifacts]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Artifacts {
+    /// Bytes of one file. Default 256 MiB.
+    pub file: u64,
+    /// Bytes of one job. Default 1 GiB.
+    pub job: u64,
+    /// Files of one job. Default 1000.
+    pub files: u32,
+    /// Bytes of all jobs together. Default 20 GiB.
+    pub total: u64,
+}
+
     pub logs: Duration,
     /// Default 180 d.
     pub builds: Duration,
@@ -237,6 +252,7 @@ impl Github {
             ("github.graphql_url", self.graphql_url != new.graphql_url),
             ("github.app", identity(&self.auth) != identity(&new.auth)),
             ("github.poll_interval", self.poll_interval != new.poll_interval),
+            ("artifacts", self.artifacts != new.artifacts),
             ("github.write", self.write != new.write),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()

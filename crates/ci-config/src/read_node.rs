@@ -9,8 +9,8 @@ use crate::document::{Node, Value};
 use crate::field::{Field, Fields, Keys};
 use crate::keys;
 use crate::node::{
-    Github, GithubAuth, Http, IsolationChoice, NodeConfig, ReadAccess, Retention, Runner, Tier,
-    Vitals,
+    Artifacts, Github, GithubAuth, Http, IsolationChoice, NodeConfig, ReadAccess, Retention,
+    Runner, Tier, Vitals,
 };
 use crate::quantity::{
     DURATION_HINT, PROCESSORS_HINT, SIZE_HINT, duration, processors, size, some_size,
@@ -61,6 +61,10 @@ pub(crate) fn read(
         github: forge.and_then(|forge| forge.github),
         queues: read_queues(fields.get("queues").as_ref(), problems),
         runner: read_runner(&section(&fields, "runner", keys::RUNNER, problems), problems),
+        artifacts: read_artifacts(
+            &section(&fields, "artifacts", keys::ARTIFACTS, problems),
+            problems,
+        ),
         vitals: read_vitals(&section(&fields, "vitals", keys::VITALS, problems), problems),
         retention: read_retention(
             &section(&fields, "retention", keys::RETENTION, problems),
@@ -226,6 +230,15 @@ fn read_retention(fields: &Fields<'_>, problems: &mut Problems) -> Retention {
         logs: time(fields, "logs", 30 * DAY, problems),
         builds: time(fields, "builds", 180 * DAY, problems),
         workspaces: bytes(fields, "workspaces", 100 * GIB, problems),
+    }
+}
+
+fn read_artifacts(fields: &Fields<'_>, problems: &mut Problems) -> Artifacts {
+    Artifacts {
+        file: bytes(fields, "file", 256 * MIB, problems),
+        job: bytes(fields, "job", GIB, problems),
+        files: or(fields, "files", 1000, |field| field.number(1, problems)),
+        total: bytes(fields, "total", 20 * GIB, problems),
     }
 }
 

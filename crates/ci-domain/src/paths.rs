@@ -35,6 +35,8 @@ pub struct InvalidPattern {
 struct Pattern {
     text: String,
     claims: bool,
+    /// The deepest folder in which all that it matches is, from the root of the repository.
+    folder: String,
 }
 
 impl PathPatterns {
@@ -58,7 +60,7 @@ impl PathPatterns {
             let (glob, claims) = anchored(folder, text).map_err(invalid)?;
             let glob = GlobBuilder::new(&glob).literal_separator(true).build();
             globs.add(glob.map_err(|error| invalid(error.kind().to_string()))?);
-            built.push(Pattern { text: text.clone(), claims });
+            built.push(Pattern { text: text.clone(), claims, folder: folder_of(folder, text) });
         }
         Self::refuse_only_negated(&built)?;
         let globs = globs.build().map_err(|error| InvalidPattern {
@@ -81,6 +83,27 @@ impl PathPatterns {
     #[must_use]
     pub fn claims(&self, path: &str) -> bool {
         self.claim(path).is_some()
+    }
+
+    /// The patterns that claim, as they were written.
+    pub fn claiming(&self) -> impl Iterator<Item = &str> {
+        self.patterns.iter().filter(|pattern| pattern.claims).map(|pattern| pattern.text.as_str())
+    }
+
+    /// The folders in which all that is claimed is, from the root of the repository; the root is empty.
+    /// None of them is within another.
+    #[must_use]
+    pub fn folders(&self) -> Vec<&str> {
+        let claiming = self.patterns.iter().filter(|pattern| pattern.claims);
+        let mut all: Vec<&str> = claiming.map(|pattern| pattern.folder.as_str()).collect();
+        all.sort_unstable();
+        let mut folders: Vec<&str> = Vec::new();
+        for folder in all {
+            if !folders.iter().any(|outer| is_within(folder, outer)) {
+                folders.push(folder);
+            }
+        }
+        folders
     }
 
     fn refuse_only_negated(patterns: &[Pattern]) -> Result<(), InvalidPattern> {
@@ -121,6 +144,27 @@ fn anchored(folder: &str, text: &str) -> Result<(String, bool), String> {
     }
     let prefix = if from_root { String::new() } else { format!("{}/", globset::escape(folder)) };
     Ok((format!("{prefix}{body}{below}"), claims))
+}
+
+/// Where one has to look for what a good pattern of `folder` matches.
+fn folder_of(folder: &str, text: &str) -> String {
+    let pattern = text.strip_prefix('!').unwrap_or(text);
+    let (relative, base) = match pattern.strip_prefix('/') {
+        Some(rest) => (rest, ""),
+        None => (pattern, folder),
+    };
+    // What stands behind the last `/` is a file, or nothing.
+    let parts = relative.rsplit_once('/').map_or("", |(parts, _)| parts).split('/');
+    let is_plain =
+        |part: &&str| !part.is_empty() && !part.contains(['*', '?', '[', ']', '{', '}', '\\']);
+    let plain = parts.take_while(is_plain);
+    let parts: Vec<&str> = base.split('/').filter(|part| !part.is_empty()).chain(plain).collect();
+    parts.join("/")
+}
+
+fn is_within(folder: &str, outer: &str) -> bool {
+    let below = folder.strip_prefix(outer);
+    outer.is_empty() || below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -197,6 +241,20 @@ mod tests {
         );
         assert!(patterns("air", &[&"x".repeat(257)]).unwrap_err().problem.contains("256"));
         assert_eq!(patterns("air", &["x"; 101]).unwrap_err().position, 100);
+    }
+
+    #[test]
+    fn what_is_claimed_is_in_few_folders() {
+        let check = |folder: &str, list: &[&str], expected: &[&str]| {
+            assert_eq!(patterns(folder, list).unwrap().folders(), expected, "{folder:?} {list:?}");
+        };
+        check("air", &["a.xml"], &["air"]);
+        check("air", &["dist/", "dist/x/*.js", "distant/y"], &["air/dist", "air/distant"]);
+        check("air", &["/target/nextest/*/junit.xml", "!/docs/x"], &["target/nextest"]);
+        check("libs/a", &["x/{a/b,c}/d", "/VERSION"], &[""]);
+        check("libs/a", &["**/*.xml", "b/c"], &["libs/a"]);
+        check("", &["a/b?/c", "[ab]/c"], &[""]);
+        check("air", &[], &[]);
     }
 
     #[test]

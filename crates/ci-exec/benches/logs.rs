@@ -15,8 +15,8 @@ use ci_domain::ids::AttemptId;
 use ci_domain::secret::Secret;
 use ci_domain::step::{Command, NodeId, Sequence, Step};
 use ci_exec::{
-    CommandId, Fact, Isolation, JournalOffset, Launcher, LogReader, Outcome, RunDir, RunSpec,
-    Secrets, follow,
+    CommandId, Fact, Isolation, JournalOffset, KeepLimits, Launcher, LogReader, Outcome, RunDir,
+    RunSpec, Secrets, follow,
 };
 
 /// What is printed: as fast as it goes, and as fast as a program that makes each line.
@@ -209,5 +209,6 @@ fn spec(text: &str, root: &Path) -> RunSpec {
         log_limit: 4 << 30,
         bounds: None,
         orphan_limit: Duration::from_secs(600),
+        keep_limits: KeepLimits::USUAL,
     }
 }

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use ci_domain::ids::AttemptId;
 use ci_domain::step::{Command, NodeId, Sequence, Step};
 use ci_exec::{
-    Fact, Isolation, JournalOffset, Launcher, Namespaces, Network, Outcome, RunDir, RunSpec, follow,
+    Fact, Isolation, JournalOffset, KeepLimits, Launcher, Namespaces, Network, Outcome, RunDir,
+    RunSpec, follow,
 };
 use futures_util::stream::{self, StreamExt};
 
@@ -182,6 +183,7 @@ fn spec(text: &str, root: &Path, name: &str) -> RunSpec {
         grace: Duration::from_secs(5),
         log_limit: 1 << 30,
         orphan_limit: Duration::from_secs(600),
+        keep_limits: KeepLimits::USUAL,
     }
 }
 

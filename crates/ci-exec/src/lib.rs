@@ -13,6 +13,7 @@
 //!                                                            lock, identity.json, control.sock
 //! Follower::next ◄──────────── journal (append-only) ◄────── one fact for each thing that happened
 //! LogReader::read_at ◄──────── logs/<command>.log ◄───────── what each command wrote
+//! RunDir::kept ◄────────────── kept-<command>.json ◄──────── files that each command left to be kept
 //! cancel ─────────────────────►control.sock ───────────────► TERM, grace, KILL, proof
 //! RunDir::state ◄───────────── exit.json ◄────────────────── the outcome, written once
 //! ```
@@ -33,6 +34,7 @@ mod container;
 mod control;
 mod follower;
 mod interactive;
+mod kept;
 mod launcher;
 mod log;
 mod processes;
@@ -58,6 +60,7 @@ pub use follower::{FollowError, Follower, follow};
 pub use identity::Identity;
 pub use interactive::interactive_shell;
 pub use journal::{JournalError, JournalOffset, JournalReader};
+pub use kept::{Artifact, Digest, KeepLimits, Kept, Note};
 pub use launcher::{Launcher, StartError};
 pub use log::{LogPiece, LogReader};
 pub use processes::{ProcessName, ProcessState, Survivors};

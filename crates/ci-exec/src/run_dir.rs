@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::fact::{CommandId, EXIT_VERSION, ExitRecord, WireExitRecord};
 use crate::identity::{IDENTITY_VERSION, Identity, WireIdentity};
 use crate::journal::{JournalOffset, JournalReader};
+use crate::kept::{Digest, KEPT_VERSION, Kept, WireKept};
 use crate::log::{self, LogReader};
 use crate::spec::{RunSpec, SpecError, WireSpec};
 
@@ -190,6 +191,39 @@ impl RunDir {
         Ok(Some(record))
     }
 
+    /// What was kept of the files that a command has left; `None` where it asked for nothing, or has not
+    /// ended.
+    ///
+    /// # Errors
+    /// Fails where the file exists and cannot be read.
+    pub fn kept(&self, command: &CommandId) -> Result<Option<Kept>, OpenError> {
+        let name = kept_name(command);
+        let wire = self.read_json::<WireKept>(&name, KEPT_VERSION)?;
+        let kept = wire.map(Kept::try_from).transpose();
+        kept.map_err(|error| content(&self.file(&name), error))
+    }
+
+    /// Opens a file that was kept; `None` where it was removed since.
+    ///
+    /// # Errors
+    /// Fails where it is there and cannot be opened.
+    pub fn artifact(&self, digest: &Digest) -> io::Result<Option<File>> {
+        match File::open(self.artifacts_path().join(digest.as_str())) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// The folder of the files that were kept, each under its digest.
+    #[must_use]
+    pub fn artifacts_path(&self) -> PathBuf {
+        self.file("artifacts")
+    }
+
+    pub(crate) fn write_kept(&self, command: &CommandId, kept: &Kept) -> Result<(), OpenError> {
+        self.write_durably(&kept_name(command), &WireKept::from(kept))
+    }
+
     pub(crate) fn write_exit_record(&self, record: &ExitRecord) -> Result<(), OpenError> {
         self.write_durably("exit.json", &WireExitRecord::from(record))
     }
@@ -319,6 +353,10 @@ impl RunDir {
         };
         write().map_err(at(&path))
     }
+}
+
+fn kept_name(command: &CommandId) -> String {
+    format!("kept-{command}.json")
 }
 
 /// Whether a file that was once whole has lost its content, as file systems leave it after a loss of

@@ -7,6 +7,7 @@ mod command_log;
 mod contained;
 mod control_server;
 mod job;
+mod keep;
 mod log_file;
 mod pump;
 mod record;

@@ -12,6 +12,7 @@ use ci_domain::ids::AttemptId;
 use ci_domain::step::Sequence;
 
 use crate::cgroup::Bounds;
+use crate::kept::KeepLimits;
 
 pub(crate) use wire::WireSpec;
 
@@ -42,6 +43,8 @@ pub struct RunSpec {
     pub grace: Duration,
     /// How many bytes of each log are kept; of a longer one the head and the tail.
     pub log_limit: u64,
+    /// How much of the files that commands leave is kept.
+    pub keep_limits: KeepLimits,
     /// How long the runner goes on while nobody follows it.
     pub orphan_limit: Duration,
 }

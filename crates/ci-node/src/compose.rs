@@ -14,7 +14,7 @@ use ci_config::node::{Github, GithubAuth, NodeConfig};
 use ci_config::queue::Queue;
 use ci_domain::ids::RepoName;
 use ci_domain::report::Voice;
-use ci_exec::{Bounds, Launcher};
+use ci_exec::{Bounds, KeepLimits, Launcher};
 use ci_git::Git;
 use ci_github::{AppKey, Credentials, GitHub, GitHubConfig, TimestampParser};
 use ci_store::{SledLedger, Stamp};
@@ -183,6 +183,11 @@ fn runner_settings(
         max_job_timeout: runner.max_job_timeout,
         grace: runner.grace,
         orphan_limit: runner.orphan_limit,
+        keep_limits: KeepLimits {
+            file_bytes: config.artifacts.file,
+            job_bytes: config.artifacts.job,
+            files: config.artifacts.files,
+        },
         log_limit: runner.log_limit,
         min_free: runner.min_free,
     }

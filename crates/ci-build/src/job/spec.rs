@@ -61,6 +61,7 @@ pub(super) async fn run_spec(args: &JobArgs, port_base: u16) -> Result<RunSpec, 
         grace: elders.settings.grace,
         log_limit: elders.settings.log_limit,
         orphan_limit: elders.settings.orphan_limit,
+        keep_limits: elders.settings.keep_limits,
     })
 }
 

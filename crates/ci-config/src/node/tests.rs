@@ -69,6 +69,8 @@ fn repositories_are_on_the_forge_or_local() {
     let config = parse(EXAMPLE).unwrap();
     let origins: Vec<String> = config
         .repos
+    let Artifacts { file, job, files, total } = config.artifacts;
+    assert_eq!((file, job, files, total), (10 << 20, 100 << 20, 10, 1 << 30));
         .iter()
         .map(|repo| match &repo.origin {
             Origin::Github { clone_url } => format!("{} {clone_url}", repo.name),

@@ -133,6 +133,11 @@ const KEYS: &[Key] = &[
     key("runner.log_limit", "[runner]\nlog_limit = @", TEXT, SIZE),
     // Nothing need be free, if one wants it so.
     key("runner.min_free", "[runner]\nmin_free = @", TEXT, &["\"1KiB\"", "\"0B\""]),
+    key("artifacts", "artifacts = @", A_MAP, &["{}"]),
+    key("artifacts.file", "[artifacts]\nfile = @", TEXT, SIZE),
+    key("artifacts.job", "[artifacts]\njob = @", TEXT, SIZE),
+    key("artifacts.files", "[artifacts]\nfiles = @", FROM_1, &["5"]),
+    key("artifacts.total", "[artifacts]\ntotal = @", TEXT, SIZE),
     key("vitals", "vitals = @", A_MAP, &["{}"]),
     key(
         "vitals.tier",

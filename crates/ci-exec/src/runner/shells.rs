@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::command_log::CommandLog;
 use super::contained::Client;
+use super::keep::Room;
 use super::pump::{LogError, Pump};
 use super::record::Recorder;
 use super::shell::{Group, Shell, reap_group};
@@ -23,7 +24,7 @@ use super::tree::Executor;
 use crate::cgroup::{Bounds, JobGroup, kills_file_for, kills_told_in};
 use crate::fact::{CommandId, Exit, Fact, UnixMillis};
 use crate::processes::{Process, Rule, Scope, Survivors};
-use crate::run_dir::RunDir;
+use crate::run_dir::{OpenError, RunDir};
 use crate::sandbox::{EnterError, Keeper};
 use crate::script::Script;
 use crate::secrets::Secrets;
@@ -60,6 +61,8 @@ pub(super) enum Fault {
     NoImage(String),
     #[error("ask the engine of containers")]
     Engine(#[source] io::Error),
+    #[error("keep what a command has left")]
+    Keep(#[from] OpenError),
     #[error("control its processes")]
     Processes(#[source] io::Error),
     #[error(transparent)]
@@ -83,6 +86,8 @@ pub(super) struct Shells<'a> {
     pub(super) image_env: OnceCell<BTreeMap<String, String>>,
     /// Where the kernel counts what it kills in the container for want of memory.
     kills_file: OnceCell<PathBuf>,
+    /// How much may still be kept of the files that commands leave.
+    pub(super) room: Room,
     /// The pids of the shells that have not been reaped.
     pub(super) live: RefCell<BTreeSet<i32>>,
 }
@@ -104,6 +109,7 @@ impl<'a> Shells<'a> {
             client: OnceCell::new(),
             image_env: OnceCell::new(),
             kills_file: OnceCell::new(),
+            room: Room::new(&spec.keep_limits),
             live: RefCell::default(),
         }
     }
@@ -288,17 +294,18 @@ impl Executor for Shells<'_> {
         let path = self.dir.log_path(&id);
         let log = CommandLog::create(&path, self.spec.log_limit, self.recorder.mask())
             .map_err(|source| Fault::CreateLog { path, source })?;
-        let (title, at) = (command.title().to_owned(), UnixMillis::now());
+        let (title, at) = (command.heading(), UnixMillis::now());
         let fact = Fact::CommandStarted { command: id.clone(), title, at };
         self.recorder.append(fact).map_err(Fault::Journal)?;
         let kills = self.memory_kills()?;
         let (mut shell, mut pump) = self.spawn(command, log).await?;
         self.live.borrow_mut().insert(raw(shell.pid()));
-        let exit = self.attend(&mut shell, &mut pump, stop).await?;
+        let exit = self.attend(&mut shell, &mut pump, stop.clone()).await?;
         let ran_out =
             matches!(exit, Exit::Code(1..) | Exit::Signal(_)) && self.memory_kills()? > kills;
         let exit = if ran_out { Exit::OutOfMemory } else { exit };
         let log_bytes = pump.finish()?;
+        self.keep(command, (&id, exit), &stop).await?;
         let (duration, at) = (started.elapsed(), UnixMillis::now());
         let fact = Fact::CommandExited { command: id, exit, duration, log_bytes, at };
         self.recorder.append(fact).map_err(Fault::Journal)?;

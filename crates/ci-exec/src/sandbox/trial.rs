@@ -15,6 +15,7 @@ use crate::cancel::cancel;
 use crate::fact::{Fact, Outcome};
 use crate::follower::{FollowError, follow};
 use crate::journal::JournalOffset;
+use crate::kept::KeepLimits;
 use crate::launcher::{Launcher, StartError};
 use crate::run_dir::{OpenError, RunDir};
 use crate::spec::{Build, Container, Image, ImageSource, Isolation, Namespaces, RunSpec};
@@ -179,6 +180,7 @@ fn spec(workspace: &Path, isolation: Isolation) -> RunSpec {
         grace: Duration::ZERO,
         log_limit: 1 << 20,
         orphan_limit: LIMIT,
+        keep_limits: KeepLimits::USUAL,
     }
 }
 

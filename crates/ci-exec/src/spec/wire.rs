@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::isolation::WireIsolation;
 use super::{RunSpec, SpecError};
 use crate::cgroup::{Bounds, WireBounds};
+use crate::kept::KeepLimits;
 
 /// The version of `spec.json` that this program writes.
 const SPEC_VERSION: u32 = 3;
@@ -32,7 +33,17 @@ pub(crate) struct WireSpec {
     grace_ms: u64,
     log_limit: u64,
     orphan_limit_ms: u64,
+    /// Specs of earlier programs have none, and nothing that is to be kept.
+    #[serde(default)]
+    keep_limits: WireKeepLimits,
     steps: Vec<WireStep>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct WireKeepLimits {
+    file_bytes: u64,
+    job_bytes: u64,
+    files: u32,
 }
 
 /// One step; `children` says how many of the following subtrees belong to a group.
@@ -85,6 +96,7 @@ impl From<&RunSpec> for WireSpec {
             grace_ms: millis(spec.grace),
             log_limit: spec.log_limit,
             orphan_limit_ms: millis(spec.orphan_limit),
+            keep_limits: spec.keep_limits.into(),
             steps,
         }
     }
@@ -113,7 +125,20 @@ impl TryFrom<WireSpec> for RunSpec {
             grace: Duration::from_millis(wire.grace_ms),
             log_limit: wire.log_limit,
             orphan_limit: Duration::from_millis(wire.orphan_limit_ms),
+            keep_limits: wire.keep_limits.into(),
         })
+    }
+}
+
+impl From<KeepLimits> for WireKeepLimits {
+    fn from(KeepLimits { file_bytes, job_bytes, files }: KeepLimits) -> Self {
+        Self { file_bytes, job_bytes, files }
+    }
+}
+
+impl From<WireKeepLimits> for KeepLimits {
+    fn from(WireKeepLimits { file_bytes, job_bytes, files }: WireKeepLimits) -> Self {
+        Self { file_bytes, job_bytes, files }
     }
 }
 
@@ -249,6 +274,7 @@ mod tests {
             grace: Duration::from_millis(1500),
             log_limit: 1 << 20,
             orphan_limit: Duration::from_secs(3600),
+            keep_limits: KeepLimits { file_bytes: 1, job_bytes: 2, files: 3 },
         }
     }
 

@@ -14,6 +14,7 @@ mod crashes;
 mod docker;
 mod engine;
 mod escapes;
+mod keeping;
 mod limits;
 mod logs;
 mod reboot;

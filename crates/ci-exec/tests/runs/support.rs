@@ -12,8 +12,8 @@ use std::time::Duration;
 use ci_domain::ids::AttemptId;
 use ci_domain::step::{Command, NodeId, Parallel, Sequence, Step};
 use ci_exec::{
-    CommandId, Exit, Fact, Isolation, JournalOffset, Launcher, Namespaces, Network, Outcome,
-    RunDir, RunSpec, RunState, follow,
+    CommandId, Exit, Fact, Isolation, JournalOffset, KeepLimits, Launcher, Namespaces, Network,
+    Outcome, RunDir, RunSpec, RunState, follow,
 };
 use tempfile::TempDir;
 
@@ -48,6 +48,7 @@ impl Place {
             grace: Duration::from_millis(300),
             log_limit: 1 << 30,
             orphan_limit: CEILING,
+            keep_limits: KeepLimits::USUAL,
         };
         Self { root: Arc::new(root), spec }
     }

@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result};
 use ci_domain::ids::{AttemptId, JobId};
 use ci_domain::pipeline::Pipeline;
 use ci_domain::plan::{Plan, PlannedJob};
-use ci_exec::{RunSpec, UnixMillis};
+use ci_exec::{KeepLimits, RunSpec, UnixMillis};
 use ci_git::WorkingCopy;
 use sha2::{Digest, Sha256};
 
@@ -110,6 +110,7 @@ impl Scene {
             grace: GRACE,
             log_limit: LOG_LIMIT,
             orphan_limit: ORPHAN_LIMIT,
+            keep_limits: KeepLimits::USUAL,
         })
     }
 

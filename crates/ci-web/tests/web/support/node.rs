@@ -200,6 +200,7 @@ fn settings() -> RunnerSettings {
         max_job_timeout: minute,
         grace: Duration::from_millis(300),
         orphan_limit: minute,
+        keep_limits: ci_exec::KeepLimits::USUAL,
         log_limit: 1 << 20,
         min_free: 0,
     }
