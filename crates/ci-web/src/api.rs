@@ -2,8 +2,10 @@
 
 mod action;
 mod branch;
+mod etag;
 mod job;
 mod log;
+mod paging;
 mod place;
 mod pull;
 mod quarantine;
@@ -62,6 +64,7 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/store/export", get(store::export))
         .fallback(nothing)
         .method_not_allowed_fallback(not_that)
+        .layer(from_fn(etag::name))
         .layer(from_fn(body::small))
 }
 
@@ -81,3 +84,6 @@ async fn not_that() -> Problem {
     let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
     Problem::new(status, "this cannot be done here; see /api/v1/openapi.json")
 }
+
+#[cfg(test)]
+mod tests;

@@ -112,13 +112,17 @@ async fn repo(site: &Site, name: &RepoName) -> Repo {
     }
 }
 
-/// The open pull requests of a repository, by number. One that does not answer is listed as such.
-pub(crate) async fn pulls(site: &Site, repo: &RepoName) -> Result<Vec<PullSummary>, Problem> {
-    let open = site.node().watcher(repo).await?.open;
-    Ok(summaries(site, repo, &open).await)
+/// The numbers of the open pull requests of a repository, in order.
+pub(crate) async fn open(site: &Site, repo: &RepoName) -> Result<Vec<PullNumber>, Problem> {
+    Ok(site.node().watcher(repo).await?.open)
 }
 
-async fn summaries(site: &Site, repo: &RepoName, open: &[PullNumber]) -> Vec<PullSummary> {
+/// Pull requests of a repository. One that does not answer is listed as such.
+pub(crate) async fn summaries(
+    site: &Site,
+    repo: &RepoName,
+    open: &[PullNumber],
+) -> Vec<PullSummary> {
     let one = |number: PullNumber| async move {
         match site.node().pull(repo, number).await {
             Ok(view) => pull::summary(repo, &view),
@@ -141,6 +145,15 @@ pub(crate) async fn pull(
 /// The branches of a repository that are built on push, by name. One that does not answer is listed as such.
 pub(crate) async fn branches(site: &Site, repo: &RepoName) -> Result<Vec<BranchSummary>, Problem> {
     let names = site.node().watcher(repo).await?.branches;
+    Ok(branch_summaries(site, repo, names).await)
+}
+
+/// Branches of a repository. One that does not answer is listed as such.
+pub(crate) async fn branch_summaries(
+    site: &Site,
+    repo: &RepoName,
+    names: Vec<BranchName>,
+) -> Vec<BranchSummary> {
     let one = |name: BranchName| async move {
         match site.node().branch(repo, &name).await {
             Ok(view) => view.map(|view| branch::summary(repo, &view)),
@@ -148,7 +161,7 @@ pub(crate) async fn branches(site: &Site, repo: &RepoName) -> Result<Vec<BranchS
         }
     };
     let all = stream::iter(names).map(one).buffered(AT_ONCE);
-    Ok(all.filter_map(std::future::ready).collect().await)
+    all.filter_map(std::future::ready).collect().await
 }
 
 /// The nightly jobs of a repository. A branch that does not answer has none to show.

@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a check of the whole store may take.
 const CHECK_PATIENCE: Duration = Duration::from_secs(600);
 
+/// How much of a long list is asked for at once: all that is told.
+const PAGE: usize = 1000;
+
 /// Asks one node. Each request is a connection of its own, so a clone costs nothing.
 #[derive(Clone, Debug)]
 pub struct AdminClient {
@@ -74,7 +77,8 @@ impl AdminClient {
     /// # Errors
     /// The repository is not served, or there is no answer.
     pub async fn pulls(&self, repo: &RepoName) -> Result<Vec<PullSummary>, ClientError> {
-        self.get(&format!("/api/v1/repos/{repo}/pulls")).await
+        let key = |pull: &PullSummary| pull.number.to_string();
+        self.whole(&format!("/api/v1/repos/{repo}/pulls"), key).await
     }
 
     /// One pull request.
@@ -151,7 +155,10 @@ impl AdminClient {
     /// # Errors
     /// The repository is not served, or there is no answer.
     pub async fn branches(&self, repo: &RepoName) -> Result<Vec<BranchSummary>, ClientError> {
-        self.get(&format!("/api/v1/repos/{repo}/branches")).await
+        // Their pages end with their names, as paths have them.
+        let key =
+            |branch: &BranchSummary| branch.page.rsplit('/').next().unwrap_or_default().to_owned();
+        self.whole(&format!("/api/v1/repos/{repo}/branches"), key).await
     }
 
     /// One branch.
@@ -323,6 +330,23 @@ impl AdminClient {
         action: &JobAction,
     ) -> Result<Jobs, ClientError> {
         self.post(&format!("/api/v1/repos/{repo}/pulls/{number}/{verb}"), action).await
+    }
+
+    /// A whole list, page by page; `key` is what the next page comes after.
+    async fn whole<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: impl Fn(&A) -> String,
+    ) -> Result<Vec<A>, ClientError> {
+        let mut all: Vec<A> = self.get(&format!("{path}?limit={PAGE}")).await?;
+        let mut told = all.len();
+        while let Some(last) = all.last().filter(|_| told == PAGE) {
+            let next: Vec<A> =
+                self.get(&format!("{path}?limit={PAGE}&after={}", key(last))).await?;
+            told = next.len();
+            all.extend(next);
+        }
+        Ok(all)
     }
 
     async fn get<A: DeserializeOwned>(&self, path: &str) -> Result<A, ClientError> {

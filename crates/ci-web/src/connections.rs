@@ -25,6 +25,9 @@ use crate::stopping::Stopping;
 const MAX_CONNECTIONS: usize = 1024;
 /// How long a client may take to send the head of a request, and to think between two.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
+/// The fields that a head may have before no more is said about it than the status: who has fewer, and still
+/// too many, is told why.
+const MAX_FIELDS: usize = 256;
 /// What waits in memory on its way in or out, in bytes; a head may have little more.
 const MAX_BUFFER: usize = 64 * 1024;
 /// An answer that has lasted so long is a stream, or its reader does not read. Who follows a log and is cut
@@ -151,6 +154,7 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
         .max_buf_size(MAX_BUFFER)
+        .max_headers(MAX_FIELDS)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let result = tokio::select! {

@@ -51,6 +51,7 @@ pub(crate) fn routes(site: &Site) -> Router<Site> {
         .route("/{owner}/{repo}/branch/{branch}/jobs/{attempt}", get(job::of_branch))
         .route("/{owner}/{repo}/branch/{branch}/jobs/{attempt}/log/{command}", get(log::of_branch))
         .fallback(layout::nothing)
+        .method_not_allowed_fallback(layout::not_that)
         .layer(from_fn_with_state(site.clone(), live::stream))
         // These are parts of pages; one of them is a stream of another kind.
         .route("/logs/{command}/lines", get(log::lines))

@@ -1,13 +1,14 @@
 //! What answers to which path.
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
 use crate::access::{Origin, refuse_other_sites};
+use crate::problem::Problem;
 use crate::site::Site;
 use crate::{api, health, metrics, page, webhook};
 
@@ -17,6 +18,9 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; c
                       img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types ci-node";
 
+/// The most that the head of a request has, in bytes and in fields.
+const HEAD: (usize, usize) = (16 * 1024, 100);
+
 /// All routes, for whoever comes by one door.
 pub(crate) fn all(site: Site, origin: Origin) -> Router {
     let same_site = from_fn_with_state(site.clone(), refuse_other_sites);
@@ -25,6 +29,7 @@ pub(crate) fn all(site: Site, origin: Origin) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::expose))
+        .method_not_allowed_fallback(not_that)
         .nest("/api/v1", api::routes())
         .merge(page::routes(&site))
         .layer(Extension(origin))
@@ -35,7 +40,13 @@ pub(crate) fn all(site: Site, origin: Origin) -> Router {
 
 /// Tells browsers to be careful with every answer, and nobody to keep what is only for its reader.
 async fn guard(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    let mut response = if is_large(&request) {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        let detail = format!("a head has at most {} bytes and {} fields", HEAD.0, HEAD.1);
+        Problem::new(status, detail).into_response()
+    } else {
+        next.run(request).await
+    };
     let headers = response.headers_mut();
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
@@ -47,4 +58,16 @@ async fn guard(request: Request, next: Next) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     headers.entry(header::CACHE_CONTROL).or_insert(no_store);
     response
+}
+
+/// Whether the head of a request is larger than anything that is asked here.
+fn is_large(request: &Request) -> bool {
+    let fields = request.headers();
+    let bytes = fields.iter().map(|(name, value)| name.as_str().len() + value.len());
+    let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    fields.len() > HEAD.1 || path + bytes.sum::<usize>() > HEAD.0
+}
+
+async fn not_that() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here")
 }

@@ -41,7 +41,7 @@ pub(super) async fn retry(
     PullPath(repo, number): PullPath,
     Given(asked): Given<JobAction>,
 ) -> Result<Json<Jobs>, Problem> {
-    let action = Action::Retry(job(asked.job)?);
+    let action = Action::Retry(job(asked)?);
     Ok(Json(act(&site, &repo, number, action, allowed.0.login()).await?))
 }
 
@@ -63,7 +63,7 @@ pub(super) async fn cancel(
     PullPath(repo, number): PullPath,
     Given(asked): Given<JobAction>,
 ) -> Result<Json<Jobs>, Problem> {
-    let action = Action::Cancel(job(asked.job)?);
+    let action = Action::Cancel(job(asked)?);
     Ok(Json(act(&site, &repo, number, action, allowed.0.login()).await?))
 }
 
@@ -130,8 +130,12 @@ pub(super) fn target(job: Option<&str>) -> Result<ForceTarget, Problem> {
     }
 }
 
-fn job(text: Option<String>) -> Result<Option<JobId>, Problem> {
-    text.map(|text| job_id(&text)).transpose()
+/// One job or all, of which none begins anew.
+fn job(asked: JobAction) -> Result<Option<JobId>, Problem> {
+    if asked.clean {
+        return Err(Problem::bad_request("`clean` is for what is forced"));
+    }
+    asked.job.as_deref().map(job_id).transpose()
 }
 
 fn job_id(text: &str) -> Result<JobId, Problem> {

@@ -2,24 +2,35 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use ci_domain::branch::BranchRefusal;
 use ci_domain::forge::ForceTarget;
 use ci_domain::ids::JobId;
+use ci_domain::subject::escaped;
 
 use super::action::target;
-use super::place::{BranchPath, Given, RepoPath};
+use super::paging::WantedPart;
+use super::place::{Asked, BranchPath, Given, RepoPath};
 use crate::access::{Allowed, Build, Look};
 use crate::ask;
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::{BranchDetail, BranchSummary, JobAction, Jobs, Nightly};
+use crate::wire::{BranchDetail, JobAction, Jobs, Nightly};
 
 pub(super) async fn list(
     State(site): State<Site>,
     _: Allowed<Look>,
     RepoPath(repo): RepoPath,
-) -> Result<Json<Vec<BranchSummary>>, Problem> {
-    Ok(Json(ask::branches(&site, &repo).await?))
+    Asked(wanted): WantedPart<String>,
+) -> Result<Response, Problem> {
+    let mut built = site.node().watcher(&repo).await?.branches;
+    let names: Vec<String> = built.iter().map(ToString::to_string).collect();
+    let list = format!("/api/v1/repos/{repo}/branches");
+    let part = wanted.part(&names)?;
+    built.retain(|name| part.keys.binary_search_by(|key| key.as_str().cmp(name.as_str())).is_ok());
+    let last = built.last().map(escaped);
+    let branches = ask::branch_summaries(&site, &repo, built).await;
+    Ok(part.answer(&list, last.as_deref(), &branches))
 }
 
 pub(super) async fn show(

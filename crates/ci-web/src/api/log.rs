@@ -30,8 +30,21 @@ const COME_BACK: Duration = Duration::from_secs(2);
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct LogQuery {
-    offset: u64,
+    offset: Offset,
     follow: bool,
+}
+
+/// The offset of a byte that a file can have.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(try_from = "u64")]
+struct Offset(u64);
+
+impl TryFrom<u64> for Offset {
+    type Error = std::num::TryFromIntError;
+
+    fn try_from(offset: u64) -> Result<Self, Self::Error> {
+        i64::try_from(offset).map(|_| Self(offset))
+    }
 }
 
 impl LogQuery {
@@ -47,7 +60,7 @@ pub(super) async fn bytes(
     Named(command): Named<CommandSegment>,
     Asked(query): Asked<LogQuery>,
 ) -> Result<Response, Problem> {
-    let log = find(&site, command, query.offset).await?;
+    let log = find(&site, command, query.offset.0).await?;
     Ok(plain(Body::from_stream(raw(log, query.until()))))
 }
 
@@ -63,8 +76,8 @@ pub(super) async fn events(
     let last_seen = headers.get("last-event-id");
     let offset =
         match last_seen {
-            None => query.offset,
-            Some(id) => id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
+            None => query.offset.0,
+            Some(id) => id.to_str().ok().and_then(offset).ok_or_else(|| {
                 Problem::bad_request("`Last-Event-ID` is not the offset of a byte")
             })?,
         };
@@ -93,6 +106,14 @@ pub(super) async fn times(
     let times = log.times().await.map_err(|error| unreadable(error.into()))?;
     let times = times.into_iter().map(|(offset, at)| LogTime { offset, at_ms: at.0 });
     Ok(Json(times.collect()))
+}
+
+/// The offset that an event's id is.
+fn offset(id: &str) -> Option<u64> {
+    id.parse()
+        .ok()
+        .and_then(|offset: u64| Offset::try_from(offset).ok())
+        .map(|Offset(offset)| offset)
 }
 
 /// The `{command}` of a path.

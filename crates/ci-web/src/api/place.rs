@@ -7,6 +7,7 @@ use axum::http::request::Parts;
 use ci_domain::ids::{BranchName, PullNumber, RepoName};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use crate::problem::Problem;
 
@@ -113,7 +114,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Given<T> {
         let body = Bytes::from_request(request, state).await;
         let body = body.map_err(|error| Problem::bad_request(error.body_text()))?;
         let fields: &[u8] = if body.is_empty() { b"{}" } else { &body };
-        let given = serde_json::from_slice(fields);
+        // Fields have names: a list of values alone would be taken for them.
+        let named: Result<Map<String, Value>, _> = serde_json::from_slice(fields);
+        let given = named.and_then(|named| serde_json::from_value(named.into()));
         Ok(Self(given.map_err(|error| Problem::bad_request(format!("the body: {error}")))?))
     }
 }

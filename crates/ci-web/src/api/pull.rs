@@ -2,13 +2,16 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
+use ci_domain::ids::PullNumber;
 
-use super::place::{PullPath, RepoPath};
+use super::paging::WantedPart;
+use super::place::{Asked, PullPath, RepoPath};
 use crate::access::{Allowed, Enter, Look};
 use crate::ask;
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::{PullDetail, PullSummary, Repo};
+use crate::wire::{PullDetail, Repo};
 
 pub(super) async fn repos(State(site): State<Site>, allowed: Allowed<Enter>) -> Json<Vec<Repo>> {
     let names = allowed.0.repos(&site).await;
@@ -19,8 +22,15 @@ pub(super) async fn list(
     State(site): State<Site>,
     _: Allowed<Look>,
     RepoPath(repo): RepoPath,
-) -> Result<Json<Vec<PullSummary>>, Problem> {
-    Ok(Json(ask::pulls(&site, &repo).await?))
+    Asked(wanted): WantedPart<u64>,
+) -> Result<Response, Problem> {
+    let open: Vec<u64> = ask::open(&site, &repo).await?.iter().map(|number| number.0).collect();
+    let list = format!("/api/v1/repos/{repo}/pulls");
+    let part = wanted.part(&open)?;
+    let numbers: Vec<PullNumber> = part.keys.iter().copied().map(PullNumber).collect();
+    let last = numbers.last().map(ToString::to_string);
+    let pulls = ask::summaries(&site, &repo, &numbers).await;
+    Ok(part.answer(&list, last.as_deref(), &pulls))
 }
 
 pub(super) async fn show(

@@ -1,11 +1,11 @@
 //! Tokens.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use tracing::info;
 
-use super::place::Given;
+use super::place::{Given, Named};
 use crate::access::{Administer, Allowed};
 use crate::problem::Problem;
 use crate::site::Site;
@@ -34,7 +34,7 @@ pub(super) async fn create(
 pub(super) async fn revoke(
     State(site): State<Site>,
     allowed: Allowed<Administer>,
-    Path(id): Path<String>,
+    Named(id): Named<String>,
 ) -> Result<StatusCode, Problem> {
     site.tokens().revoke(&id).await.map_err(problem)?;
     info!(id, by = %allowed.0.login(), "revoked a token");

@@ -137,6 +137,11 @@ pub(super) async fn nothing() -> Failure {
     Problem::not_found("there is no such page").into()
 }
 
+/// For a page that is asked for something that no page does.
+pub(super) async fn not_that() -> Failure {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this cannot be done here").into()
+}
+
 fn document(title: &str, tone: Tone, (pace, id): (Pace, Option<&str>), body: Html) -> Html {
     let refresh = match pace {
         Pace::Live => html!(r#"<noscript><meta http-equiv="refresh" content="5"></noscript>"#),

@@ -40,7 +40,8 @@ pub(super) async fn show(
     Query(wanted): Query<Wanted>,
 ) -> Result<Document, Failure> {
     let RepoPath(repo) = path?;
-    let mut pulls = ask::pulls(&site, &repo).await?;
+    let open = ask::open(&site, &repo).await?;
+    let mut pulls = ask::summaries(&site, &repo, &open).await;
     pulls.reverse();
     let quarantined = ask::quarantined(&site, &repo).await?;
     let branches = ask::branches(&site, &repo).await?;

@@ -8,6 +8,7 @@ mod access;
 mod accessibility;
 mod browser;
 mod client;
+mod contract;
 mod hostile;
 mod life;
 mod live;

@@ -1,6 +1,7 @@
 //! A node to ask, and how to ask it.
 
 pub mod browser;
+pub mod contract;
 pub mod http;
 pub mod node;
 pub mod origin;

@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::CEILING;
+use super::contract::{self, Exchange};
 
 /// One request.
 pub struct Ask {
@@ -63,6 +64,7 @@ impl Ask {
 
     /// Sends it and reads the whole answer.
     pub async fn of(self, address: SocketAddr) -> Answer {
+        let (method, uri) = (self.request.method().clone(), self.request.uri().clone());
         let answer = async {
             let mut stream = self.stream(address).await;
             let mut body = Vec::new();
@@ -72,7 +74,17 @@ impl Ask {
             let Stream { status, ref headers, .. } = stream;
             Answer { status, headers: headers.clone(), body: body.into() }
         };
-        tokio::time::timeout(CEILING, answer).await.expect("an answer in time")
+        let answer = tokio::time::timeout(CEILING, answer).await.expect("an answer in time");
+        let Answer { status, headers, body } = &answer;
+        let body = Some(&**body);
+        contract::check(&Exchange {
+            method: &method,
+            path: uri.path(),
+            status: *status,
+            headers,
+            body,
+        });
+        answer
     }
 
     /// Sends it and reads the head of the answer.
@@ -84,7 +96,16 @@ impl Ask {
             // A server that goes away is what some tests are about.
             let _ended = connection.await;
         });
+        let (method, uri) = (self.request.method().clone(), self.request.uri().clone());
         let (head, body) = sender.send_request(self.request).await.unwrap().into_parts();
+        let (status, headers) = (head.status, &head.headers);
+        contract::check(&Exchange {
+            method: &method,
+            path: uri.path(),
+            status,
+            headers,
+            body: None,
+        });
         Stream { status: head.status, headers: head.headers, body, connection }
     }
 }
