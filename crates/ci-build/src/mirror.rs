@@ -17,6 +17,7 @@ mod outline;
 mod owners;
 mod policy;
 mod prepare;
+mod trouble;
 mod wish;
 
 use std::collections::BTreeSet;
@@ -44,6 +45,7 @@ use crate::mirror::cache::PipelineCache;
 use crate::mirror::door::Door;
 use crate::mirror::policy::PolicyKeeper;
 use crate::mirror::prepare::{Permits, PrepareFault, Preparer};
+use crate::mirror::trouble::FetchTrouble;
 use crate::mirror::wish::{Ask, Granted, Wish};
 
 /// How long a mirror that was read whole and found sound is left alone, whatever fails.
@@ -61,6 +63,7 @@ pub(crate) struct MirrorHandle {
     actor: ChildRef<Msg>,
     open: OpenMirror,
     pipelines: PipelineCache,
+    trouble: FetchTrouble,
     objects: PathBuf,
 }
 
@@ -94,6 +97,11 @@ impl MirrorHandle {
     /// The open mirror.
     pub(crate) fn git(&self) -> Result<Mirror, NotOpen> {
         self.open.0.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(NotOpen)
+    }
+
+    /// Why nothing could be fetched the last time, if so.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.words()
     }
 
     /// The folder of its objects, which jobs borrow.
@@ -140,20 +148,29 @@ pub(crate) struct MirrorArgs {
 
 /// Describes a mirror as a child.
 pub(crate) fn start(args: MirrorArgs) -> (ChildSpec, MirrorHandle) {
-    let open = OpenMirror::default();
-    let pipelines = PipelineCache::default();
+    let shown = Shown::default();
     let objects = args.config.dir.join("objects");
     let make = {
-        let (open, pipelines) = (open.clone(), pipelines.clone());
-        move || (args.clone(), open.clone(), pipelines.clone())
+        let shown = shown.clone();
+        move || (args.clone(), shown.clone())
     };
     let (spec, actor) = ChildSpec::server::<MirrorActor>("mirror", make);
-    (spec, MirrorHandle { actor, open, pipelines, objects })
+    let Shown { open, pipelines, trouble } = shown;
+    (spec, MirrorHandle { actor, open, pipelines, trouble, objects })
+}
+
+/// What others see of a mirror without asking its actor.
+#[derive(Clone, Default)]
+struct Shown {
+    open: OpenMirror,
+    pipelines: PipelineCache,
+    trouble: FetchTrouble,
 }
 
 struct MirrorActor {
     args: MirrorArgs,
     open: OpenMirror,
+    trouble: FetchTrouble,
     preparer: Arc<Preparer>,
     agenda: Agenda,
     /// Whether a wish was refused although the mirror looked sound.
@@ -170,11 +187,11 @@ enum Msg {
 }
 
 impl Server for MirrorActor {
-    type Args = (MirrorArgs, OpenMirror, PipelineCache);
+    type Args = (MirrorArgs, Shown);
     type Msg = Msg;
 
     async fn init(
-        (mut args, open, pipelines): Self::Args,
+        (mut args, Shown { open, pipelines, trouble }): Self::Args,
         _cx: &mut Context<Msg>,
     ) -> Result<Self, Fault> {
         let credential = args.config.credential.get_or_insert_default().clone();
@@ -187,7 +204,7 @@ impl Server for MirrorActor {
         let permits = Permits { fetches: args.fetches.clone(), merges: args.merges.clone() };
         let preparer = Preparer::new(mirror, door, permits, policy, pipelines);
         let (preparer, agenda) = (Arc::new(preparer), Agenda::default());
-        Ok(Self { args, open, preparer, agenda, is_suspect: false, examined: None })
+        Ok(Self { args, open, trouble, preparer, agenda, is_suspect: false, examined: None })
     }
 
     async fn handle(&mut self, msg: Msg, cx: &mut Context<Msg>) -> Result<Flow, Fault> {
@@ -202,7 +219,10 @@ impl Server for MirrorActor {
                 Vec::new()
             }
             Msg::Carried(wish, Err(fault)) => vec![self.agenda.failed(wish, fault)],
-            Msg::Fetched(wishes) => self.agenda.fetched(wishes),
+            Msg::Fetched(wishes) => {
+                self.trouble.note(&wishes);
+                self.agenda.fetched(wishes)
+            }
             Msg::Looked(found) => {
                 let (mirror, opened) = found??;
                 report(&self.args.repo, &opened);

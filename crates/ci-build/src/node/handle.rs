@@ -120,12 +120,15 @@ impl NodeHandle {
         &self.inner.ledger
     }
 
-    /// What the watcher of a repository knows.
+    /// What the watcher of a repository knows. Where its polls work and git is refused, that is the trouble.
     ///
     /// # Errors
     /// There is no such repository, or its watcher does not answer.
     pub async fn watcher(&self, repo: &RepoName) -> Result<WatcherView, AskError> {
-        Ok(self.repo(repo)?.watcher.view().await?)
+        let repo = self.repo(repo)?;
+        let mut view = repo.watcher.view().await?;
+        view.trouble = view.trouble.or_else(|| repo.elders.mirror.trouble());
+        Ok(view)
     }
 
     /// The open pull requests of a repository, by number.

@@ -85,6 +85,21 @@ async fn a_forge_that_fails_and_loses_answers_is_told_everything_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repository_that_git_cannot_fetch_from_is_told_so_though_polls_work() {
+    let world = World::new(&FILES).await;
+    world.configure(OFTEN, "");
+    let pull = world.open("bye", &[Change::file("lib/word", "bye\n")]);
+    let away = world.folder().join("away.git");
+    std::fs::rename(world.git.path(), &away).unwrap();
+    let _node = world.start().await;
+    let status = || world.answer(&["status"]);
+    world.until("the status to tell", || status().contains("failed to fetch: run git")).await;
+    std::fs::rename(&away, world.git.path()).unwrap();
+    world.until("the status to tell", || status().contains(" worked")).await;
+    world.until("a failure", || world.umbrella(pull) == "failure lib:test failed").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_first_start_says_nothing_about_older_heads() {
     let world = World::new(&FILES).await;
     world.github.set_clock(Timestamp(now() - 3600));
