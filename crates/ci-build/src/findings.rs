@@ -3,10 +3,11 @@
 //! Read while the workspace is still this job's, since only there one sees which file of the repository a
 //! tool means; kept, so that whoever tells of them tells the same ones in the same order every time.
 
+mod failures;
 mod file;
 mod place;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
 use ci_domain::annotation::{Annotation, Compiler, Finding, Level};
@@ -62,6 +63,15 @@ fn collect(dir: &RunDir, view: &RunView) -> io::Result<Findings> {
                 marks.extend(place.find(&finding).map(|path| finding.at(path, Level::Failure)));
             }
         }
+    }
+    let said: BTreeSet<_> = marks.iter().map(|mark| (mark.path.clone(), mark.line)).collect();
+    let tests = latest(view).map(|command| dir.tests(&command.command));
+    for report in tests.filter_map(Result::transpose) {
+        let marked = failures::marks(&report.map_err(io::Error::other)?, &mut place);
+        // What the log has said of a line says more of it.
+        marks.extend(
+            marked.into_iter().filter(|mark| !said.contains(&(mark.path.clone(), mark.line))),
+        );
     }
     marks.sort();
     marks.dedup();

@@ -31,6 +31,7 @@ pub mod report;
 pub mod secret;
 pub mod step;
 pub mod subject;
+pub mod test_report;
 pub mod wording;
 
 mod definition_text;

@@ -1,9 +1,11 @@
 //! What is kept of the files that a command has left: which ones, and which not and why.
 
+mod report;
 mod wire;
 
 use std::fmt;
 
+pub(crate) use report::{TESTS_VERSION, WireTests};
 pub(crate) use wire::{KEPT_VERSION, WireKept};
 
 /// How much may be kept.

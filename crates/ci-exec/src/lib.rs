@@ -34,6 +34,7 @@ mod container;
 mod control;
 mod follower;
 mod interactive;
+mod junit;
 mod kept;
 mod launcher;
 mod log;

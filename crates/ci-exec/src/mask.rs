@@ -22,6 +22,13 @@ const STARS: &[u8] = b"***";
 #[derive(Clone)]
 pub(crate) struct Mask(Option<Arc<Patterns>>);
 
+/// How much of a text one has.
+#[derive(Clone, Copy)]
+enum Part {
+    Whole,
+    Beginning,
+}
+
 /// Masks one stream. It tells every byte as soon as it is sure that it belongs to no secret.
 pub(crate) struct Masker {
     mask: Mask,
@@ -51,12 +58,24 @@ impl Mask {
 
     /// Masks a whole text.
     pub(crate) fn text(&self, text: &str) -> String {
+        self.masked(text, Part::Whole)
+    }
+
+    /// Masks the beginning of a text of which there is more: what could begin a secret is left out.
+    pub(crate) fn beginning_of(&self, text: &str) -> String {
+        self.masked(text, Part::Beginning)
+    }
+
+    fn masked(&self, text: &str, part: Part) -> String {
         let (mut masker, mut masked) = (self.masker(), Vec::new());
         let mut take = |bytes: &[u8]| {
             masked.extend_from_slice(bytes);
             Ok(())
         };
-        let done = masker.push(text.as_bytes(), &mut take).and_then(|()| masker.finish(&mut take));
+        let done = masker.push(text.as_bytes(), &mut take).and_then(|()| match part {
+            Part::Whole => masker.finish(&mut take),
+            Part::Beginning => Ok(()),
+        });
         done.expect("a vector takes everything");
         String::from_utf8_lossy(&masked).into_owned()
     }

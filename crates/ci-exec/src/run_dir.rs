@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use ci_domain::test_report::TestReport;
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::fact::{CommandId, EXIT_VERSION, ExitRecord, WireExitRecord};
 use crate::identity::{IDENTITY_VERSION, Identity, WireIdentity};
 use crate::journal::{JournalOffset, JournalReader};
-use crate::kept::{Digest, KEPT_VERSION, Kept, WireKept};
+use crate::kept::{Digest, KEPT_VERSION, Kept, TESTS_VERSION, WireKept, WireTests};
 use crate::log::{self, LogReader};
 use crate::spec::{RunSpec, SpecError, WireSpec};
 
@@ -203,6 +204,15 @@ impl RunDir {
         kept.map_err(|error| content(&self.file(&name), error))
     }
 
+    /// How the tests of a command went, where it said so.
+    ///
+    /// # Errors
+    /// Fails where the file exists and cannot be read.
+    pub fn tests(&self, command: &CommandId) -> Result<Option<TestReport>, OpenError> {
+        let wire = self.read_json::<WireTests>(&tests_name(command), TESTS_VERSION)?;
+        Ok(wire.map(TestReport::from))
+    }
+
     /// Opens a file that was kept; `None` where it was removed since.
     ///
     /// # Errors
@@ -218,6 +228,14 @@ impl RunDir {
     #[must_use]
     pub fn artifacts_path(&self) -> PathBuf {
         self.file("artifacts")
+    }
+
+    pub(crate) fn write_tests(
+        &self,
+        command: &CommandId,
+        report: TestReport,
+    ) -> Result<(), OpenError> {
+        self.write_durably(&tests_name(command), &WireTests::from(report))
     }
 
     pub(crate) fn write_kept(&self, command: &CommandId, kept: &Kept) -> Result<(), OpenError> {
@@ -357,6 +375,10 @@ impl RunDir {
 
 fn kept_name(command: &CommandId) -> String {
     format!("kept-{command}.json")
+}
+
+fn tests_name(command: &CommandId) -> String {
+    format!("tests-{command}.json")
 }
 
 /// Whether a file that was once whole has lost its content, as file systems leave it after a loss of

@@ -3,6 +3,7 @@
 use std::os::unix::fs::symlink;
 
 use ci_domain::annotation::Level;
+use ci_domain::test_report::{TestFailure, TestReport};
 
 use super::*;
 
@@ -33,6 +34,33 @@ fn a_file_is_found_from_the_component_from_the_root_and_in_full() {
         found(&files, "libs/cart", log),
         ["libs/cart/src/a.c:1 x", "libs/tax/b.c:2 y", "libs/tax/b.c:3 z", "c.c:4 v", "c.c:5 w"]
     );
+}
+
+#[test]
+fn a_test_that_failed_is_marked_where_its_report_or_its_words_lead() {
+    let root = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(root.path().join("air/src")).unwrap();
+    for file in ["air/src/a.rs", "air/test_b.py"] {
+        std::fs::write(root.path().join(file), "").unwrap();
+    }
+    let mut place = Place::new(root.path(), &root.path().join("air")).unwrap();
+    let mut report = TestReport::default();
+    let mut fail = |name: &str, message: &str, file: Option<&str>, line| {
+        let (message, file) = (message.to_owned(), file.map(str::to_owned));
+        report.fail(name.to_owned(), TestFailure { message, file, line });
+    };
+    fail("told", "no", Some("test_b.py"), Some(7));
+    fail("led", "thread 'x' panicked at src/a.rs:3:5:\nleft: 1", None, None);
+    fail("both", "src/a.rs:9: error: y", Some("gone.py"), Some(1));
+    fail("nowhere", "no", Some("test_b.py"), None);
+    fail("outside", "no", Some("/etc/passwd"), Some(1));
+    let mut marks = failures::marks(&report, &mut place);
+    marks.sort();
+    let told: Vec<_> = marks
+        .iter()
+        .map(|mark| format!("{}:{} {}", mark.path, mark.line, mark.title.as_deref().unwrap()))
+        .collect();
+    assert_eq!(told, ["air/src/a.rs:3 led", "air/src/a.rs:9 both", "air/test_b.py:7 told"]);
 }
 
 #[test]

@@ -244,3 +244,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_beginning_of_a_text_has_no_beginning_of_a_secret() {
+    let mask = Mask::new(&secrets(&["correct horse"]));
+    assert_eq!(mask.beginning_of("a correct horse b corr"), "a *** b ");
+    assert_eq!(mask.text("a correct horse b corr"), "a *** b corr");
+}

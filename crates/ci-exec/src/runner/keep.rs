@@ -7,6 +7,7 @@
 mod beneath;
 mod copy;
 mod find;
+mod reports;
 
 use std::cell::Cell;
 use std::fs::{DirBuilder, File};
@@ -19,6 +20,7 @@ use ci_domain::paths::PathPatterns;
 use ci_domain::step::Command;
 
 use self::copy::{Copied, Copying};
+pub(super) use self::reports::Beginning;
 use super::shells::Shells;
 use super::stop::StopSignal;
 use crate::fact::{CommandId, Exit};
@@ -43,6 +45,7 @@ struct Keeping<'a> {
     id: &'a CommandId,
     limits: KeepLimits,
     room: &'a Room,
+    beginning: Beginning,
     mask: &'a Mask,
     stop: &'a StopSignal,
     kept: Kept,
@@ -67,6 +70,9 @@ impl Shells<'_> {
         }
         let kept = match self.keeping(id, stop) {
             Ok(mut keeping) => {
+                if let Some(report) = keeping.reports(&command.keeps.junit).await {
+                    self.dir.write_tests(id, report)?;
+                }
                 keeping.artifacts(&command.keeps.artifacts).await;
                 keeping.end()
             }
@@ -88,6 +94,7 @@ impl Shells<'_> {
             id,
             limits: spec.keep_limits,
             room: &self.room,
+            beginning: self.beginning,
             mask: self.recorder.mask(),
             stop,
             kept: Kept::default(),

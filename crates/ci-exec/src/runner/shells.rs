@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::command_log::CommandLog;
 use super::contained::Client;
-use super::keep::Room;
+use super::keep::{Beginning, Room};
 use super::pump::{LogError, Pump};
 use super::record::Recorder;
 use super::shell::{Group, Shell, reap_group};
@@ -88,6 +88,8 @@ pub(super) struct Shells<'a> {
     kills_file: OnceCell<PathBuf>,
     /// How much may still be kept of the files that commands leave.
     pub(super) room: Room,
+    /// What is older than this was left by others.
+    pub(super) beginning: Beginning,
     /// The pids of the shells that have not been reaped.
     pub(super) live: RefCell<BTreeSet<i32>>,
 }
@@ -110,6 +112,7 @@ impl<'a> Shells<'a> {
             image_env: OnceCell::new(),
             kills_file: OnceCell::new(),
             room: Room::new(&spec.keep_limits),
+            beginning: Beginning::now(),
             live: RefCell::default(),
         }
     }

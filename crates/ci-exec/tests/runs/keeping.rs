@@ -5,6 +5,7 @@ use std::io::Read;
 
 use ci_domain::secret::Secret;
 use ci_domain::step::{Keeps, Step};
+use ci_domain::test_report::TestReport;
 use ci_exec::{CommandId, KeepLimits, Kept, Outcome, RunDir, Secrets};
 
 use crate::support::{Place, Run, command, command_with, launcher, parallel_with};
@@ -21,6 +22,16 @@ fn keeps(artifacts: &[&str]) -> Keeps {
 
 fn kept(dir: &RunDir, command: &str) -> Kept {
     dir.kept(&CommandId::parse(command).unwrap()).unwrap().expect("it has kept something")
+}
+
+/// A command that tells of its tests.
+fn testing(run: &str, junit: &[&str]) -> Step {
+    let junit = junit.iter().map(ToString::to_string).collect();
+    command_with(run, |command| command.keeps = Keeps { artifacts: Vec::new(), junit })
+}
+
+fn tests(dir: &RunDir, command: &str) -> Option<TestReport> {
+    dir.tests(&CommandId::parse(command).unwrap()).unwrap()
 }
 
 /// The paths with what they hold.
@@ -165,4 +176,62 @@ async fn a_sandbox_changes_nothing_of_it() {
     let Some(place) = Place::new(vec![keeping(text, &["d/"])]).in_sandbox() else { return };
     let run = place.run().await;
     assert_kept(&run, "0-1", &["d/x=x\n"], &["d/link was not kept: it is a symbolic link"]);
+}
+
+#[tokio::test]
+async fn reports_of_tests_are_read_when_the_command_has_ended() {
+    let one = "<testsuite name=\"s\"><testcase name=\"good\"/><testcase name=\"bad\"><failure>no</failure></testcase></testsuite>";
+    let run = format!(
+        "mkdir out; echo '{one}' > out/1.xml; echo '<testsuite><testcase name=\"x\"' > out/2.xml; exit 1"
+    );
+    let place = Place::new(vec![testing(&run, &["out/*.xml", "none.xml"]), command("rm -r out")]);
+    let run = place.run().await;
+    let report = tests(&run.dir, "0-1").unwrap();
+    assert_eq!(report.passed.iter().collect::<Vec<_>>(), ["s › good"]);
+    assert_eq!(report.failed["s › bad"].message, "no");
+    let notes = notes(&kept(&run.dir, "0-1"));
+    assert!(
+        notes.iter().any(|note| note.starts_with("out/2.xml has an error at byte ")),
+        "{notes:?}"
+    );
+    assert!(notes.contains(&"none.xml matches no file".to_owned()), "{notes:?}");
+}
+
+#[tokio::test]
+async fn a_report_of_an_earlier_job_counts_for_nothing() {
+    let place = Place::new(vec![testing("true", &["old.xml", "link.xml"])]);
+    fs::write(place.file("old.xml"), "<testsuite><testcase name='a'/></testsuite>").unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", place.file("link.xml")).unwrap();
+    // By the clock of files, which stands still for some milliseconds, it has to be before.
+    crate::support::until("the clock to go on", || {
+        fs::write(place.file("clock"), "").unwrap();
+        let changed = |name| fs::metadata(place.file(name)).unwrap().modified().unwrap();
+        changed("clock") > changed("old.xml")
+    })
+    .await;
+    let run = place.run().await;
+    assert_eq!(tests(&run.dir, "0-1"), None);
+    let mut notes = notes(&kept(&run.dir, "0-1"));
+    notes.sort();
+    assert_eq!(
+        notes,
+        [
+            "link.xml was not kept: it is a symbolic link",
+            "old.xml was not read: it is older than this job",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn reports_tell_no_secret() {
+    let secret = "correct horse battery staple";
+    let run = "printf '<testsuite><testcase name=\"of %s\"><failure>%s, or %s</failure></testcase></testsuite>' \
+               \"$WORD\" \"$WORD\" \"$(printf %s \"$WORD\" | base64)\" > a.xml";
+    let place = Place::new(vec![testing(run, &["a.xml"])]);
+    let dir = place.create();
+    let secrets: Secrets = [("WORD".to_owned(), Secret::new(secret))].into_iter().collect();
+    launcher().start_with(&dir, &secrets).await.unwrap();
+    let run = Run::follow(&dir).await;
+    let report = tests(&run.dir, "0-1").unwrap();
+    assert_eq!(report.failed["of ***"].message, "***, or ***");
 }
