@@ -44,6 +44,10 @@ soak:
 bench:
     cargo bench --workspace
 
+# Hold the API of a real node against its description (pip install schemathesis).
+contract *ARGS:
+    scripts/contract {{ARGS}}
+
 # Feed fuzz targets for five minutes each, on one core (cargo install cargo-fuzz).
 fuzz *TARGETS="control journal log_page packed_log":
     cd fuzz && for target in {{TARGETS}}; do \
