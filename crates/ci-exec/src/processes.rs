@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -123,8 +124,12 @@ impl Process {
 
     /// The process with this id; `None` where there is none.
     pub(crate) fn read(pid: Pid) -> io::Result<Option<Self>> {
-        let stat = fs::read(format!("/proc/{}/stat", pid.as_raw_nonzero()));
-        Ok(gone_is_none(stat)?.and_then(|stat| Self::parse(pid, &String::from_utf8_lossy(&stat))))
+        Self::read_in(&folder(pid), pid)
+    }
+
+    fn read_in(folder: &Path, pid: Pid) -> io::Result<Option<Self>> {
+        let stat = gone_is_none(fs::read(folder.join("stat")))?;
+        Ok(stat.and_then(|stat| Self::parse(pid, &String::from_utf8_lossy(&stat))))
     }
 
     /// Reads `pid (name) state ppid pgrp session … flags … num_threads … starttime … env_end …`; the name may hold
@@ -175,11 +180,31 @@ impl Process {
 
     /// Whether the environment that it was started with has the variable `entry`, `NAME=value`.
     pub(crate) fn was_started_with(&self, entry: &str) -> io::Result<Answer> {
+        let folder = folder(self.pid);
+        if self.has_first_thread() || !self.is_living() {
+            return self.has_variable(&folder, entry);
+        }
+        // The first thread took what it knew with it; the others know the same.
+        let mut answer = Answer::No;
+        for thread in gone_is_none(fs::read_dir(folder.join("task")))?.into_iter().flatten() {
+            let Some(folder) = gone_is_none(thread)?.map(|thread| thread.path()) else { continue };
+            match Self::read_in(&folder, self.pid)?
+                .map(|thread| thread.has_variable(&folder, entry))
+            {
+                Some(Ok(Answer::No)) | None => {}
+                Some(Ok(Answer::Unknown)) => answer = Answer::Unknown,
+                Some(found) => return found,
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Whether the environment in `folder`, of this process or one of its threads, has the variable `entry`.
+    fn has_variable(&self, folder: &Path, entry: &str) -> io::Result<Answer> {
         if self.has_no_program || !self.has_first_thread() {
             return Ok(Answer::No);
         }
-        let environ = fs::read(format!("/proc/{}/environ", self.pid.as_raw_nonzero()));
-        let environ = match environ {
+        let environ = match fs::read(folder.join("environ")) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(Answer::No),
             other => gone_is_none(other)?.unwrap_or_default(),
         };
@@ -187,7 +212,7 @@ impl Process {
             return Ok(Answer::Yes);
         }
         // A process that is about to become another program has no environment for a moment.
-        let now = Self::read(self.pid)?.filter(|now| now.start_time == self.start_time);
+        let now = Self::read_in(folder, self.pid)?.filter(|now| now.start_time == self.start_time);
         let is_between = now.is_some_and(|now| {
             let has_none = environ.is_empty() && !now.has_environment;
             has_none && !now.has_no_program && now.has_first_thread()
@@ -225,6 +250,11 @@ impl fmt::Display for Survivors {
         }
         Ok(())
     }
+}
+
+/// Where the kernel tells of the process with this id.
+fn folder(pid: Pid) -> PathBuf {
+    PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()))
 }
 
 /// The id that the kernel gave away last.

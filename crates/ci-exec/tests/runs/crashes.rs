@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use ci_exec::{
@@ -36,6 +37,45 @@ async fn what_a_killed_runner_leaves_is_swept() {
     place.assert_nothing_is_left();
     assert_eq!(processes_in_session(runner.pid), Vec::<String>::new());
     assert_eq!(within("another sweep", sweep(&dir)).await.unwrap(), swept, "nothing more");
+}
+
+/// A program that goes on in a second thread when its first has ended, which takes with it what the kernel tells
+/// of the process.
+const HEADLESS: &str = r#"
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+static void *go_on(void *nothing) { for (;;) sleep(600); return nothing; }
+int main(void) {
+    pthread_t thread;
+    pthread_create(&thread, NULL, go_on, NULL);
+    FILE *up = fopen("up", "w");
+    fprintf(up, "%d\n", (int) getpid());
+    fclose(up);
+    pthread_exit(NULL);
+}
+"#;
+
+#[tokio::test]
+async fn what_goes_on_without_its_first_thread_is_swept() {
+    // Neither its session nor its parent tells whose it is.
+    let place = Place::with_command("setsid sh -c './headless & exit' & sleep 600");
+    let (source, program) = (place.file("headless.c"), place.file("headless"));
+    fs::write(&source, HEADLESS).unwrap();
+    let compiler = Command::new("cc").arg("-pthread").arg("-o").args([&program, &source]).status();
+    if !compiler.is_ok_and(|status| status.success()) {
+        return skip("a compiler of C: apt-get install gcc libc6-dev");
+    }
+    let dir = place.start().await;
+    let pid = written(&place.file("up")).await;
+    let stat = || fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    until("its first thread to end", || stat().contains(") Z ")).await;
+    let threads = || fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    assert_eq!(threads(), 2);
+    kill(dir.identity().unwrap().unwrap().pid);
+    until_lost(&dir).await;
+    within("the sweep", sweep(&dir)).await.unwrap();
+    assert!(threads() < 2, "{}", stat());
 }
 
 fn processes_in_session(session: i32) -> Vec<String> {
@@ -141,7 +181,7 @@ async fn a_full_disk_is_never_a_pass() {
         exit $code"#;
     let disk = place.file("disk");
     fs::create_dir(&disk).unwrap();
-    let output = std::process::Command::new("unshare")
+    let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
         .args([Path::new(env!("CARGO_BIN_EXE_ci-exec-runner")), dir.path(), &disk])
         .output()
