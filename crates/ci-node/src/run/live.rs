@@ -24,6 +24,9 @@ const MAX_ROWS: usize = 10;
 /// Lines are cut at the right edge instead of wrapped, so that they can be counted; and back.
 const NO_WRAP: &str = "\x1b[?7l";
 const WRAP: &str = "\x1b[?7h";
+/// Clears the row. Rows are cleared one by one: tmux takes a screen that is cleared from its top for one that is
+/// to be kept, and each drawing would be left behind in what one can scroll back to.
+const CLEAR_ROW: &str = "\x1b[K";
 /// Clears from here to the end of the screen.
 const CLEAR: &str = "\x1b[J";
 
@@ -70,7 +73,8 @@ impl Live {
 
     fn erase(&mut self) -> Result<()> {
         if self.drawn > 0 {
-            self.output.write(&format!("\r\x1b[{}A{CLEAR}", self.drawn))?;
+            let (drawn, blank) = (self.drawn, format!("{CLEAR_ROW}\n").repeat(self.drawn));
+            self.output.write(&format!("\r\x1b[{drawn}A{blank}\x1b[{drawn}A"))?;
             self.drawn = 0;
         }
         Ok(())
@@ -83,10 +87,10 @@ impl Live {
             drawn => format!("\r\x1b[{drawn}A"),
         };
         // A name may have lines; a row has one.
-        let line = |row: &String| format!("{}\n", plain(row).replace('\n', " "));
+        let line = |row: &String| format!("{CLEAR_ROW}{}\n", plain(row).replace('\n', " "));
         let text: String = rows.iter().map(line).collect();
         self.drawn = rows.len();
-        self.output.write(&format!("{up}{CLEAR}{NO_WRAP}{text}{WRAP}"))
+        self.output.write(&format!("{up}{NO_WRAP}{text}{WRAP}{CLEAR}"))
     }
 }
 
