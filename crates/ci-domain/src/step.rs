@@ -138,7 +138,20 @@ impl Command {
     /// What people call it.
     #[must_use]
     pub fn title(&self) -> &str {
-        self.name.as_deref().unwrap_or_else(|| self.run.lines().next().unwrap_or_default())
+        self.name.as_deref().unwrap_or_else(|| self.first_line())
+    }
+
+    /// What stands above its log: of one with a name also what it runs.
+    #[must_use]
+    pub fn heading(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{name} ({})", self.first_line()),
+            None => self.first_line().to_owned(),
+        }
+    }
+
+    fn first_line(&self) -> &str {
+        self.run.trim().lines().next().unwrap_or_default()
     }
 }
 

@@ -1,11 +1,12 @@
 //! A session as lines of text: one for each job that starts or ends, and the logs of what failed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use ci_domain::ids::JobId;
 use ci_domain::plan::Plan;
-use ci_exec::{FailedCommand, Outcome, RunDir};
+use ci_exec::{CommandId, FailedCommand, Outcome, RunDir};
 
 use crate::output::duration_text;
 use crate::output::{NO_COMPONENT, Output, note};
@@ -23,12 +24,14 @@ pub(super) struct Lines {
     output: Output,
     /// Of the longest job.
     width: usize,
+    /// What stands above the logs of commands.
+    headings: BTreeMap<(JobId, CommandId), String>,
 }
 
 impl Lines {
     pub(super) fn new(plan: &Plan) -> Self {
         let width = plan.jobs().map(|job| job.id.to_string().len()).max().unwrap_or(0);
-        Self { output: Output::new(), width }
+        Self { output: Output::new(), width, headings: BTreeMap::new() }
     }
 
     /// What is said of `job`, under the others.
@@ -49,17 +52,24 @@ impl Lines {
         self.job(&ended.job, &words)?;
         match (&ended.end, &ended.run_dir) {
             (End::Ran(Outcome::Failed { commands, .. }), Some(run_dir)) => {
-                commands.iter().try_for_each(|command| self.log(run_dir, command))
+                commands.iter().try_for_each(|command| self.log(&ended.job, run_dir, command))
             }
             _ => Ok(()),
         }
     }
 
-    fn log(&mut self, run_dir: &Path, command: &FailedCommand) -> Result<()> {
+    /// Takes note of what shall stand above the log of a command.
+    pub(super) fn began(&mut self, job: &JobId, command: &CommandId, title: &str) {
+        self.headings.insert((job.clone(), command.clone()), title.to_owned());
+    }
+
+    fn log(&mut self, job: &JobId, run_dir: &Path, command: &FailedCommand) -> Result<()> {
         let log = RunDir::open(run_dir)?.log(&command.command);
         let path = log.path().display().to_string();
         let (lines, is_cut) = tail(&log).with_context(|| format!("failed to read {path}"))?;
-        let FailedCommand { title, exit, .. } = command;
+        let FailedCommand { command, title, exit } = command;
+        let heading = self.headings.get(&(job.clone(), command.clone()));
+        let title = heading.unwrap_or(title);
         self.output.line(&format!("  ┌ {title}: {}", exit_text(*exit)))?;
         if is_cut {
             self.output.line("  │ …")?;
@@ -96,7 +106,11 @@ impl Show for Lines {
         match event {
             Event::Started { job, .. } => self.job(job, "started"),
             Event::Ended(ended) => self.ended_job(ended),
-            Event::CommandStarted { .. } | Event::CommandExited { .. } => Ok(()),
+            Event::CommandStarted { job, command, title } => {
+                self.began(job, command, title);
+                Ok(())
+            }
+            Event::CommandExited { .. } => Ok(()),
         }
     }
 

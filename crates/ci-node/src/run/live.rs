@@ -101,9 +101,13 @@ impl Show for Live {
 
     fn event(&mut self, event: &Event) -> Result<()> {
         self.view.take(event, Instant::now());
-        if let Event::Ended(ended) = event {
-            self.erase()?;
-            self.lines.ended_job(ended)?;
+        match event {
+            Event::CommandStarted { job, command, title } => self.lines.began(job, command, title),
+            Event::Ended(ended) => {
+                self.erase()?;
+                self.lines.ended_job(ended)?;
+            }
+            Event::Started { .. } | Event::CommandExited { .. } => {}
         }
         self.draw()
     }

@@ -37,7 +37,7 @@ fn in_a_pipe_there_are_lines_and_the_failed_log_and_no_escape_codes() {
     air:compile  passed in <time>
     air:test     started
     air:test     failed in <time>: unit tests: exit code 3
-      ┌ unit tests: exit code 3
+      ┌ unit tests (printf '\033[31mred\033[0m\nout of cheese\n'; exit 3): exit code 3
       │ red
       │ out of cheese
       └ /home/.local/state/ci-node/runs/<session>/air.test/logs/0-1.log
