@@ -54,6 +54,12 @@ impl BranchHandle {
         self.0.call(|reply| Msg::Force(which, target, by, reply)).await
     }
 
+    /// Has the next build begin with a fresh workspace, on behalf of `by`.
+    pub(crate) fn reseed(&self, by: Login) {
+        // Whoever asks forces a job next, and hears from that whether the branch answers.
+        let _restarting = self.0.cast(Msg::Reseed(by));
+    }
+
     /// Describes the branch for people.
     ///
     /// # Errors
@@ -155,6 +161,7 @@ enum Msg {
     RetryPreparation,
     Build(BuildFact),
     Force(Which, ForceTarget, Login, Reply<Forced>),
+    Reseed(Login),
     Note(Surroundings),
     Report(Box<Report>),
     View(Reply<BranchView>),
@@ -207,6 +214,7 @@ impl Server for BranchActor {
                 let answer = self.force(which, &target, by, cx).await?;
                 reply.send(answer);
             }
+            Msg::Reseed(by) => self.apply(BranchEvent::Reseed { by }, cx).await?,
             Msg::Note(surroundings) => {
                 let step = match surroundings {
                     Surroundings::Disk(disk) => self.branch.note_disk(disk),
@@ -231,6 +239,7 @@ impl Server for BranchActor {
             Msg::RetryPreparation => "retry-preparation",
             Msg::Build(_) => "build",
             Msg::Force(..) => "force",
+            Msg::Reseed(_) => "reseed",
             Msg::Note(Surroundings::Disk(_)) => "disk",
             Msg::Note(Surroundings::Night(_)) => "night",
             Msg::Report(_) => "report",

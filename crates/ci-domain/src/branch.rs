@@ -86,6 +86,8 @@ pub struct BranchMemory {
     pub built: Option<CommitSha>,
     /// The nightly jobs.
     pub nights: Nights,
+    /// Whether the next build begins with a fresh workspace.
+    pub reseed: bool,
 }
 
 /// The build that runs for a branch.

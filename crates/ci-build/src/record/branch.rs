@@ -55,6 +55,11 @@ struct Forced {
 }
 
 #[derive(Serialize, Deserialize)]
+struct Reseed {
+    by: String,
+}
+
+#[derive(Serialize, Deserialize)]
 struct NightDecided {
     spec: StoredSpec,
     night: StoredNight,
@@ -74,6 +79,9 @@ struct StoredMemory {
     /// Snapshots of earlier programs have none.
     #[serde(default)]
     nights: StoredNights,
+    /// Nor this.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    reseed: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,6 +116,7 @@ pub(crate) fn branch_record(event: &BranchEvent) -> Record {
         BranchEvent::Forced { jobs, by } => {
             record("forced", &Forced { jobs: texts(jobs), by: by.to_string() })
         }
+        BranchEvent::Reseed { by } => record("reseed", &Reseed { by: by.to_string() }),
         BranchEvent::NightForced { jobs, by } => {
             record("night-forced", &Forced { jobs: texts(jobs), by: by.to_string() })
         }
@@ -149,6 +158,7 @@ pub(crate) fn branch_event(stored: &Record) -> Result<BranchEvent, RecordError> 
             let Forced { jobs, by } = body(stored)?;
             BranchEvent::Forced { jobs: parsed(&jobs)?, by: Login::new(by)? }
         }
+        "reseed" => BranchEvent::Reseed { by: Login::new(body::<Reseed>(stored)?.by)? },
         "given-up" => BranchEvent::GivenUp,
         _ => return Err(unknown(stored)),
     })
@@ -167,6 +177,7 @@ pub(crate) fn branch_snapshot(memory: &BranchMemory) -> Value {
         builds: memory.builds,
         built: memory.built.as_ref().map(ToString::to_string),
         nights: (&memory.nights).into(),
+        reseed: memory.reseed,
     };
     serde_json::to_value(stored).expect("stored types are plain data with text keys")
 }
@@ -195,6 +206,7 @@ pub(crate) fn recalled_branch(body: &Value) -> Result<BranchMemory, RecordError>
         builds: stored.builds,
         built: stored.built.map(CommitSha::new).transpose()?,
         nights: stored.nights.try_into()?,
+        reseed: stored.reseed,
     })
 }
 

@@ -289,6 +289,7 @@ fn branch_events() -> Vec<BranchEvent> {
         asked(),
         BranchEvent::NightDecided(of_night, night),
         BranchEvent::JobFinished { head: sha('a'), job: soak(), outcome },
+        BranchEvent::Reseed { by: "ada".parse().unwrap() },
         BranchEvent::Forced { jobs, by },
         BranchEvent::SupersedeDecided,
         BranchEvent::GivenUp,

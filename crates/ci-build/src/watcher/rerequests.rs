@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | all of a commit | the same as `/ci retry` | what did not pass is forced |
 //! | one job | that job is forced | that job is forced |
+//! | one job, from scratch | the same in a fresh workspace | the same in a fresh workspace |
 //!
 //! The button stands below what has ended, so one job runs again whatever came of it; but only if nothing
 //! came of it since, so that an event that is heard of twice has its effect once.
@@ -130,6 +131,9 @@ impl Subjects {
                 None => outcome(job).is_some_and(|outcome| !outcome.result.is_passed()),
             };
             for job in jobs.iter().filter(is_wanted) {
+                if shown.is_some_and(|shown| shown.afresh) {
+                    branch.reseed(by.clone());
+                }
                 let target = ForceTarget::Job(job.job.clone());
                 match branch.force(Which::OnPush, target, by.clone()).await? {
                     Ok(jobs) => info!(branch = %name, %by, ?jobs, "checks run again"),

@@ -118,7 +118,7 @@ impl Branch {
     fn spec(&self, head: CommitSha, jobs: BTreeMap<JobId, JobRequest>) -> BuildSpec {
         let number = BuildNumber(self.memory.builds + 1);
         let prefix = format!("{}-b{number}", self.config.prefix);
-        BuildSpec { number, merge: head.clone(), head, prefix, reseed: false, jobs }
+        BuildSpec { number, merge: head.clone(), head, prefix, reseed: self.memory.reseed, jobs }
     }
 
     fn supersede(&mut self, step: &mut BranchStep) {

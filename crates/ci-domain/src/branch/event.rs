@@ -52,6 +52,11 @@ pub enum BranchEvent {
         /// Who.
         by: Login,
     },
+    /// Somebody asked for a fresh workspace for the next build.
+    Reseed {
+        /// Who.
+        by: Login,
+    },
     /// Somebody asked for nightly jobs to run, whenever they ran last.
     NightForced {
         /// The jobs.

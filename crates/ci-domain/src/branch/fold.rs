@@ -30,10 +30,12 @@ impl Branch {
             }
             BranchEvent::BuildDecided(spec) => {
                 self.memory.builds = spec.number.0;
+                self.memory.reseed = false;
                 self.memory.build = Some(BranchBuild::new(spec, None));
             }
             BranchEvent::NightDecided(spec, night) => {
                 self.memory.builds = spec.number.0;
+                self.memory.reseed = false;
                 self.memory.build = Some(BranchBuild::new(spec, Some(night)));
             }
             BranchEvent::SupersedeDecided => {
@@ -51,6 +53,7 @@ impl Branch {
                 }
             }
             BranchEvent::Forced { jobs, .. } => self.force(jobs),
+            BranchEvent::Reseed { .. } => self.memory.reseed = true,
             BranchEvent::NightForced { jobs, by } => {
                 let forced = jobs.into_iter().map(|job| (job, by.clone()));
                 self.memory.nights.forced.extend(forced);

@@ -93,6 +93,7 @@ impl Story {
             }
             "resumed" => BranchEvent::BuildResumed(BuildNumber(rest.parse().unwrap())),
             "finished" => BranchEvent::BuildFinished(BuildNumber(rest.parse().unwrap())),
+            "reseed" => BranchEvent::Reseed { by: Login::new("ada").unwrap() },
             "given-up" => BranchEvent::GivenUp,
             "tonight" => {
                 let job = rest.parse();
@@ -280,6 +281,25 @@ fn what_is_forced_runs_again_when_the_build_has_ended() {
         ("passed air:bench", ""),
         ("finished 3", "end 3"),
     ]);
+}
+
+#[test]
+fn a_fresh_workspace_is_for_the_next_build_alone() {
+    let mut story = vec![
+        ("push a", "prepare a since a"),
+        ("plan", "build 1: air:bench air:compile"),
+        ("passed air:compile", ""),
+        ("passed air:bench", ""),
+        ("reseed", ""),
+        ("force air:bench", ""),
+    ];
+    let is_fresh = |branch: &Branch| branch.build().unwrap().spec.reseed;
+    assert!(!is_fresh(&check(&story)));
+    story.push(("finished 1", "end 1, build 2: air:bench"));
+    assert!(is_fresh(&check(&story)));
+    story.extend([("passed air:bench", ""), ("force air:bench", "")]);
+    story.push(("finished 2", "end 2, build 3: air:bench"));
+    assert!(!is_fresh(&check(&story)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A node that is a GitHub app: its claims and tokens, check runs with marks, and their buttons.
 
 use ci_domain::annotation::Level;
-use ci_domain::forge::CheckState;
+use ci_domain::forge::{CheckId, CheckState};
 use ci_domain::ids::{CommitSha, PullNumber};
 use ci_github::fake::{FakeCheck, FakeGitHub};
 
@@ -49,6 +49,15 @@ impl World {
     pub async fn checks(&self, commit: &CommitSha, job: &str, state: CheckState) -> FakeCheck {
         let is_so = || self.check(commit, job).is_some_and(|check| check.shows.state == state);
         self.until(&format!("the check run of {job} to be {}", state.as_str()), is_so).await;
+        self.check(commit, job).unwrap()
+    }
+
+    /// Waits until there is a newer check run of a job that has passed.
+    async fn passed_since(&self, commit: &CommitSha, job: &str, earlier: CheckId) -> FakeCheck {
+        let is_so =
+            |check: &FakeCheck| check.id != earlier && check.shows.state == CheckState::Success;
+        self.until("a newer check run", || self.check(commit, job).is_some_and(|c| is_so(&c)))
+            .await;
         self.check(commit, job).unwrap()
     }
 
@@ -142,8 +151,10 @@ async fn the_tip_of_a_branch_and_a_head_of_the_merge_queue_run_again_too() {
         NO_APPROVAL,
         (
             "lib/ci.yaml",
-            "jobs:\n  test: {on: [pull, branch], steps: ['echo test >> {outside}', 'test -e {outside}.mended']}\n",
+            "jobs:\n  test: {on: [pull, branch], steps: ['echo test >> {outside}', 'test -e {outside}.mended', \
+                'test ! -e warm || echo warm >> {outside}', 'touch warm']}\n",
         ),
+        (".gitignore", "warm\n"),
     ];
     let world = World::new(&files).await;
     world.become_app();
@@ -153,8 +164,16 @@ async fn the_tip_of_a_branch_and_a_head_of_the_merge_queue_run_again_too() {
     world.mend();
     world.repo.rerun_check(failed.id, &login("linus"));
     world.deliver(&node).await;
-    world.checks(&tip, "lib:test", CheckState::Success).await;
-    assert_eq!(world.ran("test"), 2);
+    let passed = world.checks(&tip, "lib:test", CheckState::Success).await;
+    assert_eq!((world.ran("test"), world.ran("warm")), (2, 0));
+    world.repo.press(passed.id, "afresh", &login("linus"));
+    world.deliver(&node).await;
+    world.until("the job to run afresh", || world.ran("test") == 3).await;
+    let passed = world.passed_since(&tip, "lib:test", passed.id).await;
+    assert_eq!(world.ran("warm"), 0);
+    world.repo.rerun_check(passed.id, &login("linus"));
+    world.deliver(&node).await;
+    world.until("the job to run warm", || world.ran("warm") == 1).await;
 
     let pull = world.open("bye", &[Change::file("lib/word", "bye\n")]);
     world.deliver(&node).await;
@@ -169,7 +188,7 @@ async fn the_tip_of_a_branch_and_a_head_of_the_merge_queue_run_again_too() {
     world.repo.rerun_check(failed.id, &login("linus"));
     world.deliver(&node).await;
     world.checks(&head, "lib:test", CheckState::Success).await;
-    assert_eq!(world.ran("test"), 5);
+    assert_eq!(world.ran("test"), 7);
 }
 
 #[tokio::test(flavor = "multi_thread")]
