@@ -25,6 +25,16 @@ impl Subject {
         }
     }
 
+    /// The pull request in whose conversation is told about it: its own, or that which a head of the merge
+    /// queue would merge. Other branches are told about on their commits.
+    #[must_use]
+    pub fn conversation(&self) -> Option<PullNumber> {
+        match self {
+            Self::Pull(number) => Some(*number),
+            Self::Branch(name) => QueueHead::of(name).map(|head| head.pull),
+        }
+    }
+
     /// A name that is plain everywhere and different for each subject: what is not a letter, a digit,
     /// `.`, `_` or `-` is written as `%XX`.
     #[must_use]

@@ -261,7 +261,7 @@ impl Book {
                 }
                 (None, CommentContent::Text(_) | CommentContent::Nightly { .. }) => true,
                 (Some(posted), content) => {
-                    let may_edit = matches!(report.subject, Subject::Pull(_));
+                    let may_edit = report.subject.conversation().is_some();
                     let is_edited = may_edit && wish.topic == Topic::Failures;
                     is_edited && posted.content != fingerprint(content)
                 }

@@ -125,10 +125,10 @@ impl fmt::Display for Write {
             Due::Status { status, .. } => {
                 write!(f, "status {} {} on {head}", status.context, status.state.as_str())
             }
-            Due::Comment { about: Subject::Pull(pull), .. } => {
-                write!(f, "comment on #{pull} about {head}")
-            }
-            Due::Comment { about: Subject::Branch(_), .. } => write!(f, "comment on {head}"),
+            Due::Comment { about, .. } => match about.conversation() {
+                Some(pull) => write!(f, "comment on #{pull} about {head}"),
+                None => write!(f, "comment on {head}"),
+            },
             Due::LookAtCheck((_, name)) => write!(f, "look at the check run {name} of {head}"),
             Due::Check(due) => {
                 let state = due.wish.stands.state().as_str();
@@ -195,12 +195,12 @@ impl Attempt {
         (about, there): (&Subject, Option<CommentId>),
         body: &str,
     ) -> Result<CommentId, ForgeError> {
-        match (there, about) {
-            (Some(id), Subject::Pull(_)) => forge.edit_comment(repo, id, body).await.map(|()| id),
-            (None, Subject::Pull(pull)) => forge.create_comment(repo, *pull, body).await,
+        match (there, about.conversation()) {
+            (Some(id), Some(_)) => forge.edit_comment(repo, id, body).await.map(|()| id),
+            (None, Some(pull)) => forge.create_comment(repo, pull, body).await,
             // What is said of a branch's tip is said once.
-            (Some(id), Subject::Branch(_)) => Ok(id),
-            (None, Subject::Branch(_)) => forge.commit_comment(repo, &self.head, body).await,
+            (Some(id), None) => Ok(id),
+            (None, None) => forge.commit_comment(repo, &self.head, body).await,
         }
     }
 
@@ -227,9 +227,9 @@ impl Attempt {
     ) -> Result<Option<CommentId>, ForgeError> {
         let Due::Comment { marker, .. } = &self.due else { return Ok(None) };
         let ourselves = forge.identity().await?;
-        let comments = match about {
-            Subject::Pull(pull) => forge.comments(repo, *pull).await?,
-            Subject::Branch(_) => forge.commit_comments(repo, &self.head).await?,
+        let comments = match about.conversation() {
+            Some(pull) => forge.comments(repo, pull).await?,
+            None => forge.commit_comments(repo, &self.head).await?,
         };
         let is_it = |comment: &&ci_domain::forge::Comment| {
             comment.author == ourselves && comment.body.contains(marker)

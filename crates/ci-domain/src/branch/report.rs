@@ -73,11 +73,13 @@ impl Branch {
         runs.filter_map(wish).collect()
     }
 
-    /// Failures are told once, so they are told when nothing runs any more.
+    /// Failures are told once, so they are told when nothing runs any more; but those of a head of the merge
+    /// queue at once, as GitHub gives it up then, and in a comment that can be edited.
     fn comments(&self, voice: &Voice) -> Vec<CommentWish> {
         let mut comments = self.nightly_comments(voice);
-        let is_silent = self.tip().is_none_or(|tip| tip.preexisting);
-        if !is_silent && self.outline().is_some() && self.is_built() {
+        let Some(tip) = self.tip() else { return comments };
+        let is_time = self.is_built() || tip.queued.is_some();
+        if !tip.preexisting && self.outline().is_some() && is_time {
             let content = CommentContent::Failures(self.failures(voice));
             comments.push(CommentWish { topic: Topic::Failures, content });
         }

@@ -66,6 +66,9 @@ pub fn failures(subject: &Subject, head: &CommitSha, jobs: &[FailedJob]) -> Stri
     }
     let mut text = match subject {
         Subject::Pull(_) => format!("On {}:\n", head.short()),
+        Subject::Branch(_) if subject.conversation().is_some() => {
+            format!("In the merge queue, together with what is before it, on {}:\n", head.short())
+        }
         Subject::Branch(name) => format!("On branch {}:\n", inline(name.as_str())),
     };
     let budget = MAX_COMMENT.saturating_sub(text.len()) / jobs.len();
@@ -102,6 +105,9 @@ pub(super) fn entry(failed: &FailedJob, again: &str, budget: usize) -> String {
 fn run_again(subject: &Subject, job: &JobId) -> String {
     match subject {
         Subject::Pull(_) => format!("comment `/ci retry {job}`"),
+        Subject::Branch(_) if subject.conversation().is_some() => {
+            "add the pull request to the queue again".to_owned()
+        }
         Subject::Branch(name) => {
             let name = shell_word(name.as_str());
             format!("say {}", inline(&format!("ci-node branch force {name} {job}")))

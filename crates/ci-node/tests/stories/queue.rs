@@ -1,6 +1,8 @@
-//! GitHub's merge queue: what it would merge is tested as a pull request is, and told by the umbrella.
+//! GitHub's merge queue: what it would merge is tested as a pull request is, and told by the umbrella; what
+//! fails, in the conversation of the pull request that it would have added.
 
 use ci_domain::ids::{BranchName, CommitSha, PullNumber};
+use ci_github::fake::{CommentedOn, FakeGitHub};
 use serde_json::json;
 
 use crate::recorded::signed;
@@ -79,8 +81,19 @@ async fn a_head_that_fails_says_so_and_is_forgotten_when_the_queue_drops_it() {
     let pull = world.open("change", &[Change::file("lib/word", "bye\n")]);
     let (name, head) = world.queue(pull, &[Change::file("lib/fails", "")]);
     world.umbrella_of(&head, "failure lib:test failed").await;
+    let said = || {
+        let ours = world.repo.comments(&CommentedOn::Pull(pull)).into_iter();
+        let ours = ours.filter(|comment| comment.author.as_str() == FakeGitHub::LOGIN);
+        ours.map(|comment| comment.body).filter(|body| body.contains("In the merge queue"))
+    };
+    world.until("the pull request to be told", || said().next().is_some()).await;
+    let told = said().next().unwrap();
+    assert!(told.contains("**lib:test failed**"), "{told}");
+    assert!(told.contains("add the pull request to the queue again"), "{told}");
+    assert!(world.repo.comments(&CommentedOn::Commit(head.clone())).is_empty());
     assert!(world.has_workspace_of("pr-"));
     world.repo.delete_branch(&name);
     world.until("its workspace to be gone", || !world.has_workspace_of("pr-")).await;
     world.umbrella_of(&head, "failure lib:test failed").await;
+    assert_eq!(said().collect::<Vec<_>>(), [told]);
 }
