@@ -87,6 +87,23 @@ async fn a_push_builds_what_it_affects_and_pull_requests_begin_warm() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_another_has_overtaken_takes_its_branch_nowhere() {
+    let world = World::new(&FILES).await;
+    let node = world.start().await;
+    world.component_says("lib", PASSED).await;
+    world.push_main(&[Change::file("lib/word", "overtaken\n")]);
+    let overtaken = world.tip();
+    world.push_main(&[Change::file("lib/word", "first\n"), Change::file("lib/slow", "")]);
+    for delivery in world.webhooks().iter().rev() {
+        assert_eq!(node.post(delivery).await, 202);
+    }
+    world.let_go();
+    // No poll will tell.
+    world.component_says("lib", PASSED).await;
+    assert!(world.repo.statuses(&overtaken).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failure_on_a_branch_is_told_once_at_its_commit() {
     let world = World::new(&FILES).await;
     world.configure(OFTEN, "");
