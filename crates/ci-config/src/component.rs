@@ -128,9 +128,24 @@ impl Draft {
                 }
                 Err(error) => {
                     problems.report(entry.at, error.to_string(), "rename the job");
+                    self.read_nameless(runs, &field, steps, problems);
                 }
             }
         }
+    }
+
+    /// What is in a job that cannot be called so is read all the same, for its findings.
+    fn read_nameless<'a>(
+        &mut self,
+        runs: Runs,
+        field: &Field<'a>,
+        steps: &mut StepReader<'a>,
+        problems: &mut Problems,
+    ) {
+        let name = JobName::new("nameless").expect("small letters are the name of a job");
+        let needs = self.needs.clone();
+        let _job = self.read_job((&name, runs), field, steps, problems);
+        self.needs = needs;
     }
 
     fn read_job<'a>(

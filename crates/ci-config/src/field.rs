@@ -233,10 +233,12 @@ impl<'a> Fields<'a> {
         Some(Field { name: joined(&self.name, key), node })
     }
 
-    /// The field `key`, or a report that it is missing.
+    /// The field `key`, or a report that it is missing: once, where it is there and misspelled.
     pub(crate) fn require(&self, key: &str, problems: &mut Problems) -> Option<Field<'a>> {
         let field = self.get(key);
-        if field.is_none() {
+        let is_other = |other: &&str| !self.keys.known.contains(other);
+        let mut others = self.entries.keys().filter(|other| is_other(other));
+        if field.is_none() && !others.any(|other| did_you_mean(other, &[key]).is_some()) {
             let message = format!("`{}` is missing", joined(&self.name, key));
             problems.report(self.at, message, format!("add `{key}`: it has no default"));
         }

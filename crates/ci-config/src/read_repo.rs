@@ -49,6 +49,12 @@ fn read_repo(
         name.parsed(repo_name, "write its owner, '/' and its name, as in its address", problems)
     });
     let origin = read_origin(&fields, name.as_ref(), forge, problems);
+    if let (Some(Origin::Local { path }), Some(local)) = (&origin, fields.get("local"))
+        && !source.has_repository(path)
+    {
+        let message = format!("{} is no bare git repository", path.display());
+        local.report(&message, "make it (git init --bare PATH), or name another", problems);
+    }
     Some(Repo { name: name?, origin: origin?, secrets: secrets.unwrap_or_default() })
 }
 

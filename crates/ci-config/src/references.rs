@@ -91,7 +91,10 @@ fn check_needs(drafts: &[&Draft], unread: &BTreeSet<ComponentName>) -> Vec<Findi
         for name in draft.jobs.keys() {
             let id = JobId { component: draft.component.name.clone(), job: name.clone() };
             let job = draft.component.jobs.get(name);
-            let mut needs = job.map(|job| draft.component.needs(job)).unwrap_or_default();
+            // Of a job that could not be read to its end, what it says that it needs is known.
+            let said = || draft.needs.keys().filter(|(job, _)| job == name);
+            let said = || said().map(|(_, need)| need.clone()).collect();
+            let mut needs = job.map_or_else(said, |job| draft.component.needs(job));
             needs.retain(|need| !unread.contains(&need.component));
             graph.insert(id, needs);
         }

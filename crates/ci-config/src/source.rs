@@ -1,9 +1,10 @@
-//! Where secrets come from: files and the environment, read in this one place.
+//! What a configuration refers to: secrets, from files and the environment, and repositories of this machine;
+//! looked at in this one place.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What secrets are read from.
+/// What secrets are read from, and repositories looked at.
 pub trait Source {
     /// The environment variable `name`, if it is set to text.
     fn env(&self, name: &str) -> Option<String>;
@@ -13,6 +14,11 @@ pub trait Source {
     /// # Errors
     /// The file cannot be read as text.
     fn file(&self, path: &Path) -> io::Result<String>;
+
+    /// Whether a bare repository is at `path`; where nobody looks, it is.
+    fn has_repository(&self, _path: &Path) -> bool {
+        true
+    }
 }
 
 /// This process's environment and file system; relative paths start at the configuration's folder.

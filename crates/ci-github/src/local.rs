@@ -11,7 +11,7 @@ mod refs;
 mod status;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ci_domain::forge::CommentId;
 use ci_domain::ids::{BranchName, CommitSha, Login, PullNumber, RepoName};
@@ -70,13 +70,19 @@ impl LocalForge {
     /// # Errors
     /// There is no bare repository, or no book can be kept in it.
     pub fn open(repository: PathBuf) -> Result<Self, LocalForgeError> {
-        if !repository.join("HEAD").is_file() || !repository.join("objects").is_dir() {
+        if !Self::is_there(&repository) {
             return Err(LocalForgeError::NotARepository(repository));
         }
         let folder = repository.join("ci-forge");
         std::fs::create_dir_all(&folder)
             .map_err(|error| LocalForgeError::Io(folder.clone(), error))?;
         Ok(Self { repository, book: BookFile::new(folder) })
+    }
+
+    /// Whether there is a bare repository that could be one.
+    #[must_use]
+    pub fn is_there(repository: &Path) -> bool {
+        repository.join("HEAD").is_file() && repository.join("objects").is_dir()
     }
 
     /// Opens a pull request.

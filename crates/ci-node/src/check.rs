@@ -120,7 +120,7 @@ impl Report {
 
     fn check_config(&mut self, path: &Path) -> Result<()> {
         self.checked.push(path.display().to_string());
-        match config_file::load(path) {
+        match config_file::load_strictly(path) {
             Ok(_) => Ok(()),
             Err(ConfigFileError::Invalid(found)) => {
                 self.found.extend(found);

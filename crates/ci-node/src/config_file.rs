@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use ci_config::node::NodeConfig;
 use ci_config::source::{Source, System};
 use ci_config::{Diagnostic, parse_node};
+use ci_github::LocalForge;
 
 /// What the configuration is called where nothing else is said.
 pub(crate) const CONFIG_FILE: &str = "ci-node.toml";
@@ -41,6 +42,14 @@ pub(crate) enum ConfigFileError {
 /// It cannot be read, or names everything that is wrong with it. Secrets are in no error.
 pub(crate) fn load(path: &Path) -> Result<NodeConfig, ConfigFileError> {
     load_from(path, &System::beside(path))
+}
+
+/// Loads the configuration as for a start of the node: repositories on this machine must be there, too.
+///
+/// # Errors
+/// As for [`load`].
+pub(crate) fn load_strictly(path: &Path) -> Result<NodeConfig, ConfigFileError> {
+    load_from(path, &Looking(System::beside(path)))
 }
 
 /// Loads the configuration with its secrets, and says in which files these are.
@@ -84,6 +93,23 @@ impl Source for Noting {
         let content = self.system.file(path)?;
         self.files.borrow_mut().push(std::path::absolute(self.system.place(path))?);
         Ok(content)
+    }
+}
+
+/// A source that looks at repositories.
+struct Looking(System);
+
+impl Source for Looking {
+    fn env(&self, name: &str) -> Option<String> {
+        self.0.env(name)
+    }
+
+    fn file(&self, path: &Path) -> io::Result<String> {
+        self.0.file(path)
+    }
+
+    fn has_repository(&self, path: &Path) -> bool {
+        LocalForge::is_there(path)
     }
 }
 

@@ -56,7 +56,6 @@ fn what_is_kept_is_named_by_patterns_of_files() {
             "3:46: `jobs.a[0].artifacts[3]`: pattern \"a[b\" unclosed character class; missing ']'",
             "3:71: `jobs.a[0].reports.junit`: there is no file in it",
             "4:27: `jobs.a[1].artifacts`: there is no file in it",
-            "4:40: `jobs.a[1].reports.junit` is missing",
             "4:41: unknown key `jobs.a[1].reports.xunit`",
             "5:27: `jobs.a[2].artifacts`: pattern \"!a\" takes back from nothing: put the pattern that claims before it",
             "5:42: `jobs.a[2].reports`: expected a map, found text",
@@ -103,6 +102,31 @@ fn no_mistake_hides_another() {
             "8:35: `jobs.c[1].use`: no steps are defined as `nothing`",
             "8:56: `jobs.c[2].parallel`: expected a list, found a number",
             "8:66: `jobs.c[2].limit`: expected a whole number from 1 on, found 0",
+        ],
+    );
+}
+
+#[test]
+fn a_misspelled_key_is_one_mistake() {
+    check(
+        "jobs:\n  test:\n    step: [make]\n",
+        &["3:5: unknown key `jobs.test.step`\n  hint: did you mean `steps`?"],
+    );
+    check(
+        "jobs:\n  test:\n    when: always\n    image: x\n",
+        &["3:5: `jobs.test.steps` is missing", "4:5: unknown key `jobs.test.image`"],
+    );
+}
+
+#[test]
+fn a_job_that_cannot_be_called_so_is_read_all_the_same() {
+    check(
+        "jobs:\n  Unit tests:\n    timeout: 5\n    needs: [nowhere]\n    steps: [\"\", {use: nothing}]\n",
+        &[
+            "2:3: job \"Unit tests\" is invalid: 1 to 100 characters of [a-z0-9_-]",
+            "3:14: `jobs.Unit tests.timeout`: \"5\" is no duration such as 30s, 20m or 1h30m",
+            "5:13: `jobs.Unit tests.steps[0]`: the command is empty",
+            "5:23: `jobs.Unit tests.steps[1].use`: no steps are defined as `nothing`",
         ],
     );
 }

@@ -60,9 +60,20 @@ fn every_error_has_its_place_and_a_hint() {
     insta::assert_snapshot!(found(&[("air/ci.yaml", "jobs:\n  test:\n    step: [x]\n")]), @r"
     air/ci.yaml:3:5: unknown key `jobs.test.step`
       hint: did you mean `steps`?
-    air/ci.yaml:3:5: `jobs.test.steps` is missing
-      hint: add `steps`: it has no default
     ");
+    insta::assert_snapshot!(
+        found(&[("ci.yaml", "jobs:\n  a: {needs: [no-such-job], timeout: 3, steps: [x]}\n  b: {needs: [nowhere]}\n")]),
+        @r#"
+    ci.yaml:2:15: there is no job `root:no-such-job` to need
+      hint: the jobs of `root` are a, b
+    ci.yaml:2:38: `jobs.a.timeout`: "3" is no duration such as 30s, 20m or 1h30m
+      hint: write whole numbers with d, h, m, s or ms, the largest first
+    ci.yaml:3:6: `jobs.b.steps` is missing
+      hint: add `steps`: it has no default
+    ci.yaml:3:15: there is no job `root:nowhere` to need
+      hint: the jobs of `root` are a, b
+    "#
+    );
     insta::assert_snapshot!(
         found(&[
             ("a/ci.yaml", "depends_on: [b]\njobs: {test: [x]}"),
@@ -156,11 +167,24 @@ fn everything_is_found_at_once_also_for_programs() {
 #[test]
 fn the_configuration_beside_the_repository_is_checked_too() {
     let repo = Repo::with(&[("ci.yaml", "jobs: {test: [x]}")]);
-    repo.write("ci-node.toml", "nam = \"x\"\n[[repos]]\nname = \"a/b\"\nlocal = \"/x\"\n");
+    repo.write("ci-node.toml", "nam = \"x\"\n");
     insta::assert_snapshot!(repo.ci_node(&["check"]).ended_with(1).stdout, @r"
     ci-node.toml:1:1: unknown key `nam`
       hint: did you mean `name`?
     ");
+}
+
+#[test]
+fn a_repository_of_this_machine_must_be_there() {
+    let repo = Repo::with(&[("ci.yaml", "jobs: {test: [x]}")]);
+    let local = repo.beside("shop.git");
+    repo.write("ci-node.toml", &format!("[[repos]]\nname = \"a/b\"\nlocal = {local:?}\n"));
+    insta::assert_snapshot!(repo.ci_node(&["check"]).ended_with(1).stdout, @r"
+    ci-node.toml:3:9: `repos[0].local`: /shop.git is no bare git repository
+      hint: make it (git init --bare PATH), or name another
+    ");
+    repo.git(&["init", "-q", "--bare", local.to_str().unwrap()]);
+    repo.ci_node(&["check"]).ended_with(0);
 }
 
 #[test]
@@ -169,7 +193,7 @@ fn a_configuration_needs_no_repository() {
     let folder = repo.beside("etc");
     std::fs::create_dir(&folder).unwrap();
     let config = folder.join("ci-node.toml");
-    std::fs::write(&config, "[[repos]]\nname = \"a/b\"\nlocal = \"/x\"\n").unwrap();
+    std::fs::write(&config, "name = \"shop\"\n").unwrap();
     let check = |code: i32| {
         let mut command = repo.command(&["check", "--config", config.to_str().unwrap()]);
         let output = command.current_dir(&folder).output().unwrap();
@@ -205,7 +229,7 @@ fn a_repository_without_a_component_is_told_that_nothing_is_built() {
       hint: write `jobs: {test: [make test]}` into the ci.yaml of a folder, for instance
     ");
     // Beside a node's configuration there need be none.
-    let repo = Repo::with(&[("ci-node.toml", "[[repos]]\nname = \"a/b\"\nlocal = \"/x\"\n")]);
+    let repo = Repo::with(&[("ci-node.toml", "name = \"shop\"\n")]);
     let done = repo.ci_node(&["check"]).ended_with(0);
     assert!(done.stdout.starts_with("ci.yaml:1:1: warning: there is no component"), "{done:?}");
 }
