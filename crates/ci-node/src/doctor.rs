@@ -2,6 +2,7 @@
 
 mod forge;
 mod isolation;
+mod local;
 mod machine;
 mod unit;
 mod webhook;
@@ -17,7 +18,7 @@ use serde::Serialize;
 use crate::args::{DoctorArgs, Format};
 use crate::config_file::{self, ConfigFileError};
 use crate::exit::{Exit, failed_to};
-use crate::output::{Output, table};
+use crate::output::{Output, table_within};
 use crate::remote::USUAL_CONFIG;
 
 /// How something is.
@@ -100,7 +101,7 @@ pub(crate) async fn run(args: &DoctorArgs) -> Result<ExitCode> {
     let findings = examine(args).await;
     let mut output = Output::new();
     match args.output {
-        Format::Text => output.line(&text(&findings))?,
+        Format::Text => output.line(&text(&findings, output.width()))?,
         Format::Json => {
             output.json(&WireReport { schema: "ci-node.doctor/1", findings: &findings })?;
         }
@@ -132,6 +133,7 @@ async fn examine(args: &DoctorArgs) -> Vec<Finding> {
 
 async fn check_node(config: &NodeConfig) -> Vec<Finding> {
     let mut findings = vec![machine::disk(config), isolation::isolation(config).await];
+    findings.extend(local::check(config));
     if let Some(settings) = &config.github {
         findings.extend(forge::check(config, settings).await);
         findings.extend(webhook::check(config, settings).await);
@@ -167,14 +169,15 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-fn text(findings: &[Finding]) -> String {
+/// A line for each; on a terminal of a known width as many as it takes to read it.
+fn text(findings: &[Finding], width: Option<usize>) -> String {
     let row = |finding: &Finding| {
         let Finding { level, subject, words, remedy } = finding;
         let remedy = remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
         [level.to_string(), subject.clone(), format!("{words}{remedy}")]
     };
     let rows: Vec<_> = findings.iter().map(row).collect();
-    table(["", "WHAT", "HOW IT IS"], &rows)
+    table_within(["", "WHAT", "HOW IT IS"], &rows, width)
 }
 
 #[cfg(test)]
@@ -185,7 +188,7 @@ mod tests {
     fn each_thing_has_a_line_with_its_remedy() {
         let findings =
             [Finding::ok("git", "2.47.3"), Finding::fail("unit", "there is none", "write one")];
-        insta::assert_snapshot!(text(&findings), @r"
+        insta::assert_snapshot!(text(&findings, None), @r"
               WHAT  HOW IT IS
         ok    git   2.47.3
         fail  unit  there is none; write one

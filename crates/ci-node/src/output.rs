@@ -10,7 +10,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 pub(crate) use duration::duration_text;
-pub(crate) use table::table;
+pub(crate) use table::{table, table_within};
 pub(crate) use terminal::Tame;
 
 /// What is said of a repository in which nothing is built.
@@ -31,6 +31,12 @@ impl Output {
     /// comes from branches and logs.
     pub(crate) fn line(&mut self, text: &str) -> Result<()> {
         self.write(&format!("{}\n", plain(text)))
+    }
+
+    /// How many characters fit on a line, where a terminal reads.
+    pub(crate) fn width(&self) -> Option<usize> {
+        let size = rustix::termios::tcgetwinsize(&self.stdout).ok()?;
+        Some(usize::from(size.ws_col)).filter(|width| *width > 0)
     }
 
     /// Prints a value as one line of JSON.

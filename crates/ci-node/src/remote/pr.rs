@@ -31,7 +31,15 @@ pub(crate) async fn run(args: &PrArgs) -> Result<ExitCode> {
     match &args.command {
         PrCommand::List => {}
         PrCommand::Show(pull) => show(client, repo, pull.number, format).await?,
-        PrCommand::Why(pull) => why(client, repo, pull.number, format).await?,
+        PrCommand::Why(pull) => {
+            let named = args.repo.as_ref().map(|repo| format!(" --repo {repo}"));
+            let pull = client.pull(repo, pull.number).await.map_err(refusal)?;
+            let mut output = Output::new();
+            match format {
+                Format::Json => output.json(&pull.unmet)?,
+                Format::Text => output.line(&text::why(&pull, &named.unwrap_or_default()))?,
+            }
+        }
         PrCommand::Retry { pull, job } => {
             let jobs = client.retry(repo, pull.number, job.as_ref()).await.map_err(refusal)?;
             print_jobs("Again", &jobs, format)?;
@@ -85,20 +93,6 @@ async fn show(
     match format {
         Format::Json => output.json(&pull),
         Format::Text => output.line(&text::show(&pull)),
-    }
-}
-
-async fn why(
-    client: &AdminClient,
-    repo: &RepoName,
-    number: PullNumber,
-    format: Format,
-) -> Result<()> {
-    let pull = client.pull(repo, number).await.map_err(refusal)?;
-    let mut output = Output::new();
-    match format {
-        Format::Json => output.json(&pull.unmet),
-        Format::Text => output.line(&text::why(&pull)),
     }
 }
 

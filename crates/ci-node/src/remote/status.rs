@@ -35,10 +35,17 @@ fn describe(status: &NodeStatus) -> String {
     let repos: Vec<_> = status.repos.iter().map(repo).collect();
     let queues: Vec<_> = status.queues.iter().map(queue).collect();
     let mut parts = vec![
-        format!("{name} {version} at {public_url}, {readiness}\nisolation: {}", isolation.words()),
+        format!("{name} {version} at {public_url}, {readiness}"),
         table(["REPOSITORY", "OPEN", "GREEN", "WAIT", "RED", "ERROR", "LAST POLL"], &repos),
         table(["QUEUE", "LIMIT", "HELD", "WAITING"], &queues),
     ];
+    // What may be long stands below the tables.
+    parts.push(format!("isolation: {}", isolation.words()));
+    let failed = |repo: &Repo| {
+        let trouble = repo.trouble.as_ref()?;
+        Some(format!("{}: the last poll did not work: {trouble}", repo.name))
+    };
+    parts.extend(status.repos.iter().filter_map(failed));
     let given_up = status.repos.iter().flat_map(|repo| &repo.quarantined);
     parts.extend(
         given_up
@@ -85,9 +92,9 @@ fn reload(reload: &Reload) -> String {
 fn repo(repo: &Repo) -> [String; 7] {
     let verdicts = repo.verdicts;
     let poll = match (&repo.trouble, repo.polls) {
-        (Some(trouble), _) => trouble.clone(),
-        (None, 0) => "none yet".to_owned(),
-        (None, _) => "worked".to_owned(),
+        (Some(_), _) => "failed",
+        (None, 0) => "none yet",
+        (None, _) => "worked",
     };
     [
         repo.name.clone(),
@@ -96,7 +103,7 @@ fn repo(repo: &Repo) -> [String; 7] {
         (verdicts.pending + verdicts.unknown).to_string(),
         verdicts.failure.to_string(),
         verdicts.error.to_string(),
-        poll,
+        poll.to_owned(),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use ci_domain::forge::{Head, StatusState, StatusWrite};
 use ci_domain::ids::{BranchName, CommitSha, Login, RepoName};
@@ -15,6 +16,10 @@ use crate::stand_in::StandIn;
 use crate::support::{Done, ci_node};
 
 const UNIT: &str = include_str!("../../src/init/ci-node.service");
+const PRIVATE_KEY: &str = include_str!("../../../ci-github/tests/keys/app.pem");
+const PUBLIC_KEY: &str = include_str!("../../../ci-github/tests/keys/app.pub.pem");
+const TOKEN: &str = "token = { file = \"token\" }";
+const APP: &str = "app = { id = 7, private_key = { file = \"app.pem\" } }";
 
 /// A GitHub over HTTP, and a folder with a configuration for it.
 struct Office {
@@ -23,6 +28,8 @@ struct Office {
     github: FakeGitHub,
     shop: FakeRepo,
     server: StandIn,
+    /// Who the node is, in its configuration.
+    credentials: &'static str,
 }
 
 impl Office {
@@ -37,10 +44,23 @@ impl Office {
             _ => behind.answer(&request),
         }));
         let folder = tempfile::tempdir().unwrap();
-        let office = Self { folder, runtime, github, shop, server };
+        let office = Self { folder, runtime, github, shop, server, credentials: TOKEN };
         office.write("unit.service", UNIT);
         office.write("token", FakeGitHub::TOKEN);
         office
+    }
+
+    /// The same for a node that is an app.
+    fn of_app() -> Self {
+        let office = Self { credentials: APP, ..Self::open() };
+        office.github.install_app(PUBLIC_KEY);
+        office.write("app.pem", PRIVATE_KEY);
+        office
+    }
+
+    /// Where webhooks should go.
+    fn hook(&self) -> String {
+        format!("{}/webhooks/github", self.server.url)
     }
 
     fn write(&self, name: &str, text: &str) -> PathBuf {
@@ -59,9 +79,10 @@ impl Office {
         let config = format!(
             "data_dir = {:?}\npublic_url = {:?}\n[runner]\nmin_free = \"1MiB\"\n\
              [github]\napi_url = {url:?}\ngraphql_url = \"{url}/graphql\"\n\
-             token = {{ file = \"token\" }}\n[[repos]]\nname = \"acme/shop\"\n{more}",
+             {}\n[[repos]]\nname = \"acme/shop\"\n{more}",
             self.folder.path().join("data"),
             self.server.url,
+            self.credentials,
         );
         let config = self.write("ci-node.toml", &config);
         let unit = self.folder.path().join("unit.service");
@@ -157,6 +178,75 @@ fn a_proxy_of_the_environment_is_used() {
     }
     let (_, findings) = office.doctor_at(url, &[], "");
     assert_eq!(of(&findings, "GitHub").0, "fail", "{findings:?}");
+}
+
+#[test]
+fn a_webhook_that_is_missing_or_does_not_tell_all_is_named() {
+    let office = Office::open();
+    let webhook = || {
+        let (code, findings) = office.doctor("");
+        assert_eq!(code, 0, "{findings:?}");
+        let (level, words) = of(&findings, "webhook of acme/shop");
+        (level.to_owned(), words.to_owned())
+    };
+    let (level, words) = webhook();
+    assert_eq!(level, "warn");
+    assert!(words.starts_with(&format!("none delivers to {}", office.hook())), "{words}");
+    office.github.set_hook(&office.hook());
+    let lacks = "it does not deliver pull_request_review, issue_comment, merge_group, repository";
+    assert_eq!(webhook(), ("warn".to_owned(), lacks.to_owned()));
+}
+
+#[test]
+fn an_app_is_looked_at_as_one() {
+    let office = Office::of_app();
+    office.github.set_hook(&office.hook());
+    let (code, findings) = office.doctor("");
+    assert_eq!(code, 0, "{findings:?}");
+    let known = format!("{} knows us as ci-app[bot]", office.server.url);
+    assert_eq!(of(&findings, "GitHub"), ("ok", known.as_str()));
+    assert_eq!(of(&findings, "permissions of acme/shop"), ("ok", "all that is needed"));
+    let (level, words) = of(&findings, "webhook of acme/shop");
+    assert_eq!(level, "warn");
+    assert!(words.starts_with("it does not deliver "), "{words}");
+
+    office.github.take_permission("statuses");
+    office.github.take_permission("checks");
+    let (code, findings) = office.doctor("");
+    assert_eq!(code, 1, "{findings:?}");
+    let of_permissions = findings.iter().filter(|one| one["subject"] == "permissions of acme/shop");
+    let said: Vec<String> = of_permissions
+        .map(|one| format!("{} {}", one["level"].as_str().unwrap(), one["words"].as_str().unwrap()))
+        .collect();
+    assert!(
+        said[0].contains("`Commit statuses: write` missing") && said[0].starts_with("fail"),
+        "{said:?}"
+    );
+    assert!(said[1].starts_with("warn `Checks: write` missing"), "{said:?}");
+    assert!(!findings.iter().any(|one| one.to_string().contains("PRIVATE KEY")));
+}
+
+#[test]
+fn a_repository_of_this_machine_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop = folder.path().join("shop.git");
+    let config = format!(
+        "data_dir = {:?}\n[[repos]]\nname = \"acme/shop\"\nlocal = {shop:?}\n",
+        folder.path().join("data")
+    );
+    let file = folder.path().join("ci-node.toml");
+    fs::write(&file, config).unwrap();
+    let line = || {
+        let mut command = ci_node(folder.path());
+        let done = Done::of(command.args(["doctor", "--config"]).arg(&file).output().unwrap());
+        let mut lines = done.stdout.lines();
+        lines.find(|line| line.contains("repository acme/shop")).unwrap_or_default().to_owned()
+    };
+    assert!(line().starts_with("fail  repository acme/shop"), "{}", line());
+    assert!(line().contains("shop.git is no bare git repository; make it"), "{}", line());
+    let made = Command::new("git").args(["init", "-q", "--bare"]).arg(&shop).status().unwrap();
+    assert!(made.success());
+    assert!(line().starts_with("ok    repository acme/shop"), "{}", line());
 }
 
 #[test]

@@ -66,14 +66,13 @@ pub(in crate::remote) fn rest(
     parts
 }
 
-/// Every reason, the one that decides first.
-pub(super) fn why(detail: &PullDetail) -> String {
+/// Every reason, the one that decides first; `named` is how the command line was told the repository.
+pub(super) fn why(detail: &PullDetail, named: &str) -> String {
     let pull = &detail.pull;
     let heading = format!("{}#{}: {}", pull.repo, pull.number, pull.description);
-    let lines = detail
-        .unmet
-        .iter()
-        .map(|unmet| format!("  {}: {}", unmet.condition, also_here(&unmet.met_by, pull.number)));
+    let lines = detail.unmet.iter().map(|unmet| {
+        format!("  {}: {}", unmet.condition, also_here(&unmet.met_by, pull.number, named))
+    });
     let told: Vec<&str> = detail.unmet.iter().map(|unmet| unmet.met_by.as_str()).collect();
     let findings = untold(&detail.findings, &told).map(|finding| format!("\n{finding}"));
     let policy = detail.policy_error.as_ref().map(policy);
@@ -88,8 +87,8 @@ pub(super) fn why(detail: &PullDetail) -> String {
 }
 
 /// What would meet a condition, with the command that does here what a comment does.
-fn also_here(met_by: &str, number: u64) -> String {
-    met_by.replace(RETRY, &format!("{RETRY} (here: `ci-node pr retry {number}`)"))
+fn also_here(met_by: &str, number: u64, named: &str) -> String {
+    met_by.replace(RETRY, &format!("{RETRY} (here: `ci-node pr retry {number}{named}`)"))
 }
 
 /// Where a job waits, and for how many.
@@ -145,9 +144,13 @@ mod tests {
     #[test]
     fn a_retry_by_comment_is_one_by_the_command_line_too() {
         assert_eq!(
-            also_here("a new head that mends it, or `/ci retry`", 7),
+            also_here("a new head that mends it, or `/ci retry`", 7, ""),
             "a new head that mends it, or `/ci retry` (here: `ci-node pr retry 7`)"
         );
-        assert_eq!(also_here("their end", 7), "their end");
+        assert_eq!(
+            also_here("`/ci retry`", 7, " --repo acme/shop"),
+            "`/ci retry` (here: `ci-node pr retry 7 --repo acme/shop`)"
+        );
+        assert_eq!(also_here("their end", 7, ""), "their end");
     }
 }
