@@ -48,6 +48,8 @@ fn write(name: &str, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use ci_config::source::Source;
 
     use super::*;
@@ -114,5 +116,23 @@ mod tests {
         ] {
             assert!(UNIT.lines().any(|each| each == line), "{line}");
         }
+    }
+
+    #[test]
+    #[expect(clippy::print_stderr, reason = "a skipped test must be seen")]
+    fn systemd_finds_nothing_wrong_with_the_unit() {
+        let folder = tempfile::tempdir().unwrap();
+        let unit = folder.path().join(UNIT_FILE);
+        // A program that is not there would be found wrong.
+        std::fs::write(&unit, UNIT.replace("/usr/local/bin/ci-node", "/bin/true")).unwrap();
+        let verify =
+            Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&unit).output();
+        let Ok(verify) = verify else {
+            return eprintln!("SKIPPED (needs systemd-analyze: apt-get install systemd)");
+        };
+        // It reads the units that this one names, too, and has its opinion on those.
+        let said = String::from_utf8_lossy(&verify.stderr);
+        let of_ours: Vec<&str> = said.lines().filter(|line| line.contains(UNIT_FILE)).collect();
+        assert_eq!(of_ours, Vec::<&str>::new());
     }
 }
