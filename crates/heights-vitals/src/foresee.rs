@@ -78,11 +78,25 @@ pub(crate) enum Impossible {
 }
 
 impl Impossible {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::NoProcess => "it waits to be started again, so there is nothing to act on",
-            Self::NotRestarted => "nobody would start it again: it is temporary, or the root",
-            Self::NoServer => "only servers can be suspended or drained: it has no mailbox",
+    /// Says why it cannot be done, and what can.
+    pub(crate) fn tell(self, action: Action, target: &Actor) -> String {
+        let (path, action) = (&target.path, action.as_str());
+        match (self, target.kind) {
+            (Self::NoProcess, _) => {
+                format!("{path} waits to be started again, so there is nothing to act on")
+            }
+            (Self::NotRestarted, _) => {
+                format!("nobody would start {path} again: it is temporary, or the root")
+            }
+            (Self::NoServer, Some(Kind::Supervisor)) => format!(
+                "{path} is a supervisor, and only servers have messages: {action} those below it, or stop it"
+            ),
+            (Self::NoServer, Some(Kind::Task)) => {
+                format!("{path} is a task, and only servers have messages to {action}: stop it")
+            }
+            (Self::NoServer, _) => format!(
+                "{path} is an actor of ractor's, and only servers can be told to {action}: stop it"
+            ),
         }
     }
 }

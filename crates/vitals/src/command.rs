@@ -200,9 +200,23 @@ impl Vitals {
         Ok(true)
     }
 
-    /// How long an answer may take.
+    /// How long an answer may take; where --timeout says how long to wait for something else, it
+    /// says nothing of that.
     pub fn patience(&self) -> Duration {
-        self.timeout.unwrap_or(PATIENCE)
+        let timeout = self.timeout.filter(|_| !self.waits());
+        timeout.unwrap_or(PATIENCE)
+    }
+
+    fn waits(&self) -> bool {
+        use Command::{Drain, Kill, Restart, Resume, Stop, Suspend, Wait};
+        match &self.command {
+            Some(Wait(_)) => true,
+            Some(
+                Suspend(args) | Resume(args) | Stop(args) | Drain(args) | Restart(args)
+                | Kill(args),
+            ) => args.wait,
+            _ => false,
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::command::{DiffArgs, Vitals};
 use crate::failure::Failure;
+use crate::kept::read;
 use crate::output::Output;
-use crate::source::read;
 use crate::text::{self, known, span};
 
 #[derive(Debug, Serialize)]
@@ -33,9 +33,9 @@ struct Change {
 }
 
 pub async fn run(vitals: &Vitals, args: &DiffArgs, output: Output) -> Result<(), Failure> {
-    let before = read(&args.before)?;
+    let before = read(&args.before)?.picture;
     let after = match &args.after {
-        Some(file) => read(file)?,
+        Some(file) => read(file)?.picture,
         None => vitals.source().await?.picture().await?,
     };
     output.print("vitals.diff/1", &compare(&before, &after), tell)

@@ -9,6 +9,7 @@ mod doctor;
 mod dress;
 mod failure;
 mod info;
+mod kept;
 mod ls;
 mod meant;
 mod metrics;

@@ -32,7 +32,7 @@ struct Member {
 
 /// Lists the entries of all registries that the application shows.
 pub async fn registry(vitals: &Vitals, args: &NamesArgs, output: Output) -> Result<(), Failure> {
-    let mut registries = vitals.client().await?.registry(None).await?;
+    let mut registries = vitals.source().await?.registry().await?;
     for registry in &mut registries.registries {
         registry.entries.retain(|entry| args.means(&registry.name) || args.means(&entry.key));
     }
@@ -50,7 +50,7 @@ pub async fn registry(vitals: &Vitals, args: &NamesArgs, output: Output) -> Resu
 
 /// Lists ractor's process groups.
 pub async fn groups(vitals: &Vitals, args: &NamesArgs, output: Output) -> Result<(), Failure> {
-    let mut groups = vitals.client().await?.groups(None).await?;
+    let mut groups = vitals.source().await?.groups().await?;
     groups.groups.retain(|group| args.means(&group.name) || args.means(&group.scope));
     let members = members(&groups);
     let text = if members.is_empty() {

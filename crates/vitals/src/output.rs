@@ -188,7 +188,7 @@ fn cut(text: &str, width: usize) -> String {
 }
 
 /// Turns an answer into JSON that names its schema.
-fn marked<T: Serialize>(schema: &str, answer: &T) -> Result<Value, Failure> {
+pub fn marked<T: Serialize>(schema: &str, answer: &T) -> Result<Value, Failure> {
     let mut value = serde_json::to_value(answer)?;
     if let Value::Object(fields) = &mut value {
         fields.insert("schema".to_owned(), Value::from(schema));

@@ -1,18 +1,18 @@
-//! What is looked into: a process, or a picture that was taken of one.
+//! What is looked into: a process, or what was kept of one.
 
-use std::fs;
-use std::path::Path;
-
-use heights_vitals::wire::{ActorDetail, Crashes, Judgement, Picture, Sort, Tree, Why};
+use heights_vitals::wire::{
+    ActorDetail, Crashes, Groups, Judgement, Picture, Registries, Sort, StateView, Tree, Why,
+};
 use heights_vitals::{Client, ClientError, Condition};
 
 use crate::command::Vitals;
 use crate::failure::Failure;
+use crate::kept::{Kept, read};
 
 /// Answers questions; both kinds give the same answers about the same tree.
 pub enum Source {
     Living(Client),
-    Kept(Box<Picture>),
+    Kept(Box<Kept>),
 }
 
 impl Vitals {
@@ -24,17 +24,10 @@ impl Vitals {
     /// Finds a process, or the picture that is looked into instead.
     pub async fn source_of(&self, process: Option<&str>) -> Result<Source, Failure> {
         match &self.from {
-            Some(file) => read(file).map(|picture| Source::Kept(Box::new(picture))),
+            Some(file) => read(file).map(|kept| Source::Kept(Box::new(kept))),
             None => self.client_of(process).await.map(Source::Living),
         }
     }
-}
-
-/// Reads a picture that was kept.
-pub fn read(file: &Path) -> Result<Picture, Failure> {
-    let failed = |why: String| Failure::Snapshot { file: file.to_owned(), why };
-    let text = fs::read(file).map_err(|error| failed(error.to_string()))?;
-    serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))
 }
 
 impl Source {
@@ -49,7 +42,7 @@ impl Source {
     pub async fn tree(&self) -> Result<Tree, ClientError> {
         match self {
             Self::Living(client) => client.tree().await,
-            Self::Kept(picture) => Ok(picture.tree.clone()),
+            Self::Kept(kept) => Ok(kept.picture.tree.clone()),
         }
     }
 
@@ -61,16 +54,16 @@ impl Source {
     ) -> Result<Tree, ClientError> {
         match self {
             Self::Living(client) => client.top(sort, limit, filter).await,
-            Self::Kept(picture) => Ok(picture.top(sort, limit, filter)),
+            Self::Kept(kept) => Ok(kept.picture.top(sort, limit, filter)),
         }
     }
 
     pub async fn crashes(&self) -> Result<Crashes, ClientError> {
         match self {
             Self::Living(client) => client.crashes().await,
-            Self::Kept(picture) => {
-                let crashes = picture.crashes.clone();
-                Ok(Crashes { taken_ms: picture.tree.taken_ms, crashes })
+            Self::Kept(kept) => {
+                let Picture { tree, crashes, .. } = &kept.picture;
+                Ok(Crashes { taken_ms: tree.taken_ms, crashes: crashes.clone() })
             }
         }
     }
@@ -78,28 +71,49 @@ impl Source {
     pub async fn actor(&self, reference: &str) -> Result<ActorDetail, ClientError> {
         match self {
             Self::Living(client) => client.actor(reference).await,
-            Self::Kept(picture) => picture.detail(reference),
+            Self::Kept(kept) => kept.picture.detail(reference),
         }
     }
 
     pub async fn why(&self, reference: &str) -> Result<Why, ClientError> {
         match self {
             Self::Living(client) => client.why(reference).await,
-            Self::Kept(picture) => picture.why(reference),
+            Self::Kept(kept) => kept.picture.why(reference),
         }
     }
 
     pub async fn judge(&self, condition: &Condition) -> Result<Judgement, ClientError> {
         match self {
             Self::Living(client) => client.judge(condition).await,
-            Self::Kept(picture) => Ok(condition.judge(picture)),
+            Self::Kept(kept) => Ok(condition.judge(&kept.picture)),
         }
     }
 
     pub async fn picture(&self) -> Result<Picture, ClientError> {
         match self {
             Self::Living(client) => client.picture().await,
-            Self::Kept(picture) => Ok((**picture).clone()),
+            Self::Kept(kept) => Ok(kept.picture.clone()),
+        }
+    }
+
+    pub async fn state(&self, reference: &str) -> Result<StateView, Failure> {
+        match self {
+            Self::Living(client) => Ok(client.state(reference, None).await?),
+            Self::Kept(kept) => kept.state(reference),
+        }
+    }
+
+    pub async fn registry(&self) -> Result<Registries, Failure> {
+        match self {
+            Self::Living(client) => Ok(client.registry(None).await?),
+            Self::Kept(kept) => kept.registries(),
+        }
+    }
+
+    pub async fn groups(&self) -> Result<Groups, Failure> {
+        match self {
+            Self::Living(client) => Ok(client.groups(None).await?),
+            Self::Kept(kept) => kept.groups(),
         }
     }
 }

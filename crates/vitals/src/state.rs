@@ -11,8 +11,8 @@ use crate::text::span;
 
 /// Prints the view; `false` if there never will be one.
 pub async fn run(vitals: &Vitals, args: &StateArgs, output: Output) -> Result<bool, Failure> {
-    let client = vitals.client().await?;
-    let mut state = client.state(&args.reference, None).await?;
+    let source = vitals.source().await?;
+    let mut state = source.state(&args.reference).await?;
     if let (Some(path), Some(view)) = (&args.path, &state.view) {
         let missing = || Failure::NoProcess(format!("the state of {} has no {path}", state.path));
         state.view = Some(part(view, path).ok_or_else(missing)?.clone());
@@ -22,7 +22,7 @@ pub async fn run(vitals: &Vitals, args: &StateArgs, output: Output) -> Result<bo
         state.view.as_ref().map(tell).unwrap_or_default()
     })?;
     if state.missing == Some(Missing::Unsupported)
-        && let Some(worker) = worker_below(&client.actor(&state.path).await?)
+        && let Some(worker) = worker_below(&source.actor(&state.path).await?)
     {
         output.note(&format!("next: vitals state {worker}\n"))?;
     }

@@ -55,6 +55,13 @@ pub enum ClientError {
     Garbled(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
+impl ClientError {
+    /// Tells whether the actor that was asked about has ended, or never was.
+    pub fn is_gone(&self) -> bool {
+        matches!(self, Self::Refused { status: 404 | 410, .. })
+    }
+}
+
 /// Reads why the server says no.
 pub(super) fn refusal(status: StatusCode, answer: &[u8]) -> ClientError {
     match serde_json::from_slice(answer) {

@@ -44,8 +44,8 @@ pub(super) async fn act(
     }
     let picture = shared.look();
     let target = shared.find(&reference, &picture)?;
-    let mut outcome =
-        picture.foresee(action, &target, request.dry_run).map_err(Refusal::impossible)?;
+    let foreseen = picture.foresee(action, &target, request.dry_run);
+    let mut outcome = foreseen.map_err(|why| Refusal::impossible(why, action, &target))?;
     if !request.dry_run {
         perform(action, shared.hub(), &target, peer, request.reason.as_deref())?;
         let wait = query.wait_ms.filter(|_| action.ends(&target));

@@ -4,9 +4,9 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::foresee::Impossible;
+use crate::foresee::{Action, Impossible};
 use crate::target::Miss;
-use crate::wire::ErrorBody;
+use crate::wire::{Actor, ErrorBody};
 
 /// An error on its way out.
 #[derive(Debug)]
@@ -32,11 +32,12 @@ impl Refusal {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", message.into())
     }
 
-    pub(crate) fn impossible(impossible: Impossible) -> Self {
+    pub(crate) fn impossible(impossible: Impossible, action: Action, target: &Actor) -> Self {
+        let message = impossible.tell(action, target);
         match impossible {
-            Impossible::NoProcess => Self::not_found(impossible.as_str()),
+            Impossible::NoProcess => Self::not_found(message),
             Impossible::NotRestarted | Impossible::NoServer => {
-                Self::new(StatusCode::CONFLICT, "impossible", impossible.as_str().to_owned())
+                Self::new(StatusCode::CONFLICT, "impossible", message)
             }
         }
     }

@@ -196,6 +196,10 @@ pub struct SnapshotArgs {
     /// Where to; it must not exist yet.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+
+    /// Keep what servers show of their state, too.
+    #[arg(long)]
+    pub states: bool,
 }
 
 #[derive(Debug, Args)]

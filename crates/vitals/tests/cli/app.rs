@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use heights::registry::Registry;
 use heights::{ChildRef, ChildSpec, Hub, Strategy, Supervisor, SupervisorRef};
 use heights_vitals::{Inspector, Tier};
 use serde_json::Value;
@@ -36,6 +37,8 @@ pub struct App {
     pub store: ChildRef<Msg>,
     pub pull: ChildRef<Msg>,
     pub inspector: Option<Inspector>,
+    /// Who answers to which name.
+    pub names: Registry<String, u64>,
     place: Place,
 }
 
@@ -48,9 +51,11 @@ impl App {
         let (pulls, _) = Supervisor::builder("pulls").child(pull).child_spec();
         let root = Supervisor::builder("demo").strategy(Strategy::RestForOne).hub(hub.clone());
         let root = root.child(store).child(pulls).start().await.unwrap();
+        let names = Registry::unique();
         let inspector = Inspector::builder("demo", &hub).version("1.2.3").tier(tier);
+        let inspector = inspector.registry("names", &names);
         let inspector = inspector.directory(place.directory()).start().unwrap();
-        Self { root, store: store_ref, pull: pull_ref, inspector: Some(inspector), place }
+        Self { root, store: store_ref, pull: pull_ref, inspector: Some(inspector), names, place }
     }
 
     /// Makes the store handle a message until what is returned is dropped.

@@ -23,8 +23,11 @@ fn timeless(mut value: Value) -> Value {
 #[tokio::test]
 async fn a_snapshot_gives_the_same_answers_as_the_process() {
     let app = App::start(Tier::Read).await;
+    let store = app.store.running().await;
+    app.names.register("the store".to_owned(), 7, store.process().owner()).unwrap();
     let file = app.path("before.json");
-    assert_eq!(app.run(&["snapshot", &file]).await.code(), 0);
+    assert_eq!(app.run(&["snapshot", "--states", &file]).await.code(), 0);
+    assert!(!fs::read_to_string(&file).unwrap().contains("under the plant"), "a secret is kept");
     for question in [
         &["tree"][..],
         &["top", "--sort", "wait"],
@@ -34,6 +37,10 @@ async fn a_snapshot_gives_the_same_answers_as_the_process() {
         &["queues"],
         &["check"],
         &["wait", "exists(store)"],
+        &["registry"],
+        &["groups"],
+        &["state", "store"],
+        &["state", "store", "--path", ".drawer"],
     ] {
         let living = app.json(question).await;
         let kept = app.json(&[question, &["--from", &file]].concat()).await;
@@ -41,6 +48,11 @@ async fn a_snapshot_gives_the_same_answers_as_the_process() {
     }
     assert_eq!(app.run(&["info", "nobody", "--from", &file]).await.code(), 3);
     assert_eq!(app.run(&["kill", "store", "--from", &file]).await.code(), 2);
+    let bare = app.path("bare.json");
+    assert_eq!(app.run(&["snapshot", &bare]).await.code(), 0);
+    let ran = app.run(&["state", "store", "--from", &bare]).await;
+    assert_eq!(ran.code(), 2);
+    assert!(ran.stderr().contains("take the snapshot with --states"), "{}", ran.stderr());
     app.root.stop().await;
 }
 

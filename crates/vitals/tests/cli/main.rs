@@ -7,6 +7,10 @@ mod asking;
 mod elsewhere;
 mod guide;
 mod keeping;
+mod listing;
+mod screen;
+mod terminal;
+mod waiting;
 
 use std::process::Stdio;
 use std::time::Instant;
