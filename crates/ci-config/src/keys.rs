@@ -91,11 +91,23 @@ pub(crate) const NODE: Keys = Keys {
     ],
 };
 /// `[http]`.
-pub(crate) const HTTP: Keys = Keys { known: &["listen", "read"] };
+pub(crate) const HTTP: Keys =
+    Keys { known: &["listen", "read", "proxies", "requests", "failed_logins"] };
 /// `[github]`.
 pub(crate) const GITHUB: Keys = Keys {
-    known: &["api_url", "graphql_url", "webhook_secret", "token", "app", "poll_interval", "write"],
+    known: &[
+        "api_url",
+        "graphql_url",
+        "webhook_secret",
+        "token",
+        "app",
+        "sign_in",
+        "poll_interval",
+        "write",
+    ],
 };
+/// `[github.sign_in]`.
+pub(crate) const SIGN_IN: Keys = Keys { known: &["client_id", "client_secret", "administrators"] };
 /// `[github.app]`.
 pub(crate) const APP: Keys = Keys { known: &["id", "private_key"] };
 /// `[[repos]]`.
@@ -120,9 +132,9 @@ pub(crate) const RUNNER: Keys = Keys {
         "min_free",
     ],
 };
+/// `[artifacts]`.
+pub(crate) const ARTIFACTS: Keys = Keys { known: &["file", "job", "files", "total"] };
 /// `[vitals]`.
 pub(crate) const VITALS: Keys = Keys { known: &["tier"] };
 /// `[retention]`.
 pub(crate) const RETENTION: Keys = Keys { known: &["logs", "builds", "workspaces"] };
-/// `[artifacts]`.
-pub(crate) const ARTIFACTS: Keys = Keys { known: &["file", "job", "files", "total"] };

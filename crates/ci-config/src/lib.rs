@@ -23,6 +23,7 @@ mod group;
 mod keeps;
 mod keys;
 mod patterns;
+mod read_http;
 mod read_node;
 mod read_repo;
 mod read_secret;

@@ -1,13 +1,14 @@
 //! `ci-node.toml`: what the node's operator decides, trusted.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ci_domain::ids::RepoName;
+use ci_domain::ids::{Login, RepoName};
 
 use crate::diagnostic::{Diagnostic, Problems};
+use crate::quantity::Rate;
 use crate::queue::Queue;
 use crate::read_node;
 use crate::source::Source;
@@ -33,9 +34,9 @@ pub struct NodeConfig {
     pub queues: BTreeMap<String, Queue>,
     /// How jobs run.
     pub runner: Runner,
-    /// Looking inside.
     /// What is kept of the files that jobs leave.
     pub artifacts: Artifacts,
+    /// Looking inside.
     pub vitals: Vitals,
     /// How long things are kept.
     pub retention: Retention,
@@ -48,6 +49,12 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Default `token`.
     pub read: ReadAccess,
+    /// Whose word counts on where a request comes from. Default none.
+    pub proxies: Vec<IpAddr>,
+    /// How often one token or person may ask. Default 6000 a minute.
+    pub requests: Rate,
+    /// How often one address may show what is no token. Default 20 a minute.
+    pub failed_logins: Rate,
 }
 
 /// Who may read the pages and the API.
@@ -66,14 +73,29 @@ pub struct Github {
     pub api_url: String,
     /// Default `https://api.github.com/graphql`.
     pub graphql_url: String,
+    /// Where people go, as follows from `api_url`.
+    pub web_url: String,
     /// What deliveries are signed with; without it none is accepted and polling does all.
     pub webhook_secret: Option<Secret>,
     /// How the node shows who it is.
     pub auth: GithubAuth,
+    /// How people sign in; without it they need tokens.
+    pub sign_in: Option<SignIn>,
     /// Default 30 s.
     pub poll_interval: Duration,
     /// Whether writes are sent, or only logged. Default true.
     pub write: bool,
+}
+
+/// `[github.sign_in]`: the application, or the App, that people agree to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// What GitHub calls it.
+    pub client_id: String,
+    /// What proves that the node is it.
+    pub client_secret: Secret,
+    /// Who may do everything, whatever GitHub says of them. Default nobody.
+    pub administrators: Vec<Login>,
 }
 
 /// How the node shows GitHub who it is.
@@ -156,6 +178,19 @@ pub enum IsolationChoice {
     Container,
 }
 
+/// `[artifacts]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Artifacts {
+    /// Bytes of one file. Default 256 MiB.
+    pub file: u64,
+    /// Bytes of one job. Default 1 GiB.
+    pub job: u64,
+    /// Files of one job. Default 1000.
+    pub files: u32,
+    /// Bytes of all jobs together. Default 20 GiB.
+    pub total: u64,
+}
+
 /// `[vitals]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Vitals {
@@ -178,19 +213,6 @@ pub enum Tier {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Default 30 d.
-/// `[artifacts]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Artifacts {
-    /// Bytes of one file. Default 256 MiB.
-    pub file: u64,
-    /// Bytes of one job. Default 1 GiB.
-    pub job: u64,
-    /// Files of one job. Default 1000.
-    pub files: u32,
-    /// Bytes of all jobs together. Default 20 GiB.
-    pub total: u64,
-}
-
     pub logs: Duration,
     /// Default 180 d.
     pub builds: Duration,
@@ -226,7 +248,11 @@ impl NodeConfig {
             ("public_url", self.public_url != new.public_url),
             ("http.listen", self.http.listen != new.http.listen),
             ("http.read", self.http.read != new.http.read),
+            ("http.proxies", self.http.proxies != new.http.proxies),
+            ("http.requests", self.http.requests != new.http.requests),
+            ("http.failed_logins", self.http.failed_logins != new.http.failed_logins),
             ("runner", self.runner != new.runner),
+            ("artifacts", self.artifacts != new.artifacts),
             ("vitals", self.vitals != new.vitals),
             ("retention", self.retention != new.retention),
         ];
@@ -252,7 +278,6 @@ impl Github {
             ("github.graphql_url", self.graphql_url != new.graphql_url),
             ("github.app", identity(&self.auth) != identity(&new.auth)),
             ("github.poll_interval", self.poll_interval != new.poll_interval),
-            ("artifacts", self.artifacts != new.artifacts),
             ("github.write", self.write != new.write),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()

@@ -3,19 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::address::web_url;
+use crate::address::{forge_of, web_url};
 use crate::diagnostic::{At, Problems};
 use crate::document::{Node, Value};
 use crate::field::{Field, Fields, Keys};
 use crate::keys;
 use crate::node::{
-    Artifacts, Github, GithubAuth, Http, IsolationChoice, NodeConfig, ReadAccess, Retention,
-    Runner, Tier, Vitals,
+    Artifacts, Github, GithubAuth, IsolationChoice, NodeConfig, Retention, Runner, Tier, Vitals,
 };
 use crate::quantity::{
     DURATION_HINT, PROCESSORS_HINT, SIZE_HINT, duration, processors, size, some_size,
 };
 use crate::queue::read_queues;
+use crate::read_http::{read_http, read_sign_in};
 use crate::read_repo::read_repos;
 use crate::read_secret::{path_text, read_secret};
 use crate::source::Source;
@@ -28,8 +28,6 @@ const GIB: u64 = 1 << 30;
 
 /// How an address of the web is written.
 const URL_HINT: &str = "write https://, the host, and no user, password or question mark";
-/// How an address to listen on is written.
-const ADDRESS_HINT: &str = "write an IP address, ':' and a port; 0.0.0.0 is all of this machine's";
 /// How a node is named.
 const NAME_HINT: &str = "write small letters, digits and '-': it is part of every status";
 
@@ -81,25 +79,13 @@ fn section<'a>(fields: &Fields<'a>, key: &str, keys: Keys, problems: &mut Proble
 }
 
 /// What `read` makes of the field `key`; the default where it is left out, or bad and thus reported.
-fn or<T>(
+pub(crate) fn or<T>(
     fields: &Fields<'_>,
     key: &str,
     default: T,
     read: impl FnOnce(&Field<'_>) -> Option<T>,
 ) -> T {
     fields.get(key).and_then(|field| read(&field)).unwrap_or(default)
-}
-
-fn read_http(fields: &Fields<'_>, problems: &mut Problems) -> Http {
-    let listen = ([127, 0, 0, 1], 8080).into();
-    let address = |text: &str| {
-        text.parse().map_err(|_| format!("{text:?} is no address such as 127.0.0.1:8080"))
-    };
-    let words = [("token", ReadAccess::Token), ("public", ReadAccess::Public)];
-    Http {
-        listen: or(fields, "listen", listen, |field| field.parsed(address, ADDRESS_HINT, problems)),
-        read: or(fields, "read", ReadAccess::Token, |field| field.word(&words, problems)),
-    }
 }
 
 /// `[github]` as far as it could be read.
@@ -119,12 +105,15 @@ fn read_github(field: &Field<'_>, source: &dyn Source, problems: &mut Problems) 
         fields.get("graphql_url").and_then(|field| field.parsed(web_url, URL_HINT, problems));
     let webhook_secret =
         fields.get("webhook_secret").and_then(|field| read_secret(&field, source, problems));
+    let sign_in = fields.get("sign_in").and_then(|field| read_sign_in(&field, source, problems));
     let poll_interval = time(&fields, "poll_interval", 30 * SECOND, problems);
     let write = or(&fields, "write", true, |field| field.boolean(problems));
     let github = read_auth(&fields, source, problems).map(|auth| Github {
         graphql_url: graphql_url.unwrap_or_else(|| graphql_of(&api_url)),
         api_url: api_url.clone(),
+        web_url: forge_of(&api_url).to_owned(),
         webhook_secret,
+        sign_in,
         poll_interval,
         write,
         auth,

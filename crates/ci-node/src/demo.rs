@@ -58,7 +58,8 @@ pub(crate) async fn run(port: Option<u16>, once: bool) -> Result<ExitCode> {
     let verdict = Arc::new(std::sync::OnceLock::new());
     let spec = watch_spec(watch, verdict.clone());
     let (_secret, no_webhooks) = tokio::sync::watch::channel(None);
-    let web = web(&config, node, listener, no_webhooks);
+    let (_gate, no_way_in) = tokio::sync::watch::channel(None);
+    let web = web(&config, node, listener, (no_webhooks, no_way_in));
     let end = App::builder("ci-node")
         .version(env!("CARGO_PKG_VERSION"))
         .supervisor(tree.child(web).child(spec))

@@ -4,6 +4,7 @@
 mod args;
 mod config_file;
 mod exit;
+mod gate;
 mod logging;
 mod output;
 

@@ -15,6 +15,7 @@ use std::time::SystemTime;
 use ci_build::{NodeHandle, Reload};
 use ci_config::node::{NodeConfig, Repo};
 use ci_github::Secret;
+use ci_web::Gate;
 use heights::{ChildRef, ChildSpec, Context, Fault, Flow, Server};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
@@ -22,6 +23,7 @@ use tracing::{error, info, warn};
 use crate::compose::queue_limits;
 use crate::config_file::{self, Loaded};
 use crate::exit::failed_to;
+use crate::gate::gate;
 use crate::isolation;
 use crate::opener::Opener;
 use crate::reload::change::Change;
@@ -48,6 +50,7 @@ pub(crate) struct ReloadArgs {
     pub(crate) node: NodeHandle,
     pub(crate) opener: Arc<Opener>,
     pub(crate) webhook_secret: watch::Sender<Option<Secret>>,
+    pub(crate) gate: watch::Sender<Option<Gate>>,
 }
 
 /// Describes the actor as a child.
@@ -103,6 +106,12 @@ impl Reloader {
         {
             refused.push(format!("{}: {error:#}", taken.remove(at)));
             holds.github.clone_from(&self.0.config.borrow().github);
+        }
+        if let Some(at) = taken.iter().position(|key| key == change::SIGN_IN) {
+            match gate(&holds) {
+                Ok(gate) => drop(self.0.gate.send_replace(gate)),
+                Err(error) => refused.push(format!("{}: {error:#}", taken.remove(at))),
+            }
         }
         if let Err(error) = self.0.node.reconfigure_queues(&queue_limits(&holds)).await {
             refused.push(format!("queues: {}", failed_to(&error)));

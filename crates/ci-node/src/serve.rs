@@ -12,7 +12,7 @@ use ci_build::NodeHandle;
 use ci_config::node::{NodeConfig, ReadAccess, Runner, Tier};
 use ci_exec::{Bounds, Delegated};
 use ci_github::Secret;
-use ci_web::WebArgs;
+use ci_web::{Gate, WebArgs};
 use heights::{App, ChildSpec};
 use heights_vitals::InspectorBuilder;
 use tokio::sync::watch;
@@ -22,6 +22,7 @@ use tracing::{info, warn};
 use crate::compose::{Composed, Folders, compose};
 use crate::config_file::{self, Loaded};
 use crate::exit::failed_to;
+use crate::gate::gate;
 use crate::isolation::{self, Ground};
 use crate::reload::{self, ReloadArgs, webhook_secret};
 
@@ -47,7 +48,8 @@ pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
     let Composed { tree, node, opener } = compose(&config, path, offer, bounds).await?;
     opener.follow(config_path, &private, &config);
     let (secret, webhook_secret) = watch::channel(webhook_secret(&config));
-    let web = web(&config, node.clone(), listener, webhook_secret);
+    let (gate, way_in) = watch::channel(gate(&config)?);
+    let web = web(&config, node.clone(), listener, (webhook_secret, way_in));
     info!(name = config.name, %address, repos = config.repos.len(), "serving");
     let (configuration, reload) = reload::start(ReloadArgs {
         path: config_path.to_owned(),
@@ -55,6 +57,7 @@ pub(crate) async fn run(config_path: &Path) -> Result<ExitCode> {
         node,
         opener: Arc::new(opener),
         webhook_secret: secret,
+        gate,
     });
     let end = App::builder(config.name.clone())
         .version(env!("CARGO_PKG_VERSION"))
@@ -105,7 +108,7 @@ pub(crate) fn web(
     config: &NodeConfig,
     node: NodeHandle,
     listener: TcpListener,
-    webhook_secret: watch::Receiver<Option<Secret>>,
+    (webhook_secret, gate): (watch::Receiver<Option<Secret>>, watch::Receiver<Option<Gate>>),
 ) -> ChildSpec {
     let folders = Folders::of(config);
     ci_web::start(WebArgs {
@@ -117,6 +120,7 @@ pub(crate) fn web(
             ReadAccess::Token => ci_web::ReadAccess::Token,
             ReadAccess::Public => ci_web::ReadAccess::Public,
         },
+        gate,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
 }

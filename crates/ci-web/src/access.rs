@@ -22,7 +22,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use ci_domain::ids::{Login, RepoName};
 
-pub(crate) use cookie::SessionKey;
+pub(crate) use cookie::{SessionKey, cookie, keyed, set_cookie};
 pub(crate) use same_site::refuse_other_sites;
 pub(crate) use scope::Scope;
 pub(crate) use standings::Standings;

@@ -21,6 +21,7 @@ mod stopping;
 
 mod access;
 mod body;
+mod gate;
 mod problem;
 mod sessions;
 mod tokens;
@@ -38,4 +39,5 @@ mod moment;
 pub mod client;
 pub mod wire;
 
+pub use gate::Gate;
 pub use server::{ReadAccess, WebArgs, start};

@@ -19,6 +19,7 @@ mod part;
 mod pull;
 mod queues;
 mod repo;
+mod sign_in;
 mod system;
 mod time;
 mod visitor;
@@ -37,6 +38,8 @@ pub(crate) fn routes(site: &Site) -> Router<Site> {
     Router::new()
         .route("/", get(home::show))
         .route("/login", get(login::show).post(login::enter))
+        .route("/login/github", get(sign_in::set_out))
+        .route("/login/github/back", get(sign_in::come_back))
         .route("/logout", post(login::leave))
         .route("/queues", get(queues::show))
         .route("/system", get(system::show))

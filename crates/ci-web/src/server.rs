@@ -18,6 +18,7 @@ use tracing::{info, warn};
 use crate::access::Origin;
 use crate::admin_socket::AdminSocket;
 use crate::connections::Connections;
+use crate::gate::Gate;
 use crate::routes;
 use crate::site::Site;
 use crate::stopping;
@@ -49,6 +50,9 @@ pub struct WebArgs {
 }
 
 /// Who may look at the node over HTTP.
+    /// How people come in by their account at the forge, if they do; another way counts from the next of them
+    /// on.
+    pub gate: watch::Receiver<Option<Gate>>,
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadAccess {
     /// Whoever has a token.

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::access::{Person, Standings};
 use crate::body::Room;
+use crate::gate::Gate;
 use crate::log::Shelf;
 use crate::page::Drawings;
 use crate::server::{ReadAccess, WebArgs};
@@ -32,6 +33,7 @@ struct Inner {
     room: Room,
     read: ReadAccess,
     version: String,
+    gate: watch::Receiver<Option<Gate>>,
     started: SystemTime,
     hub: Hub,
     stopping: Stopping,
@@ -58,6 +60,7 @@ impl Site {
             version: args.version.clone(),
             started: SystemTime::now(),
             hub,
+            gate: args.gate.clone(),
             stopping,
             drawings: Drawings::default(),
             logs: Arc::default(),
@@ -85,8 +88,13 @@ impl Site {
     }
 
     /// Whether the node's configuration lets somebody do everything.
-    pub(crate) fn is_administrator(&self, _person: &Person) -> bool {
-        false
+    pub(crate) fn is_administrator(&self, person: &Person) -> bool {
+        self.gate().is_some_and(|gate| gate.is_administrator(person))
+    }
+
+    /// How people come in by their account at the forge, if they do.
+    pub(crate) fn gate(&self) -> Option<Gate> {
+        self.0.gate.borrow().clone()
     }
 
     /// What deliveries are signed with now.

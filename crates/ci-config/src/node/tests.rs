@@ -56,10 +56,21 @@ fn reads_all_that_a_node_can_say() {
     assert_eq!(github.webhook_secret.unwrap().expose(), "hunter2");
     assert_eq!(github.auth, GithubAuth::Token(Secret::new("ghp_0123")));
     assert_eq!((github.poll_interval, github.write), (Duration::from_secs(30), false));
+    assert_eq!(config.http.proxies.len(), 2);
+    assert_eq!(config.http.failed_logins.count.get(), 5);
+    assert_eq!(github.web_url, "https://git.example.com");
+    let sign_in = github.sign_in.unwrap();
+    assert_eq!(
+        (sign_in.client_id.as_str(), sign_in.client_secret.expose()),
+        ("Iv1.0123", "ghp_0123")
+    );
+    assert_eq!(sign_in.administrators, [Login::new("ada").unwrap()]);
     assert_eq!(config.runner.isolation, IsolationChoice::None);
     assert_eq!(config.runner.visible, ["/opt/tools", "/home/ci/.cargo"].map(Path::new));
     assert_eq!((config.runner.memory, config.runner.pids), (8 << 30, 1000));
     assert_eq!(config.runner.milli_cpus, Some(1500));
+    let Artifacts { file, job, files, total } = config.artifacts;
+    assert_eq!((file, job, files, total), (10 << 20, 100 << 20, 10, 1 << 30));
     assert_eq!(config.vitals.tier, Tier::Read);
     assert_eq!(config.retention.logs, Duration::from_secs(7 * 86_400));
 }
@@ -69,8 +80,6 @@ fn repositories_are_on_the_forge_or_local() {
     let config = parse(EXAMPLE).unwrap();
     let origins: Vec<String> = config
         .repos
-    let Artifacts { file, job, files, total } = config.artifacts;
-    assert_eq!((file, job, files, total), (10 << 20, 100 << 20, 10, 1 << 30));
         .iter()
         .map(|repo| match &repo.origin {
             Origin::Github { clone_url } => format!("{} {clone_url}", repo.name),
@@ -128,6 +137,27 @@ fn check(text: &str, expected: &[&str]) {
 }
 
 #[test]
+fn who_may_come_is_said_without_doubt() {
+    check(
+        "[http]\nproxies = [\"localhost\"]\nrequests = \"0/m\"\nfailed_logins = 3\n",
+        &[
+            "2:12: `http.proxies[0]`: \"localhost\" is no IP address",
+            "3:12: `http.requests`: \"0/m\" is no rate such as 1/s or 5000/h",
+            "4:17: `http.failed_logins`: expected text, found a number",
+        ],
+    );
+    check(
+        "[github]\ntoken = { env = \"FORGE_TOKEN\" }\n\
+         sign_in = { client_secret = \"x\", administrators = [\"@acme/dev\"] }\n",
+        &[
+            "3:11: `github.sign_in.client_id` is missing",
+            "3:29: `github.sign_in.client_secret`: a secret is { file = \"…\" } or { env = \"…\" }",
+            "3:52: `github.sign_in.administrators[0]`: \"@acme/dev\" is no login",
+        ],
+    );
+}
+
+#[test]
 fn only_folders_by_their_full_path_are_shown() {
     assert_eq!(
         parse("[runner]\nvisible = \"/opt/x\"").unwrap().runner.visible,
@@ -149,7 +179,7 @@ fn unknown_keys_are_named() {
             jobs.compile = { concurrency = 1 }\n",
         &[
             "1:1: unknown key `nmae`\n  hint: did you mean `name`?",
-            "3:1: unknown key `http.port`\n  hint: the keys here are listen, read",
+            "3:1: unknown key `http.port`\n  hint: the keys here are listen, read, proxies, requests, failed_logins",
             "5:1: unknown key `runner.isolaton`\n  hint: did you mean `isolation`?",
             "7:1: unknown queue `job`\n  hint: did you mean `jobs`?",
             "8:1: `queues.jobs`: has neither concurrency nor rate",

@@ -69,10 +69,11 @@ fn each_map_offers_the_keys_that_are_read() {
     check(Format::Node, "/properties/http", keys::HTTP);
     check(Format::Node, "/properties/github", keys::GITHUB);
     check(Format::Node, "/properties/github/properties/app", keys::APP);
+    check(Format::Node, "/properties/github/properties/sign_in", keys::SIGN_IN);
     check(Format::Node, "/properties/repos/items", keys::REPO);
     check(Format::Node, "/properties/runner", keys::RUNNER);
-    check(Format::Node, "/properties/vitals", keys::VITALS);
     check(Format::Node, "/properties/artifacts", keys::ARTIFACTS);
+    check(Format::Node, "/properties/vitals", keys::VITALS);
     check(Format::Node, "/properties/retention", keys::RETENTION);
     check(Format::Node, "/$defs/secret", keys::SECRET);
     check(Format::Node, "/$defs/queue", keys::QUEUE);

@@ -7,6 +7,9 @@ use ci_domain::ids::RepoName;
 /// What the node shows GitHub.
 pub(super) const CREDENTIALS: &str = "github credentials";
 
+/// How people sign in.
+pub(super) const SIGN_IN: &str = "github.sign_in";
+
 /// Why most keys are refused.
 const AT_START: &str = "it is only read at the start";
 
@@ -43,6 +46,10 @@ impl Change {
         if holds.webhook_secret != new.webhook_secret {
             holds.webhook_secret.clone_from(&new.webhook_secret);
             self.taken.push("github.webhook_secret".to_owned());
+        }
+        if holds.sign_in != new.sign_in {
+            holds.sign_in.clone_from(&new.sign_in);
+            self.taken.push(SIGN_IN.to_owned());
         }
         if holds.auth != new.auth && is_same_identity(&holds.auth, &new.auth) {
             holds.auth.clone_from(&new.auth);
@@ -149,6 +156,9 @@ mod tests {
         assert_eq!(check("", &queue, &["queues"], &[], &[]).holds, parse(&queue));
         let token = format!("[github]\ntoken = {{ file = \"other\" }}\n{SHOP}");
         assert_eq!(check("", &token, &[CREDENTIALS], &[], &[]).holds, parse(&token));
+        let sign_in = "sign_in = { client_id = \"Iv1\", client_secret = { file = \"oauth\" } }";
+        let sign_in = format!("{GITHUB}{sign_in}\n{SHOP}");
+        assert_eq!(check("", &sign_in, &[SIGN_IN], &[], &[]).holds, parse(&sign_in));
         let secret = format!("{GITHUB}webhook_secret = {{ file = \"hook\" }}\n{SHOP}");
         check("", &secret, &["github.webhook_secret"], &[], &[]);
     }

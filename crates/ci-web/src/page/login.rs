@@ -19,7 +19,7 @@ use crate::site::Site;
 #[derive(Deserialize)]
 pub(super) struct Next {
     #[serde(default)]
-    next: String,
+    pub(super) next: String,
 }
 
 /// What the form sends.
@@ -49,19 +49,29 @@ pub(super) fn demand(site: &Site, next: &str) -> Failure {
 /// Takes the token of the form, if it is valid.
 pub(super) async fn enter(
     State(site): State<Site>,
+    headers: HeaderMap,
     Form(fields): Form<Fields>,
 ) -> Result<Response, Failure> {
     let Some(token) = find(&site, fields.token.trim()).await? else {
         let trouble = "This token is not valid.";
         return Err(page(&site, StatusCode::UNAUTHORIZED, &fields.next, Some(trouble)));
     };
-    Ok(begin(&site, Owner::Token(token.id), &fields.next).await?)
+    Ok(begin(&site, &headers, Owner::Token(token.id), &fields.next).await?)
 }
 
-/// Opens a session, and goes to where somebody wanted to be.
-pub(super) async fn begin(site: &Site, owner: Owner, next: &str) -> Result<Response, Problem> {
+/// Opens a session in place of the one that there is, and goes to where somebody wanted to be.
+pub(super) async fn begin(
+    site: &Site,
+    headers: &HeaderMap,
+    owner: Owner,
+    next: &str,
+) -> Result<Response, Problem> {
+    let unavailable = |error| Problem::unavailable("open a session", &error);
+    if let Some(old) = SessionKey::of(headers, site.is_secure()) {
+        site.sessions().close(&old).await.map_err(unavailable)?;
+    }
     let opened = site.sessions().open(owner, SystemTime::now()).await;
-    let key = opened.map_err(|error| Problem::unavailable("open a session", &error))?;
+    let key = opened.map_err(unavailable)?;
     let cookie = key.set_cookie(site.is_secure());
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(own_path(next))).into_response())
 }
@@ -81,25 +91,61 @@ pub(super) async fn leave(
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
 }
 
+/// The form again, and why.
+pub(super) fn again(site: &Site, status: StatusCode, next: &str, trouble: &str) -> Failure {
+    page(site, status, next, Some(trouble))
+}
+
 fn page(site: &Site, status: StatusCode, next: &str, trouble: Option<&str>) -> Failure {
     let trouble =
         trouble.map(|trouble| html!(r#"<p class="trouble" role="alert">{}</p>"#, trouble));
+    let next = own_path(next);
+    let ways = match site.gate() {
+        Some(_) => html!(
+            r#"<p><a class="button main" href="/login/github?next={}">Sign in with GitHub</a></p>
+<p class="quiet">You can do here what you may do on GitHub: read, run builds again, administer.</p>
+<details class="other"><summary>Use an access token</summary>{}</details>"#,
+            escaped(next),
+            token_form(next, "")
+        ),
+        None => token_form(next, " autofocus"),
+    };
+    let node = &site.node().voice().node;
     let body: Html = html!(
-        r#"<h1>{}</h1>{}<form method="post" action="/login" class="login">
-<input type="hidden" name="next" value="{}">
-<label for="token">Access token</label>
-<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
-<button>Log in</button></form>
-<p class="quiet">An administrator makes tokens with <code>ci-node token create --role build</code>.</p>"#,
-        site.node().voice().node,
+        r#"<div class="sheet gate"><h1>{}</h1>{}{}</div>"#,
+        node,
         trouble.unwrap_or_default(),
-        own_path(next)
+        ways
     );
     Failure::new(status, "Log in", body)
 }
 
+fn token_form(next: &str, focus: &'static str) -> Html {
+    html!(
+        r#"<form method="post" action="/login" class="login">
+<input type="hidden" name="next" value="{}">
+<label for="token">Access token</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required{}>
+<button>Log in</button></form>
+<p class="quiet">An administrator makes tokens with <code>ci-node token create --role build</code>.</p>"#,
+        next,
+        focus
+    )
+}
+
+/// A path as the value of a query.
+fn escaped(path: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' | b'/' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    path.bytes().map(escape).collect()
+}
+
 /// A path of ours; anything that could lead elsewhere becomes the first page.
-fn own_path(next: &str) -> &str {
+pub(super) fn own_path(next: &str) -> &str {
     let is_plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     if next.starts_with('/') && !next.starts_with("//") && is_plain { next } else { "/" }
 }

@@ -15,4 +15,5 @@ mod live;
 mod logs;
 mod mutations;
 mod pages;
+mod sign_in;
 mod webhooks;

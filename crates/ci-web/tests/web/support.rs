@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod contract;
 pub mod http;
+pub mod hub;
 pub mod node;
 pub mod origin;
 mod runner;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use ci_build::{Keep, LedgerHandle, NodeArgs, NodeHandle, Queues, RepoArgs, RunnerSettings, Runs};
+use ci_build::{Keep, LedgerHandle, NodeArgs, Queues, RepoArgs, RunnerSettings, Runs};
 use ci_domain::forge::Head;
 use ci_domain::ids::{BranchName, Login, PullNumber, RepoName};
 use ci_domain::may_run::Isolation;
@@ -17,7 +17,7 @@ use ci_github::fake::{FakeGitHub, FakeRepo, NewPull};
 use ci_store::{MemoryLedger, Stamp};
 use ci_web::client::AdminClient;
 use ci_web::wire::{Job, Role, TokenRequest};
-use ci_web::{ReadAccess, WebArgs};
+use ci_web::{Gate, ReadAccess, WebArgs};
 use heights::{Process, SupervisorRef};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -38,6 +38,7 @@ pub struct Node {
     pub repo: FakeRepo,
     pub ledger: Arc<MemoryLedger>,
     pub secret: watch::Sender<Option<Secret>>,
+    pub gate: watch::Sender<Option<Gate>>,
     pub root: SupervisorRef,
     pub process: Process,
     origin: Origin,
@@ -47,22 +48,40 @@ pub struct Node {
 impl Node {
     /// A node whose repository has no pull request.
     pub async fn start(read: ReadAccess) -> Self {
+        Self::start_known_as(read, |_| "https://ci.test".to_owned()).await
+    }
+
+    /// A node that people know by this address.
+    pub async fn start_known_as(
+        read: ReadAccess,
+        public_url: impl FnOnce(SocketAddr) -> String,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policy = ("ci-policy.yaml", "branches: [\"release/*\"]\nmergeable: {approvals: 0}\n");
         let (origin, tip) = Origin::new(folder.path(), &[policy, ("README.md", "a shop\n")]);
         let github = FakeGitHub::new();
         let repo = github.add_repo(repo_name(), BranchName::new("main").unwrap(), tip);
         let ledger = Arc::new(MemoryLedger::new());
-        let args = node_args(folder.path(), &origin, &github, &ledger).await;
-        let (builder, handle) = ci_build::describe(args);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let mut args = node_args(folder.path(), &origin, &github, &ledger).await;
+        args.voice.public_url = public_url(address);
+        let (builder, handle) = ci_build::describe(args);
         let socket = folder.path().join("admin.sock");
         let (secret, webhook_secret) =
             watch::channel(Some(Secret::new(FakeGitHub::WEBHOOK_SECRET)));
-        let web = web_args(handle, listener, &socket, webhook_secret, read);
+        let (gate, sign_in) = watch::channel(None);
+        let web = WebArgs {
+            node: handle,
+            listener,
+            admin_socket: socket.clone(),
+            webhook_secret,
+            read,
+            gate: sign_in,
+            version: "1.2.3".to_owned(),
+        };
         let (root, process) = builder.child(ci_web::start(web)).start_root().await.unwrap();
-        Self { address, socket, github, repo, ledger, secret, root, process, origin, folder }
+        Self { address, socket, github, repo, ledger, secret, gate, root, process, origin, folder }
     }
 
     /// Opens a pull request that makes a component of these jobs.
@@ -133,17 +152,6 @@ impl Node {
 
 pub fn repo_name() -> RepoName {
     RepoName::new(REPO).unwrap()
-}
-
-fn web_args(
-    node: NodeHandle,
-    listener: TcpListener,
-    socket: &Path,
-    webhook_secret: watch::Receiver<Option<Secret>>,
-    read: ReadAccess,
-) -> WebArgs {
-    let admin_socket = socket.to_owned();
-    WebArgs { node, listener, admin_socket, webhook_secret, read, version: "1.2.3".to_owned() }
 }
 
 async fn node_args(
