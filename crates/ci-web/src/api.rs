@@ -1,6 +1,8 @@
 //! `/api/v1`: everything that the command line shows and does, as JSON.
 
 mod action;
+mod artifact;
+mod audit;
 mod branch;
 mod etag;
 mod job;
@@ -55,6 +57,8 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/repos/{owner}/{repo}/quarantine/{number}", delete(quarantine::lift))
         .route("/jobs/{attempt}", get(job::show))
         .route("/jobs/{attempt}/log", get(job::log))
+        .route("/jobs/{attempt}/artifacts", get(artifact::list))
+        .route("/commands/{command}/artifacts/{path}", get(artifact::download))
         .route("/commands/{command}/log", get(log::bytes))
         .route("/commands/{command}/log/events", get(log::events))
         .route("/commands/{command}/log/times", get(log::times))

@@ -51,7 +51,6 @@ async fn guard(request: Request, next: Next) -> Response {
     let mut set = |name: HeaderName, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
     };
-    set(header::CONTENT_SECURITY_POLICY, POLICY);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     // Nothing for other sites. With `no-referrer` browsers keep from us, too, that a form is our own.
     set(header::REFERRER_POLICY, "same-origin");
@@ -64,6 +63,9 @@ async fn guard(request: Request, next: Next) -> Response {
 fn is_large(request: &Request) -> bool {
     let fields = request.headers();
     let bytes = fields.iter().map(|(name, value)| name.as_str().len() + value.len());
+    // Stricter is what is sent to be saved.
+    let policy = HeaderValue::from_static(POLICY);
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
     fields.len() > HEAD.1 || path + bytes.sum::<usize>() > HEAD.0
 }

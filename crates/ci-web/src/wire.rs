@@ -6,6 +6,7 @@
 mod branch;
 mod job;
 mod nightly;
+mod kept;
 mod node;
 mod pull;
 mod shell;
@@ -18,6 +19,7 @@ pub use branch::{BranchDetail, BranchSummary};
 pub use job::{Command, CommandEnd, CommandRef, JobRun, LogTime};
 pub use nightly::{Nightly, NightlyJob, NightlyRun};
 pub use node::{
+pub use kept::{Artifact, Artifacts, KeptNote};
     IsolationLevel, Leftovers, NodeIsolation, NodeStatus, Quarantined, Queue, Quota, Readiness,
     Reload, Repo, Undelivered, VerdictCounts,
 };

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::problem::Problem;
+use crate::wire::CommandRef;
 
 /// The repository of a path with `{owner}` and `{repo}`.
 pub(crate) struct RepoPath(pub(crate) RepoName);
@@ -19,6 +20,9 @@ pub(crate) struct PullPath(pub(crate) RepoName, pub(crate) PullNumber);
 
 /// The branch of a path that has `{branch}`, in which a `/` is `%2F`.
 pub(crate) struct BranchPath(pub(crate) RepoName, pub(crate) BranchName);
+
+/// The file that a command has left, of a path with `{command}` and `{path}`, in which a `/` is `%2F`.
+pub(crate) struct KeptPath(pub(crate) CommandRef, pub(crate) String);
 
 /// One segment of a path that names something.
 pub(crate) struct Named<T>(pub(crate) T);
@@ -47,6 +51,22 @@ struct BranchSegments {
     owner: String,
     repo: String,
     branch: String,
+}
+
+#[derive(Deserialize)]
+struct KeptSegments {
+    command: String,
+    path: String,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for KeptPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let KeptSegments { command, path } = segments(parts, state).await?;
+        let command = command.parse().map_err(|error| Problem::not_found(format!("{error}")))?;
+        Ok(Self(command, path))
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for RepoPath {

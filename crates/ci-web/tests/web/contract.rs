@@ -46,8 +46,10 @@ impl Scene {
     async fn start() -> Self {
         let node = Node::start(ReadAccess::Token).await;
         let go = node.path("go");
-        let jobs =
-            format!("  bad:\n    - echo no; exit 3\n  slow:\n    - {}\n", node.wait_for(&go));
+        let jobs = format!(
+            "  bad:\n    - {{run: \"echo no; echo kept > a.txt; exit 3\", artifacts: a.txt}}\n  slow:\n    - {}\n",
+            node.wait_for(&go)
+        );
         let branch =
             "  test: {on: [branch], steps: [\"echo shipped\"]}\nnightly:\n  deep: [\"true\"]\n";
         node.push_branch("release/1", branch);
@@ -132,6 +134,7 @@ async fn everything_that_is_described_is_done_as_it_is_described() {
         ("/api/v1/store/check".to_owned(), json!({})),
     ] {
         let answer = scene.post(&path, &body).await;
+    let file = format!("/api/v1/commands/{command}/artifacts/app%2Fa.txt");
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
     }
     std::fs::write(&scene.go, "").unwrap();
@@ -149,6 +152,8 @@ async fn everything_that_is_described_is_done_as_it_is_described() {
         assert_eq!(scene.send("DELETE", &token).await.status, expected);
     }
     scene.give_up().await;
+        &format!("{job}/artifacts"),
+        &file,
     let quarantine = "/api/v1/repos/acme/shop/quarantine/1";
     assert_eq!(scene.post(&format!("{PULL}/retry"), &json!({})).await.status, StatusCode::CONFLICT);
     for expected in [StatusCode::NO_CONTENT, StatusCode::NOT_FOUND] {
@@ -183,6 +188,7 @@ async fn what_names_nothing_is_refused_as_it_is_described() {
     for (method, path) in operations() {
         // Nothing is refused that is not even a method of the path.
         let refused = scene.send("BREW", &named(&scene, &path, ("", ""))).await;
+        ("path", "app%2Fa.txt"),
         assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
         for (place, name) in parameters(&path, &method) {
             for value in &values {

@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod accessibility;
+mod artifacts;
 mod browser;
 mod client;
 mod contract;
