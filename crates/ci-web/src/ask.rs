@@ -1,13 +1,14 @@
 //! What is asked of the node, as wire types: the API shows it as it is, pages draw from it.
 
 mod branch;
-mod kept;
 mod nightly;
 mod past;
 mod pull;
 mod queues;
 
-use ci_build::{BranchView, LeftoverTotals, PullView, Undelivered, WatcherView};
+use std::sync::Arc;
+
+use ci_build::{BranchView, LeftoverTotals, Undelivered, WatcherView};
 use ci_domain::ids::{AttemptId, BranchName, PullNumber, RepoName};
 use ci_domain::may_run::Isolation;
 use ci_exec::Exit;
@@ -18,11 +19,11 @@ use heights::regulator::QueueView;
 pub(crate) use branch::detail as branch_detail;
 pub(crate) use past::{Usual, past, usual};
 pub(crate) use queues::{Claim, Line, WaitingJob, lines};
-pub(crate) use kept::{artifacts, in_path};
 
 use crate::health;
 use crate::moment::{duration_ms, millis};
 use crate::problem::{Problem, chain};
+use crate::seen::Unseen;
 use crate::site::Site;
 use crate::wire::{
     BranchSummary, Command, CommandEnd, CommandRef, IsolationLevel, JobRun, Leftovers, Nightly,
@@ -90,9 +91,9 @@ pub(crate) async fn repos(site: &Site, names: Vec<RepoName>) -> Vec<Repo> {
 }
 
 async fn repo(site: &Site, name: &RepoName) -> Repo {
-    let (view, trouble) = match site.node().watcher(name).await {
+    let (view, trouble) = match site.watcher(name).await {
         Ok(view) => (view, None),
-        Err(error) => (WatcherView::default(), Some(format!("failed to {}", chain(&error)))),
+        Err(error) => (Arc::default(), Some(format!("failed to {}", chain(&error)))),
     };
     let mut verdicts = VerdictCounts::default();
     for pull in summaries(site, name, &view.open).await {
@@ -110,13 +111,13 @@ async fn repo(site: &Site, name: &RepoName) -> Repo {
         verdicts,
         quarantined: given_up(name, &view),
         polls: view.polls,
-        trouble: view.trouble.or(trouble),
+        trouble: view.trouble.clone().or(trouble),
     }
 }
 
 /// The numbers of the open pull requests of a repository, in order.
 pub(crate) async fn open(site: &Site, repo: &RepoName) -> Result<Vec<PullNumber>, Problem> {
-    Ok(site.node().watcher(repo).await?.open)
+    Ok(site.watcher(repo).await?.open.clone())
 }
 
 /// Pull requests of a repository. One that does not answer is listed as such.
@@ -126,7 +127,7 @@ pub(crate) async fn summaries(
     open: &[PullNumber],
 ) -> Vec<PullSummary> {
     let one = |number: PullNumber| async move {
-        match site.node().pull(repo, number).await {
+        match site.pull(repo, number).await {
             Ok(view) => pull::summary(repo, &view),
             Err(error) => pull::silent(repo, number, &error),
         }
@@ -140,13 +141,12 @@ pub(crate) async fn pull(
     repo: &RepoName,
     number: PullNumber,
 ) -> Result<PullDetail, Problem> {
-    let view: PullView = site.node().pull(repo, number).await?;
-    Ok(pull::detail(repo, &view))
+    Ok(pull::detail(repo, &*site.pull(repo, number).await?))
 }
 
 /// The branches of a repository that are built on push, by name. One that does not answer is listed as such.
 pub(crate) async fn branches(site: &Site, repo: &RepoName) -> Result<Vec<BranchSummary>, Problem> {
-    let names = site.node().watcher(repo).await?.branches;
+    let names = site.watcher(repo).await?.branches.clone();
     Ok(branch_summaries(site, repo, names).await)
 }
 
@@ -157,8 +157,8 @@ pub(crate) async fn branch_summaries(
     names: Vec<BranchName>,
 ) -> Vec<BranchSummary> {
     let one = |name: BranchName| async move {
-        match site.node().branch(repo, &name).await {
-            Ok(view) => view.map(|view| branch::summary(repo, &view)),
+        match site.branch(repo, &name).await {
+            Ok(view) => view.as_ref().as_ref().map(|view| branch::summary(repo, view)),
             Err(error) => Some(branch::silent(repo, &name, &error)),
         }
     };
@@ -168,10 +168,12 @@ pub(crate) async fn branch_summaries(
 
 /// The nightly jobs of a repository. A branch that does not answer has none to show.
 pub(crate) async fn nightly(site: &Site, repo: &RepoName) -> Result<Nightly, Problem> {
-    let view = site.node().watcher(repo).await?;
-    let one =
-        |name: BranchName| async move { site.node().branch(repo, &name).await.ok().flatten() };
-    let branches = stream::iter(view.branches).map(one).buffered(AT_ONCE);
+    let view = site.watcher(repo).await?;
+    let one = |name: BranchName| async move {
+        let view = site.branch(repo, &name).await.ok()?;
+        view.as_ref().clone()
+    };
+    let branches = stream::iter(view.branches.clone()).map(one).buffered(AT_ONCE);
     let branches: Vec<BranchView> = branches.filter_map(std::future::ready).collect().await;
     Ok(nightly::all(view.night_rules.as_ref(), &branches))
 }
@@ -182,14 +184,14 @@ pub(crate) async fn branch(
     repo: &RepoName,
     name: &BranchName,
 ) -> Result<BranchView, Problem> {
-    let view = site.node().branch(repo, name).await?;
+    let view = site.branch(repo, name).await?;
     let nothing = || Problem::not_found(format!("{name} is not a branch that is built on push"));
-    view.ok_or_else(nothing)
+    view.as_ref().clone().ok_or_else(nothing)
 }
 
 /// The pull requests of a repository that were given up.
 pub(crate) async fn quarantined(site: &Site, repo: &RepoName) -> Result<Vec<Quarantined>, Problem> {
-    Ok(given_up(repo, &site.node().watcher(repo).await?))
+    Ok(given_up(repo, &*site.watcher(repo).await?))
 }
 
 fn given_up(repo: &RepoName, view: &WatcherView) -> Vec<Quarantined> {
@@ -242,16 +244,14 @@ pub(crate) fn queues(site: &Site) -> Vec<Queue> {
 }
 
 /// What the forge has not taken.
-pub(crate) async fn undelivered(
-    site: &Site,
-) -> Result<Vec<crate::wire::Undelivered>, heights::CallError> {
-    let writes = site.node().reporter().undelivered().await?;
-    let wire = |Undelivered { repo, what, reason }| crate::wire::Undelivered {
-        repo: repo.to_string(),
-        what,
-        reason,
+pub(crate) async fn undelivered(site: &Site) -> Result<Vec<crate::wire::Undelivered>, Unseen> {
+    let writes = site.undelivered().await?;
+    let wire = |write: &Undelivered| crate::wire::Undelivered {
+        repo: write.repo.to_string(),
+        what: write.what.clone(),
+        reason: write.reason.clone(),
     };
-    Ok(writes.into_iter().map(wire).collect())
+    Ok(writes.iter().map(wire).collect())
 }
 
 fn leftovers(site: &Site) -> Leftovers {

@@ -38,7 +38,7 @@ pub(crate) async fn readiness(site: &Site) -> Readiness {
     // No names: this answer is open to everyone.
     let (mut unpolled, mut silent) = (0, 0);
     for repo in site.node().repos() {
-        match site.node().watcher(&repo).await {
+        match site.watcher(&repo).await {
             Ok(view) => unpolled += u32::from(view.polls == 0 && view.trouble.is_none()),
             Err(_) => silent += 1,
         }

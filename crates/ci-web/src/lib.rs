@@ -15,15 +15,18 @@ mod admin_socket;
 mod connections;
 mod occupancy;
 mod routes;
+mod seen;
 mod server;
 mod site;
 mod stopping;
 
 mod access;
+mod audit;
 mod body;
 mod gate;
 mod problem;
 mod sessions;
+mod throttle;
 mod tokens;
 
 mod api;
@@ -40,4 +43,5 @@ pub mod client;
 pub mod wire;
 
 pub use gate::Gate;
-pub use server::{ReadAccess, WebArgs, start};
+pub use throttle::{Limit, Limits};
+pub use server::{PATIENCE, ReadAccess, WebArgs, start};

@@ -1,5 +1,7 @@
 //! Errors as answers.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ci_build::AskError;
@@ -7,16 +9,21 @@ use heights::Fault;
 
 use crate::wire;
 
+/// In how many seconds it is worth asking again what was not answered: what is killed is back by then.
+pub(crate) const RETRY_AFTER: u16 = 2;
+
 /// Why a request is not met, as `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) detail: String,
+    /// After how many seconds it may be tried again, where that is known.
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into() }
+        Self { status, detail: detail.into(), retry_after: None }
     }
 
     /// The request itself makes no sense.
@@ -32,6 +39,21 @@ impl Problem {
     /// It makes sense, but not now.
     pub(crate) fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// Whoever should say has no time, and nothing is known that could be said instead.
+    pub(crate) fn busy() -> Self {
+        let detail = "the node is busy, and has not said yet what is asked; ask again soon";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    /// It was asked too often; another time there is room.
+    pub(crate) fn too_many(wait: Duration) -> Self {
+        // A whole second at least: who comes back sooner is sent away again.
+        let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
+        let detail = format!("too many requests: try again in {seconds} s");
+        let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, detail);
+        Self { retry_after: Some(seconds), ..refused }
     }
 
     /// Something that is needed does not work. What it was is for the log: it may name paths.
@@ -71,6 +93,12 @@ impl IntoResponse for Problem {
         let mut response = (self.status, body).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);

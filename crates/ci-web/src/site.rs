@@ -1,7 +1,8 @@
 //! What every handler shares: handles and values that never change.
 
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use ci_build::NodeHandle;
 use ci_github::Secret;
@@ -9,19 +10,22 @@ use heights::Hub;
 use tokio::sync::watch;
 
 use crate::access::{Person, Standings};
+use crate::audit::AuditLog;
 use crate::body::Room;
 use crate::gate::Gate;
 use crate::log::Shelf;
 use crate::page::Drawings;
+use crate::seen::{Glance, Seen};
 use crate::server::{ReadAccess, WebArgs};
 use crate::sessions::Sessions;
 use crate::stopping::Stopping;
+use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::webhook::DeliveryCounts;
 
 /// One life of the web server, for its handlers.
 #[derive(Clone)]
-pub(crate) struct Site(Arc<Inner>);
+pub(crate) struct Site(Arc<Inner>, Option<Arc<Glance>>);
 
 struct Inner {
     node: NodeHandle,
@@ -32,13 +36,18 @@ struct Inner {
     deliveries: Arc<DeliveryCounts>,
     room: Room,
     read: ReadAccess,
-    version: String,
     gate: watch::Receiver<Option<Gate>>,
+    proxies: Vec<IpAddr>,
+    throttle: Throttle,
+    audit: AuditLog,
+    version: String,
     started: SystemTime,
     hub: Hub,
     stopping: Stopping,
     drawings: Drawings,
     logs: Arc<Shelf>,
+    seen: Seen,
+    patience: Duration,
 }
 
 impl Site {
@@ -48,7 +57,7 @@ impl Site {
         hub: Hub,
         stopping: Stopping,
     ) -> Self {
-        Self(Arc::new(Inner {
+        let inner = Inner {
             node: args.node.clone(),
             tokens: Tokens::new(args.node.ledger().store().clone()),
             sessions: Sessions::new(args.node.ledger().store().clone()),
@@ -57,14 +66,35 @@ impl Site {
             deliveries,
             room: Room::new(),
             read: args.read,
+            gate: args.gate.clone(),
+            proxies: args.proxies.clone(),
+            throttle: Throttle::new(args.limits),
+            audit: AuditLog::new(args.node.ledger().store().clone()),
             version: args.version.clone(),
             started: SystemTime::now(),
             hub,
-            gate: args.gate.clone(),
             stopping,
             drawings: Drawings::default(),
             logs: Arc::default(),
-        }))
+            seen: Seen::default(),
+            patience: args.patience,
+        };
+        Self(Arc::new(inner), None)
+    }
+
+    /// The same for who waits for nobody.
+    pub(crate) fn glancing(&self) -> Self {
+        Self(self.0.clone(), Some(Arc::new(Glance::new(self.0.patience))))
+    }
+
+    /// How long who does not wait for long has waited, and what was not answered.
+    pub(crate) fn glance(&self) -> Option<&Glance> {
+        self.1.as_deref()
+    }
+
+    /// What actors said last.
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.0.seen
     }
 
     /// The node.
@@ -90,6 +120,21 @@ impl Site {
     /// Whether the node's configuration lets somebody do everything.
     pub(crate) fn is_administrator(&self, person: &Person) -> bool {
         self.gate().is_some_and(|gate| gate.is_administrator(person))
+    }
+
+    /// How often everybody may still do what.
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    /// What was done, and by whom.
+    pub(crate) fn audit(&self) -> &AuditLog {
+        &self.0.audit
+    }
+
+    /// Whose word counts on where a request comes from.
+    pub(crate) fn proxies(&self) -> &[IpAddr] {
+        &self.0.proxies
     }
 
     /// How people come in by their account at the forge, if they do.

@@ -23,7 +23,7 @@ pub(super) async fn list(
     RepoPath(repo): RepoPath,
     Asked(wanted): WantedPart<String>,
 ) -> Result<Response, Problem> {
-    let mut built = site.node().watcher(&repo).await?.branches;
+    let mut built = site.watcher(&repo).await?.branches.clone();
     let names: Vec<String> = built.iter().map(ToString::to_string).collect();
     let list = format!("/api/v1/repos/{repo}/branches");
     let part = wanted.part(&names)?;

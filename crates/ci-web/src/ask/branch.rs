@@ -1,10 +1,11 @@
 //! Branches as wire types.
 
-use ci_build::{AskError, BranchView};
+use ci_build::BranchView;
 use ci_domain::ids::{BranchName, RepoName};
 use ci_domain::subject::escaped;
 
 use super::pull::{depends, job, state};
+use crate::seen::Unseen;
 use crate::wire::{BranchDetail, BranchSummary, VerdictState};
 
 pub(super) fn summary(repo: &RepoName, view: &BranchView) -> BranchSummary {
@@ -18,7 +19,7 @@ pub(super) fn summary(repo: &RepoName, view: &BranchView) -> BranchSummary {
 }
 
 /// A branch whose actor does not answer.
-pub(super) fn silent(repo: &RepoName, name: &BranchName, error: &AskError) -> BranchSummary {
+pub(super) fn silent(repo: &RepoName, name: &BranchName, error: &Unseen) -> BranchSummary {
     let description = format!("failed to {}", crate::problem::chain(error));
     BranchSummary { description, ..blank(repo, name) }
 }

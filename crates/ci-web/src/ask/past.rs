@@ -1,9 +1,10 @@
 //! Builds that there were, and how long jobs usually take.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ci_build::PastBuild;
-use ci_domain::ids::{BranchName, BuildNumber, RepoName};
+use ci_domain::ids::{BranchName, RepoName};
 use ci_domain::outcome::JobResult;
 use ci_domain::subject::Subject;
 
@@ -23,8 +24,8 @@ pub(crate) async fn past(
     repo: &RepoName,
     subject: &Subject,
     (last, most): (u64, u64),
-) -> Result<Vec<PastBuild>, Problem> {
-    Ok(site.node().builds(repo, subject, BuildNumber(last), most).await?)
+) -> Result<Arc<Vec<PastBuild>>, Problem> {
+    Ok(site.builds(repo, subject, (last, most)).await?)
 }
 
 /// What is usual for the jobs of something that had the builds `own` and goes to the branch `base`.
@@ -36,15 +37,15 @@ pub(crate) async fn usual(
 ) -> Result<Usual, Problem> {
     let base = base.and_then(|base| BranchName::new(base).ok());
     let view = match &base {
-        Some(base) => site.node().branch(repo, base).await.ok().flatten(),
+        Some(base) => site.branch(repo, base).await.ok(),
         None => None,
     };
-    let of_base = match view {
+    let of_base = match view.as_ref().and_then(|view| view.as_ref().as_ref()) {
         Some(view) => {
             let last = (view.last_build.0, RECENT);
-            past(site, repo, &Subject::Branch(view.name), last).await?
+            past(site, repo, &Subject::Branch(view.name.clone()), last).await?
         }
-        None => Vec::new(),
+        None => Arc::default(),
     };
     Ok(medians(of_base.iter().chain(own)))
 }
@@ -69,7 +70,7 @@ mod tests {
     use std::time::Duration;
 
     use ci_build::PastJob;
-    use ci_domain::ids::CommitSha;
+    use ci_domain::ids::{BuildNumber, CommitSha};
 
     use super::*;
 

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ci_build::{AskError, JobPhase, JobStatus, JobView, PullView};
+use ci_build::{JobPhase, JobStatus, JobView, PullView};
 use ci_domain::forge::{PullState, StatusState};
 use ci_domain::ids::{ComponentName, JobId, PullNumber, RepoName};
 use ci_domain::outcome::{JobResult, Outcome};
 use ci_domain::wording;
 
 use crate::moment::duration_ms;
+use crate::seen::Unseen;
 use crate::wire::{Job, JobState, PullDetail, PullEnd, PullSummary, Unmet, VerdictState};
 
 pub(super) fn summary(repo: &RepoName, view: &PullView) -> PullSummary {
@@ -38,7 +39,7 @@ fn end(state: PullState) -> Option<PullEnd> {
 }
 
 /// A pull request whose actor does not answer.
-pub(super) fn silent(repo: &RepoName, number: PullNumber, error: &AskError) -> PullSummary {
+pub(super) fn silent(repo: &RepoName, number: PullNumber, error: &Unseen) -> PullSummary {
     PullSummary {
         repo: repo.to_string(),
         number: number.0,

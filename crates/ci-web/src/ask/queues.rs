@@ -100,20 +100,19 @@ async fn waiting_jobs(site: &Site) -> BTreeMap<String, Vec<WaitingJob>> {
 
 /// What is built of a repository, each with its page and its jobs.
 async fn under_way(site: &Site, repo: &RepoName) -> Vec<(String, Vec<JobView>)> {
-    let Ok(watched) = site.node().watcher(repo).await else { return Vec::new() };
-    let pulls = stream::iter(watched.open).map(async |number| {
-        let view = site.node().pull(repo, number).await.ok()?;
-        view.build.map(|_| (format!("/{repo}/pull/{number}"), view.jobs))
+    let Ok(watched) = site.watcher(repo).await else { return Vec::new() };
+    let pulls = stream::iter(watched.open.iter().copied()).map(async |number| {
+        let view = site.pull(repo, number).await.ok()?;
+        view.build.map(|_| (format!("/{repo}/pull/{number}"), view.jobs.clone()))
     });
     let mut all: Vec<(String, Vec<JobView>)> =
         pulls.buffered(AT_ONCE).filter_map(std::future::ready).collect().await;
-    for name in watched.branches {
-        if let Ok(Some(view)) = site.node().branch(repo, &name).await
-            && view.build.is_some()
-        {
-            let nights = view.nightly.into_iter().map(|night| night.job);
-            let jobs = view.jobs.into_iter().chain(nights).collect();
-            all.push((format!("/{repo}/branch/{}", escaped(&name)), jobs));
+    for name in &watched.branches {
+        let Ok(view) = site.branch(repo, name).await else { continue };
+        if let Some(view) = view.as_ref().as_ref().filter(|view| view.build.is_some()) {
+            let nights = view.nightly.iter().map(|night| &night.job);
+            let jobs = view.jobs.iter().chain(nights).cloned().collect();
+            all.push((format!("/{repo}/branch/{}", escaped(name)), jobs));
         }
     }
     all

@@ -1,6 +1,6 @@
 //! `/{owner}/{repo}/badge.svg`: how a branch stands, as a picture for other pages.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use ci_domain::ids::BranchName;
@@ -11,7 +11,7 @@ use crate::access::{Allowed, Look};
 use crate::api::RepoPath;
 use crate::ask;
 use crate::problem::Problem;
-use crate::site::Site;
+use crate::seen::Hasty;
 use crate::wire::VerdictState;
 
 /// What the default branch is called most often; the first one that is built is taken.
@@ -31,13 +31,14 @@ pub(super) struct Wanted {
 }
 
 pub(super) async fn show(
-    State(site): State<Site>,
+    Hasty(site): Hasty,
     _: Allowed<Look>,
     path: Result<RepoPath, Problem>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
     let RepoPath(repo) = path?;
-    let branches = site.node().watcher(&repo).await?.branches;
+    let watched = site.watcher(&repo).await?;
+    let branches = &watched.branches;
     let name = match wanted.branch {
         Some(name) => {
             BranchName::new(name).map_err(|error| Problem::not_found(error.to_string()))?

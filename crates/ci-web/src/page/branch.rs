@@ -4,7 +4,6 @@
 mod chart;
 mod history;
 
-use axum::extract::State;
 use ci_build::PastBuild;
 use ci_domain::subject::Subject;
 
@@ -17,14 +16,14 @@ use super::{part, repo};
 use crate::api::BranchPath;
 use crate::ask::{self, Usual};
 use crate::problem::Problem;
-use crate::site::Site;
+use crate::seen::Hasty;
 use crate::wire::{BranchDetail, BranchSummary, NightlyJob, NightlyRun, VerdictState};
 
 /// Builds that its history shows.
 const BUILDS: u64 = 50;
 
 pub(super) async fn show(
-    State(site): State<Site>,
+    Hasty(site): Hasty,
     visitor: Visitor,
     path: Result<BranchPath, Problem>,
 ) -> Result<Document, Failure> {

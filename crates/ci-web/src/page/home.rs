@@ -1,16 +1,14 @@
 //! `/`: the repositories.
 
-use axum::extract::State;
-
 use super::html::{Html, html};
 use super::icon::{self, Tone, badge};
 use super::layout::{Document, Pace, Page};
 use super::visitor::Entrant;
 use crate::ask;
-use crate::site::Site;
+use crate::seen::Hasty;
 use crate::wire::{Repo, VerdictCounts};
 
-pub(super) async fn show(State(site): State<Site>, Entrant(visitor): Entrant) -> Document {
+pub(super) async fn show(Hasty(site): Hasty, Entrant(visitor): Entrant) -> Document {
     let repos = ask::repos(&site, visitor.caller.repos(&site).await).await;
     let is_pending = repos.iter().any(|repo| repo.verdicts.pending > 0);
     let tones = repos.iter().map(tone);

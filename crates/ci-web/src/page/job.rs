@@ -3,12 +3,10 @@
 //!
 //! Statuses and comments link here, so it works for attempts that newer ones have replaced, too.
 
-mod kept;
 mod place;
 mod steps;
 mod tail;
 
-use axum::extract::State;
 use axum::http::StatusCode;
 use ci_domain::ids::AttemptId;
 
@@ -27,11 +25,12 @@ use crate::ask;
 use crate::log::failures_last;
 use crate::moment::words;
 use crate::problem::Problem;
+use crate::seen::Hasty;
 use crate::site::Site;
 use crate::wire::{Command, Job, JobRun};
 
 pub(super) async fn of_pull(
-    State(site): State<Site>,
+    Hasty(site): Hasty,
     visitor: Visitor,
     path: Result<PullPath, Problem>,
     attempt: Result<Named<AttemptId>, Problem>,
@@ -42,7 +41,7 @@ pub(super) async fn of_pull(
 }
 
 pub(super) async fn of_branch(
-    State(site): State<Site>,
+    Hasty(site): Hasty,
     visitor: Visitor,
     path: Result<BranchPath, Problem>,
     attempt: Result<Named<AttemptId>, Problem>,
@@ -74,7 +73,7 @@ async fn show(
     });
     let facts = facts(&place, attempt, run.as_ref(), form);
     let content = match run {
-        Some(run) => commands(site, &place, (attempt, run)).await?,
+        Some(run) => commands(site, &place, run).await?,
         None => html!("<p>It has not started yet.</p>"),
     };
     let page = Page {
@@ -117,13 +116,8 @@ fn facts(place: &Place, attempt: &AttemptId, run: Option<&JobRun>, form: Option<
 }
 
 /// The commands in the order they started, and then each with the end of its log, those that failed last.
-async fn commands(
-    site: &Site,
-    place: &Place,
-    (attempt, run): (&AttemptId, JobRun),
-) -> Result<Html, Problem> {
+async fn commands(site: &Site, place: &Place, run: JobRun) -> Result<Html, Problem> {
     let steps = steps::table(&run);
-    let kept = kept::show(&ask::artifacts(site, attempt).await?, &run.commands);
     let logs = format!("{}/jobs/{}/log", place.page, run.attempt);
     let has_ended = run.ended;
     let commands = failures_last(run.commands);
@@ -134,7 +128,7 @@ async fn commands(
     let choices = html!(
         r#"<p class="tools"><label><input type="checkbox" id="wrap" checked> Wrap lines</label><label><input type="checkbox" id="times"> Times (UTC)</label></p>"#
     );
-    Ok(html!("{}{}<h2>Logs</h2>{}{}", steps, kept, choices, shown))
+    Ok(html!("{}<h2>Logs</h2>{}{}", steps, choices, shown))
 }
 
 /// How a command stands, in a shape and in words.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::asset;
@@ -11,7 +11,9 @@ use super::html::{Html, html};
 use super::icon::{self, Tone};
 use super::live::Shown;
 use super::visitor::Visitor;
-use crate::problem::Problem;
+use crate::moment::{clock, millis};
+use crate::problem::{Problem, RETRY_AFTER};
+use crate::seen::Glance;
 use crate::site::Site;
 
 /// One page.
@@ -35,6 +37,8 @@ pub(super) enum Pace {
     Live,
     /// It stays as it is for now.
     Still,
+    /// It could not be made, and is asked for again.
+    Retried,
 }
 
 /// A whole document, and the part of it that may change.
@@ -77,8 +81,9 @@ impl Page {
             entry
         );
         let footer = html!("<footer>ci-node {}</footer>", site.version());
-        let main = self.body.with(KEPT, kept);
-        let shown = Arc::new(Shown::new(title, self.tone, &self.body));
+        let content = html!("{}{}", busy(site), self.body);
+        let main = content.with(KEPT, kept);
+        let shown = Arc::new(Shown::new(title, self.tone, &content));
         let body = html!(
             r#"{}<main id="main">{}</main>{}<p id="away" role="status"></p>"#,
             header,
@@ -121,8 +126,17 @@ impl From<Problem> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let body = html!(r#"<main class="narrow">{}</main>"#, self.body);
-        let document = document(&self.title, Tone::Mute, (Pace::Still, None), body);
-        (self.status, document).into_response()
+        // There is no script that would ask again.
+        let pace = match self.status {
+            StatusCode::SERVICE_UNAVAILABLE => Pace::Retried,
+            _ => Pace::Still,
+        };
+        let document = document(&self.title, Tone::Mute, (pace, None), body);
+        let mut response = (self.status, document).into_response();
+        if pace == Pace::Retried {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
+        }
+        response
     }
 }
 
@@ -130,6 +144,20 @@ impl IntoResponse for Html {
     fn into_response(self) -> Response {
         axum::response::Html(self.into_string()).into_response()
     }
+}
+
+/// Says where not all that is shown is of now.
+fn busy(site: &Site) -> Html {
+    let Some(gaps) = site.glance().and_then(Glance::gaps) else { return Html::default() };
+    let as_of = gaps.as_of.map(|at| format!("As of {} UTC: ", clock(millis(at))));
+    let unknown = match (&as_of, gaps.is_unknown) {
+        (None, _) => "The node is busy, and has not said yet what is missing here.",
+        (Some(_), true) => {
+            "the node is busy. Some of it is older than the rest, and some is missing."
+        }
+        (Some(_), false) => "the node is busy. Some of this is older than the rest.",
+    };
+    html!(r#"<p class="busy" role="status">{}{}</p>"#, as_of.unwrap_or_default(), unknown)
 }
 
 /// For every path that names nothing.
@@ -145,6 +173,7 @@ pub(super) async fn not_that() -> Failure {
 fn document(title: &str, tone: Tone, (pace, id): (Pace, Option<&str>), body: Html) -> Html {
     let refresh = match pace {
         Pace::Live => html!(r#"<noscript><meta http-equiv="refresh" content="5"></noscript>"#),
+        Pace::Retried => html!(r#"<meta http-equiv="refresh" content="{}">"#, RETRY_AFTER),
         Pace::Still => Html::default(),
     };
     let script = id.map(|_| html!(r#"<script src="{}" defer></script>"#, asset::SCRIPT.path()));

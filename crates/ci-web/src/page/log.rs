@@ -34,6 +34,7 @@ use crate::ask;
 use crate::log::BLOCK;
 use crate::moment::words;
 use crate::problem::Problem;
+use crate::seen::Hasty;
 use crate::site::Site;
 use crate::wire::{Command, CommandRef, JobRun};
 
@@ -69,7 +70,7 @@ pub(super) struct From {
 }
 
 pub(super) async fn of_pull(
-    State(site): State<Site>,
+    Hasty(site): Hasty,
     visitor: Visitor,
     path: Result<PullPath, Problem>,
     asked: Asked,
@@ -79,7 +80,7 @@ pub(super) async fn of_pull(
 }
 
 pub(super) async fn of_branch(
-    State(site): State<Site>,
+    Hasty(site): Hasty,
     visitor: Visitor,
     path: Result<BranchPath, Problem>,
     asked: Asked,

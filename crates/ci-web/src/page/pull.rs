@@ -3,7 +3,8 @@
 mod heads;
 mod verdict;
 
-use axum::extract::State;
+use std::sync::Arc;
+
 use ci_build::PastBuild;
 use ci_domain::ids::{PullNumber, RepoName};
 use ci_domain::subject::Subject;
@@ -19,7 +20,7 @@ use super::{part, repo};
 use crate::api::PullPath;
 use crate::ask::{self, Usual};
 use crate::problem::Problem;
-use crate::site::Site;
+use crate::seen::Hasty;
 use crate::wire::{Job, JobState, PullDetail, PullSummary, Unmet, VerdictState};
 
 /// Builds that its history shows.
@@ -27,12 +28,12 @@ const BUILDS: u64 = 25;
 
 /// What its page shows besides what is known of it now.
 struct History {
-    builds: Vec<PastBuild>,
+    builds: Arc<Vec<PastBuild>>,
     usual: Usual,
 }
 
 pub(super) async fn show(
-    State(site): State<Site>,
+    Hasty(site): Hasty,
     visitor: Visitor,
     path: Result<PullPath, Problem>,
 ) -> Result<Document, Failure> {

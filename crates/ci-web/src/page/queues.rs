@@ -1,7 +1,5 @@
 //! `/queues`: who waits for what, and who has it.
 
-use axum::extract::State;
-
 use super::html::{Html, html};
 use super::icon::{Tone, badge};
 use super::layout::{Document, Pace, Page, foreign};
@@ -9,14 +7,14 @@ use super::time::lasting;
 use super::visitor::Visitor;
 use crate::ask::{self, Claim, Line, WaitingJob};
 use crate::moment::words;
-use crate::site::Site;
+use crate::seen::Hasty;
 
 /// Of those who wait, and of those who are served, so many are named.
 const MOST: usize = 100;
 /// Ages are told to this many milliseconds: they are of interest in their order of magnitude.
 const STEP: u64 = 5_000;
 
-pub(super) async fn show(State(site): State<Site>, visitor: Visitor) -> Document {
+pub(super) async fn show(Hasty(site): Hasty, visitor: Visitor) -> Document {
     let lines = ask::lines(&site).await;
     let waiting: usize = lines.iter().map(|line| line.jobs.len()).sum();
     let busy = lines.iter().any(|line| !line.held.is_empty());

@@ -1,6 +1,6 @@
 //! `/{owner}/{repo}`: the open pull requests, those that were given up, and the branches.
 
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use ci_domain::ids::RepoName;
 use serde::Deserialize;
 
@@ -12,7 +12,7 @@ use super::time::ago;
 use super::visitor::Visitor;
 use crate::api::RepoPath;
 use crate::ask;
-use crate::site::Site;
+use crate::seen::Hasty;
 use crate::wire::{BranchSummary, PullSummary, Quarantined, VerdictState};
 
 /// Pull requests of one page.
@@ -34,7 +34,7 @@ pub(super) struct Wanted {
 }
 
 pub(super) async fn show(
-    State(site): State<Site>,
+    Hasty(site): Hasty,
     visitor: Visitor,
     path: Result<RepoPath, crate::problem::Problem>,
     Query(wanted): Query<Wanted>,

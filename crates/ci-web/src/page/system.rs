@@ -2,7 +2,6 @@
 
 mod tree;
 
-use axum::extract::State;
 use ci_build::LeftoverTotals;
 
 use super::html::{Html, html};
@@ -11,10 +10,10 @@ use super::layout::{Document, Pace, Page};
 use super::visitor::Visitor;
 use crate::ask;
 use crate::moment::{date, words};
-use crate::site::Site;
+use crate::seen::Hasty;
 use crate::wire::{NodeStatus, Queue, Quota, Repo, Undelivered};
 
-pub(super) async fn show(State(site): State<Site>, visitor: Visitor) -> Document {
+pub(super) async fn show(Hasty(site): Hasty, visitor: Visitor) -> Document {
     let status = ask::status(&site).await;
     let snapshot = site.hub().snapshot();
     let body = html!(

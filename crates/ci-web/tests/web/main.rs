@@ -6,8 +6,8 @@ mod support;
 
 mod access;
 mod accessibility;
-mod artifacts;
 mod browser;
+mod busy;
 mod client;
 mod contract;
 mod hostile;

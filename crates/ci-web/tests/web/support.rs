@@ -4,6 +4,7 @@ pub mod browser;
 pub mod contract;
 pub mod http;
 pub mod hub;
+pub mod ledger;
 pub mod node;
 pub mod origin;
 mod runner;

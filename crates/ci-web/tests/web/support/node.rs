@@ -14,7 +14,7 @@ use ci_domain::report::Voice;
 use ci_git::{Git, MirrorConfig, Workspaces};
 use ci_github::Secret;
 use ci_github::fake::{FakeGitHub, FakeRepo, NewPull};
-use ci_store::{MemoryLedger, Stamp};
+use ci_store::Stamp;
 use ci_web::client::AdminClient;
 use ci_web::wire::{Job, Role, TokenRequest};
 use ci_web::{Gate, ReadAccess, WebArgs};
@@ -23,9 +23,10 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::http::post;
+use super::ledger::GatedLedger;
 use super::origin::Origin;
 use super::runner::launcher;
-use super::until;
+use super::{CEILING, until};
 
 /// The repository of every test.
 pub const REPO: &str = "acme/shop";
@@ -36,7 +37,7 @@ pub struct Node {
     pub socket: PathBuf,
     pub github: FakeGitHub,
     pub repo: FakeRepo,
-    pub ledger: Arc<MemoryLedger>,
+    pub ledger: Arc<GatedLedger>,
     pub secret: watch::Sender<Option<Secret>>,
     pub gate: watch::Sender<Option<Gate>>,
     pub root: SupervisorRef,
@@ -56,12 +57,27 @@ impl Node {
         read: ReadAccess,
         public_url: impl FnOnce(SocketAddr) -> String,
     ) -> Self {
+        // Pages of a machine that is slow are of now all the same.
+        Self::start_with(read, public_url, CEILING).await
+    }
+
+    /// A node whose pages wait for nobody who is busy.
+    pub async fn start_hasty() -> Self {
+        let public_url = |_| "https://ci.test".to_owned();
+        Self::start_with(ReadAccess::Public, public_url, ci_web::PATIENCE).await
+    }
+
+    async fn start_with(
+        read: ReadAccess,
+        public_url: impl FnOnce(SocketAddr) -> String,
+        patience: Duration,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policy = ("ci-policy.yaml", "branches: [\"release/*\"]\nmergeable: {approvals: 0}\n");
         let (origin, tip) = Origin::new(folder.path(), &[policy, ("README.md", "a shop\n")]);
         let github = FakeGitHub::new();
         let repo = github.add_repo(repo_name(), BranchName::new("main").unwrap(), tip);
-        let ledger = Arc::new(MemoryLedger::new());
+        let ledger = Arc::new(GatedLedger::default());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let mut args = node_args(folder.path(), &origin, &github, &ledger).await;
@@ -76,6 +92,7 @@ impl Node {
             listener,
             admin_socket: socket.clone(),
             webhook_secret,
+            patience,
             read,
             gate: sign_in,
             version: "1.2.3".to_owned(),
@@ -158,7 +175,7 @@ async fn node_args(
     folder: &Path,
     origin: &Origin,
     github: &FakeGitHub,
-    ledger: &Arc<MemoryLedger>,
+    ledger: &Arc<GatedLedger>,
 ) -> NodeArgs {
     let git = Git::discover(None).await.unwrap();
     let limit = Duration::from_secs(60);
