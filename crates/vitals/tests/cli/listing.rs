@@ -1,41 +1,13 @@
 //! Lists, and the forms in which they are printed.
 
-use heights::ractor::{self, Actor, ActorProcessingErr, ActorRef};
 use heights_vitals::Tier;
 use serde_json::Value;
 
 use crate::app::App;
 
-/// An actor that knows nothing of supervisors.
-struct Plain;
-
-impl Actor for Plain {
-    type Msg = ();
-    type State = ();
-    type Arguments = ();
-
-    async fn pre_start(&self, _myself: ActorRef<()>, (): ()) -> Result<(), ActorProcessingErr> {
-        Ok(())
-    }
-}
-
-/// Groups are ractor's, and open to everybody.
-#[expect(clippy::disallowed_methods, reason = "it knows nothing of supervisors")]
-async fn join_a_group() -> ActorRef<()> {
-    let (plain, _ended) = Actor::spawn(None, Plain, ()).await.unwrap();
-    ractor::pg::join("passers-by".to_owned(), vec![plain.get_cell()]);
-    plain
-}
-
 #[tokio::test]
-async fn registry_and_groups_tell_who_answers_to_which_name() {
+async fn the_registry_tells_who_answers_to_which_name() {
     let app = App::start(Tier::Read).await;
-    assert_eq!(app.run(&["groups"]).await.stdout(), "there are no groups\n");
-    let plain = join_a_group().await;
-    let members = app.run(&["groups", "passers", "-o", "name"]).await.stdout();
-    assert_eq!(members, format!("{}\n", plain.get_id()));
-    let members = app.run(&["groups"]).await.stdout();
-    assert!(members.starts_with("SCOPE") && members.contains("passers-by"), "{members}");
     let store = app.store.running().await;
     let (pid, owner) = (store.process().pid().to_string(), store.process().owner());
     app.names.register("the store".to_owned(), 7, owner).unwrap();
@@ -50,7 +22,6 @@ async fn registry_and_groups_tell_who_answers_to_which_name() {
     let row: Value = serde_json::from_str(&rows).unwrap();
     assert_eq!((&row["schema"], &row["value"]), (&"vitals.name/1".into(), &Value::Null));
     assert_eq!(app.run(&["registry", "no such", "-o", "name"]).await.stdout(), "");
-    plain.stop(None);
     app.root.stop().await;
 }
 
