@@ -1,6 +1,7 @@
 //! What is asked of the node, as wire types: the API shows it as it is, pages draw from it.
 
 mod branch;
+mod kept;
 mod nightly;
 mod past;
 mod pull;
@@ -17,6 +18,7 @@ use futures_util::{StreamExt, stream};
 use heights::regulator::QueueView;
 
 pub(crate) use branch::detail as branch_detail;
+pub(crate) use kept::{artifacts, in_path};
 pub(crate) use past::{Usual, past, usual};
 pub(crate) use queues::{Claim, Line, WaitingJob, lines};
 

@@ -21,12 +21,10 @@ mod site;
 mod stopping;
 
 mod access;
-mod audit;
 mod body;
 mod gate;
 mod problem;
 mod sessions;
-mod throttle;
 mod tokens;
 
 mod api;
@@ -43,5 +41,4 @@ pub mod client;
 pub mod wire;
 
 pub use gate::Gate;
-pub use throttle::{Limit, Limits};
 pub use server::{PATIENCE, ReadAccess, WebArgs, start};

@@ -3,6 +3,7 @@
 //!
 //! Statuses and comments link here, so it works for attempts that newer ones have replaced, too.
 
+mod kept;
 mod place;
 mod steps;
 mod tail;
@@ -73,7 +74,7 @@ async fn show(
     });
     let facts = facts(&place, attempt, run.as_ref(), form);
     let content = match run {
-        Some(run) => commands(site, &place, run).await?,
+        Some(run) => commands(site, &place, (attempt, run)).await?,
         None => html!("<p>It has not started yet.</p>"),
     };
     let page = Page {
@@ -116,8 +117,13 @@ fn facts(place: &Place, attempt: &AttemptId, run: Option<&JobRun>, form: Option<
 }
 
 /// The commands in the order they started, and then each with the end of its log, those that failed last.
-async fn commands(site: &Site, place: &Place, run: JobRun) -> Result<Html, Problem> {
+async fn commands(
+    site: &Site,
+    place: &Place,
+    (attempt, run): (&AttemptId, JobRun),
+) -> Result<Html, Problem> {
     let steps = steps::table(&run);
+    let kept = kept::show(&ask::artifacts(site, attempt).await?, &run.commands);
     let logs = format!("{}/jobs/{}/log", place.page, run.attempt);
     let has_ended = run.ended;
     let commands = failures_last(run.commands);
@@ -128,7 +134,7 @@ async fn commands(site: &Site, place: &Place, run: JobRun) -> Result<Html, Probl
     let choices = html!(
         r#"<p class="tools"><label><input type="checkbox" id="wrap" checked> Wrap lines</label><label><input type="checkbox" id="times"> Times (UTC)</label></p>"#
     );
-    Ok(html!("{}<h2>Logs</h2>{}{}", steps, choices, shown))
+    Ok(html!("{}{}<h2>Logs</h2>{}{}", steps, kept, choices, shown))
 }
 
 /// How a command stands, in a shape and in words.

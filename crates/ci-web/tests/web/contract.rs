@@ -46,8 +46,10 @@ impl Scene {
     async fn start() -> Self {
         let node = Node::start(ReadAccess::Token).await;
         let go = node.path("go");
-        let jobs =
-            format!("  bad:\n    - echo no; exit 3\n  slow:\n    - {}\n", node.wait_for(&go));
+        let jobs = format!(
+            "  bad:\n    - {{run: \"echo no; echo kept > a.txt; exit 3\", artifacts: a.txt}}\n  slow:\n    - {}\n",
+            node.wait_for(&go)
+        );
         let branch =
             "  test: {on: [branch], steps: [\"echo shipped\"]}\nnightly:\n  deep: [\"true\"]\n";
         node.push_branch("release/1", branch);
@@ -132,6 +134,7 @@ async fn everything_that_is_described_is_done_as_it_is_described() {
     let job = format!("/api/v1/jobs/{}", scene.failed);
     let command = scene.get(&job).await.json()["commands"][0]["id"].as_str().unwrap().to_owned();
     let log = format!("/api/v1/commands/{command}/log");
+    let file = format!("/api/v1/commands/{command}/artifacts/app%2Fa.txt");
     until("the branch to be built", async || {
         let branch = scene.get(BRANCH).await;
         (branch.status == StatusCode::OK && branch.json()["built"].is_string()).then_some(())
@@ -149,6 +152,8 @@ async fn everything_that_is_described_is_done_as_it_is_described() {
         "/api/v1/repos/acme/shop/quarantine",
         &job,
         &format!("{job}/log"),
+        &format!("{job}/artifacts"),
+        &file,
         &log,
         &format!("{log}/times"),
         &format!("{log}/events"),
@@ -183,6 +188,7 @@ fn named(scene: &Scene, path: &str, (parameter, value): (&str, &str)) -> String 
         ("attempt", &scene.failed),
         ("command", &command),
         ("id", "0123"),
+        ("path", "app%2Fa.txt"),
     ];
     let path = path.replace(&format!("{{{parameter}}}"), value);
     usual.iter().fold(path, |path, (name, usual)| path.replace(&format!("{{{name}}}"), usual))

@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod accessibility;
+mod artifacts;
 mod browser;
 mod busy;
 mod client;
