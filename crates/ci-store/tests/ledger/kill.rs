@@ -29,6 +29,13 @@ const FOLD_AFTER: u64 = 16;
 /// A writer that says nothing for so long is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// When a writer is killed.
+enum Moment {
+    AfterStart(Duration),
+    /// After it has acknowledged so many; so there is something to lose, however slow the disk is.
+    AfterRecords(u64),
+}
+
 /// Every record that is known to exist, by stream and seq.
 type Truth = HashMap<StreamId, BTreeMap<u64, u64>>;
 
@@ -38,8 +45,11 @@ fn a_writer_that_is_killed_loses_nothing_it_acknowledged() {
     let mut truth = Truth::new();
     let mut random = Random(20260131);
     for round in 0..ROUNDS {
-        let moment = Duration::from_micros(2_000 + random.below(58_000));
-        for acknowledged in run_and_kill(&disk.path(), random.next(), round % 2 == 0, moment) {
+        let moment = match round % 2 {
+            0 => Moment::AfterStart(Duration::from_micros(2_000 + random.below(58_000))),
+            _ => Moment::AfterRecords(1 + random.below(60)),
+        };
+        for acknowledged in run_and_kill(&disk.path(), random.next(), &moment) {
             let (stream, seq, payload) = acknowledged;
             assert_eq!(truth.entry(stream).or_default().insert(seq, payload), None, "twice");
         }
@@ -84,25 +94,24 @@ fn write(ledger: &SledLedger, writer: u64, mut random: Random) {
     }
 }
 
-/// Starts a writer, kills it `moment` after its start or after its first record, and gives what it acknowledged.
-fn run_and_kill(
-    folder: &Path,
-    seed: u64,
-    while_opening: bool,
-    moment: Duration,
-) -> Vec<(StreamId, u64, u64)> {
+/// Starts a writer, kills it at that moment, and gives what it acknowledged.
+fn run_and_kill(folder: &Path, seed: u64, moment: &Moment) -> Vec<(StreamId, u64, u64)> {
     let (mut child, lines) = start_writer(folder, seed >> 1);
     let mut acknowledged = Vec::new();
-    if !while_opening {
-        let first = lines.recv_timeout(PATIENCE).expect("the writer writes something");
-        acknowledged.push(first);
-    }
-    let end = Instant::now() + moment;
-    loop {
-        match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
-            Ok(line) => acknowledged.push(line),
-            Err(RecvTimeoutError::Timeout) => break,
-            Err(RecvTimeoutError::Disconnected) => panic!("the writer ended by itself"),
+    match *moment {
+        Moment::AfterStart(time) => {
+            let end = Instant::now() + time;
+            loop {
+                match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                    Ok(line) => acknowledged.push(line),
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Err(RecvTimeoutError::Disconnected) => panic!("the writer ended by itself"),
+                }
+            }
+        }
+        Moment::AfterRecords(count) => {
+            let next = || lines.recv_timeout(PATIENCE).expect("the writer writes something");
+            acknowledged.extend((0..count).map(|_| next()));
         }
     }
     child.kill().unwrap();
