@@ -167,7 +167,7 @@ async fn with_its_runner_everything_in_it_dies_and_the_sweep_takes_the_rest() {
     let dir = place.start().await;
     written(&place.file("up")).await;
     let namespace = written(&place.file("namespace")).await;
-    assert_eq!(processes_in(&namespace).len(), 5, "init, two shells, two sleeps");
+    until("init, two shells, two sleeps", || processes_in(&namespace).len() == 5).await;
     kill(dir.identity().unwrap().unwrap().pid);
     until("the namespace to be empty", || processes_in(&namespace).is_empty()).await;
     within("the sweep", sweep(&dir)).await.unwrap();

@@ -218,8 +218,9 @@ async fn a_zero_grace_kills_at_once() {
 #[tokio::test]
 async fn a_runner_can_be_killed_at_any_fact() {
     for facts in 0..9 {
-        let steps = (0..4).map(|_| command("setsid sleep 600 & sleep 600 & echo x")).collect();
-        let place = Place::new(vec![parallel(steps)]);
+        let short = (0..4).map(|_| command("setsid sleep 600 & sleep 600 & echo x"));
+        // However late the runner is killed, the job goes on.
+        let place = Place::new(vec![parallel(short.chain([command("sleep 600")]).collect())]);
         let dir = place.start().await;
         let mut follower = follow(&dir, JournalOffset(0));
         for _ in 0..facts {
