@@ -124,6 +124,7 @@ pub(crate) fn foresee(
         ends: Vec::new(),
         messages_lost: None,
         siblings: Vec::new(),
+        along: 0,
         restarts: Vec::new(),
         escalates: Vec::new(),
         ends_all: false,

@@ -127,7 +127,13 @@ fn aftermath(outcome: &ControlOutcome) -> String {
     let mut text = String::new();
     if !outcome.siblings.is_empty() {
         let siblings = list(&outcome.siblings);
-        text.push_str(&format!("  along     {siblings}, by the strategy of its supervisor\n"));
+        let below = match outcome.along.saturating_sub(outcome.siblings.len()) {
+            0 => String::new(),
+            below => format!(", and {} below them", actors(below)),
+        };
+        text.push_str(&format!(
+            "  along     {siblings}{below}, by the strategy of its supervisor\n"
+        ));
     }
     if !outcome.escalates.is_empty() {
         let supervisors = list(&outcome.escalates);
@@ -190,7 +196,8 @@ pub fn is_confirmed(foreseen: &ControlOutcome, answer: &str) -> bool {
 
 /// Returns the name that has to be typed where much would end.
 fn grave(foreseen: &ControlOutcome) -> Option<&str> {
-    let many = foreseen.ends.len() + foreseen.siblings.len() > MANY;
+    let along = foreseen.along.max(foreseen.siblings.len());
+    let many = foreseen.ends.len() + along > MANY;
     let grave = !foreseen.ends.is_empty() && foreseen.kind == Kind::Supervisor;
     let name = foreseen.path.rsplit('/').next().unwrap_or(&foreseen.path);
     (grave || many || !foreseen.escalates.is_empty() || foreseen.ends_all).then_some(name)

@@ -82,6 +82,7 @@ impl<'a> Fall<'a> {
         let siblings: Vec<String> = siblings.map(|path| (*path).to_owned()).collect();
         let lost = self.actors.iter().filter(|actor| down.contains(&*actor.path));
         let queues: Vec<u64> = lost.filter_map(|actor| actor.mailbox).collect();
+        self.outcome.along = down.iter().filter(|path| !ends.contains(*path)).count();
         self.outcome.restarts = again.into_iter().map(str::to_owned).collect();
         self.outcome.siblings = siblings;
         self.outcome.messages_lost = (!queues.is_empty()).then(|| queues.iter().sum());

@@ -89,6 +89,7 @@ fn a_supervisor_without_restarts_left_ends_too() {
     let outcome = foreseen(Action::Kill, "app/ci/web", &app("one_for_one", 0));
     assert_eq!(outcome.escalates, ["app/ci"]);
     assert_eq!((outcome.restarts, outcome.ends_all), (vec!["app/ci".to_owned()], false));
+    assert_eq!(outcome.along, 5, "it, and all others below it");
     assert_eq!(outcome.messages_lost, Some(4), "all children of the supervisor end with it");
     assert_eq!(outcome.cautions, ["app/ci ends too: it has no restart left"]);
 }

@@ -40,6 +40,10 @@ pub struct ControlOutcome {
     pub messages_lost: Option<u64>,
     /// The paths of siblings that its supervisor stops and starts along with it.
     pub siblings: Vec<String>,
+    /// How many actors go down besides those that end: those siblings, supervisors that give up,
+    /// and all that is below them.
+    #[serde(default)]
+    pub along: usize,
     /// The paths of those that are started again, each with all that is below it.
     #[serde(default)]
     pub restarts: Vec<String>,

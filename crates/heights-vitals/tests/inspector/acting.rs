@@ -40,6 +40,7 @@ async fn looking_ahead_tells_what_would_end_and_changes_nothing() {
     let foreseen = tree.client.kill("app/store", &request).await.unwrap();
     assert_eq!(foreseen.ends, ["app/store"]);
     assert_eq!(foreseen.siblings, ["app/pulls", "app/idle"]);
+    assert_eq!(foreseen.along, 4, "with all that is below them");
     assert_eq!((foreseen.messages_lost, foreseen.restarts_left), (Some(0), Some(3)));
     let root = tree.client.stop("@root", &request).await.unwrap();
     assert_eq!(root.ends.len(), 6);

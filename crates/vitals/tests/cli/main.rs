@@ -110,6 +110,7 @@ async fn a_dry_run_tells_what_would_happen() {
         text.contains("would end 1 actor now: demo/store") && text.contains("along     demo/pulls"),
         "{text}"
     );
+    assert!(text.contains("demo/pulls, and 1 actor below them, by the strategy"), "{text}");
     assert!(text.ends_with("nothing has been changed\n"));
     assert_eq!(app.json(&["info", "store"]).await["actor"]["incarnation"], 1);
     app.root.stop().await;

@@ -7,11 +7,11 @@ use crate::screen::model::Model;
 const STEP: usize = 8;
 
 /// Tells how wide the columns are: one takes what room there is, and what it does not need for what
-/// is to be seen goes to the one that grows.
+/// is to be seen goes to the one that grows; as much as that needs where it stands in between.
 pub fn widths<'a>(
     model: &Model,
     shown: &[(usize, Column)],
-    rows: impl Iterator<Item = &'a Vec<String>>,
+    rows: impl Iterator<Item = &'a Vec<String>> + Clone,
     width: u16,
 ) -> Vec<usize> {
     let fixed: usize =
@@ -23,10 +23,16 @@ pub fn widths<'a>(
     let takes = shown.iter().position(|(_, column)| column.width.is_none());
     let grows = shown.iter().position(|(_, column)| column.grows);
     if let (Some(takes), Some(grows)) = (takes, grows) {
-        let needed = rows.filter_map(|cells| cells.get(takes)).map(|cell| cell.chars().count());
-        let needed = needed.max().unwrap_or(0).next_multiple_of(STEP).max(STEP).min(room);
-        widths[takes] = needed;
-        widths[grows] += room - needed;
+        let longest = |column: usize| {
+            let cells = rows.clone().filter_map(|cells| cells.get(column));
+            cells.map(|cell| cell.chars().count()).max().unwrap_or(0).next_multiple_of(STEP)
+        };
+        let left = room - longest(takes).clamp(STEP, room);
+        let wanted =
+            if grows > takes { left } else { longest(grows).saturating_sub(widths[grows]) };
+        let given = wanted.min(left);
+        widths[takes] -= given;
+        widths[grows] += given;
     }
     widths
 }

@@ -73,6 +73,7 @@ fn outcome(path: &str, kind: Kind) -> ControlOutcome {
         kind,
         ends: vec![path.to_owned()],
         messages_lost: Some(0),
+        along: 0,
         siblings: Vec::new(),
         restarts: vec![path.to_owned()],
         escalates: Vec::new(),
@@ -98,6 +99,9 @@ fn an_action_is_foreseen_and_has_to_be_confirmed() {
     assert_eq!(model.message.as_deref(), Some("nothing was done"));
     model.propose(outcome("ci/pulls", Kind::Supervisor));
     assert_eq!(press(&mut model, "pulls\n"), act);
+    // So has one that takes many along.
+    model.propose(ControlOutcome { along: 30, ..outcome("ci/store", Kind::Worker) });
+    assert_eq!(press(&mut model, "y\n"), Effect::None);
 }
 
 #[test]
@@ -125,7 +129,7 @@ fn a_snapshot_cannot_be_acted_on_nor_traced() {
     assert_eq!(press(&mut model, "t"), Effect::None);
     assert_eq!(model.message.as_deref(), Some("a snapshot holds no messages"));
     assert_eq!(press(&mut model, "\n"), Effect::None);
-    assert!(drawn(&model, 80, 40).contains("a snapshot holds no state"));
+    assert!(drawn(&model, 80, 40).contains("vitals state --from FILE"));
 }
 
 #[test]
