@@ -1,6 +1,6 @@
-//! Everything at once: people do whatever they like to a crowd of pull requests, webhooks are lost,
-//! repeated and shuffled, GitHub fails, is slow or gone, and the node and its actors are killed; in the end
-//! each pull request says what a model says that reads GitHub alone.
+//! Everything at once: people do whatever they like to a crowd of pull requests, some of them from a fork,
+//! webhooks are lost, repeated and shuffled, GitHub fails, is slow or gone, and the node and its actors are
+//! killed; in the end each pull request says what a model says that reads GitHub alone.
 //!
 //! `CHAOS_PULLS` and `CHAOS_STEPS` say how much, `STORY_SEED` which: what people do and what goes wrong
 //! follows from the seed, and only how far the node has come meanwhile does not.
@@ -20,6 +20,7 @@ use tokio::time::sleep;
 use crate::actors::vitals;
 use crate::chance::Chance;
 use crate::chaos::people::People;
+use crate::isolation::{has_bubblewrap, isolate};
 use crate::kills::seed;
 use crate::node::Node;
 use crate::wait::wait_for;
@@ -72,7 +73,12 @@ impl Chaos {
         }
         let world = World::new(&people::files()).await;
         world.configure("1s", "");
-        let people = People::of(&world, pulls);
+        // Heads of forks run in a sandbox or not at all.
+        let has_forks = has_bubblewrap();
+        if has_forks {
+            isolate(&world, "namespaces");
+        }
+        let people = People::of(&world, pulls, has_forks);
         let node = world.start().await;
         let chance = |number| Chance::new(seed.wrapping_mul(3).wrapping_add(number));
         let (acts, faults, moments) = (chance(0), chance(1), chance(2));
@@ -148,10 +154,11 @@ impl Chaos {
         self.node.ready().await;
     }
 
-    async fn ends_as_the_model_says(&self) {
+    async fn ends_as_the_model_says(&mut self) {
         let end = END_EACH * u32::try_from(self.people.all().count()).unwrap();
         let mut last = Vec::new();
         let agree = async || {
+            self.people.make_up_for_cancelling(&self.world);
             last = self.differences();
             last.is_empty().then_some(())
         };

@@ -20,7 +20,12 @@ pub struct Model {
     pub base: Tree,
     /// Whether the head was there before the node first looked.
     pub is_older: bool,
+    /// Whether it comes from elsewhere.
+    pub is_fork: bool,
 }
+
+/// Whatever a component may say.
+const ANYTHING: [&str; 5] = ["pending", "success", "failure", "error", "none"];
 
 /// What should have been said.
 pub struct Verdict {
@@ -39,6 +44,9 @@ impl Model {
             return Verdict { umbrella, components: BTreeMap::new(), comments: BTreeMap::new() };
         };
         let affected = self.affected(&merged);
+        if self.is_fork && !self.has_leave() && !affected.is_empty() {
+            return self.awaits_leave(affected);
+        }
         let failed: BTreeSet<String> =
             affected.iter().filter_map(|component| failure(&merged, component)).collect();
         let states = |component: &String| match failure(&merged, component) {
@@ -61,6 +69,22 @@ impl Model {
             comments.insert("tests-passed:", 1);
         }
         Verdict { umbrella, components, comments }
+    }
+
+    /// What had leave before and has run says so; nothing runs now, and nothing is judged by it.
+    fn awaits_leave(&self, affected: BTreeSet<String>) -> Verdict {
+        let umbrella = format!("pending awaiting approval to run {}", self.facts.head.sha.short());
+        let components = affected.into_iter().map(|name| (name, ANYTHING.into())).collect();
+        Verdict { umbrella, components, comments: BTreeMap::new() }
+    }
+
+    /// Whether somebody who may write has approved this very head.
+    fn has_leave(&self) -> bool {
+        self.facts.reviews.iter().any(|review| {
+            review.state == ReviewState::Approved
+                && self.writers.contains(&review.author)
+                && review.commit.as_ref() == Some(&self.facts.head.sha)
+        })
     }
 
     /// The first row that applies.

@@ -15,10 +15,12 @@ const COMPONENTS: u64 = 3;
 /// Those who may write, and one who may not.
 const WRITERS: [&str; 2] = ["grace", "linus"];
 const OUTSIDER: &str = "eve";
+/// Every so many pull requests one is from her fork.
+const FORKS: u64 = 3;
 
 const PIPELINE: &str = "
 jobs:
-  compile: ['! grep -qs ^broken p*']
+  compile: ['sleep 0.2', '! grep -qs ^broken p*']
   test: ['! grep -qs ^bad p*']
 ";
 const COMPLIANCE: &str = "  compliance: {when: approved, needs: test, steps: ['true']}\n";
@@ -34,6 +36,8 @@ pub struct People {
     older: BTreeSet<CommitSha>,
     /// Commands that must be answered, by the id of their comments.
     commands: Vec<(PullNumber, u64)>,
+    /// The heads whose jobs somebody has cancelled, if any ran.
+    cancelled: BTreeSet<CommitSha>,
     acts: u64,
 }
 
@@ -53,20 +57,22 @@ pub fn files() -> Vec<(String, String)> {
 }
 
 impl People {
-    /// Lets everybody open a pull request.
-    pub fn of(world: &World, pulls: u64) -> Self {
+    /// Lets everybody open a pull request, some from a fork where those can be built.
+    pub fn of(world: &World, pulls: u64, has_forks: bool) -> Self {
         world.repo.grant(&login("grace"));
         world.git.set("refs/heads/release", &world.tip());
         world.repo.push(&branch("release"), &world.tip());
         let main = vec![files().into_iter().collect()];
         let (heads, commands) = (BTreeMap::new(), Vec::new());
-        let older = BTreeSet::new();
-        let mut people = Self { pulls, main, heads, older, commands, acts: 0 };
+        let (older, cancelled) = (BTreeSet::new(), BTreeSet::new());
+        let mut people = Self { pulls, main, heads, older, commands, cancelled, acts: 0 };
         for number in 1..=pulls {
             let changes = people.change(number, "good", None);
             let from = format!("change-{number}");
             let sha = world.commit(&from, &as_changes(&changes));
-            let head = Head { sha, branch: branch(&from), repo: Some(world.repo.name().clone()) };
+            let fork = (has_forks && number % FORKS == 0).then(|| "eve/shop".parse().unwrap());
+            let repo = fork.unwrap_or_else(|| world.repo.name().clone());
+            let head = Head { sha, branch: branch(&from), repo: Some(repo) };
             let (title, author) = (format!("Change {number}"), login("ada"));
             let pull = NewPull { title, author, head, base: branch("main"), draft: false };
             assert_eq!(world.repo.open_pull(pull), PullNumber(number));
@@ -127,6 +133,7 @@ impl People {
         let (fork, base) = if is_main { (*fork, newest) } else { (0, 0) };
         Model {
             is_older: self.older.contains(&facts.head.sha),
+            is_fork: facts.from_fork(world.repo.name()),
             writers: WRITERS.map(login).into(),
             fork: self.main[fork].clone(),
             head: head.clone(),
@@ -186,7 +193,28 @@ impl People {
     }
 
     fn command(&mut self, world: &World, pull: PullNumber, chance: &mut Chance) {
-        let command = pick(chance, &["/ci retry", "/ci force all", "/ci why"]);
+        let command = pick(chance, &["/ci retry", "/ci force all", "/ci why", "/ci cancel"]);
+        if command == "/ci cancel" {
+            self.cancelled.insert(world.head(pull));
+        }
+        self.say(world, pull, command);
+    }
+
+    /// Has run again what somebody cancelled, once nobody waits for an answer: whatever was cancelled, and
+    /// when, is not for a model to know.
+    pub fn make_up_for_cancelling(&mut self, world: &World) {
+        for pull in self.open(world) {
+            let was_cancelled = self.cancelled.contains(&world.head(pull));
+            if was_cancelled
+                && world.umbrella(pull).contains("cancelled")
+                && self.unanswered(world, pull).is_empty()
+            {
+                self.say(world, pull, "/ci retry");
+            }
+        }
+    }
+
+    fn say(&mut self, world: &World, pull: PullNumber, command: &str) {
         let id = world.repo.comment(pull, &login(WRITERS[0]), command);
         self.commands.push((pull, id.0));
     }
