@@ -12,6 +12,9 @@ use crate::support::{
     written,
 };
 
+/// The grace of those who may take their time, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(50);
+
 /// Cancels a job as soon as its command has written the file `up`, outside a sandbox and in one.
 async fn check_cancel(run: &str) {
     check_cancel_in(Place::with_command(run)).await;
@@ -74,9 +77,10 @@ async fn a_fork_bomb_is_stopped() {
 
 #[tokio::test]
 async fn a_command_may_end_in_peace() {
-    let place = Place::with_command(
+    let mut place = Place::with_command(
         "trap 'echo bye; exit 0' TERM; echo up > up; while :; do sleep 0.01; done",
     );
+    place.spec.grace = PATIENCE;
     let dir = place.start().await;
     written(&place.file("up")).await;
     within("the cancel", cancel(&dir)).await.unwrap();

@@ -122,17 +122,23 @@ async fn a_command_that_takes_too_long_is_ended() {
 
 #[tokio::test]
 async fn a_job_that_takes_too_long_fails_for_that_reason() {
-    let mut place = Place::new(vec![
-        command("sleep 600"),
-        command_with("touch never", |command| command.always = true),
-    ]);
-    place.spec.timeout = Duration::from_millis(100);
-    let run = place.run().await;
-    assert_eq!(run.exits_in_order(), "0-1=timeout");
-    let Outcome::Failed { reason, .. } = run.outcome else { panic!("{:?}", run.outcome) };
-    assert_eq!(reason, FailReason::JobTimeout);
-    assert!(!place.file("never").exists(), "nothing begins when time is over");
-    place.assert_nothing_is_left();
+    // On a busy machine the shorter time may be over before anything has begun.
+    for timeout in [Duration::from_millis(100), Duration::from_secs(20)] {
+        let mut place = Place::new(vec![
+            command("sleep 600"),
+            command_with("touch never", |command| command.always = true),
+        ]);
+        place.spec.timeout = timeout;
+        let run = place.run().await;
+        let Outcome::Failed { reason, .. } = run.outcome else { panic!("{:?}", run.outcome) };
+        assert_eq!(reason, FailReason::JobTimeout);
+        assert!(!place.file("never").exists(), "nothing begins when time is over");
+        place.assert_nothing_is_left();
+        if !run.exits().is_empty() {
+            return assert_eq!(run.exits_in_order(), "0-1=timeout");
+        }
+    }
+    panic!("nothing has begun");
 }
 
 #[tokio::test]
