@@ -64,6 +64,11 @@ impl Runs {
         }))
     }
 
+    /// Whether an attempt has said how its tests went.
+    pub(crate) fn has_tests(&self, attempt: &AttemptId) -> bool {
+        RunDir::open(self.path(attempt)).is_ok_and(|dir| dir.has_tests())
+    }
+
     /// How the tests of an attempt went, as far as it is known.
     ///
     /// # Errors

@@ -213,6 +213,15 @@ impl RunDir {
         Ok(wire.map(TestReport::from))
     }
 
+    /// Whether any command has said how its tests went; asks for the names of files alone.
+    #[must_use]
+    pub fn has_tests(&self) -> bool {
+        let names = fs::read_dir(&self.path).into_iter().flatten().flatten();
+        names
+            .map(|entry| entry.file_name())
+            .any(|name| name.as_encoded_bytes().starts_with(b"tests-"))
+    }
+
     /// Opens a file that was kept; `None` where it was removed since.
     ///
     /// # Errors

@@ -43,6 +43,7 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/repos", get(pull::repos))
         .route("/repos/{owner}/{repo}/pulls", get(pull::list))
         .route("/repos/{owner}/{repo}/pulls/{number}", get(pull::show))
+        .route("/repos/{owner}/{repo}/pulls/{number}/tests", get(pull::tests))
         .route("/repos/{owner}/{repo}/pulls/{number}/retry", post(action::retry))
         .route("/repos/{owner}/{repo}/pulls/{number}/force", post(action::force))
         .route("/repos/{owner}/{repo}/pulls/{number}/cancel", post(action::cancel))

@@ -17,9 +17,9 @@ pub use byte_stream::ByteStream;
 pub use error::ClientError;
 
 use crate::wire::{
-    BranchDetail, BranchSummary, CommandRef, JobAction, JobRun, Jobs, NewToken, Nightly,
-    NodeStatus, PullDetail, PullSummary, Quarantined, Repo, Shell, ShellRequest, StoreAudit, Token,
-    TokenRequest,
+    Artifacts, BranchDetail, BranchSummary, CommandRef, JobAction, JobRun, JobTests, Jobs,
+    NewToken, Nightly, NodeStatus, PullDetail, PullSummary, Quarantined, Repo, Shell, ShellRequest,
+    StoreAudit, Token, TokenRequest,
 };
 
 /// How long an answer may take: every actor that is asked on the way has five seconds.
@@ -91,6 +91,26 @@ impl AdminClient {
         number: PullNumber,
     ) -> Result<PullDetail, ClientError> {
         self.get(&format!("/api/v1/repos/{repo}/pulls/{number}")).await
+    }
+
+    /// How the tests of a pull request went.
+    ///
+    /// # Errors
+    /// There is no such pull request, or no answer.
+    pub async fn tests(
+        &self,
+        repo: &RepoName,
+        number: PullNumber,
+    ) -> Result<Vec<JobTests>, ClientError> {
+        self.get(&format!("/api/v1/repos/{repo}/pulls/{number}/tests")).await
+    }
+
+    /// What an attempt has left.
+    ///
+    /// # Errors
+    /// There is no such attempt, or no answer.
+    pub async fn artifacts(&self, attempt: &AttemptId) -> Result<Artifacts, ClientError> {
+        self.get(&format!("/api/v1/jobs/{attempt}/artifacts")).await
     }
 
     /// Runs again what failed, crashed or was cancelled.

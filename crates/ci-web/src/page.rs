@@ -21,6 +21,7 @@ mod queues;
 mod repo;
 mod sign_in;
 mod system;
+mod tests;
 mod time;
 mod visitor;
 

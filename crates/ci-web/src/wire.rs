@@ -12,6 +12,7 @@ mod pull;
 mod shell;
 mod store;
 mod token;
+mod tests;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,7 @@ pub use shell::{Shell, ShellBounds, ShellRequest};
 pub use store::{StoreAudit, StoreFinding, StoreStats};
 pub use token::{NewToken, Role, Token, TokenRequest};
 
+pub use tests::{JobTests, JudgedTest, Judgement};
 /// An error, as RFC 9457 has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {

@@ -11,7 +11,7 @@ use crate::access::{Allowed, Enter, Look};
 use crate::ask;
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::{PullDetail, Repo};
+use crate::wire::{JobTests, PullDetail, Repo};
 
 pub(super) async fn repos(State(site): State<Site>, allowed: Allowed<Enter>) -> Json<Vec<Repo>> {
     let names = allowed.0.repos(&site).await;
@@ -39,4 +39,14 @@ pub(super) async fn show(
     PullPath(repo, number): PullPath,
 ) -> Result<Json<PullDetail>, Problem> {
     Ok(Json(ask::pull(&site, &repo, number).await?))
+}
+
+/// How the tests of its jobs went.
+pub(super) async fn tests(
+    State(site): State<Site>,
+    _: Allowed<Look>,
+    PullPath(repo, number): PullPath,
+) -> Result<Json<Vec<JobTests>>, Problem> {
+    let detail = ask::pull(&site, &repo, number).await?;
+    Ok(Json(ask::tests(&site, &repo, &detail).await?))
 }

@@ -19,6 +19,7 @@ use super::icon::{self, Tone, badge};
 use super::layout::{Document, Failure, Pace, Page};
 use super::log::{Look, draw};
 use super::part;
+use super::tests;
 use super::time::ago;
 use super::visitor::Visitor;
 use crate::api::{BranchPath, Named, PullPath};
@@ -123,6 +124,8 @@ async fn commands(
     (attempt, run): (&AttemptId, JobRun),
 ) -> Result<Html, Problem> {
     let steps = steps::table(&run);
+    let tests = place.tests.iter().find(|tests| tests.attempt == attempt.as_str());
+    let tests = tests.map(tests::of_attempt).unwrap_or_default();
     let kept = kept::show(&ask::artifacts(site, attempt).await?, &run.commands);
     let logs = format!("{}/jobs/{}/log", place.page, run.attempt);
     let has_ended = run.ended;
@@ -134,7 +137,7 @@ async fn commands(
     let choices = html!(
         r#"<p class="tools"><label><input type="checkbox" id="wrap" checked> Wrap lines</label><label><input type="checkbox" id="times"> Times (UTC)</label></p>"#
     );
-    Ok(html!("{}{}<h2>Logs</h2>{}{}", steps, kept, choices, shown))
+    Ok(html!("{}{}{}<h2>Logs</h2>{}{}", steps, tests, kept, choices, shown))
 }
 
 /// How a command stands, in a shape and in words.

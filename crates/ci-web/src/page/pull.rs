@@ -16,12 +16,12 @@ use super::icon::{self, Tone};
 use super::layout::{Document, Failure, Pace, Page, foreign};
 use super::time::ago;
 use super::visitor::Visitor;
-use super::{part, repo};
+use super::{part, repo, tests};
 use crate::api::PullPath;
 use crate::ask::{self, Usual};
 use crate::problem::Problem;
 use crate::seen::Hasty;
-use crate::wire::{Job, JobState, PullDetail, PullSummary, Unmet, VerdictState};
+use crate::wire::{Job, JobState, JobTests, PullDetail, PullSummary, Unmet, VerdictState};
 
 /// Builds that its history shows.
 const BUILDS: u64 = 25;
@@ -30,6 +30,7 @@ const BUILDS: u64 = 25;
 struct History {
     builds: Arc<Vec<PastBuild>>,
     usual: Usual,
+    tests: Vec<JobTests>,
 }
 
 pub(super) async fn show(
@@ -42,6 +43,7 @@ pub(super) async fn show(
     let last = (detail.last_build, BUILDS);
     let builds = ask::past(&site, &repo, &Subject::Pull(number), last).await?;
     let usual = ask::usual(&site, &repo, detail.pull.base.as_deref(), &builds).await?;
+    let tests = ask::tests(&site, &repo, &detail).await?;
     let proof = visitor.proof();
     let awaits = detail.pull.ended.is_none() && detail.pull.state == VerdictState::Pending;
     let is_live = detail.pull.building || awaits;
@@ -50,7 +52,7 @@ pub(super) async fn show(
         trail: trail(&repo, number),
         tone: tone(&detail.pull),
         pace: if is_live { Pace::Live } else { Pace::Still },
-        body: body(&detail, &History { builds, usual }, proof.as_deref()),
+        body: body(&detail, &History { builds, usual, tests }, proof.as_deref()),
     };
     Ok(page.render(&site, &visitor))
 }
@@ -87,13 +89,14 @@ fn body(detail: &PullDetail, history: &History, proof: Option<&str>) -> Html {
     let page = page_of(pull);
     let graph = Graph::new(&detail.affected, &detail.depends, &detail.jobs);
     html!(
-        r#"<h1>{} <small>#{}</small></h1>{}{}<div class="columns"><div class="work">{}<section>{}</section><section>{}</section></div><aside><section class="lead">{}</section><section>{}</section></aside></div>"#,
+        r#"<h1>{} <small>#{}</small></h1>{}{}<div class="columns"><div class="work">{}<section>{}</section>{}<section>{}</section></div><aside><section class="lead">{}</section><section>{}</section></aside></div>"#,
         foreign(title(pull)),
         pull.number,
         facts(detail),
         banner(detail, proof),
         part::findings(&detail.findings, detail.policy_error.as_ref()),
         jobs(detail, history, proof),
+        tests::section(&page, &history.tests),
         graph::section(&graph),
         unmet(&detail.unmet),
         heads::section(&page, detail, &history.builds)

@@ -47,7 +47,7 @@ impl Scene {
         let node = Node::start(ReadAccess::Token).await;
         let go = node.path("go");
         let jobs = format!(
-            "  bad:\n    - {{run: \"echo no; echo kept > a.txt; exit 3\", artifacts: a.txt}}\n  slow:\n    - {}\n",
+            "  bad:\n    - {{run: \"echo no; echo '<testsuite><testcase><failure/></testcase></testsuite>' > a.txt; exit 3\", artifacts: a.txt, reports: {{junit: a.txt}}}}\n  slow:\n    - {}\n",
             node.wait_for(&go)
         );
         let branch =
@@ -146,6 +146,7 @@ async fn everything_that_is_described_is_done_as_it_is_described() {
         "/api/v1/repos",
         "/api/v1/repos/acme/shop/pulls",
         PULL,
+        &format!("{PULL}/tests"),
         "/api/v1/repos/acme/shop/branches",
         "/api/v1/repos/acme/shop/nightly",
         "/api/v1/quarantine",

@@ -19,3 +19,4 @@ mod mutations;
 mod pages;
 mod sign_in;
 mod webhooks;
+mod reports;

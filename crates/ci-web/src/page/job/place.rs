@@ -10,7 +10,7 @@ use crate::api::{BranchPath, PullPath};
 use crate::ask::{self, Usual};
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::wire::{Job, JobState};
+use crate::wire::{Job, JobState, JobTests};
 
 /// Builds of a pull request that say what is usual for it.
 const RECENT: u64 = 10;
@@ -23,6 +23,8 @@ pub(in crate::page) struct Place {
     pub(in crate::page) page: String,
     pub(in crate::page) jobs: Vec<Job>,
     pub(in crate::page) usual: Usual,
+    /// How the tests of its jobs went.
+    pub(in crate::page) tests: Vec<JobTests>,
     /// Whether its jobs can be run again by a button.
     has_buttons: bool,
 }
@@ -42,11 +44,13 @@ impl Place {
         let last = (detail.last_build, RECENT);
         let builds = ask::past(site, &repo, &Subject::Pull(number), last).await?;
         let usual = ask::usual(site, &repo, detail.pull.base.as_deref(), &builds).await?;
+        let tests = ask::tests(site, &repo, &detail).await?;
         Ok(Self {
             title: format!("#{number}"),
             trail: pull::trail(&repo, number),
             page: format!("/{repo}/pull/{number}"),
             usual,
+            tests,
             jobs: detail.jobs,
             has_buttons: true,
         })
@@ -75,6 +79,7 @@ impl Place {
             trail: html!("{}{}", repo::trail(&repo), branch::trail(&detail.branch)),
             page: detail.branch.page,
             usual,
+            tests: Vec::new(),
             jobs: detail.jobs,
             has_buttons: false,
         })
