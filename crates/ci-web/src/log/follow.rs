@@ -13,7 +13,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ci_exec::LogReader;
+use ci_exec::{LogReader, UnixMillis};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -25,8 +25,11 @@ use super::text::whole_lines;
 pub(crate) const LOOK: Duration = Duration::from_millis(250);
 /// What is kept of chunks, in bytes, for those who are a little behind.
 const KEPT: usize = 4 * 1024 * 1024;
-/// Bytes of one chunk, roughly. Drawn it is ten times as long, and in memory once for each who follows.
-const PART: usize = 32 * 1024;
+/// Bytes of one chunk, where lines are not longer. Drawn it is up to fifteen times as long, and that is in
+/// memory once for each who follows and does not read.
+pub(crate) const PART: usize = 4 * 1024;
+/// Bytes that are read before what there is of them is drawn.
+const ENOUGH: usize = 32 * 1024;
 /// A line that grows longer is shown in parts.
 const LONGEST: usize = 256 * 1024;
 
@@ -113,7 +116,7 @@ impl State {
             if is_all {
                 self.looked = Some(Instant::now());
             }
-            let is_enough = bytes.len() >= PART && whole_lines(&bytes, LONGEST) > 0;
+            let is_enough = bytes.len() >= ENOUGH && whole_lines(&bytes, LONGEST) > 0;
             if is_all || is_enough {
                 break piece.is_last;
             }
@@ -122,27 +125,34 @@ impl State {
         let rest = bytes.split_off(whole);
         // Where bytes were left out, only the log knows how far it was read.
         let offset = self.log.offset() - rest.len() as u64;
-        if !bytes.is_empty() {
+        let times = self.log.times().await?;
+        // Where bytes were left out in the middle, nobody but the log knows where which line begins.
+        let is_gapless = offset - self.end.offset == bytes.len() as u64;
+        while !bytes.is_empty() {
+            let others = bytes.split_off(if is_gapless { part(&bytes) } else { bytes.len() });
+            let is_end = others.is_empty();
+            let length = bytes.len() as u64;
+            let offset = if is_end { offset } else { self.end.offset + length };
             let to = Mark { line: self.end.line + count_lines(&bytes), offset };
-            let lines = self.lines(bytes).await?;
+            let lines = self.lines(bytes, &times);
             self.keep(Chunk { from: self.end, to, drawn: (self.draw)(&lines).into() });
             self.before.extend(lines.bytes);
             let excess = self.before.len().saturating_sub(LOOK_BACK);
             self.before.drain(..excess);
+            bytes = others;
         }
-        self.rest = if rest.is_empty() {
-            Arc::from("")
-        } else {
-            (self.draw)(&self.lines(rest).await?).into()
+        self.rest = match rest.as_slice() {
+            [] => Arc::from(""),
+            _ => (self.draw)(&self.lines(rest, &times)).into(),
         };
         self.is_over = is_last;
         Ok(())
     }
 
     /// Lines that begin where the chunks end.
-    async fn lines(&self, bytes: Vec<u8>) -> io::Result<Lines> {
+    fn lines(&self, bytes: Vec<u8>, times: &[(u64, UnixMillis)]) -> Lines {
         let (from, before) = (self.end, self.before.clone());
-        Ok(Lines { from, before, bytes, times: self.log.times().await? })
+        Lines { from, before, bytes, times: times.to_vec() }
     }
 
     fn keep(&mut self, chunk: Chunk) {
@@ -170,9 +180,30 @@ impl State {
     }
 }
 
-/// Up to so many bytes of whole lines from a place on, and where they end.
-pub(crate) fn piece(reader: &LogReader, from: Mark, most: usize) -> io::Result<(Lines, Mark)> {
-    let piece = reader.read_at(from.offset, most)?;
+/// The length of the lines at the head of `bytes` that make a chunk: one at least, and all where they are few.
+fn part(bytes: &[u8]) -> usize {
+    if bytes.len() <= PART {
+        return bytes.len();
+    }
+    match whole_lines(&bytes[..PART], LONGEST) {
+        0 => memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1),
+        whole => whole,
+    }
+}
+
+/// Whole lines from a place on, no more of them than make a chunk, and where they end; `to` is where others
+/// go on.
+pub(crate) fn piece(reader: &LogReader, from: Mark, to: Mark) -> io::Result<(Lines, Mark)> {
+    let left = usize::try_from(to.offset.saturating_sub(from.offset)).unwrap_or(usize::MAX);
+    let mut most = PART.min(left);
+    let piece = loop {
+        let piece = reader.read_at(from.offset, most)?;
+        if most == left.min(LONGEST) || whole_lines(&piece.bytes, LONGEST) > 0 {
+            break piece;
+        }
+        // A line that is longer than what is usual.
+        most = (most * 8).min(LONGEST).min(left);
+    };
     let mut bytes = piece.bytes;
     let whole = match whole_lines(&bytes, LONGEST) {
         // There is no line feed before the place where others go on: the line was cut there for them, too.
@@ -190,4 +221,42 @@ pub(crate) fn piece(reader: &LogReader, from: Mark, most: usize) -> io::Result<(
 pub(crate) fn count_lines(bytes: &[u8]) -> u64 {
     let breaks = memchr::memchr_iter(b'\n', bytes).count() as u64;
     breaks + u64::from(bytes.last().is_some_and(|last| *last != b'\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What is drawn at once of `bytes`, one after the other.
+    fn parts(mut bytes: &[u8]) -> Vec<&[u8]> {
+        let mut parts = Vec::new();
+        while !bytes.is_empty() {
+            let (one, others) = bytes.split_at(part(bytes));
+            parts.push(one);
+            bytes = others;
+        }
+        parts
+    }
+
+    #[test]
+    fn a_chunk_has_whole_lines_and_one_that_is_too_long_alone() {
+        let (short, long) = ("x".repeat(99) + "\n", "y".repeat(3 * PART) + "\n");
+        let text = short.repeat(100) + &long + &short;
+        let parts = parts(text.as_bytes());
+        let lengths: Vec<usize> = parts.iter().map(|part| part.len()).collect();
+        assert_eq!(lengths, [4000, 4000, 2000, long.len(), 100]);
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_make_up_what_they_are_made_of(lengths in prop::collection::vec(0usize..6000, 0..20)) {
+            let line = |length: &usize| "z".repeat(*length) + "\n";
+            let text: String = lengths.iter().map(line).collect();
+            let parts = parts(text.as_bytes());
+            prop_assert!(parts.iter().all(|part| part.ends_with(b"\n")));
+            prop_assert_eq!(parts.concat(), text.as_bytes());
+        }
+    }
 }

@@ -26,8 +26,6 @@ use crate::wire::CommandRef;
 
 /// How often a stream says that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// The most bytes that are read at once for somebody who is behind.
-const CHUNK: u64 = 64 * 1024;
 
 /// Where to begin.
 #[derive(Debug, Default, Deserialize)]
@@ -149,8 +147,7 @@ impl Viewer {
     /// Reads on alone, up to where the others are.
     async fn catch_up(&self, to: Mark) -> io::Result<Chunk> {
         let (reader, from) = (self.reader.clone(), self.place);
-        let most = CHUNK.min(to.offset.saturating_sub(from.offset));
-        let read = move || log::piece(&reader, from, usize::try_from(most).unwrap_or_default());
+        let read = move || log::piece(&reader, from, to);
         let (lines, to) = tokio::task::spawn_blocking(read).await??;
         Ok(Chunk { from, to, drawn: drawn(&lines).into() })
     }
