@@ -55,7 +55,11 @@ pub(super) fn pass_rate(id: &str, title: &str, runs: &[Run]) -> Html {
         format!("{},{}", LEFT + at * pitch + pitch / 2, TOP + room - room * rate / 100)
     };
     let points: Vec<String> = rates.iter().enumerate().map(point).collect();
-    let line = html!(r#"<polyline class="rate" points="{}"/>"#, points.join(" "));
+    let mut line = html!(r#"<polyline class="rate" points="{}"/>"#, points.join(" "));
+    // A line of one point is none, and where one ends is of interest most.
+    if let Some((x, y)) = points.last().and_then(|point| point.split_once(',')) {
+        line.push(&html!(r#"<circle class="latest" cx="{}" cy="{}" r="3"/>"#, x, y));
+    }
     let now = rates.last().copied().unwrap_or(0);
     let words = format!("{now} % of the last {} passed.", runs.len().min(WINDOW));
     frame(id, title, &words, ("100 %", "0 %"), &line)
