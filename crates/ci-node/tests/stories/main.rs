@@ -2,6 +2,10 @@
 //! webhooks in, statuses and comments out.
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+use std::time::Duration;
+
+#[path = "../../../ci-web/tests/web/support/browser.rs"]
+mod browser;
 mod chance;
 mod node;
 mod processes;
@@ -49,4 +53,8 @@ mod shared;
 mod shell;
 mod soak;
 mod stop;
+mod watching;
 mod workspaces;
+
+/// How long a browser may take for anything, with all cores busy.
+const CEILING: Duration = Duration::from_secs(90);
