@@ -6,7 +6,6 @@ mod nightly;
 mod past;
 mod pull;
 mod queues;
-mod tests;
 
 use std::sync::Arc;
 
@@ -22,7 +21,6 @@ pub(crate) use branch::detail as branch_detail;
 pub(crate) use kept::{artifacts, in_path};
 pub(crate) use past::{Usual, past, usual};
 pub(crate) use queues::{Claim, Line, WaitingJob, lines};
-pub(crate) use tests::tests;
 
 use crate::health;
 use crate::moment::{duration_ms, millis};
@@ -40,6 +38,20 @@ const AT_ONCE: usize = 32;
 
 /// The node as a whole.
 pub(crate) async fn status(site: &Site) -> NodeStatus {
+    let repos = repos(site, site.node().repos()).await;
+    status_with(site, repos).await
+}
+
+/// The node as a whole, but for how its pull requests stand, of which each would have to be asked.
+pub(crate) async fn status_but_verdicts(site: &Site) -> NodeStatus {
+    let mut repos = Vec::new();
+    for name in site.node().repos() {
+        repos.push(watched(site, &name).await.1);
+    }
+    status_with(site, repos).await
+}
+
+async fn status_with(site: &Site, repos: Vec<Repo>) -> NodeStatus {
     let voice = site.node().voice();
     NodeStatus {
         name: voice.node.clone(),
@@ -48,7 +60,7 @@ pub(crate) async fn status(site: &Site) -> NodeStatus {
         started_ms: millis(site.started()),
         readiness: health::readiness(site).await,
         isolation: isolation(site),
-        repos: repos(site, site.node().repos()).await,
+        repos,
         queues: queues(site),
         // A reporter that is being restarted has told nothing yet.
         undelivered: undelivered(site).await.unwrap_or_default(),
@@ -95,11 +107,8 @@ pub(crate) async fn repos(site: &Site, names: Vec<RepoName>) -> Vec<Repo> {
 }
 
 async fn repo(site: &Site, name: &RepoName) -> Repo {
-    let (view, trouble) = match site.watcher(name).await {
-        Ok(view) => (view, None),
-        Err(error) => (Arc::default(), Some(format!("failed to {}", chain(&error)))),
-    };
-    let mut verdicts = VerdictCounts::default();
+    let (view, mut repo) = watched(site, name).await;
+    let verdicts = &mut repo.verdicts;
     for pull in summaries(site, name, &view.open).await {
         *match pull.state {
             VerdictState::Success => &mut verdicts.success,
@@ -109,14 +118,24 @@ async fn repo(site: &Site, name: &RepoName) -> Repo {
             VerdictState::Unknown => &mut verdicts.unknown,
         } += 1;
     }
-    Repo {
+    repo
+}
+
+/// What the watcher of a repository says of it; no verdict is counted.
+async fn watched(site: &Site, name: &RepoName) -> (Arc<WatcherView>, Repo) {
+    let (view, trouble) = match site.watcher(name).await {
+        Ok(view) => (view, None),
+        Err(error) => (Arc::default(), Some(format!("failed to {}", chain(&error)))),
+    };
+    let repo = Repo {
         name: name.to_string(),
         open: view.open.iter().map(|number| number.0).collect(),
-        verdicts,
+        verdicts: VerdictCounts::default(),
         quarantined: given_up(name, &view),
         polls: view.polls,
         trouble: view.trouble.clone().or(trouble),
-    }
+    };
+    (view, repo)
 }
 
 /// The numbers of the open pull requests of a repository, in order.

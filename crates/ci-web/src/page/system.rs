@@ -14,7 +14,7 @@ use crate::seen::Hasty;
 use crate::wire::{NodeStatus, Queue, Quota, Repo, Undelivered};
 
 pub(super) async fn show(Hasty(site): Hasty, visitor: Visitor) -> Document {
-    let status = ask::status(&site).await;
+    let status = ask::status_but_verdicts(&site).await;
     let snapshot = site.hub().snapshot();
     let body = html!(
         "<h1>System</h1>{}{}{}{}{}{}{}{}{}",
