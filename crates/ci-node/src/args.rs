@@ -10,15 +10,15 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::remote::{branch, nightly, pr, quarantine, status, store, token};
+use crate::remote::{audit, branch, nightly, pr, quarantine, status, store, token};
 use crate::run::passed_on::PassedOn;
 use crate::{check, completions, demo, doctor, init, plan, run, schema, serve};
 
 pub(crate) use local::{BareArg, DeedArgs, LocalArgs, LocalCommand, OpenArgs};
 pub(crate) use remote::{
-    BranchArgs, BranchCommand, LogArgs, NightlyArgs, NightlyCommand, NodeArgs, PrArgs, PrCommand,
-    PullArg, QuarantineArgs, QuarantineCommand, StatusArgs, StoreArgs, StoreCommand, TokenArgs,
-    TokenCommand,
+    AuditArgs, BranchArgs, BranchCommand, LogArgs, NightlyArgs, NightlyCommand, NodeArgs, PrArgs,
+    PrCommand, PullArg, QuarantineArgs, QuarantineCommand, StatusArgs, StoreArgs, StoreCommand,
+    TokenArgs, TokenCommand,
 };
 
 /// Continuous integration for the pull requests of monorepos.
@@ -65,6 +65,8 @@ pub(crate) enum Command {
     Local(LocalArgs),
     /// Gives access to the HTTP side, and takes it away.
     Token(TokenArgs),
+    /// Lists who did what, when and from where.
+    Audit(AuditArgs),
     /// Verifies, exports, restores and compacts what a node knows.
     Store(StoreArgs),
     /// Writes a commented configuration and a systemd unit into this folder.
@@ -282,6 +284,7 @@ impl Command {
             Self::Quarantine(args) => quarantine::run(args).await,
             Self::Local(args) => crate::local::run(args).await,
             Self::Token(args) => token::run(args).await,
+            Self::Audit(args) => audit::run(args).await,
             Self::Store(args) => store::run(args).await,
             Self::Init => init::run(),
             Self::Config(ConfigCommand::Schema { format }) => schema::run(*format),

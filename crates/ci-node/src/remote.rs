@@ -1,5 +1,6 @@
 //! The running node: finding it, asking it, and what its refusals mean.
 
+pub(crate) mod audit;
 pub(crate) mod branch;
 pub(crate) mod nightly;
 pub(crate) mod pr;

@@ -10,9 +10,10 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use ci_build::NodeHandle;
 use ci_config::node::{NodeConfig, ReadAccess, Runner, Tier};
+use ci_config::quantity::Rate;
 use ci_exec::{Bounds, Delegated};
 use ci_github::Secret;
-use ci_web::{Gate, WebArgs};
+use ci_web::{Gate, Limit, Limits, WebArgs};
 use heights::{App, ChildSpec};
 use heights_vitals::InspectorBuilder;
 use tokio::sync::watch;
@@ -122,8 +123,17 @@ pub(crate) fn web(
             ReadAccess::Public => ci_web::ReadAccess::Public,
         },
         gate,
+        proxies: config.http.proxies.clone(),
+        limits: Limits {
+            requests: limit(config.http.requests),
+            failed_logins: limit(config.http.failed_logins),
+        },
         version: env!("CARGO_PKG_VERSION").to_owned(),
     })
+}
+
+fn limit(rate: Rate) -> Limit {
+    Limit { count: rate.count.get(), per: rate.per }
 }
 
 /// Lets the node's user look inside, as far as the configuration allows; crashes are kept in a file.

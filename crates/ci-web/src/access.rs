@@ -11,6 +11,7 @@
 //! Where a connection comes from says nothing else: behind a reverse proxy everyone is loopback.
 
 mod cookie;
+mod peer;
 mod same_site;
 mod scope;
 mod standings;
@@ -19,17 +20,20 @@ use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, header};
 use ci_domain::ids::{Login, RepoName};
 
 pub(crate) use cookie::{SessionKey, cookie, keyed, set_cookie};
+pub(crate) use peer::Peer;
 pub(crate) use same_site::refuse_other_sites;
 pub(crate) use scope::Scope;
 pub(crate) use standings::Standings;
 
+use crate::audit;
 use crate::problem::Problem;
 use crate::sessions::Owner;
 use crate::site::Site;
+use crate::throttle::Counted;
 use crate::wire::{Role, Token};
 
 /// By which door a request came.
@@ -139,6 +143,16 @@ impl Caller {
         Login::new(name).expect("a word and hexadecimal digits are printable")
     }
 
+    /// Counts a request, and puts its maker on record where it changes something.
+    pub(crate) fn count(&self, site: &Site) -> Result<(), Problem> {
+        audit::by(self);
+        match self {
+            Self::Operator | Self::Nobody => Ok(()),
+            Self::Holder(token) => site.throttle().count(Counted::Token(token.id.clone())),
+            Self::Person(person) => site.throttle().count(Counted::Person(person.id)),
+        }
+    }
+
     fn refusal(&self, role: Role) -> Problem {
         match self {
             Self::Nobody => Problem::new(
@@ -160,7 +174,10 @@ impl Caller {
         if let Some(text) = bearer(&parts.headers) {
             return match find(site, text).await? {
                 Some(token) => Ok(Self::Holder(token)),
-                None => Err(Problem::new(StatusCode::UNAUTHORIZED, "the token is not valid")),
+                None => {
+                    count_failure(site, &parts.extensions, &parts.headers)?;
+                    Err(Problem::new(StatusCode::UNAUTHORIZED, "the token is not valid"))
+                }
             };
         }
         // A cookie travels by itself, so without a proof it is good for looking only.
@@ -191,6 +208,7 @@ impl<D: Demand> FromRequestParts<Site> for Allowed<D> {
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
         let caller = Caller::of(parts, site).await?;
+        caller.count(site)?;
         let scope = if D::OF_PATH { Scope::of(parts, site).await } else { Scope::Own };
         caller.demand(D::ROLE, &scope, site).await?;
         Ok(Self(caller, PhantomData))
@@ -201,6 +219,19 @@ impl<D: Demand> FromRequestParts<Site> for Allowed<D> {
 pub(crate) async fn find(site: &Site, text: &str) -> Result<Option<Token>, Problem> {
     let found = site.tokens().find(text).await;
     found.map_err(|error| Problem::unavailable("read the tokens", &error))
+}
+
+/// Counts somebody who showed what is none of ours; an error where they did so too often.
+pub(crate) fn count_failure(
+    site: &Site,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
+    let peer = Peer::of(extensions, headers, site.proxies());
+    match peer.neighborhood() {
+        Some(address) => site.throttle().count(Counted::Failures(address)),
+        None => Ok(()),
+    }
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

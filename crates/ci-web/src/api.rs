@@ -63,6 +63,7 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/commands/{command}/log", get(log::bytes))
         .route("/commands/{command}/log/events", get(log::events))
         .route("/commands/{command}/log/times", get(log::times))
+        .route("/audit", get(audit::list))
         .route("/tokens", get(token::list).post(token::create))
         .route("/tokens/{id}", delete(token::revoke))
         .route("/store/check", post(store::check))

@@ -6,6 +6,7 @@ mod nightly;
 mod past;
 mod pull;
 mod queues;
+mod tests;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub(crate) use branch::detail as branch_detail;
 pub(crate) use kept::{artifacts, in_path};
 pub(crate) use past::{Usual, past, usual};
 pub(crate) use queues::{Claim, Line, WaitingJob, lines};
+pub(crate) use tests::tests;
 
 use crate::health;
 use crate::moment::{duration_ms, millis};

@@ -17,9 +17,9 @@ pub use byte_stream::ByteStream;
 pub use error::ClientError;
 
 use crate::wire::{
-    Artifacts, BranchDetail, BranchSummary, CommandRef, JobAction, JobRun, JobTests, Jobs,
-    NewToken, Nightly, NodeStatus, PullDetail, PullSummary, Quarantined, Repo, Shell, ShellRequest,
-    StoreAudit, Token, TokenRequest,
+    Artifacts, AuditEntry, BranchDetail, BranchSummary, CommandRef, JobAction, JobRun, JobTests,
+    Jobs, NewToken, Nightly, NodeStatus, PullDetail, PullSummary, Quarantined, Repo, Shell,
+    ShellRequest, StoreAudit, Token, TokenRequest,
 };
 
 /// How long an answer may take: every actor that is asked on the way has five seconds.
@@ -301,6 +301,19 @@ impl AdminClient {
     /// The store does not take it, or there is no answer.
     pub async fn create_token(&self, request: &TokenRequest) -> Result<NewToken, ClientError> {
         self.post("/api/v1/tokens", request).await
+    }
+
+    /// What was done, the newest first: so many entries before that one.
+    ///
+    /// # Errors
+    /// There is no answer, or it is a refusal.
+    pub async fn audit(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, ClientError> {
+        let before = before.map(|before| format!("&before={before}")).unwrap_or_default();
+        self.get(&format!("/api/v1/audit?limit={limit}{before}")).await
     }
 
     /// The tokens that are valid.

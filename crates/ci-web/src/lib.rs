@@ -21,10 +21,12 @@ mod site;
 mod stopping;
 
 mod access;
+mod audit;
 mod body;
 mod gate;
 mod problem;
 mod sessions;
+mod throttle;
 mod tokens;
 
 mod api;
@@ -42,3 +44,4 @@ pub mod wire;
 
 pub use gate::Gate;
 pub use server::{PATIENCE, ReadAccess, WebArgs, start};
+pub use throttle::{Limit, Limits};

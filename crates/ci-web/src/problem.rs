@@ -1,5 +1,7 @@
 //! Errors as answers.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use ci_build::AskError;
@@ -15,11 +17,13 @@ pub(crate) const RETRY_AFTER: u16 = 2;
 pub(crate) struct Problem {
     pub(crate) status: StatusCode,
     pub(crate) detail: String,
+    /// After how many seconds it may be tried again, where that is known.
+    pub(crate) retry_after: Option<u64>,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into() }
+        Self { status, detail: detail.into(), retry_after: None }
     }
 
     /// The request itself makes no sense.
@@ -41,6 +45,15 @@ impl Problem {
     pub(crate) fn busy() -> Self {
         let detail = "the node is busy, and has not said yet what is asked; ask again soon";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
+    /// It was asked too often; another time there is room.
+    pub(crate) fn too_many(wait: Duration) -> Self {
+        // A whole second at least: who comes back sooner is sent away again.
+        let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
+        let detail = format!("too many requests: try again in {seconds} s");
+        let refused = Self::new(StatusCode::TOO_MANY_REQUESTS, detail);
+        Self { retry_after: Some(seconds), ..refused }
     }
 
     /// Something that is needed does not work. What it was is for the log: it may name paths.
@@ -82,6 +95,9 @@ impl IntoResponse for Problem {
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             let scheme = HeaderValue::from_static("Bearer");

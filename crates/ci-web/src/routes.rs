@@ -7,10 +7,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 
-use crate::access::{Origin, refuse_other_sites};
+use crate::access::{Origin, Peer, refuse_other_sites};
 use crate::problem::Problem;
 use crate::site::Site;
-use crate::{api, health, metrics, page, webhook};
+use crate::{api, audit, health, metrics, page, webhook};
 
 /// What a browser may do with anything that we send: show it with our stylesheet, run our one script, which
 /// makes markup of nothing but what came from us, and send forms to us.
@@ -23,6 +23,7 @@ const HEAD: (usize, usize) = (16 * 1024, 100);
 
 /// All routes, for whoever comes by one door.
 pub(crate) fn all(site: Site, origin: Origin) -> Router {
+    let record = from_fn_with_state(site.clone(), audit::keep);
     let same_site = from_fn_with_state(site.clone(), refuse_other_sites);
     Router::new()
         .route("/webhooks/github", post(webhook::receive))
@@ -34,8 +35,14 @@ pub(crate) fn all(site: Site, origin: Origin) -> Router {
         .merge(page::routes(&site))
         .layer(Extension(origin))
         .layer(same_site)
+        .layer(record)
         .layer(from_fn(guard))
         .with_state(site)
+}
+
+/// The routes for one connection. They are not made anew: there are many connections.
+pub(crate) fn of(routes: Router, peer: Peer) -> Router {
+    Router::new().fallback_service(routes).layer(Extension(peer))
 }
 
 /// Tells browsers to be careful with every answer, and nobody to keep what is only for its reader.
@@ -56,6 +63,9 @@ async fn guard(request: Request, next: Next) -> Response {
     set(header::REFERRER_POLICY, "same-origin");
     let no_store = HeaderValue::from_static("no-store");
     headers.entry(header::CACHE_CONTROL).or_insert(no_store);
+    // Stricter is what is sent to be saved.
+    let policy = HeaderValue::from_static(POLICY);
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     response
 }
 
@@ -63,9 +73,6 @@ async fn guard(request: Request, next: Next) -> Response {
 fn is_large(request: &Request) -> bool {
     let fields = request.headers();
     let bytes = fields.iter().map(|(name, value)| name.as_str().len() + value.len());
-    // Stricter is what is sent to be saved.
-    let policy = HeaderValue::from_static(POLICY);
-    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
     fields.len() > HEAD.1 || path + bytes.sum::<usize>() > HEAD.0
 }

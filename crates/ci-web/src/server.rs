@@ -4,7 +4,7 @@
 //! permanent: the caller's listener lives in the arguments, so what connects meanwhile waits for the next life.
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +15,14 @@ use heights::{ChildSpec, Fault, Shutdown, TaskContext};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::access::Origin;
+use crate::access::{Origin, Peer};
 use crate::admin_socket::AdminSocket;
 use crate::connections::Connections;
 use crate::gate::Gate;
 use crate::routes;
 use crate::site::Site;
 use crate::stopping;
+use crate::throttle::Limits;
 use crate::webhook::DeliveryCounts;
 
 /// How long requests under way may take when the server stops; streams are told to end.
@@ -50,14 +51,18 @@ pub struct WebArgs {
     pub patience: Duration,
     /// Who may look.
     pub read: ReadAccess,
+    /// How people come in by their account at the forge, if they do; another way counts from the next of them
+    /// on.
+    pub gate: watch::Receiver<Option<Gate>>,
+    /// Whose word counts on where a request comes from.
+    pub proxies: Vec<IpAddr>,
+    /// How often everybody may do what.
+    pub limits: Limits,
     /// The version of the program.
     pub version: String,
 }
 
 /// Who may look at the node over HTTP.
-    /// How people come in by their account at the forge, if they do; another way counts from the next of them
-    /// on.
-    pub gate: watch::Receiver<Option<Gate>>,
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadAccess {
     /// Whoever has a token.
@@ -91,10 +96,14 @@ async fn serve(
         let has_room = connections.has_room();
         tokio::select! {
             () = context.shutdown() => break,
-            stream = accept(&listener), if has_room => {
-                connections.serve_guest(stream, network.clone());
+            (stream, address) = accept(&listener), if has_room => {
+                let peer = Peer::Address(address.ip().to_canonical());
+                connections.serve_guest(stream, routes::of(network.clone(), peer));
             }
-            stream = admin.accept() => connections.serve_operator(stream, operator.clone()),
+            stream = admin.accept() => {
+                let peer = Peer::User(stream.peer_cred().map(|peer| peer.uid()).ok());
+                connections.serve_operator(stream, routes::of(operator.clone(), peer));
+            }
             () = connections.one_ended() => {}
             () = tokio::time::sleep(ACCEPT_PAUSE), if !has_room => {}
         }
@@ -111,10 +120,10 @@ fn listener(bound: &TcpListener) -> io::Result<tokio::net::TcpListener> {
     tokio::net::TcpListener::from_std(listener)
 }
 
-async fn accept(listener: &tokio::net::TcpListener) -> tokio::net::TcpStream {
+async fn accept(listener: &tokio::net::TcpListener) -> (tokio::net::TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok(accepted) => return accepted,
             Err(error) => {
                 warn!(%error, "failed to accept a connection");
                 tokio::time::sleep(ACCEPT_PAUSE).await;

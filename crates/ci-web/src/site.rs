@@ -1,5 +1,6 @@
 //! What every handler shares: handles and values that never change.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -9,6 +10,7 @@ use heights::Hub;
 use tokio::sync::watch;
 
 use crate::access::{Person, Standings};
+use crate::audit::AuditLog;
 use crate::body::Room;
 use crate::gate::Gate;
 use crate::log::Shelf;
@@ -17,6 +19,7 @@ use crate::seen::{Glance, Seen};
 use crate::server::{ReadAccess, WebArgs};
 use crate::sessions::Sessions;
 use crate::stopping::Stopping;
+use crate::throttle::Throttle;
 use crate::tokens::Tokens;
 use crate::webhook::DeliveryCounts;
 
@@ -33,8 +36,11 @@ struct Inner {
     deliveries: Arc<DeliveryCounts>,
     room: Room,
     read: ReadAccess,
-    version: String,
     gate: watch::Receiver<Option<Gate>>,
+    proxies: Vec<IpAddr>,
+    throttle: Throttle,
+    audit: AuditLog,
+    version: String,
     started: SystemTime,
     hub: Hub,
     stopping: Stopping,
@@ -60,10 +66,13 @@ impl Site {
             deliveries,
             room: Room::new(),
             read: args.read,
+            gate: args.gate.clone(),
+            proxies: args.proxies.clone(),
+            throttle: Throttle::new(args.limits),
+            audit: AuditLog::new(args.node.ledger().store().clone()),
             version: args.version.clone(),
             started: SystemTime::now(),
             hub,
-            gate: args.gate.clone(),
             stopping,
             drawings: Drawings::default(),
             logs: Arc::default(),
@@ -111,6 +120,21 @@ impl Site {
     /// Whether the node's configuration lets somebody do everything.
     pub(crate) fn is_administrator(&self, person: &Person) -> bool {
         self.gate().is_some_and(|gate| gate.is_administrator(person))
+    }
+
+    /// How often everybody may still do what.
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    /// What was done, and by whom.
+    pub(crate) fn audit(&self) -> &AuditLog {
+        &self.0.audit
+    }
+
+    /// Whose word counts on where a request comes from.
+    pub(crate) fn proxies(&self) -> &[IpAddr] {
+        &self.0.proxies
     }
 
     /// How people come in by their account at the forge, if they do.

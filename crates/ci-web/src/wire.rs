@@ -3,24 +3,26 @@
 //! Texts are as they came: whoever shows them escapes them. Moments are milliseconds since 1970 and end
 //! in `_ms`, as durations do. A reader ignores fields that it does not know.
 
+mod audit;
 mod branch;
 mod job;
-mod nightly;
 mod kept;
+mod nightly;
 mod node;
 mod pull;
 mod shell;
 mod store;
-mod token;
 mod tests;
+mod token;
 
 use serde::{Deserialize, Serialize};
 
+pub use audit::{ActorKind, AuditEntry};
 pub use branch::{BranchDetail, BranchSummary};
 pub use job::{Command, CommandEnd, CommandRef, JobRun, LogTime};
+pub use kept::{Artifact, Artifacts, KeptNote};
 pub use nightly::{Nightly, NightlyJob, NightlyRun};
 pub use node::{
-pub use kept::{Artifact, Artifacts, KeptNote};
     IsolationLevel, Leftovers, NodeIsolation, NodeStatus, Quarantined, Queue, Quota, Readiness,
     Reload, Repo, Undelivered, VerdictCounts,
 };
@@ -29,9 +31,9 @@ pub use pull::{
 };
 pub use shell::{Shell, ShellBounds, ShellRequest};
 pub use store::{StoreAudit, StoreFinding, StoreStats};
+pub use tests::{JobTests, JudgedTest, Judgement};
 pub use token::{NewToken, Role, Token, TokenRequest};
 
-pub use tests::{JobTests, JudgedTest, Judgement};
 /// An error, as RFC 9457 has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {

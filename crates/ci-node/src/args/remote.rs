@@ -83,6 +83,26 @@ pub(crate) type PrArgs = RepoQuestion<PrCommand>;
 pub(crate) type BranchArgs = RepoQuestion<BranchCommand>;
 pub(crate) type NightlyArgs = RepoQuestion<NightlyCommand>;
 pub(crate) type QuarantineArgs = RepoQuestion<QuarantineCommand>;
+/// Which part of the record is wanted.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArgs {
+    #[command(flatten)]
+    pub(crate) node: NodeArgs,
+
+    /// How many, the newest last.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50,
+          value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) limit: u16,
+
+    /// Only what was before the one of this number.
+    #[arg(long, value_name = "ID")]
+    pub(crate) before: Option<u64>,
+
+    /// How to print.
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    pub(crate) output: Format,
+}
+
 pub(crate) type TokenArgs = Question<TokenCommand>;
 pub(crate) type StoreArgs = Question<StoreCommand>;
 

@@ -210,6 +210,25 @@ fn tokens_are_made_listed_and_revoked() {
 }
 
 #[test]
+fn what_was_done_is_listed() {
+    let node = Node::start();
+    let made = node.json(&["token", "create", "--role", "read"]);
+    let id = made["token"]["id"].as_str().unwrap();
+    node.ask(&["token", "revoke", id]).ended_with(0);
+    node.ask(&["token", "list"]).ended_with(0);
+    let shown = node.ask(&["audit"]).ended_with(0).stdout;
+    let lines: Vec<&str> = shown.lines().collect();
+    assert_eq!(lines.len(), 3, "a heading and what was changed: {shown}");
+    assert!(lines[1].contains("operator") && lines[1].contains("uid "), "{shown}");
+    assert!(lines[1].ends_with("make a token with the role read /api/v1/tokens"), "{shown}");
+    assert!(lines[2].ends_with(&format!("DELETE /api/v1/tokens/{id}")), "{shown}");
+    let newest = node.json(&["audit", "-n", "1"]);
+    assert_eq!((newest.as_array().unwrap().len(), &newest[0]["id"]), (1, &serde_json::json!(2)));
+    assert_eq!(node.json(&["audit", "--before", "2"])[0]["status"], 201);
+    node.ask(&["audit", "-n", "0"]).ended_with(2);
+}
+
+#[test]
 fn refusals_have_their_exit_codes() {
     let mut node = Node::start();
     let check = |node: &Node, args: &[&str], code: i32, words: &str| {

@@ -1,5 +1,7 @@
 //! What is asked of pull requests: retry, force, cancel.
 
+use std::fmt;
+
 use axum::Json;
 use axum::extract::State;
 use ci_build::AskError;
@@ -9,6 +11,7 @@ use ci_domain::pull::{Refusal, Request};
 
 use super::place::{Given, PullPath};
 use crate::access::{Allowed, Build};
+use crate::audit;
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::wire::{JobAction, Jobs};
@@ -67,6 +70,20 @@ pub(super) async fn cancel(
     Ok(Json(act(&site, &repo, number, action, allowed.0.login()).await?))
 }
 
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Retry(None) => f.write_str("retry"),
+            Self::Retry(Some(job)) => write!(f, "retry {job}"),
+            Self::Force(ForceTarget::All, _) => f.write_str("force all"),
+            Self::Force(ForceTarget::Job(job), _) => write!(f, "force {job}"),
+            Self::Cancel(None) => f.write_str("cancel"),
+            Self::Cancel(Some(job)) => write!(f, "cancel {job}"),
+            Self::ApproveRun(commit) => write!(f, "let {commit} run"),
+        }
+    }
+}
+
 /// Asks a pull request for something.
 pub(crate) async fn act(
     site: &Site,
@@ -75,6 +92,7 @@ pub(crate) async fn act(
     action: Action,
     by: Login,
 ) -> Result<Jobs, Problem> {
+    audit::say(action.to_string());
     let request = match action {
         Action::Retry(job) => Request::Retry(job),
         Action::Cancel(job) => Request::Cancel(job),

@@ -14,6 +14,7 @@ use heights::Fault;
 use tokio::sync::mpsc;
 
 use crate::access::{Administer, Allowed};
+use crate::audit;
 use crate::moment;
 use crate::problem::Problem;
 use crate::site::Site;
@@ -47,6 +48,7 @@ pub(super) async fn check(
 
 /// Everything as JSON lines, the last of which sums up the others: an export that broke off is known.
 pub(super) async fn export(State(site): State<Site>, _: Allowed<Administer>) -> Response {
+    audit::say("export the store");
     let ledger = site.node().ledger().store().clone();
     let (sender, mut receiver) = mpsc::channel(AHEAD);
     // It ends by itself: with the export, or at the first chunk that nobody takes any more.

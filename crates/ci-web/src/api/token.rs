@@ -7,6 +7,7 @@ use tracing::info;
 
 use super::place::{Given, Named};
 use crate::access::{Administer, Allowed};
+use crate::audit;
 use crate::problem::Problem;
 use crate::site::Site;
 use crate::tokens::TokenError;
@@ -25,6 +26,7 @@ pub(super) async fn create(
     allowed: Allowed<Administer>,
     Given(request): Given<TokenRequest>,
 ) -> Result<(StatusCode, Json<NewToken>), Problem> {
+    audit::say(format!("make a token with the role {}", request.role));
     let made = site.tokens().create(request).await.map_err(problem)?;
     let NewToken { token, .. } = &made;
     info!(id = token.id, role = %token.role, by = %allowed.0.login(), "made a token");

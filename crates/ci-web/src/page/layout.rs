@@ -52,6 +52,8 @@ pub(super) struct Failure {
     status: StatusCode,
     title: String,
     body: Html,
+    /// After how many seconds it may be tried again, where that is known.
+    retry_after: Option<u64>,
 }
 
 impl Page {
@@ -107,7 +109,7 @@ impl IntoResponse for Document {
 impl Failure {
     /// A page with a status of its own.
     pub(super) fn new(status: StatusCode, title: &str, body: Html) -> Self {
-        Self { status, title: title.to_owned(), body }
+        Self { status, title: title.to_owned(), body, retry_after: None }
     }
 }
 
@@ -119,7 +121,7 @@ impl From<Problem> for Failure {
             title,
             problem.detail
         );
-        Self::new(problem.status, title, body)
+        Self { retry_after: problem.retry_after, ..Self::new(problem.status, title, body) }
     }
 }
 
@@ -135,6 +137,9 @@ impl IntoResponse for Failure {
         let mut response = (self.status, document).into_response();
         if pace == Pace::Retried {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

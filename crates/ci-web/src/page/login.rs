@@ -3,14 +3,15 @@
 use std::time::SystemTime;
 
 use axum::extract::{Form, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
 use super::html::{Html, html};
 use super::layout::Failure;
 use super::visitor::sender;
-use crate::access::{SessionKey, find};
+use crate::access::{Caller, SessionKey, count_failure, find};
+use crate::audit;
 use crate::problem::Problem;
 use crate::sessions::Owner;
 use crate::site::Site;
@@ -49,14 +50,18 @@ pub(super) fn demand(site: &Site, next: &str) -> Failure {
 /// Takes the token of the form, if it is valid.
 pub(super) async fn enter(
     State(site): State<Site>,
-    headers: HeaderMap,
+    (headers, extensions): (HeaderMap, Extensions),
     Form(fields): Form<Fields>,
 ) -> Result<Response, Failure> {
+    audit::say("log in with a token");
     let Some(token) = find(&site, fields.token.trim()).await? else {
+        count_failure(&site, &extensions, &headers)?;
         let trouble = "This token is not valid.";
         return Err(page(&site, StatusCode::UNAUTHORIZED, &fields.next, Some(trouble)));
     };
-    Ok(begin(&site, &headers, Owner::Token(token.id), &fields.next).await?)
+    let owner = Owner::Token(token.id.clone());
+    audit::by(&Caller::Holder(token));
+    Ok(begin(&site, &headers, owner, &fields.next).await?)
 }
 
 /// Opens a session in place of the one that there is, and goes to where somebody wanted to be.
@@ -83,6 +88,7 @@ pub(super) async fn leave(
     Form(fields): Form<Goodbye>,
 ) -> Result<Response, Failure> {
     if let Some(key) = SessionKey::of(&headers, site.is_secure()) {
+        audit::say("log out");
         sender(&site, &key, &fields.proof).await?;
         let closed = site.sessions().close(&key).await;
         closed.map_err(|error| Problem::unavailable("end the session", &error))?;

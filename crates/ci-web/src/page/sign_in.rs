@@ -6,7 +6,7 @@
 //! the cookie was sent by somebody else.
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use ci_github::{Account, SignInError};
 use serde::Deserialize;
@@ -14,7 +14,8 @@ use tracing::info;
 
 use super::layout::Failure;
 use super::login::{self, Next, own_path};
-use crate::access::{Caller, Person, cookie, keyed, set_cookie};
+use crate::access::{Caller, Person, cookie, count_failure, keyed, set_cookie};
+use crate::audit;
 use crate::gate::Gate;
 use crate::problem::{Problem, chain};
 use crate::sessions::Owner;
@@ -63,13 +64,15 @@ pub(super) async fn set_out(
 /// Takes somebody in who comes back.
 pub(super) async fn come_back(
     State(site): State<Site>,
-    headers: HeaderMap,
+    (headers, extensions): (HeaderMap, Extensions),
     Query(back): Query<Back>,
 ) -> Result<Response, Failure> {
     let gate = gate(&site)?;
+    audit::say("sign in");
     let name = NAMES[usize::from(site.is_secure())];
     let journey = cookie(&headers, name).and_then(Journey::read);
     let Some(journey) = journey.filter(|journey| is_same(&journey.state(), &back.state)) else {
+        count_failure(&site, &extensions, &headers)?;
         let trouble = "You did not set out from here, or too long ago. Please try again.";
         return Err(login::again(&site, StatusCode::FORBIDDEN, "/", trouble));
     };
@@ -82,6 +85,7 @@ pub(super) async fn come_back(
         Ok(Account { id, login }) => Person { id, login },
         Err(error) => return Err(refusal(&site, &journey, &error)),
     };
+    audit::by(&Caller::Person(person.clone()));
     let has_business = !Caller::Person(person.clone()).repos(&site).await.is_empty()
         || site.is_administrator(&person);
     if !has_business {

@@ -80,5 +80,7 @@ pub(super) async fn sender(site: &Site, key: &SessionKey, proof: &str) -> Result
         let why = "the form is too old: load its page again";
         return Err(Problem::new(StatusCode::FORBIDDEN, why));
     }
-    Caller::of_session(key, site).await
+    let caller = Caller::of_session(key, site).await?;
+    caller.count(site)?;
+    Ok(caller)
 }

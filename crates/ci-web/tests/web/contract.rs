@@ -158,6 +158,7 @@ async fn everything_that_is_described_is_done_as_it_is_described() {
         &log,
         &format!("{log}/times"),
         &format!("{log}/events"),
+        "/api/v1/audit",
         "/api/v1/tokens",
         "/api/v1/store/export",
     ] {

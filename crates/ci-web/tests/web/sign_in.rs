@@ -112,7 +112,6 @@ async fn everyone_may_do_here_what_they_may_do_there() {
     node.repo.set_standing(&login("bob"), Standing::Read);
     node.repo.set_standing(&login("cleo"), Standing::Admin);
     let number = node.open_pull("red", "  bad:\n    - echo no; exit 3\n");
-    let attempt = node.job(number, |job| job.state == JobState::Failed).await.attempt.unwrap();
     let (cookie, page) = set_out(&node, "/").await;
     let eve = get(&agree(&node, &page, "eve")).cookie(&cookie).of(node.address).await;
     assert_eq!(eve.status, StatusCode::FORBIDDEN);
@@ -147,8 +146,15 @@ async fn everyone_may_do_here_what_they_may_do_there() {
         let lifted = crate::support::http::ask(hyper::Method::DELETE, lift).cookie(&session);
         assert_eq!(lifted.of(node.address).await.status, StatusCode::UNAUTHORIZED, "{who}");
     }
+    node.stop().await;
+}
 
-    // What one may not read any more looks like what is not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_may_not_read_any_more_looks_like_what_is_not_there() {
+    let node = Node::start(ReadAccess::Token).await;
+    let _hub = Hub::start(&node, PUBLIC, &[]).await;
+    let number = node.open_pull("red", "  bad:\n    - echo no; exit 3\n");
+    let attempt = node.job(number, |job| job.state == JobState::Failed).await.attempt.unwrap();
     let session = sign_in(&node, "bob").await;
     node.repo.set_standing(&login("bob"), Standing::None);
     let web = node.process.hub().find("ci-node/web").unwrap();

@@ -14,7 +14,7 @@ use serde_json::Value;
 use self::schema::Schemas;
 
 /// What any operation may be answered, without its description saying so.
-const ANY: [u16; 7] = [401, 403, 405, 408, 413, 431, 503];
+const ANY: [u16; 8] = [401, 403, 405, 408, 413, 429, 431, 503];
 
 static DESCRIPTION: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../../../src/api/openapi.json")).unwrap());

@@ -17,7 +17,7 @@ use ci_github::fake::{FakeGitHub, FakeRepo, NewPull};
 use ci_store::Stamp;
 use ci_web::client::AdminClient;
 use ci_web::wire::{Job, Role, TokenRequest};
-use ci_web::{Gate, ReadAccess, WebArgs};
+use ci_web::{Gate, Limit, Limits, ReadAccess, WebArgs};
 use heights::{Process, SupervisorRef};
 use tempfile::TempDir;
 use tokio::sync::watch;
@@ -30,6 +30,12 @@ use super::{CEILING, until};
 
 /// The repository of every test.
 pub const REPO: &str = "acme/shop";
+
+/// More than any test asks that is not about it.
+const LENIENT: Limits = Limits {
+    requests: Limit { count: 1_000_000, per: Duration::from_secs(1) },
+    failed_logins: Limit { count: 1_000_000, per: Duration::from_secs(1) },
+};
 
 /// A running node.
 pub struct Node {
@@ -58,19 +64,26 @@ impl Node {
         public_url: impl FnOnce(SocketAddr) -> String,
     ) -> Self {
         // Pages of a machine that is slow are of now all the same.
-        Self::start_with(read, public_url, CEILING).await
+        Self::start_with(read, public_url, CEILING, LENIENT).await
+    }
+
+    /// A node that lets nobody ask too often.
+    pub async fn start_limited(limits: Limits) -> Self {
+        let public_url = |_| "https://ci.test".to_owned();
+        Self::start_with(ReadAccess::Token, public_url, CEILING, limits).await
     }
 
     /// A node whose pages wait for nobody who is busy.
     pub async fn start_hasty() -> Self {
         let public_url = |_| "https://ci.test".to_owned();
-        Self::start_with(ReadAccess::Public, public_url, ci_web::PATIENCE).await
+        Self::start_with(ReadAccess::Public, public_url, ci_web::PATIENCE, LENIENT).await
     }
 
     async fn start_with(
         read: ReadAccess,
         public_url: impl FnOnce(SocketAddr) -> String,
         patience: Duration,
+        limits: Limits,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policy = ("ci-policy.yaml", "branches: [\"release/*\"]\nmergeable: {approvals: 0}\n");
@@ -95,6 +108,8 @@ impl Node {
             patience,
             read,
             gate: sign_in,
+            proxies: Vec::new(),
+            limits,
             version: "1.2.3".to_owned(),
         };
         let (root, process) = builder.child(ci_web::start(web)).start_root().await.unwrap();
