@@ -52,15 +52,25 @@ struct Size {
     builds: usize,
     /// Pull requests of an idle node.
     idle: usize,
+    /// Builds on record while pages are asked for.
+    history: usize,
     /// Jobs that run while their node is killed.
     adopted: usize,
     /// Webhooks that come as fast as they may.
     webhooks: usize,
 }
 
-const FULL: Size =
-    Size { heads: 200, pulls: 30, builds: 200, idle: 1000, adopted: 100, webhooks: 30_000 };
-const QUICK: Size = Size { heads: 5, pulls: 3, builds: 12, idle: 20, adopted: 5, webhooks: 500 };
+const FULL: Size = Size {
+    heads: 200,
+    pulls: 30,
+    builds: 200,
+    idle: 1000,
+    history: 100_000,
+    adopted: 100,
+    webhooks: 30_000,
+};
+const QUICK: Size =
+    Size { heads: 5, pulls: 3, builds: 12, idle: 20, history: 1000, adopted: 5, webhooks: 500 };
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use ci_store::{Append, Ledger as _, Options, Record, SledLedger, Stamp, StreamId};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -22,8 +23,21 @@ const LIMIT: Duration = Duration::from_secs(1800);
 const ASKED: usize = 50;
 /// How much of what came last is searched for a text: more than follows it in one read.
 const END: usize = 8 * 1024;
+/// Numbers of pull requests that are not open begin here.
+const FIRST_CLOSED: usize = 1_000_000;
+/// Builds that are put on record at once.
+const AT_ONCE: usize = 1000;
 /// Who approves is of no interest here.
 const POLICY: &str = "mergeable: {approvals: 0}\n";
+
+/// What those do who follow a log.
+#[derive(Clone, Copy)]
+enum Readers {
+    /// They read as fast as they can.
+    Quick,
+    /// All but one do not read at all.
+    Idle,
+}
 
 /// Measures.
 pub async fn measure(size: Size) {
@@ -32,11 +46,17 @@ pub async fn measure(size: Size) {
     let long = format!(
         "jobs:\n  print: ['seq -f \"a line of a log that is as long as most, %.0f\" 1 {lines}']\n"
     );
-    let live = "jobs:\n  watch: ['while ! test -e {outside}.go; do sleep 0.1; done; seq 1 100000; while ! test -e {outside}.end; do sleep 0.1; done']\n";
+    let live = |name: &str| {
+        format!(
+            "jobs:\n  watch: ['while ! test -e {{outside}}.{name}; do sleep 0.1; done; seq 1 100000; while ! test -e {{outside}}.{name}.end; do sleep 0.1; done']\n"
+        )
+    };
+    let (live, silent) = (live("live"), live("silent"));
     let files = [
         ("lib/ci.yaml", quick),
         ("long/ci.yaml", &long),
-        ("live/ci.yaml", live),
+        ("live/ci.yaml", &live),
+        ("silent/ci.yaml", &silent),
         ("ci-policy.yaml", POLICY),
     ];
     let world = World::new(&files).await;
@@ -53,7 +73,11 @@ pub async fn measure(size: Size) {
         })
         .await;
     }
-    say(&format!("{} open pull requests, each built once: the first byte of each page", size.idle));
+    let node = with_history(&world, node, size.history).await;
+    say(&format!(
+        "{} open pull requests, each built once, and {} builds on record: the first byte of each page",
+        size.idle, size.history
+    ));
     let attempt = attempt(&node, pulls[0].0, "lib:test").await.expect("it was built");
     let first = pulls[0];
     for page in [
@@ -72,8 +96,44 @@ pub async fn measure(size: Size) {
         times.print(&page.replace(&attempt, "…"), None);
     }
     long_log(&world, &node, lines).await;
-    crowd(&world, &node, size.idle / 2).await;
+    crowd(&world, &node, ("live", Readers::Quick, size.idle / 2)).await;
+    crowd(&world, &node, ("silent", Readers::Idle, size.idle / 2)).await;
     assert!(node.terminate().await.success());
+}
+
+/// Adds builds of pull requests that were closed long ago, copies of those that there are, until there are
+/// so many; and starts the node again.
+async fn with_history(world: &World, node: Node, many: usize) -> Node {
+    assert!(node.terminate().await.success());
+    let options = Options::new(Stamp::new("20260131T101500Z").unwrap());
+    let ledger = SledLedger::open(&world.data().join("store"), options).unwrap().ledger;
+    let read = |stream: &StreamId| -> Vec<Record> {
+        let records = ledger.read(stream).unwrap().records;
+        records.into_iter().map(|(_, record)| record).collect()
+    };
+    let builds: Vec<Vec<Record>> =
+        ledger.streams(&format!("build/{REPO}/")).unwrap().iter().map(read).collect();
+    let begin = Instant::now();
+    let mut under_way = Vec::with_capacity(AT_ONCE);
+    for number in builds.len()..many {
+        let stream = format!("build/{REPO}/{}/1", FIRST_CLOSED + number);
+        let records = builds[number % builds.len()].clone();
+        under_way.push(ledger.append(Append::new(StreamId::new(stream).unwrap(), records)));
+        if under_way.len() == AT_ONCE {
+            for append in under_way.drain(..) {
+                append.await.unwrap();
+            }
+        }
+    }
+    for append in under_way {
+        append.await.unwrap();
+    }
+    drop(ledger);
+    say(&format!("{many} builds were put on record in {:.1} s", begin.elapsed().as_secs_f64()));
+    let begin = Instant::now();
+    let node = world.start().await;
+    say(&format!("  the node was ready again after {:>8.1} ms", millis(begin.elapsed())));
+    node
 }
 
 /// Parts of a long log, anywhere.
@@ -107,12 +167,12 @@ async fn long_log(world: &World, node: &Node, lines: usize) {
     }
 }
 
-/// Many who watch one log.
-async fn crowd(world: &World, node: &Node, viewers: usize) {
-    let pull = world.open("live", &[Change::file("live/word", "hello\n")]);
+/// Many who watch one log, which the component `name` prints.
+async fn crowd(world: &World, node: &Node, (name, readers, viewers): (&str, Readers, usize)) {
+    let pull = world.open(name, &[Change::file(format!("{name}/word"), "hello\n")]);
     world.deliver(node).await;
-    let attempt =
-        wait_for("the live log", LIMIT, async || attempt(node, pull.0, "live:watch").await).await;
+    let job = format!("{name}:watch");
+    let attempt = wait_for("the live log", LIMIT, async || attempt(node, pull.0, &job).await).await;
     let path = format!("/logs/{attempt}.0-1/follow?next=0.1");
     wait_for("its command", LIMIT, async || {
         let run = told(node, &format!("/jobs/{attempt}")).await?;
@@ -127,18 +187,24 @@ async fn crowd(world: &World, node: &Node, viewers: usize) {
     let watching = memory(node);
     forget_most(node);
     let begin = Instant::now();
-    std::fs::write(world.folder().join("outside.go"), "").unwrap();
-    // All at once: who is not read from falls behind, and then is another measurement.
-    let mut readers = JoinSet::new();
+    let tell = |what: String| std::fs::write(world.folder().join(what), "").unwrap();
+    tell(format!("outside.{name}"));
+    // Those who read do so at once; the others fall behind, and one who reads says when all is there.
+    let idle = match readers {
+        Readers::Quick => Vec::new(),
+        Readers::Idle => streams.split_off(1),
+    };
+    let mut reading = JoinSet::new();
     for stream in streams {
-        readers.spawn(until(stream, b">100000</span></div>"));
+        reading.spawn(until(stream, b">100000</span></div>"));
     }
-    let streams = readers.join_all().await;
+    let streams = reading.join_all().await;
     let took = begin.elapsed();
     let (after, read) = (memory(node), bytes_read(node) - read);
-    std::fs::write(world.folder().join("outside.end"), "").unwrap();
-    drop(streams);
-    say(&format!("{viewers} who follow a log of 100000 lines, 0.7 MB"));
+    tell(format!("outside.{name}.end"));
+    let silent = idle.len();
+    drop((streams, idle));
+    say(&format!("{viewers} who follow a log of 100000 lines, 0.7 MB; {silent} do not read"));
     say(&format!("  resident before          {}", shown(before)));
     say(&format!("  while they wait          {}", shown(watching)));
     say(&format!("  when all have seen all   {}", shown(after)));
