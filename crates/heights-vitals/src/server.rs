@@ -40,6 +40,7 @@ use self::run::Run;
 use self::shared::{Seen, Shared};
 pub(crate) use self::turns::LongTurn;
 use crate::place::{Announcement, Place, PlaceError};
+use crate::spans::ActorSpans;
 use crate::view::since_1970;
 use crate::wire::{Hello, PROTOCOL, Tier};
 
@@ -101,6 +102,7 @@ pub struct InspectorBuilder {
     budget_ppm: u32,
     names: Vec<Names>,
     crash_file: Option<CrashFile>,
+    spans: Option<ActorSpans>,
 }
 
 /// Says why there is no inspector.
@@ -135,6 +137,7 @@ impl Inspector {
             budget_ppm: BUDGET_PPM,
             names: Vec::new(),
             crash_file: None,
+            spans: None,
         }
     }
 
@@ -207,6 +210,12 @@ impl InspectorBuilder {
         self
     }
 
+    /// Shows plain actors of ractor's, too, that nothing but their spans tells of.
+    pub fn actor_spans(mut self, spans: &ActorSpans) -> Self {
+        self.spans = Some(spans.clone());
+        self
+    }
+
     /// Binds the socket and starts the thread.
     pub fn start(self) -> Result<Inspector, StartError> {
         if std::env::var_os(SWITCH).is_some_and(|value| value == "off") {
@@ -242,6 +251,7 @@ impl InspectorBuilder {
             hub: self.hub,
             hello,
             names: self.names,
+            spans: self.spans,
             pulse: Pulse::of_this_runtime(),
             meter: Arc::new(Meter::new(self.budget_ppm, CLIENTS)),
             earlier,

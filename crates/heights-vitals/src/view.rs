@@ -10,6 +10,7 @@ use heights_supervisor::{
 };
 
 use crate::server::LongTurn;
+use crate::spans::SeenActor;
 use crate::{crash, wire};
 
 /// Puts all actors in the order of the tree: depth first, children in the order of their start.
@@ -82,27 +83,43 @@ pub(crate) fn blocked(tree: &wire::Tree, long: &[LongTurn]) -> Vec<wire::Blocked
     told.collect()
 }
 
-/// Adds the actors that no supervisor of ours has started, behind all others.
-pub(crate) fn add_foreign(tree: &mut wire::Tree, foreign: &[ForeignInfo]) {
-    let told = foreign.iter().map(|actor| {
-        let id = actor.name.clone().unwrap_or_else(|| actor.id.clone());
+/// Adds the actors that no supervisor of ours has started, behind all others: those that ractor knows,
+/// and those that only their spans tell of.
+pub(crate) fn add_foreign(tree: &mut wire::Tree, foreign: &[ForeignInfo], seen: &[SeenActor]) {
+    let known = foreign.iter().map(|actor| {
+        let seen = seen.iter().find(|seen| seen.id == actor.id);
+        let state = match actor.state {
+            ProcessState::Starting => wire::State::Starting,
+            ProcessState::Running => foreign_state(seen),
+            ProcessState::Stopping => wire::State::Stopping,
+        };
+        let id = actor.name.as_ref().unwrap_or(&actor.id);
         let parent = actor.parent.map(|parent| parent.to_string());
-        wire::Actor {
-            kind: Some(wire::Kind::Foreign),
-            state: match actor.state {
-                ProcessState::Starting => wire::State::Starting,
-                // What it does, ractor does not say.
-                ProcessState::Running => wire::State::Running,
-                ProcessState::Stopping => wire::State::Stopping,
-            },
-            depth: 0,
-            parent,
-            id: id.clone(),
-            ..wire::Actor::at(format!("ractor:{id}"))
-        }
+        wire::Actor { state, parent, ..foreigner(id, seen) }
     });
-    tree.actors.extend(told);
+    let others = seen.iter().filter(|seen| foreign.iter().all(|actor| actor.id != seen.id));
+    let others = others.map(|seen| wire::Actor {
+        state: foreign_state(Some(seen)),
+        ..foreigner(seen.name.as_ref().unwrap_or(&seen.id), Some(seen))
+    });
+    tree.actors.extend(known.chain(others));
     tree.total = tree.actors.len();
+}
+
+fn foreigner(id: &str, seen: Option<&SeenActor>) -> wire::Actor {
+    wire::Actor {
+        kind: Some(wire::Kind::Foreign),
+        depth: 0,
+        id: id.to_owned(),
+        age_ms: seen.map(|seen| millis(seen.age)),
+        busy_ms: seen.map(|seen| millis(seen.busy)),
+        ..wire::Actor::at(format!("ractor:{id}"))
+    }
+}
+
+/// What it does ractor does not say, and its spans say only whether it runs right now.
+fn foreign_state(seen: Option<&SeenActor>) -> wire::State {
+    if seen.is_some_and(|seen| seen.runs) { wire::State::Busy } else { wire::State::Running }
 }
 
 /// Returns the remembered crashes, the latest first.

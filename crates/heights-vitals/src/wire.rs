@@ -124,7 +124,8 @@ pub struct Actor {
     /// How long the latest message waited before it was handled.
     #[serde(default)]
     pub waited_ms: Option<u64>,
-    /// The time spent in handlers, waiting for answers included.
+    /// The time spent in handlers, waiting for answers included; of an actor that only its spans
+    /// tell of, the time that it ran.
     #[serde(default)]
     pub busy_ms: Option<u64>,
     /// The message being handled.

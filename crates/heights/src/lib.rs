@@ -78,8 +78,8 @@ pub use self::table::Table;
 /// Looking inside a running tree.
 pub mod vitals {
     pub use heights_vitals::{
-        Client, ClientError, Condition, ConditionError, Feed, Inspector, InspectorBuilder,
-        StartError, Tier, Trace, Watch, wire,
+        ActorSpans, Client, ClientError, Condition, ConditionError, Feed, Inspector,
+        InspectorBuilder, StartError, Tier, Trace, Watch, wire,
     };
 }
 

@@ -3,7 +3,7 @@
 //! ractor has no list of all actors: those with a name, in a group, or linked below an actor of
 //! ours are found. How many messages wait for them, and what they do, ractor does not say.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use ractor::{ActorCell, ActorId, ActorStatus};
 
@@ -62,6 +62,11 @@ impl Hub {
             }
         }
         found.values().filter_map(|cell| describe(cell, &ours)).collect()
+    }
+
+    /// Returns the ids that ractor gave the actors of this tree, to tell them from all others.
+    pub fn actor_ids(&self) -> HashSet<String> {
+        self.cells().keys().map(ActorId::to_string).collect()
     }
 
     /// Returns ractor's process groups, by scope and name.

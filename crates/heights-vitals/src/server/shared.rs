@@ -12,6 +12,7 @@ use super::names::Names;
 use super::pulse::Pulse;
 use super::refusal::Refusal;
 use super::turns::Turns;
+use crate::spans::ActorSpans;
 use crate::target::{self, Shown};
 use crate::view;
 use crate::wire::{Actor, Hello, Picture, Runtime, Sort, Tier, Tree};
@@ -36,6 +37,7 @@ pub(crate) struct Seen {
     pub(crate) hub: Hub,
     pub(crate) hello: Hello,
     pub(crate) names: Vec<Names>,
+    pub(crate) spans: Option<ActorSpans>,
     pub(crate) pulse: Option<Pulse>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) earlier: Earlier,
@@ -90,11 +92,12 @@ impl Shared {
 
     /// Takes a picture and remembers whom it shows.
     pub(crate) fn look(&self) -> Picture {
-        let Seen { hub, hello, pulse, meter, earlier, .. } = &self.0.seen;
+        let Seen { hub, hello, spans, pulse, meter, earlier, .. } = &self.0.seen;
         let snapshot = hub.snapshot();
         let long = self.0.turns.long();
         let mut tree = view::tree(&snapshot, &long);
-        view::add_foreign(&mut tree, &hub.foreign());
+        let seen = spans.as_ref().map(|spans| spans.seen_besides(&hub.actor_ids()));
+        view::add_foreign(&mut tree, &hub.foreign(), &seen.unwrap_or_default());
         let runtime = pulse.as_ref().map(|pulse| Runtime {
             blocked: view::blocked(&tree, &long),
             cost: Some(meter.read()),
