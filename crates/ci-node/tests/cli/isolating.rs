@@ -1,6 +1,5 @@
 //! `run --isolation`: a working copy, and of the rest of the machine only what is everybody's.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::support::{Done, Repo};
@@ -90,8 +89,10 @@ fn path_with_podman(repo: &Repo) -> Option<String> {
          --root {at}/root --runroot {at}/run --tmpdir {at}/tmp \"$@\"\n"
     );
     let podman = folder.join("podman");
-    std::fs::write(&podman, text).unwrap();
-    std::fs::set_permissions(&podman, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // By another process: while a thread of ours has it open for writing, nobody can run it.
+    let write = "printf %s \"$2\" > \"$1\" && chmod 755 \"$1\"";
+    let written = Command::new("sh").args(["-c", write, "sh"]).arg(&podman).arg(text).status();
+    assert!(written.unwrap().success());
     let works = Command::new(&podman).arg("ps").output().is_ok_and(|done| done.status.success());
     if works && std::fs::exists("/bin/busybox").unwrap() {
         return Some(format!("{at}:{}", std::env::var("PATH").unwrap()));
