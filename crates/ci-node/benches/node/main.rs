@@ -3,7 +3,7 @@
 //! `cargo bench -p ci-node --bench node` prints figures and ratios, each next to a yardstick that was
 //! taken in the same run; it is read by people and fails on no figure. `-- --quick` makes each part
 //! short, to see that it works. The name of a part (`start`, `builds`, `idle`, `pages`,
-//! `adopt`, `webhooks`) runs only that one.
+//! `adopt`, `siblings`, `webhooks`) runs only that one.
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
@@ -13,6 +13,7 @@ mod figures;
 mod idle;
 mod monorepo;
 mod pages;
+mod siblings;
 mod start;
 mod starts;
 mod webhooks;
@@ -94,6 +95,9 @@ fn main() {
         }
         if wants("adopt") {
             adopt::measure(size).await;
+        }
+        if wants("siblings") {
+            siblings::measure(size).await;
         }
         if wants("webhooks") {
             webhooks::measure(size).await;

@@ -1,12 +1,15 @@
 //! A thousand webhooks a second: how long each waits for its acknowledgement, and that none is lost.
 //!
 //! The time of a webhook counts from when it is due, not from when a connection is free for it. The
-//! yardstick is what durability costs alone: the same disk, one small record written and synced at a time.
+//! yardsticks are taken at the same time, as the machine is shared: what durability costs alone, one small
+//! record written and synced at a time to the same disk, and how late a thread wakes up that does nothing.
 
 use std::fs::File;
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use ci_domain::ids::PullNumber;
@@ -34,6 +37,11 @@ const PULLS: usize = 50;
 /// Reads of pull requests that are under way at once, so that most of the machine is left to webhooks.
 const READS: &str = "[queues.\"github.read\"]\nconcurrency = 1\nrate = \"20/s\"";
 
+/// Seldom enough to be no load.
+const BETWEEN_SYNCS: Duration = Duration::from_millis(20);
+/// How long a thread sleeps that does nothing.
+const NAP: Duration = Duration::from_millis(1);
+
 /// What one connection has to tell: how long each webhook took, and which were not acknowledged.
 type Told = (Vec<Duration>, Vec<String>);
 
@@ -51,7 +59,9 @@ pub async fn measure(size: Size) {
     }
     let webhooks = Arc::new(webhooks(&pulls, size.webhooks));
     let before = memory(&node);
+    let machine = Machine::watch(world.folder());
     let (times, refused) = send(world.port(), webhooks.clone(), " 202 ", true).await;
+    let (synced, late) = machine.end();
     let after = memory(&node);
     node.kill9();
 
@@ -59,7 +69,9 @@ pub async fn measure(size: Size) {
         "{} webhooks, {RATE} a second, each on record when it is acknowledged",
         size.webhooks
     ));
-    times.print("until acknowledged", Some(&yardstick(world.folder())));
+    times.print("until acknowledged", Some(&synced));
+    synced.print("a bare write and sync then", None);
+    late.print("a thread woke up late by", None);
     say(&format!("  not acknowledged         {:>6}", refused.len()));
     say(&format!("  resident before          {}", shown(before)));
     say(&format!("  resident after           {}", shown(after)));
@@ -163,14 +175,57 @@ async fn answer(stream: &mut TcpStream) -> String {
     }
 }
 
-/// One small record after the other, each synced.
-fn yardstick(folder: &std::path::Path) -> Times {
-    let mut file = File::create(folder.join("yardstick")).unwrap();
-    let once = |_| {
-        let begin = Instant::now();
-        file.write_all(&[b'x'; 256]).unwrap();
-        file.sync_data().unwrap();
-        begin.elapsed()
-    };
-    Times::of((0..500).map(once).collect())
+/// What anybody would wait for on this machine meanwhile.
+struct Machine {
+    is_over: Arc<AtomicBool>,
+    synced: JoinHandle<Vec<Duration>>,
+    late: JoinHandle<Vec<Duration>>,
+}
+
+impl Machine {
+    fn watch(folder: &Path) -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let mut file = File::create(folder.join("yardstick")).unwrap();
+        let sync = move || {
+            file.write_all(&[b'x'; 256]).unwrap();
+            file.sync_data().unwrap();
+        };
+        let synced = timed(&is_over, BETWEEN_SYNCS, sync);
+        let late = timed(&is_over, Duration::ZERO, || pause(NAP));
+        Self { is_over, synced, late }
+    }
+
+    /// How long each sync took, and how late each nap ended.
+    fn end(self) -> (Times, Times) {
+        self.is_over.store(true, Ordering::Relaxed);
+        let (synced, late) = (self.synced.join().unwrap(), self.late.join().unwrap());
+        (
+            Times::of(synced),
+            Times::of(late.into_iter().map(|time| time.saturating_sub(NAP)).collect()),
+        )
+    }
+}
+
+/// Does something time and again on a thread of its own, and tells how long each time took.
+fn timed(
+    is_over: &Arc<AtomicBool>,
+    between: Duration,
+    mut act: impl FnMut() + Send + 'static,
+) -> JoinHandle<Vec<Duration>> {
+    let is_over = is_over.clone();
+    std::thread::spawn(move || {
+        let mut times = Vec::new();
+        while !is_over.load(Ordering::Relaxed) {
+            let begin = Instant::now();
+            act();
+            times.push(begin.elapsed());
+            pause(between);
+        }
+        times
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "a thread that sleeps is what is measured")]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
 }
