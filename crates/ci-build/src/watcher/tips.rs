@@ -164,14 +164,11 @@ impl Watcher {
         let Some(sought) = self.sought.remove(&branch) else { return Ok(()) };
         let tip = match result {
             Ok(tip) => tip,
+            // The push is all that is known, until the next poll reads everything.
             Err(error) => {
                 warn!(repo = %self.args.elders.repo, %branch, %error, "failed to read");
-                if error.is_passing() {
-                    // The deliveries stay pending until the next poll, which reads everything.
-                    self.unheeded.extend(sought.done);
-                    return Ok(());
-                }
-                sought.told
+                self.unheeded.extend(sought.done);
+                return self.branch_moved(&branch, sought.told, cx).await;
             }
         };
         self.moved.insert(branch.clone());
