@@ -1,11 +1,12 @@
-//! Keeps within bounds what the node has on the disk: workspaces by their size, builds and images by their
-//! age.
+//! Keeps within bounds what the node has on the disk: workspaces and artifacts by their size, builds and
+//! images by their age.
 //!
 //! Parent: `ci-node`. Children: none. Restart: permanent.
 //!
 //! Each repository's janitor removes what nobody needs any more; this is about what somebody might still
 //! want, of all repositories together.
 
+mod artifacts;
 mod builds;
 mod calendar;
 mod engine;
@@ -25,6 +26,8 @@ const FIRST_ROUND: Duration = Duration::from_secs(5);
 const WORKSPACES: Duration = Duration::from_secs(120);
 /// How often builds are counted. Their ages are counted in days.
 const BUILDS: Duration = Duration::from_secs(6 * 3600);
+/// How often sizes of artifacts are added up.
+const ARTIFACTS: Duration = Duration::from_secs(600);
 /// How often the engine of containers is tidied up.
 const ENGINE: Duration = Duration::from_secs(3600);
 
@@ -37,6 +40,8 @@ pub struct Keep {
     pub builds: Duration,
     /// Bytes of all workspaces together.
     pub workspaces: u64,
+    /// Bytes of all files that jobs have left, together.
+    pub artifacts: u64,
 }
 
 /// What the actor is started with.
@@ -59,6 +64,7 @@ struct Retention(RetentionArgs);
 
 enum Msg {
     Workspaces,
+    Artifacts,
     Builds,
     Engine,
 }
@@ -69,6 +75,7 @@ impl Server for Retention {
 
     async fn init(args: RetentionArgs, cx: &mut Context<Msg>) -> Result<Self, Fault> {
         let _timer = cx.send_after(FIRST_ROUND, Msg::Workspaces);
+        let _timer = cx.send_after(FIRST_ROUND, Msg::Artifacts);
         let _timer = cx.send_after(FIRST_ROUND, Msg::Builds);
         let _timer = cx.send_after(FIRST_ROUND, Msg::Engine);
         Ok(Self(args))
@@ -82,6 +89,12 @@ impl Server for Retention {
                     warn!(%error, "failed to keep the workspaces within their budget");
                 }
                 let _timer = cx.send_after(WORKSPACES, Msg::Workspaces);
+            }
+            Msg::Artifacts => {
+                if let Err(error) = artifacts::keep_within_total(&self.0).await {
+                    warn!(%error, "failed to keep artifacts within their total");
+                }
+                let _timer = cx.send_after(ARTIFACTS, Msg::Artifacts);
             }
             Msg::Builds => {
                 if let Err(error) = builds::forget_old(&self.0).await {
@@ -102,6 +115,7 @@ impl Server for Retention {
     fn label(msg: &Msg) -> &'static str {
         match msg {
             Msg::Workspaces => "workspaces",
+            Msg::Artifacts => "artifacts",
             Msg::Builds => "builds",
             Msg::Engine => "engine",
         }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Runs {
     /// What each attempt has left, of those that have left anything: some are looked at twice, after a
     /// restart for instance.
     left: Arc<Mutex<BTreeMap<AttemptId, Left>>>,
+    /// What all kept files take, as of the last time that they were added up.
+    artifacts: Arc<AtomicU64>,
 }
 
 /// How many processes jobs have left when their commands had ended, or their runners were killed: the jobs
@@ -81,7 +84,11 @@ impl Runs {
     /// The file system does not let us.
     pub fn open(folder: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(folder)?;
-        Ok(Self { folder: std::path::absolute(folder)?, left: Arc::default() })
+        Ok(Self {
+            folder: std::path::absolute(folder)?,
+            left: Arc::default(),
+            artifacts: Arc::default(),
+        })
     }
 
     /// Counts what a job has left, once.
@@ -120,6 +127,17 @@ impl Runs {
     pub fn swept_containers(&self) -> u64 {
         let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         left.values().map(|left| u64::from(left.after_the_runner.containers)).sum()
+    }
+
+    /// Notes what all kept files take.
+    pub(crate) fn note_artifacts(&self, bytes: u64) {
+        self.artifacts.store(bytes, Ordering::Relaxed);
+    }
+
+    /// What all kept files took when they were last added up, in bytes.
+    #[must_use]
+    pub fn artifact_bytes(&self) -> u64 {
+        self.artifacts.load(Ordering::Relaxed)
     }
 
     /// Where it is.

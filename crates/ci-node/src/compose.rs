@@ -75,6 +75,7 @@ pub(crate) async fn compose(
             logs: config.retention.logs,
             builds: config.retention.builds,
             workspaces: config.retention.workspaces,
+            artifacts: config.artifacts.total,
         },
         repos,
     });

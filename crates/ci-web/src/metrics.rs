@@ -120,6 +120,9 @@ fn leftovers(page: &mut Exposition, runs: &Runs) {
     let containers = "Containers that were removed because their runner had been killed.";
     page.family("ci_job_swept_containers", Kind::Counter, containers);
     page.sample("_total", &[], runs.swept_containers());
+    let artifacts = "What all files that jobs have left take, when they were last added up.";
+    page.family("ci_artifact_bytes", Kind::Gauge, artifacts);
+    page.sample("", &[], runs.artifact_bytes());
 }
 
 fn deliveries(page: &mut Exposition, site: &Site) {

@@ -46,6 +46,7 @@ mod recorded;
 mod red;
 mod redelivered;
 mod reload;
+mod reports;
 mod rerequested;
 mod scenarios;
 mod secrets;

@@ -218,6 +218,7 @@ async fn node_args(
         runs: Runs::open(&folder.join("runs")).unwrap(),
         launcher: launcher(),
         keep: Keep {
+            artifacts: 1 << 30,
             logs: Duration::from_secs(3600),
             builds: Duration::from_secs(3600),
             workspaces: u64::MAX,
