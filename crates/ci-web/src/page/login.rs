@@ -60,7 +60,7 @@ pub(super) async fn enter(
         return Err(page(&site, StatusCode::UNAUTHORIZED, &fields.next, Some(trouble)));
     };
     let owner = Owner::Token(token.id.clone());
-    audit::by(&Caller::Holder(token));
+    Caller::Holder(token).count(&site)?;
     Ok(begin(&site, &headers, owner, &fields.next).await?)
 }
 

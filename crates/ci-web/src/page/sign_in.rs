@@ -77,18 +77,23 @@ pub(super) async fn come_back(
         return Err(login::again(&site, StatusCode::FORBIDDEN, "/", trouble));
     };
     if back.error.is_some() {
+        count_failure(&site, &extensions, &headers)?;
         let trouble = "GitHub did not say who you are.";
         return Err(login::again(&site, StatusCode::FORBIDDEN, &journey.next, trouble));
     }
     let found = gate.sign_in.account(&back.code, &journey.verifier(), &address(&site)).await;
     let person = match found {
         Ok(Account { id, login }) => Person { id, login },
-        Err(error) => return Err(refusal(&site, &journey, &error)),
+        Err(error) => {
+            count_failure(&site, &extensions, &headers)?;
+            return Err(refusal(&site, &journey, &error));
+        }
     };
     audit::by(&Caller::Person(person.clone()));
     let has_business = !Caller::Person(person.clone()).repos(&site).await.is_empty()
         || site.is_administrator(&person);
     if !has_business {
+        count_failure(&site, &extensions, &headers)?;
         info!(login = %person.login, "turned somebody away who may not read any repository");
         let trouble = "There is no repository here that you can read on GitHub.";
         return Err(login::again(&site, StatusCode::FORBIDDEN, &journey.next, trouble));

@@ -7,6 +7,7 @@ use ci_web::{Limit, Limits};
 use hyper::StatusCode;
 
 use crate::support::http::{Answer, get, post};
+use crate::support::hub::Hub;
 use crate::support::node::Node;
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -48,6 +49,29 @@ async fn a_token_that_asks_too_often_waits_and_no_other() {
     for _ in 0..3 * REQUESTS {
         client.repos().await.unwrap();
     }
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_back_from_github_without_saying_who_they_are_may_do_so_a_few_times() {
+    let node = node().await;
+    let _hub = Hub::start(&node, "https://ci.test", &[]).await;
+    let come_back = async |answer: &str| {
+        let out = get("/login/github").of(node.address).await;
+        let cookie = out.header("set-cookie").split(';').next().unwrap().to_owned();
+        let (_, rest) = out.header("location").split_once("state=").unwrap();
+        let state = rest.split('&').next().unwrap();
+        let back = format!("/login/github/back?state={state}&{answer}");
+        get(&back).cookie(&cookie).of(node.address).await
+    };
+    for answer in ["error=access_denied", "code=guess", "code=guess"] {
+        assert_eq!(come_back(answer).await.status, StatusCode::FORBIDDEN, "{answer}");
+    }
+    for answer in ["error=access_denied", "code=guess"] {
+        assert_too_many(&come_back(answer).await, "text/html");
+    }
+    let kept = node.client().await.audit(None, 100).await.unwrap();
+    assert_eq!(kept.len(), FAILURES as usize, "a flood is not put on record");
     node.stop().await;
 }
 
