@@ -332,3 +332,24 @@ async fn a_long_list_is_told_in_pages_that_lead_to_each_other() {
     );
     node.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_server_refuses_by_itself_is_a_problem_too() {
+    let node = Node::start(ReadAccess::Public).await;
+    let long = format!("/healthz?{}", "a".repeat(20_000));
+    let many = (0..120).fold(get("/healthz"), |asked, _| asked.and_header("x", "y"));
+    for (row, asked, expected) in [
+        ("another method", post("/healthz", JSON, ""), 405),
+        ("a long address", get(&long), 431),
+        ("many fields", many, 431),
+    ] {
+        let answer = asked.of(node.address).await;
+        assert_eq!(answer.status.as_u16(), expected, "{row}");
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{row}");
+        assert_eq!(answer.json()["status"], expected, "{row}");
+    }
+    let page = post("/acme/shop", JSON, "").of(node.address).await;
+    assert_eq!(page.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(page.header("content-type").starts_with("text/html"), "{}", page.text());
+    node.stop().await;
+}

@@ -53,6 +53,12 @@ impl Ask {
         self
     }
 
+    /// Adds one more of that name.
+    pub fn and_header(mut self, name: &'static str, value: &str) -> Self {
+        self.request.headers_mut().append(name, HeaderValue::from_str(value).unwrap());
+        self
+    }
+
     pub fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
     }
