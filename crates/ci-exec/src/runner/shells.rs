@@ -297,7 +297,10 @@ impl Executor for Shells<'_> {
         let path = self.dir.log_path(&id);
         let log = CommandLog::create(&path, self.spec.log_limit, self.recorder.mask())
             .map_err(|source| Fault::CreateLog { path, source })?;
-        let (title, at) = (command.heading(), UnixMillis::now());
+        // How an image is come by is between us and the engine.
+        let is_ours = command.id == self.image_node();
+        let title = if is_ours { command.title().to_owned() } else { command.heading() };
+        let at = UnixMillis::now();
         let fact = Fact::CommandStarted { command: id.clone(), title, at };
         self.recorder.append(fact).map_err(Fault::Journal)?;
         let kills = self.memory_kills()?;
