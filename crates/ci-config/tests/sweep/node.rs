@@ -55,6 +55,30 @@ const ANY_PATH: &[&str] = &[
     "\"99999999TiB\"",
 ];
 
+/// What has no space in it.
+const WORDS: &[&str] = &[
+    "\"word\"",
+    "\"30s\"",
+    "\"0s\"",
+    "\"-1s\"",
+    "\"99999999999h\"",
+    "\"1KiB\"",
+    "\"0B\"",
+    "\"99999999TiB\"",
+];
+/// The same, or a list of it.
+const WORDS_OR_NONE: &[&str] = &[
+    "[]",
+    "\"word\"",
+    "\"30s\"",
+    "\"0s\"",
+    "\"-1s\"",
+    "\"99999999999h\"",
+    "\"1KiB\"",
+    "\"0B\"",
+    "\"99999999TiB\"",
+];
+
 const KEYS: &[Key] = &[
     key(
         "name",
@@ -67,6 +91,9 @@ const KEYS: &[Key] = &[
     key("http", "http = @", A_MAP, &["{}"]),
     key("http.listen", "[http]\nlisten = @", TEXT, &[]),
     key("http.read", "[http]\nread = @", "expected one of token, public, found a list", &[]),
+    key("http.proxies", "[http]\nproxies = @", TEXT, &["[]"]),
+    key("http.requests", "[http]\nrequests = @", TEXT, &[]),
+    key("http.failed_logins", "[http]\nfailed_logins = @", TEXT, &[]),
     key("github", "github = @", A_MAP, &[]),
     key("github.api_url", "github.token.env = \"T\"\n[github]\napi_url = @", TEXT, &[]),
     key("github.graphql_url", "github.token.env = \"T\"\n[github]\ngraphql_url = @", TEXT, &[]),
@@ -77,6 +104,25 @@ const KEYS: &[Key] = &[
     key("github.app", "[github]\napp = @", A_MAP, &[]),
     key("github.app.id", "[github.app]\nprivate_key.env = \"T\"\nid = @", FROM_1, &["5"]),
     key("github.app.private_key", "[github.app]\nid = 1\nprivate_key = @", A_SECRET, &[]),
+    key("github.sign_in", "[github]\ntoken.env = \"T\"\nsign_in = @", A_MAP, &[]),
+    key(
+        "github.sign_in.client_id",
+        "github.token.env = \"T\"\n[github.sign_in]\nclient_secret.env = \"T\"\nclient_id = @",
+        TEXT,
+        WORDS,
+    ),
+    key(
+        "github.sign_in.client_secret",
+        "github.token.env = \"T\"\n[github.sign_in]\nclient_id = \"x\"\nclient_secret = @",
+        A_SECRET,
+        &[],
+    ),
+    key(
+        "github.sign_in.administrators",
+        "github.token.env = \"T\"\n[github.sign_in]\nclient_id = \"x\"\nclient_secret.env = \"T\"\nadministrators = @",
+        TEXT,
+        WORDS_OR_NONE,
+    ),
     key("github.poll_interval", "[github]\ntoken.env = \"T\"\npoll_interval = @", TEXT, DURATION),
     key("github.write", "[github]\ntoken.env = \"T\"\nwrite = @", A_TRUTH, &["true"]),
     key("repos", "repos = @", A_MAP, &["[]"]),
