@@ -1,5 +1,7 @@
 //! Finds the actor that someone means.
 
+mod alike;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::wire::{Actor, ErrorBody, Heir};
@@ -10,8 +12,8 @@ const REMEMBERED: usize = 10_000;
 /// Says why a reference does not name an actor.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Miss {
-    /// Nothing is called so.
-    Unknown,
+    /// Nothing is called so; these are the paths of what is called nearly so.
+    Unknown(Vec<String>),
     /// Several are; these are their paths.
     Ambiguous(Vec<String>),
     /// That life has ended.
@@ -28,7 +30,13 @@ impl Miss {
             heir: None,
         };
         match self {
-            Self::Unknown => (404, body("not_found", format!("no actor is called {reference}"))),
+            Self::Unknown(alike) => {
+                let hint = match alike.as_slice() {
+                    [] => String::new(),
+                    alike => format!("; did you mean {}?", alike.join(" or ")),
+                };
+                (404, body("not_found", format!("no actor is called {reference}{hint}")))
+            }
             Self::Ambiguous(matches) => {
                 let message = format!("{} actors are called {reference}", matches.len());
                 (409, ErrorBody { matches, ..body("ambiguous", message) })
@@ -74,7 +82,7 @@ pub(crate) fn find<'a>(
     shown: &Shown,
 ) -> Result<&'a Actor, Miss> {
     if reference == "@root" {
-        return actors.first().ok_or(Miss::Unknown);
+        return actors.first().ok_or(Miss::Unknown(Vec::new()));
     }
     if let Some(actor) = actors.iter().find(|actor| actor.pid.as_deref() == Some(reference)) {
         return Ok(actor);
@@ -99,7 +107,7 @@ pub(crate) fn find<'a>(
             }
         }
     }
-    Err(Miss::Unknown)
+    Err(Miss::Unknown(alike::alike(reference, actors)))
 }
 
 fn heir(gone: &str, path: &str, actors: &[Actor]) -> Heir {

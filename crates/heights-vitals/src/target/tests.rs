@@ -19,6 +19,10 @@ fn sample() -> Vec<Actor> {
     ]
 }
 
+fn unknown(alike: &[&str]) -> Miss {
+    Miss::Unknown(alike.iter().map(|&path| path.to_owned()).collect())
+}
+
 fn check(reference: &str, expected: Result<&str, Miss>) {
     let actors = sample();
     let found = find(reference, &actors, &Shown::default()).map(|actor| actor.path.as_str());
@@ -34,8 +38,27 @@ fn a_reference_is_a_pid_a_path_an_end_or_a_beginning() {
     check("pull-7", Ok("ci/pulls/pull-7"));
     check("pull-71/pull", Ok("ci/pulls/pull-71/pull"));
     check("sto", Ok("ci/store"));
-    check("tore", Err(Miss::Unknown));
-    check("8", Err(Miss::Unknown));
+    check("tore", Err(unknown(&["ci/store"])));
+    check("8", Err(unknown(&[])));
+}
+
+#[test]
+fn what_is_called_nearly_so_is_named_with_the_nearest_first() {
+    check("stroe", Err(unknown(&["ci/store"])));
+    check("pul-7", Err(unknown(&["ci/pulls/pull-7"])));
+    let both = ["ci/pulls/pull-71/pull", "ci/pulls/pull-7/pull"];
+    check("pull-71/pukl", Err(unknown(&both)));
+    check("ci/stoer", Err(unknown(&["ci/store"])));
+    check("dx", Err(unknown(&[])));
+    check("10", Err(unknown(&[])));
+    check("elsewhere", Err(unknown(&[])));
+    check(&"stroe".repeat(1_000), Err(unknown(&[])));
+    let explained = |alike: &[&str]| unknown(alike).explain("stroe").1.message;
+    assert_eq!(explained(&[]), "no actor is called stroe");
+    assert_eq!(
+        explained(&["ci/store", "ci/stove"]),
+        "no actor is called stroe; did you mean ci/store or ci/stove?"
+    );
 }
 
 #[test]
@@ -64,6 +87,6 @@ fn only_so_many_pids_are_remembered() {
     for pid in 0..=REMEMBERED {
         shown.remember(&pid.to_string(), "ci/store");
     }
-    assert_eq!(find("0", &[], &shown), Err(Miss::Unknown));
+    assert_eq!(find("0", &[], &shown), Err(unknown(&[])));
     assert!(matches!(find("1", &[], &shown), Err(Miss::Gone(_))));
 }
