@@ -10,11 +10,7 @@ use crate::wire::{Actor, ActorDetail, ControlOutcome, Picture, Sort, Tree, Why};
 impl Picture {
     /// Returns the first actors in some order, those whose path contains `filter` where one is given.
     pub fn top(&self, sort: Sort, limit: usize, filter: Option<&str>) -> Tree {
-        let meant = |actor: &&Actor| filter.is_none_or(|filter| actor.path.contains(filter));
-        let mut actors: Vec<&Actor> = self.tree.actors.iter().filter(meant).collect();
-        order(&mut actors, sort);
-        actors.truncate(limit);
-        Tree { actors: actors.into_iter().cloned().collect(), ..self.bare_tree() }
+        self.tree.first(sort, limit, filter)
     }
 
     /// Describes one actor; fails as the process itself would.
@@ -64,9 +60,17 @@ impl Picture {
         self.note(&mut shown);
         target::find(reference, &self.tree.actors, &shown).map_err(|miss| refused(reference, miss))
     }
+}
 
-    fn bare_tree(&self) -> Tree {
-        Tree { taken_ms: self.tree.taken_ms, actors: Vec::new(), total: self.tree.total }
+impl Tree {
+    /// Keeps the first actors in some order, those whose path contains `filter` where one is given.
+    pub(crate) fn first(&self, sort: Sort, limit: usize, filter: Option<&str>) -> Self {
+        let meant = |actor: &&Actor| filter.is_none_or(|filter| actor.path.contains(filter));
+        let mut actors: Vec<&Actor> = self.actors.iter().filter(meant).collect();
+        order(&mut actors, sort);
+        actors.truncate(limit);
+        let actors = actors.into_iter().cloned().collect();
+        Self { taken_ms: self.taken_ms, actors, total: self.total }
     }
 }
 

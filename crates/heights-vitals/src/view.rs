@@ -102,8 +102,9 @@ pub(crate) fn add_foreign(tree: &mut wire::Tree, foreign: &[ForeignInfo], seen: 
         state: foreign_state(Some(seen)),
         ..foreigner(seen.name.as_ref().unwrap_or(&seen.id), Some(seen))
     });
+    let before = tree.actors.len();
     tree.actors.extend(known.chain(others));
-    tree.total = tree.actors.len();
+    tree.total += tree.actors.len() - before;
 }
 
 fn foreigner(id: &str, seen: Option<&SeenActor>) -> wire::Actor {

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use heights_supervisor::{ChildSpec, Hub, Supervisor};
-use heights_vitals::wire::{Actor as Told, Kind};
+use heights_vitals::wire::{Actor as Told, Kind, Sort};
 use heights_vitals::{ActorSpans, Client, Inspector};
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use tempfile::TempDir;
@@ -90,6 +90,9 @@ async fn an_actor_without_a_name_is_seen_with_how_long_it_has_run() {
     let busy = u128::from(seen.busy_ms.unwrap());
     assert!((computed.as_millis()..=most).contains(&busy), "{computed:?}, {busy} ms, {most} ms");
     assert_eq!((seen.mailbox, seen.handled, seen.restarts), (None, None, None), "not known");
+    let top = client.top(Sort::Busy, 10, None).await.unwrap();
+    assert!(top.actors.iter().any(|actor| actor.path == seen.path), "{top:?}");
+    assert_eq!((top.actors.len(), top.total), (3, 3));
     plain.stop(None);
     ended.await.unwrap();
     assert_eq!(foreign(&client).await, []);

@@ -92,12 +92,11 @@ impl Shared {
 
     /// Takes a picture and remembers whom it shows.
     pub(crate) fn look(&self) -> Picture {
-        let Seen { hub, hello, spans, pulse, meter, earlier, .. } = &self.0.seen;
+        let Seen { hub, hello, pulse, meter, earlier, .. } = &self.0.seen;
         let snapshot = hub.snapshot();
         let long = self.0.turns.long();
         let mut tree = view::tree(&snapshot, &long);
-        let seen = spans.as_ref().map(|spans| spans.seen_besides(&hub.actor_ids()));
-        view::add_foreign(&mut tree, &hub.foreign(), &seen.unwrap_or_default());
+        self.add_foreign(&mut tree);
         let runtime = pulse.as_ref().map(|pulse| Runtime {
             blocked: view::blocked(&tree, &long),
             cost: Some(meter.read()),
@@ -110,13 +109,20 @@ impl Shared {
         picture
     }
 
-    /// Shows the first actors in some order, and describes no others: a crowd costs little more
-    /// than being counted.
+    /// Adds the actors that are none of the hub's.
+    fn add_foreign(&self, tree: &mut Tree) {
+        let Seen { hub, spans, .. } = &self.0.seen;
+        let seen = spans.as_ref().map(|spans| spans.seen_besides(&hub.actor_ids()));
+        view::add_foreign(tree, &hub.foreign(), &seen.unwrap_or_default());
+    }
+
+    /// Shows the first actors in some order, and of the hub's describes no others: a crowd costs
+    /// little more than being counted.
     pub(crate) fn top(&self, sort: Sort, limit: usize, filter: Option<&str>) -> Tree {
-        let hub = self.hub();
-        let snapshot = hub.snapshot();
+        let snapshot = self.hub().snapshot();
         let mut tree = view::top(&snapshot, (sort, limit, filter), &self.0.turns.long());
-        tree.total += hub.foreign().len();
+        self.add_foreign(&mut tree);
+        let tree = tree.first(sort, limit, filter);
         let mut shown = self.0.shown.lock().unwrap_or_else(PoisonError::into_inner);
         for actor in &tree.actors {
             if let Some(pid) = &actor.pid {

@@ -2,7 +2,7 @@
 
 use heights_registry::{Owner, Registry};
 use heights_supervisor::{ChildSpec, Hub, Supervisor};
-use heights_vitals::wire::{Keys, Kind};
+use heights_vitals::wire::{Keys, Kind, Sort};
 use heights_vitals::{Client, Inspector};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
@@ -79,6 +79,10 @@ async fn actors_that_are_none_of_ours_are_shown_without_numbers() {
     assert_eq!((foreign.mailbox, foreign.handled, foreign.restarts), (None, None, None));
     assert_eq!(foreign.parent, tree.actors[1].pid, "it is linked below the plain one");
     assert_eq!(tree.actors[1].mailbox, None);
+    let top = |filter| client.top(Sort::Mailbox, 10, Some(filter));
+    let (below, nobody) = (top("below").await.unwrap(), top("nobody").await.unwrap());
+    assert_eq!((&below.actors, below.total), (&vec![foreign.clone()], tree.total));
+    assert_eq!((nobody.actors.len(), nobody.total), (0, tree.total));
     let groups = client.groups(None).await.unwrap().groups;
     let group = groups.iter().find(|group| group.name == "waiting-room").unwrap();
     assert_eq!((group.total, group.members[0].name.as_deref()), (1, Some("below")));
