@@ -123,7 +123,9 @@ impl<'a> Chain<'a> {
             return kept;
         }
         if actor.kind == Some(Kind::Supervisor) {
-            return self.child(actor, State::Restarting, Cause::Nothing, facts);
+            let kept = self.child(actor, State::Restarting, Cause::Nothing, facts);
+            facts.extend(matches!(kept, Kept::Here(_)).then_some(Fact::Idle));
+            return kept;
         }
         if facts.iter().any(|fact| matches!(fact, Fact::Backlog { .. })) {
             return Kept::Here(Cause::Backlog);

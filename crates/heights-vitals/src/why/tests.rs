@@ -158,8 +158,18 @@ fn a_supervisor_is_kept_by_the_child_that_it_waits_for() {
         exit: Some("error: disk full".to_owned()),
         crashes: 2,
     };
+    assert_eq!(why.links[0].facts, [Fact::Child { path: "app/a".to_owned() }]);
     assert_eq!(why.links[1].facts, [restarting]);
     assert_eq!(why.verdict.cause, Cause::Restarting);
+}
+
+#[test]
+fn a_supervisor_whom_nothing_keeps_has_nothing_to_do() {
+    let kind = Some(Kind::Supervisor);
+    let supervisor = Actor { kind, mailbox: None, ..actor("app", State::Idle) };
+    let picture = picture(vec![supervisor, actor("app/a", State::Idle)]);
+    let why = why(&picture, &picture.tree.actors[0]);
+    assert_eq!((&why.links[0].facts[..], why.verdict.cause), (&[Fact::Idle][..], Cause::Nothing));
 }
 
 #[test]
