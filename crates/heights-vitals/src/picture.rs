@@ -3,6 +3,7 @@
 
 use crate::client::ClientError;
 use crate::foresee::{Action, Impossible, foresee};
+use crate::metrics;
 use crate::target::{self, Miss, Shown};
 use crate::why::why;
 use crate::wire::{Actor, ActorDetail, ControlOutcome, Picture, Sort, Tree, Why};
@@ -21,6 +22,11 @@ impl Picture {
     /// Tells why an actor does what it does; fails as the process itself would.
     pub fn why(&self, reference: &str) -> Result<Why, ClientError> {
         self.find(reference).map(|actor| why(self, actor))
+    }
+
+    /// Writes all figures in the OpenMetrics text format.
+    pub fn metrics(&self) -> String {
+        metrics::expose(self)
     }
 
     pub(crate) fn describe(&self, actor: &Actor) -> ActorDetail {

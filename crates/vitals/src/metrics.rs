@@ -6,7 +6,7 @@ use crate::output::Output;
 
 /// Prints all figures, for a collector that reads files or pipes.
 pub async fn run(vitals: &Vitals, output: Output) -> Result<(), Failure> {
-    let metrics = vitals.client().await?.metrics().await?;
+    let metrics = vitals.source().await?.metrics().await?;
     output.data(metrics.as_bytes())
 }
 

@@ -96,9 +96,18 @@ impl Source {
         }
     }
 
-    pub async fn state(&self, reference: &str) -> Result<StateView, Failure> {
+    /// Returns all figures in the OpenMetrics text format.
+    pub async fn metrics(&self) -> Result<String, ClientError> {
         match self {
-            Self::Living(client) => Ok(client.state(reference, None).await?),
+            Self::Living(client) => client.metrics().await,
+            Self::Kept(kept) => Ok(kept.picture.metrics()),
+        }
+    }
+
+    /// Returns what an actor shows, or showed, of its state; within `bytes` if it can be asked.
+    pub async fn state(&self, reference: &str, bytes: Option<usize>) -> Result<StateView, Failure> {
+        match self {
+            Self::Living(client) => Ok(client.state(reference, bytes).await?),
             Self::Kept(kept) => kept.state(reference),
         }
     }

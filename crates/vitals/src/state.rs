@@ -12,7 +12,7 @@ use crate::text::span;
 /// Prints the view; `false` if there never will be one.
 pub async fn run(vitals: &Vitals, args: &StateArgs, output: Output) -> Result<bool, Failure> {
     let source = vitals.source().await?;
-    let mut state = source.state(&args.reference).await?;
+    let mut state = source.state(&args.reference, args.bytes).await?;
     if let (Some(path), Some(view)) = (&args.path, &state.view) {
         let missing = || Failure::NoProcess(format!("the state of {} has no {path}", state.path));
         state.view = Some(part(view, path).ok_or_else(missing)?.clone());

@@ -124,7 +124,7 @@ async fn watch(State(shared): State<Shared>, headers: HeaderMap) -> Result<Respo
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {
-    let text = crate::metrics::expose(&shared.look());
+    let text = shared.look().metrics();
     ([(CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], text).into_response()
 }
 

@@ -81,6 +81,10 @@ pub struct StateArgs {
     /// Show only this part: names and numbers joined by dots.
     #[arg(long, value_name = ".QUEUE.0")]
     pub path: Option<String>,
+
+    /// Show so many bytes of it at most, 16384 unless given; a snapshot has what it has.
+    #[arg(long, value_name = "COUNT")]
+    pub bytes: Option<usize>,
 }
 
 #[derive(Debug, Args)]

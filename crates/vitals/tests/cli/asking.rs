@@ -216,6 +216,19 @@ async fn a_state_that_nobody_has_seen_before_says_what_keeps_it() {
 }
 
 #[tokio::test]
+async fn a_state_has_no_more_bytes_than_were_asked_for() {
+    let app = App::start(Tier::Read).await;
+    let whole = app.run(&["state", "store", "--bytes", "1000"]).await;
+    assert!(whole.stdout().contains("\"drawer\": \"***\""), "{}", whole.stdout());
+    assert_eq!((whole.code(), whole.stderr()), (0, String::new()));
+    let cut = app.run(&["state", "store", "--bytes", "0"]).await;
+    assert!(cut.stdout().contains("\"drawer\": \"‹cut›\""), "{}", cut.stdout());
+    let said = "something was left out: the view would have been too large\n";
+    assert_eq!((cut.code(), cut.stderr().as_str()), (0, said));
+    app.root.stop().await;
+}
+
+#[tokio::test]
 async fn doctor_and_metrics_tell_of_the_process_itself() {
     let app = App::start(Tier::Read).await;
     let ran = app.run(&["doctor"]).await;

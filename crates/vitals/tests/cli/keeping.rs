@@ -46,6 +46,8 @@ async fn a_snapshot_gives_the_same_answers_as_the_process() {
         let kept = app.json(&[question, &["--from", &file]].concat()).await;
         assert_eq!(timeless(living), timeless(kept), "{question:?}");
     }
+    let metrics = app.run(&["metrics", "--from", &file]).await.stdout();
+    assert!(metrics.contains("heights_mailbox_messages{path=\"demo/store\"} 0\n"), "{metrics}");
     assert_eq!(app.run(&["info", "nobody", "--from", &file]).await.code(), 3);
     assert_eq!(app.run(&["kill", "store", "--from", &file]).await.code(), 2);
     let bare = app.path("bare.json");
