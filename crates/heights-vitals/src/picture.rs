@@ -6,7 +6,7 @@ use crate::foresee::{Action, Impossible, foresee};
 use crate::metrics;
 use crate::target::{self, Miss, Shown};
 use crate::why::why;
-use crate::wire::{Actor, ActorDetail, ControlOutcome, Picture, Sort, Tree, Why};
+use crate::wire::{Actor, ActorDetail, ControlOutcome, Kind, Picture, Sort, Tree, Why};
 
 impl Picture {
     /// Returns the first actors in some order, those whose path contains `filter` where one is given.
@@ -92,7 +92,11 @@ fn order(actors: &mut [&Actor], sort: Sort) {
         Sort::Mailbox => actors.sort_by_key(|actor| Reverse(actor.mailbox)),
         Sort::Wait => actors.sort_by_key(|actor| Reverse(actor.oldest_ms)),
         Sort::Busy => {
-            actors.sort_by_key(|actor| Reverse(actor.working.as_ref().map(|work| work.since_ms)));
+            let message = |actor: &Actor| {
+                let working = actor.working.as_ref().filter(|_| actor.kind != Some(Kind::Task));
+                working.map(|working| working.since_ms)
+            };
+            actors.sort_by_key(|actor| Reverse(message(actor)));
         }
         Sort::Restarts => actors.sort_by_key(|actor| Reverse(actor.restarts)),
         Sort::Age => actors.sort_by_key(|actor| actor.age_ms.unwrap_or(u64::MAX)),

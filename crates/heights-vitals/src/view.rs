@@ -40,7 +40,9 @@ pub(crate) fn top(
         wire::Sort::Mailbox => first.sort_by_key(|process| Reverse(process.figures.queued)),
         wire::Sort::Wait => first.sort_by_key(|process| Reverse(process.figures.head_age)),
         wire::Sort::Busy => {
-            first.sort_by_key(|process| Reverse(process.figures.working.map(|work| work.since)));
+            let message =
+                |process: &ProcessInfo| process.figures.working.filter(|_| has_messages(process));
+            first.sort_by_key(|process| Reverse(message(process).map(|work| work.since)));
         }
         wire::Sort::Restarts => first.sort_by_key(|process| Reverse(process.restarts())),
         wire::Sort::Age => first.sort_by_key(|process| process.age),
@@ -172,8 +174,8 @@ fn living(process: &ProcessInfo, depth: usize) -> wire::Actor {
         age_ms: Some(millis(process.age)),
         mailbox: figures.queued,
         mailbox_peak: figures.peak,
-        handled: Some(figures.handled),
-        failed: Some(figures.failed),
+        handled: has_messages(process).then_some(figures.handled),
+        failed: has_messages(process).then_some(figures.failed),
         // Only a server has a mailbox of ours, whose messages can be counted and timed.
         dropped: figures.queued.map(|_| figures.dropped),
         oldest_ms: figures.head_age.map(millis),
@@ -195,6 +197,11 @@ fn living(process: &ProcessInfo, depth: usize) -> wire::Actor {
         limit: process.limit.map(limit),
         messages: figures.messages.iter().map(messages).collect(),
     }
+}
+
+/// Tells whether it is something that handles messages; a task runs, and handles none.
+fn has_messages(process: &ProcessInfo) -> bool {
+    process.kind != ChildKind::Task
 }
 
 fn limit(limit: RestartLimit) -> wire::Limit {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use heights_supervisor::{Backoff, ChildSpec, Hub, Supervisor};
-use heights_vitals::wire::{ControlRequest, Kind, Restart, State};
+use heights_vitals::wire::{ControlRequest, Kind, Restart, Sort, State};
 use heights_vitals::{Client, Inspector, Tier};
 
 use crate::support::{CEILING, Msg, private_directory, refusal, start};
@@ -30,6 +30,9 @@ async fn shows_the_tree_in_order_with_what_is_known_of_each() {
     assert_eq!((store.mailbox, store.handled, store.restarts), (Some(0), Some(1), Some(0)));
     assert_eq!((store.state, store.restart), (State::Idle, Some(Restart::Permanent)));
     assert_eq!((task.mailbox, task.kind), (None, Some(Kind::Task)));
+    assert_eq!((task.handled, task.failed), (None, None), "it handles no messages");
+    let top = tree.client.top(Sort::Busy, 6, None).await.unwrap();
+    assert_ne!(top.actors[0].path, task.path, "nobody is in a message for longer than it runs");
     let hello = tree.client.hello().await.unwrap();
     assert_eq!(
         (hello.name.as_str(), hello.version.as_str(), hello.tier),

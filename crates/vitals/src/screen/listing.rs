@@ -141,7 +141,8 @@ fn top(model: &Model) -> Vec<usize> {
     let tree = &model.picture.tree;
     let thousandths = |part: Option<f64>| part.map(|part| (part * 1_000.0) as u64);
     let since = |actor: &Actor| {
-        let working = actor.working.as_ref().filter(|_| actor.kind != Some(Kind::Supervisor));
+        let handles = !matches!(actor.kind, Some(Kind::Supervisor | Kind::Task));
+        let working = actor.working.as_ref().filter(|_| handles);
         working.map(|working| working.since_ms)
     };
     let mut rows = sorted(model, |actor| match model.order {
