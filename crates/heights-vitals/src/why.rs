@@ -214,8 +214,10 @@ impl<'a> Chain<'a> {
 }
 
 fn handling(actor: &Actor) -> Option<Fact> {
-    // A supervisor's own messages are requests of its children's, which are told by the children.
-    let working = actor.working.as_ref().filter(|_| actor.kind != Some(Kind::Supervisor))?;
+    // A supervisor's own messages are requests of its children's, which are told by the children;
+    // a task handles none, it runs.
+    let handles = !matches!(actor.kind, Some(Kind::Supervisor | Kind::Task));
+    let working = actor.working.as_ref().filter(|_| handles)?;
     Some(Fact::Handling { label: working.label.clone(), since_ms: working.since_ms })
 }
 

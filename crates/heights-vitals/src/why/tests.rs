@@ -173,6 +173,20 @@ fn a_supervisor_whom_nothing_keeps_has_nothing_to_do() {
 }
 
 #[test]
+fn a_task_that_runs_is_kept_by_nothing_until_it_blocks_a_thread() {
+    let mut task = Actor { kind: Some(Kind::Task), mailbox: None, ..handling("task", None) };
+    task.state = State::Running;
+    let asked = why(&picture(vec![task.clone()]), &task);
+    assert_eq!(
+        (&asked.links[0].facts[..], asked.verdict.cause),
+        (&[Fact::Running][..], Cause::Nothing)
+    );
+    let working = task.working.as_mut().unwrap();
+    (working.thread, working.blocks_ms) = (Some("worker-1".to_owned()), Some(30_000));
+    check(vec![task], &["task"], Cause::Blocking);
+}
+
+#[test]
 fn a_supervisor_that_stops_while_its_child_calls_it_is_a_deadlock_too() {
     let supervisor =
         Actor { kind: Some(Kind::Supervisor), mailbox: None, ..actor("app", State::Stopping) };
