@@ -33,6 +33,7 @@ pub async fn run(
     args: &ActArgs,
     output: Output,
 ) -> Result<(), Failure> {
+    output.check()?;
     let client = vitals.client().await?;
     let mut request = ControlRequest { dry_run: true, reason: args.reason.clone() };
     let foreseen = client.act(action, &args.reference, &request).await?;

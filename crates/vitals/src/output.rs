@@ -65,6 +65,14 @@ impl Output {
         Self { pages: false, ..self }
     }
 
+    /// Fails where an answer could not be printed: whoever acts or waits has to know that before.
+    pub fn check(self) -> Result<(), Failure> {
+        match self.format {
+            Format::Name => Err(names_of_lists_only()),
+            Format::Table | Format::Wide | Format::Json | Format::Jsonl => Ok(()),
+        }
+    }
+
     /// Prints an answer: as JSON marked with a schema, or as text.
     pub fn print<T: Serialize>(
         self,
@@ -75,7 +83,7 @@ impl Output {
         match self.format {
             Format::Table | Format::Wide => self.page(&text(answer)).map(|_reads| ()),
             Format::Json | Format::Jsonl => self.document(schema, answer).map(|_reads| ()),
-            Format::Name => Err(Failure::Usage("only lists have names to print".to_owned())),
+            Format::Name => Err(names_of_lists_only()),
         }
     }
 
@@ -203,6 +211,10 @@ fn write(mut to: impl Write, text: &[u8]) -> Result<bool, Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         written => written.map(|()| true).map_err(Failure::Io),
     }
+}
+
+fn names_of_lists_only() -> Failure {
+    Failure::Usage("only lists have names to print".to_owned())
 }
 
 #[cfg(test)]

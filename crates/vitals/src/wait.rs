@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(50);
 
 pub async fn run(vitals: &Vitals, args: &WaitArgs, output: Output) -> Result<(), Failure> {
+    output.check()?;
     let patience = vitals.timeout.unwrap_or(PATIENCE);
     let deadline = Instant::now() + patience;
     let source = vitals.source().await?;

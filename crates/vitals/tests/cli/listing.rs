@@ -43,6 +43,19 @@ async fn a_list_is_printed_as_names_as_rows_and_without_a_cut() {
 }
 
 #[tokio::test]
+async fn nothing_is_done_or_awaited_whose_answer_cannot_be_printed() {
+    let app = App::start(Tier::Control).await;
+    let never = "exists(nobody)";
+    for said in [&["kill", "pull-7", "--yes", "--wait"][..], &["wait", never]] {
+        let ran = app.run(&[said, &["-o", "name"]].concat()).await;
+        assert_eq!(ran.code(), 2, "{said:?}");
+        assert!(ran.stderr().contains("only lists have names to print"), "{}", ran.stderr());
+    }
+    assert_eq!(app.json(&["info", "pull-7"]).await["actor"]["incarnation"], 1);
+    app.root.stop().await;
+}
+
+#[tokio::test]
 async fn a_supervisor_points_to_the_worker_that_is_meant() {
     let app = App::start(Tier::Read).await;
     let ran = app.run(&["why", "pulls"]).await;
