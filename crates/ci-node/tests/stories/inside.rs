@@ -86,9 +86,8 @@ async fn what_pr_why_says_is_what_vitals_shows() {
         let told = (&job["job"], &job["phase"], &job["queue"]);
         assert_eq!(told, (&"lib:test".into(), &phase.into(), &queue));
         let why = vitals.why(path).await.unwrap();
-        // In one message a job has its turn, and then its runner.
-        let is_at_it = |fact: &Fact| matches!(fact, Fact::Handling { label, .. } if label == "run");
-        assert!(why.links[0].facts.iter().any(is_at_it), "{why:?}");
+        // It is one task that awaits its turn, and then its runner.
+        assert_eq!(why.links[0].facts, [Fact::Running], "{why:?}");
     }
     let (_, queues) = shown
         .iter()
