@@ -17,9 +17,9 @@ pub use byte_stream::ByteStream;
 pub use error::ClientError;
 
 use crate::wire::{
-    Artifacts, AuditEntry, BranchDetail, BranchSummary, CommandRef, JobAction, JobRun, JobTests,
-    Jobs, NewToken, Nightly, NodeStatus, PullDetail, PullSummary, Quarantined, Repo, Shell,
-    ShellRequest, StoreAudit, Token, TokenRequest,
+    Artifact, Artifacts, AuditEntry, BranchDetail, BranchSummary, CommandRef, JobAction, JobRun,
+    JobTests, Jobs, NewToken, Nightly, NodeStatus, PullDetail, PullSummary, Quarantined, Repo,
+    Shell, ShellRequest, StoreAudit, Token, TokenRequest,
 };
 
 /// How long an answer may take: every actor that is asked on the way has five seconds.
@@ -111,6 +111,14 @@ impl AdminClient {
     /// There is no such attempt, or no answer.
     pub async fn artifacts(&self, attempt: &AttemptId) -> Result<Artifacts, ClientError> {
         self.get(&format!("/api/v1/jobs/{attempt}/artifacts")).await
+    }
+
+    /// What a file holds that an attempt has left.
+    ///
+    /// # Errors
+    /// It is no longer kept, or there is no answer.
+    pub async fn download(&self, artifact: &Artifact) -> Result<ByteStream, ClientError> {
+        self.stream(&artifact.url).await
     }
 
     /// Runs again what failed, crashed or was cancelled.

@@ -148,6 +148,16 @@ pub(crate) enum PrCommand {
         #[command(flatten)]
         log: LogArgs,
     },
+    /// Tells how the tests went, as the reports of its jobs have it.
+    Tests(PullArg),
+    /// Lists the files that the latest runs of its jobs have left.
+    Artifacts {
+        #[command(flatten)]
+        pull: PullArg,
+        /// Also fetch them into this folder, which is made.
+        #[arg(long, value_name = "DIR")]
+        download: Option<PathBuf>,
+    },
     /// Opens an interactive shell where the jobs of a component run; builds wait until it ends.
     Shell {
         #[command(flatten)]

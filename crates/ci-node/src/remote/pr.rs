@@ -1,5 +1,6 @@
 //! `pr`: the pull requests of a running node.
 
+mod kept;
 pub(super) mod logs;
 mod shell;
 mod terminal;
@@ -55,6 +56,10 @@ pub(crate) async fn run(args: &PrArgs) -> Result<ExitCode> {
         PrCommand::Logs { pull: PullArg { number }, log } => {
             let pull = client.pull(repo, *number).await.map_err(refusal)?;
             logs::print(client, &format!("{repo}#{number}"), &pull.jobs, log).await?;
+        }
+        PrCommand::Tests(pull) => kept::tests(client, repo, pull.number, format).await?,
+        PrCommand::Artifacts { pull, download } => {
+            kept::artifacts(client, repo, pull.number, download.as_deref(), format).await?;
         }
         PrCommand::Shell { pull, component } => {
             return shell::open(client, repo, pull.number, component).await;

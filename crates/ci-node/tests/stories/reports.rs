@@ -47,6 +47,29 @@ async fn told(node: &Node, pull: PullNumber) -> Vec<String> {
     tests[0]["tests"].as_array().unwrap().iter().map(said).collect()
 }
 
+/// What the command line tells and fetches of the first run.
+fn the_command_line_has_them_too(world: &World, pull: PullNumber) {
+    let pull = pull.to_string();
+    let tests = world.answer(&["pr", "tests", &pull]);
+    assert!(tests.contains("new failure"), "{tests}");
+    let tests: Value =
+        serde_json::from_str(&world.answer(&["pr", "tests", &pull, "-o", "json"])).unwrap();
+    assert_eq!(tests[0]["failed"], 1);
+
+    let folder = world.folder().join("fetched");
+    let name = folder.to_str().unwrap();
+    let listed = world.answer(&["pr", "artifacts", &pull, "--download", name, "-o", "json"]);
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let file = &listed[0]["artifacts"][0];
+    let command = file["command"].as_str().unwrap();
+    let fetched = folder.join(command).join(file["path"].as_str().unwrap());
+    assert_eq!(std::fs::read_to_string(fetched).unwrap(), "kept");
+    let again = world.ask(&["pr", "artifacts", &pull, "--download", name]);
+    assert_eq!(again.status.code(), Some(2), "a folder that exists is left alone");
+    let listed = world.answer(&["pr", "artifacts", &pull]);
+    assert!(listed.contains("a/a.txt"), "{listed}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_job_has_left_outlives_the_node_and_is_there_once() {
     let world = World::new(&[("a/ci.yaml", PIPELINE), ("a/f", "one")]).await;
@@ -69,6 +92,7 @@ async fn what_a_job_has_left_outlives_the_node_and_is_there_once() {
     assert_eq!(file.headers()["content-type"], "application/octet-stream");
     assert_eq!(file.text().await.unwrap(), "kept");
     assert_eq!(told(&node, pull).await, ["new bad: no"]);
+    the_command_line_has_them_too(&world, pull);
 
     world.push_pull(pull, &[Change::file("a/f", "three")]);
     world.deliver(&node).await;
