@@ -105,6 +105,17 @@ mod tests {
     }
 
     #[test]
+    fn signing_in_as_it_is_shown_is_valid() {
+        let shown = CONFIG.lines().skip_while(|line| *line != "#   [github.sign_in]");
+        let section = shown.map_while(|line| line.strip_prefix("#   "));
+        let section: String = section.map(|line| format!("{line}\n")).collect();
+        let config = format!("{}\n{section}", edited(CONFIG));
+        let parsed = ci_config::parse_node(CONFIG_FILE, &config, &Secrets);
+        let config = parsed.unwrap_or_else(|found| panic!("{found:?}"));
+        assert!(config.github.and_then(|github| github.sign_in).is_some());
+    }
+
+    #[test]
     fn a_stopped_unit_leaves_the_runners_alone() {
         for line in [
             "KillMode=process",
