@@ -6,7 +6,7 @@ use crate::diagnostic::Problems;
 use crate::field::Field;
 
 /// What to do about a name that cannot be one.
-pub(crate) const NAME_HINT: &str = "choose another name, such as HEX_KEY";
+pub(crate) const NAME_HINT: &str = "choose another name, such as APP_KEY";
 /// What to do about a NUL character.
 pub(crate) const NUL_HINT: &str = "remove the NUL: no process can be given one";
 

@@ -52,7 +52,9 @@ pub(crate) async fn run(port: Option<u16>, once: bool) -> Result<ExitCode> {
     ));
     note(&format!("Dashboard: {}/{REPO}", config.public_url));
     let socket = Folders::of(&config).admin_socket();
-    note(&format!("Ask it:    ci-node pr why 2 --socket {}\n", socket.display()));
+    // As it was called: `cargo run` puts nothing on the path.
+    let me = std::env::args().next().unwrap_or_else(|| "ci-node".to_owned());
+    note(&format!("Ask it:    {me} pr why 2 --socket {}\n", socket.display()));
     let done = Arc::new(Notify::new());
     let watch = Watch { node: node.clone(), pulls: Arc::new(pulls), once, done: done.clone() };
     let verdict = Arc::new(std::sync::OnceLock::new());

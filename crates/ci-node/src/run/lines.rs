@@ -84,11 +84,12 @@ impl Lines {
 impl Show for Lines {
     fn planned(&mut self, choice: &Choice) -> Result<()> {
         if !choice.is_affected {
-            return self.output.line(if choice.has_components {
-                "Nothing is affected: there is nothing to run."
-            } else {
-                NO_COMPONENT
-            });
+            if !choice.has_components {
+                return self.output.line(NO_COMPONENT);
+            }
+            self.output.line("Nothing is affected: there is nothing to run.")?;
+            note("--all runs what is not affected, too.");
+            return Ok(());
         }
         if choice.plan.is_empty() {
             self.output.line("No job that is affected was chosen: there is nothing to run.")?;

@@ -76,8 +76,10 @@ fn nothing_to_run_is_said() {
     let check = |args: &[&str], expected: &str| {
         let done = repo.ci_node(args).ended_with(0);
         assert_eq!(done.stdout, expected);
+        done
     };
-    check(&["run"], "Nothing is affected: there is nothing to run.\n");
+    let done = check(&["run"], "Nothing is affected: there is nothing to run.\n");
+    assert_eq!(done.stderr, "--all runs what is not affected, too.\n");
     repo.write("web/ci.yaml", "jobs: {lint: [x]}");
     check(
         &["run", "--job", "test"],

@@ -185,7 +185,7 @@ impl fmt::Display for RunEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done => f.write_str("done"),
-            Self::Failed(error) => write!(f, "failed to {error}"),
+            Self::Failed(error) => write!(f, "failed: {error}"),
             Self::TimedOut(longest) => write!(f, "took longer than {longest:?}"),
             Self::Replaced => f.write_str("stopped for the next run"),
         }

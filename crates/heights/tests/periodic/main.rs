@@ -322,7 +322,7 @@ async fn m111_a_manual_tick_waits_for_the_end_and_tells_it() {
     sleep(CEILING).await;
     assert_eq!((periodic.info().started, periodic.info().next_in), (0, None));
     let (first, second) = tokio::join!(periodic.tick(), periodic.tick());
-    assert_eq!(first.unwrap().to_string(), "failed to a failure on purpose");
+    assert_eq!(first.unwrap().to_string(), "failed: a failure on purpose");
     assert_eq!(second.unwrap_err(), TickError::Overlapped);
     root.stop().await;
     assert_eq!(periodic.tick().await.unwrap_err(), TickError::NotRunning);
