@@ -193,6 +193,7 @@ const queries = [
   ["viewer", query("viewer")],
   ["reviews", query("reviews") + fragments],
   ["pull", query("pull") + query("pull_fields") + fragments],
+  ["branch", query("branch")],
   ["snapshot", query("snapshot") + query("pull_fields") + fragments],
 ];
 write("tests/description/schema.graphql", schemaOf(queries));
